@@ -1,0 +1,1 @@
+//! The stages that must pass before a change lands.

@@ -1,0 +1,78 @@
+//! From a state number back to the concrete actions that lead there.
+
+use super::explore::{Exploration, Finding, Place};
+use super::intern::{Packed, SymmetryReduction, Worker};
+use super::property::PropertyId;
+use super::safety::judge_step;
+use super::store::StateId;
+use crate::world::{Action, Did, System};
+
+impl Exploration<'_> {
+    /// The actions of a shortest way to a finding.
+    ///
+    /// # Panics
+    /// If the finding is not of this exploration.
+    #[must_use]
+    pub fn actions_to(&self, property: PropertyId, finding: Finding) -> Vec<Action> {
+        let (mut actions, system) = self.walk_to(finding.state);
+        if finding.place == Place::Step {
+            let breaks = |action: &Action| {
+                let (did, after) = self.step(&system, *action);
+                system.look(self.topology, |before| {
+                    after.look(self.topology, |after| {
+                        judge_step(before, &did, after).broken.has(property)
+                    })
+                })
+            };
+            let last = system.enabled(self.topology).into_iter().find(breaks);
+            actions.push(last.expect("the step that broke the property is still there"));
+        }
+        actions
+    }
+
+    /// The actions that lead to a state, and the state.
+    #[must_use]
+    pub fn walk_to(&self, id: StateId) -> (Vec<Action>, System) {
+        let mut ids = vec![id];
+        while self.space.parent(ids[ids.len() - 1]) != ids[ids.len() - 1] {
+            ids.push(self.space.parent(ids[ids.len() - 1]));
+        }
+        ids.reverse();
+        let mut worker = Worker::new(&self.shared, self.options.symmetry);
+        let mut system = System::new(self.topology);
+        let mut actions = Vec::new();
+        for id in &ids[1..] {
+            let target = self.space.state(*id);
+            let (action, after) = self
+                .step_to(&mut worker, &system, &target)
+                .expect("a stored state follows from its parent");
+            actions.push(action);
+            system = after;
+        }
+        (actions, system)
+    }
+
+    fn step_to(
+        &self,
+        worker: &mut Worker<'_, '_>,
+        system: &System,
+        target: &Packed,
+    ) -> Option<(Action, System)> {
+        system.enabled(self.topology).into_iter().find_map(|action| {
+            let (_, after) = self.step(system, action);
+            (worker.pack(&after).as_ref() == Ok(target)).then_some((action, after))
+        })
+    }
+
+    fn step(&self, system: &System, action: Action) -> (Vec<Did>, System) {
+        let mut after = system.clone();
+        let did = after.apply(self.topology, action);
+        (did, after)
+    }
+
+    /// Whether states were merged by symmetry.
+    #[must_use]
+    pub fn reduced(&self) -> SymmetryReduction {
+        self.options.symmetry
+    }
+}

@@ -1,0 +1,322 @@
+//! The set of visited states: packed vectors, the state each was found from, a hash table.
+//!
+//! At most `2 * parts + 4 + 11.5` bytes a state. Vectors lie in chunks that never move. A place of
+//! the table holds 32 bits of the hash beside the state's number: they settle nearly every
+//! comparison without a look at the vector, and the table grows by one linear sweep, since the
+//! same bits, taken in proportion to the capacity, say where a state belongs.
+//!
+//! A search is bound by memory latency, so states are inserted by the batch: first all places of
+//! the table that will be needed are read, then all vectors, then the work is done
+//! ([`Store::insert_all`]). The reads of a batch do not depend on each other, so the processor
+//! overlaps them.
+
+use super::intern::{MOST_PARTS, Number, Packed};
+use foldhash::fast::FixedState;
+use std::hash::{BuildHasher, Hasher};
+
+/// The number of a state in its store, in the order in which states were found.
+pub type Place = u32;
+
+/// The number of a state among all stores: shards take turns.
+pub type StateId = u32;
+
+const CHUNK: usize = 1 << 16;
+
+/// How many states are read ahead: enough to hide the latency, few enough for the first cache.
+const WINDOW: usize = 64;
+
+/// Visited states.
+#[derive(Debug)]
+pub struct Store {
+    stride: usize,
+    len: usize,
+    states: Vec<Box<[Number]>>,
+    parents: Vec<Box<[StateId]>>,
+    table: Table,
+}
+
+/// States on their way into a store.
+#[derive(Clone, Debug, Default)]
+pub struct Parcels {
+    numbers: Vec<Number>,
+    meta: Vec<(u64, StateId)>,
+}
+
+impl Parcels {
+    /// Adds a state, its hash and the state it was found from.
+    pub fn push(&mut self, state: &[Number], hashed: u64, parent: StateId) {
+        self.numbers.extend_from_slice(state);
+        self.meta.push((hashed, parent));
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.meta.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.meta.is_empty()
+    }
+
+    /// Forgets all of them.
+    pub fn clear(&mut self) {
+        self.numbers.clear();
+        self.meta.clear();
+    }
+}
+
+/// The hash of a state.
+#[must_use]
+pub fn hash(state: &[Number]) -> u64 {
+    let mut hasher = FixedState::with_seed(0).build_hasher();
+    for four in state.chunks(4) {
+        let word = four.iter().fold(0, |word, number| word << 16 | u64::from(*number));
+        hasher.write_u64(word);
+    }
+    hasher.finish()
+}
+
+impl Store {
+    /// An empty one for states of `stride` numbers.
+    #[must_use]
+    pub fn new(stride: usize) -> Self {
+        let table = Table::with_capacity(1 << 10);
+        Self { stride, len: 0, states: Vec::new(), parents: Vec::new(), table }
+    }
+
+    /// How many states it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// What it occupies, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.states.len() * self.chunk_bytes() + self.table.bytes()
+    }
+
+    /// What `more` states may need at once: chunks, and a larger table beside the old one.
+    #[must_use]
+    pub fn bytes_to_grow(&self, more: usize) -> usize {
+        let table = if self.table.has_room(more) { 0 } else { 2 * self.table.bytes() };
+        table + more.div_ceil(CHUNK) * self.chunk_bytes()
+    }
+
+    fn chunk_bytes(&self) -> usize {
+        CHUNK * (self.stride * size_of::<Number>() + size_of::<StateId>())
+    }
+
+    /// The state at a place.
+    #[must_use]
+    pub fn state(&self, place: Place) -> Packed {
+        let mut state = [0; MOST_PARTS];
+        state[..self.stride].copy_from_slice(self.slice(place));
+        state
+    }
+
+    /// The state from which the one at a place was found.
+    #[must_use]
+    pub fn parent(&self, place: Place) -> StateId {
+        let (chunk, index) = split(place);
+        self.parents[chunk][index]
+    }
+
+    /// Where a state stands.
+    #[must_use]
+    pub fn find(&self, state: &Packed) -> Option<Place> {
+        let state = &state[..self.stride];
+        self.table.find(tag(hash(state)), |place| self.slice(place) == state).ok()
+    }
+
+    /// Adds every state that is not there.
+    ///
+    /// # Panics
+    /// Beyond 2^32 states.
+    pub fn insert_all(&mut self, parcels: &Parcels) {
+        self.table.reserve(parcels.len());
+        for window in (0..parcels.len()).step_by(WINDOW) {
+            self.insert_window(parcels, window..parcels.len().min(window + WINDOW));
+        }
+    }
+
+    fn insert_window(&mut self, parcels: &Parcels, window: std::ops::Range<usize>) {
+        let tags = || parcels.meta[window.clone()].iter().map(|(hashed, _)| tag(*hashed));
+        let read = tags().fold(0, |sum, tag| sum ^ self.table.slots[self.table.home(tag)]);
+        std::hint::black_box(read);
+        let suspects = tags().filter_map(|tag| self.table.suspect(tag));
+        let read = suspects.fold(0, |sum, place| {
+            let (chunk, index) = split(place);
+            sum ^ self.states[chunk][index * self.stride]
+        });
+        std::hint::black_box(read);
+        for (index, (hashed, parent)) in
+            parcels.meta.iter().enumerate().take(window.end).skip(window.start)
+        {
+            let at = index * self.stride;
+            self.insert(&parcels.numbers[at..at + self.stride], *hashed, *parent);
+        }
+    }
+
+    fn insert(&mut self, state: &[Number], hashed: u64, parent: StateId) {
+        let (states, stride) = (&self.states, self.stride);
+        let found = self.table.find(tag(hashed), |place| slice(states, stride, place) == state);
+        let Err(vacancy) = found else { return };
+        let place = Place::try_from(self.len).expect("a store has at most 2^32 states");
+        self.table.fill(vacancy, tag(hashed), place);
+        let (chunk, index) = split(place);
+        if chunk == self.states.len() {
+            self.states.push(vec![0; CHUNK * self.stride].into());
+            self.parents.push(vec![0; CHUNK].into());
+        }
+        let at = index * self.stride;
+        self.states[chunk][at..at + self.stride].copy_from_slice(state);
+        self.parents[chunk][index] = parent;
+        self.len += 1;
+    }
+
+    fn slice(&self, place: Place) -> &[Number] {
+        slice(&self.states, self.stride, place)
+    }
+}
+
+fn split(place: Place) -> (usize, usize) {
+    (place as usize / CHUNK, place as usize % CHUNK)
+}
+
+fn slice(states: &[Box<[Number]>], stride: usize, place: Place) -> &[Number] {
+    let (chunk, index) = split(place);
+    &states[chunk][index * stride..(index + 1) * stride]
+}
+
+/// The bits of a hash that the table keeps. The low bits choose the shard.
+fn tag(hashed: u64) -> u32 {
+    (hashed >> 32) as u32
+}
+
+/// Open addressing with linear probing.
+#[derive(Debug)]
+struct Table {
+    /// Zero is vacant, else the tag above the place plus one.
+    slots: Vec<u64>,
+    filled: usize,
+}
+
+/// A vacant slot.
+#[derive(Clone, Copy, Debug)]
+struct Vacancy(usize);
+
+impl Table {
+    fn with_capacity(capacity: usize) -> Self {
+        Self { slots: vec![0; capacity], filled: 0 }
+    }
+
+    fn bytes(&self) -> usize {
+        self.slots.len() * size_of::<u64>()
+    }
+
+    fn has_room(&self, more: usize) -> bool {
+        (self.filled + more) * 5 <= self.slots.len() * 4
+    }
+
+    /// Where a tag belongs: in proportion to the capacity, so a larger table has the same order.
+    fn home(&self, tag: u32) -> usize {
+        ((u64::from(tag) * self.slots.len() as u64) >> 32) as usize
+    }
+
+    /// The first place with this tag.
+    fn suspect(&self, tag: u32) -> Option<Place> {
+        let mut at = self.home(tag);
+        loop {
+            match self.slots[at] {
+                0 => return None,
+                slot if (slot >> 32) as u32 == tag => return Some(slot as u32 - 1),
+                _ => at = self.next(at),
+            }
+        }
+    }
+
+    fn find(&self, tag: u32, mut is: impl FnMut(Place) -> bool) -> Result<Place, Vacancy> {
+        let mut at = self.home(tag);
+        loop {
+            match self.slots[at] {
+                0 => return Err(Vacancy(at)),
+                slot => {
+                    let place = slot as u32 - 1;
+                    if (slot >> 32) as u32 == tag && is(place) {
+                        return Ok(place);
+                    }
+                    at = self.next(at);
+                }
+            }
+        }
+    }
+
+    fn next(&self, at: usize) -> usize {
+        if at + 1 == self.slots.len() { 0 } else { at + 1 }
+    }
+
+    fn fill(&mut self, vacancy: Vacancy, tag: u32, place: Place) {
+        self.slots[vacancy.0] = u64::from(tag) << 32 | u64::from(place + 1);
+        self.filled += 1;
+    }
+
+    /// Makes room for `more`. Little at a time: what is gained in space is worth the sweeps.
+    fn reserve(&mut self, more: usize) {
+        if self.has_room(more) {
+            return;
+        }
+        let wanted = (self.filled + more) * 5 / 4 + 1;
+        let mut grown = Self::with_capacity(wanted.max(self.slots.len() / 7 * 8));
+        for slot in self.slots.iter().filter(|slot| **slot != 0) {
+            let (tag, place) = ((slot >> 32) as u32, *slot as u32 - 1);
+            let mut at = grown.home(tag);
+            while grown.slots[at] != 0 {
+                at = grown.next(at);
+            }
+            grown.fill(Vacancy(at), tag, place);
+        }
+        *self = grown;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn stores_each_state_once_and_finds_it_again_through_every_growth() {
+        let mut store = Store::new(3);
+        let mut expected = BTreeSet::new();
+        let mut word: u64 = 1;
+        for _ in 0..100 {
+            let mut parcels = Parcels::default();
+            for _ in 0..1000 {
+                word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                let state = [word >> 60, word >> 40 & 0xff, word >> 50 & 0xf].map(|n| n as Number);
+                parcels.push(&state, hash(&state), 7);
+                expected.insert(state);
+            }
+            store.insert_all(&parcels);
+        }
+        assert_eq!(store.len(), expected.len());
+        for state in expected {
+            let mut packed = [0; MOST_PARTS];
+            packed[..3].copy_from_slice(&state);
+            let place = store.find(&packed).expect("it was inserted");
+            assert_eq!(store.state(place), packed);
+            assert_eq!(store.parent(place), 7);
+        }
+        assert_eq!(store.find(&[9999; MOST_PARTS]), None);
+    }
+}

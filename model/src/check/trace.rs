@@ -1,0 +1,225 @@
+//! A counterexample as a file: JSON lines, the run first, then one concrete step a line.
+//!
+//! A trace holds actions, not indices or the state of a generator, so it stays readable and is
+//! checked against whatever the code does now.
+
+use super::property::PropertyId;
+use super::safety::{judge_state, judge_step};
+use super::verdict::Counterexample;
+use crate::protocol::policy::{PolicyName, Rule};
+use crate::protocol::{ActorId, DebugMode};
+use crate::tree::{Tree, TreeError};
+use crate::world::config::{BudgetError, Placement};
+use crate::world::{Action, Config, Did, Script, ScriptStep, System, Topology};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// The version of the format that this code writes and reads.
+pub const VERSION: u32 = 1;
+
+/// The first line: everything that stays fixed, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Header {
+    /// The version of the format.
+    pub holdfast_trace: u32,
+    /// What the trace breaks; none for a walk that breaks nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaks: Option<PropertyId>,
+    /// The tree in its notation.
+    pub tree: String,
+    /// The policy.
+    pub policy: PolicyName,
+    /// Rules taken out of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<Rule>,
+    /// The placement.
+    pub placement: Placement,
+    /// The actors in debug mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub debug: Vec<String>,
+    /// The faults allowed.
+    pub faults: String,
+    /// The script, if the run had one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub script: Vec<ScriptStep>,
+    /// How many of the last steps may repeat for ever.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeats: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A run and the steps of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The run.
+    pub header: Header,
+    /// The steps.
+    pub steps: Vec<Action>,
+}
+
+/// Why a trace can not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// Nothing in it.
+    #[error("the file is empty; a trace begins with a line that describes the run")]
+    Empty,
+    /// A line is no valid JSON of its kind.
+    #[error("line {line}: {source}")]
+    Line {
+        /// Which line, counted from one.
+        line: usize,
+        /// What is wrong.
+        source: serde_json::Error,
+    },
+    /// Another version.
+    #[error("the trace has version {0}, this program reads version {VERSION}")]
+    Version(u32),
+    /// The tree is none.
+    #[error("failed to read the tree")]
+    Tree(#[from] TreeError),
+    /// The faults are none.
+    #[error("failed to read the faults")]
+    Faults(#[from] BudgetError),
+    /// An actor of the header is not in the tree.
+    #[error("`{0}` is in debug mode but not in the tree")]
+    Stranger(String),
+    /// A step can not be taken.
+    #[error("step {step} ({action}) is not possible there: the trace does not fit this code")]
+    Impossible {
+        /// Which step, counted from one.
+        step: usize,
+        /// What it says.
+        action: String,
+    },
+    /// The steps are possible and break nothing.
+    #[error("all {0} steps are possible, but `{1}` does not fall")]
+    Harmless(usize, PropertyId),
+}
+
+/// How a run was set up, by name: what a [`Config`] forgets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The policy.
+    pub policy: PolicyName,
+    /// Rules taken out of it.
+    pub without: Vec<Rule>,
+}
+
+impl Named {
+    /// The policy itself.
+    #[must_use]
+    pub fn policy(&self) -> crate::protocol::Policy {
+        self.without.iter().fold(self.policy.policy(), |policy, rule| policy.without(*rule))
+    }
+}
+
+impl Trace {
+    /// A counterexample of a run.
+    #[must_use]
+    pub fn new(config: &Config, named: &Named, found: &Counterexample) -> Self {
+        let debugged = |id: &ActorId| config.debug[id.index()] == DebugMode::On;
+        let header = Header {
+            holdfast_trace: VERSION,
+            breaks: Some(found.property),
+            tree: config.tree.to_string(),
+            policy: named.policy,
+            without: named.without.clone(),
+            placement: config.placement,
+            debug: config
+                .tree
+                .ids()
+                .filter(debugged)
+                .map(|id| config.tree.name(id).to_owned())
+                .collect(),
+            faults: config.budget.to_string(),
+            script: config.script.steps.clone(),
+            repeats: found.round.len(),
+        };
+        Self { header, steps: found.steps.iter().chain(&found.round).copied().collect() }
+    }
+
+    /// The run that the header describes.
+    ///
+    /// # Errors
+    /// If the tree, the faults or a name is wrong.
+    pub fn config(&self) -> Result<Config, TraceError> {
+        let tree: Tree = self.header.tree.parse()?;
+        let named = Named { policy: self.header.policy, without: self.header.without.clone() };
+        let faults = self.header.faults.parse()?;
+        let mut config = Config::new(tree, named.policy(), self.header.placement, faults);
+        for name in &self.header.debug {
+            let actor = config.tree.find(name).ok_or_else(|| TraceError::Stranger(name.clone()))?;
+            config.debug[actor.index()] = DebugMode::On;
+        }
+        config.script = Script { steps: self.header.script.clone() };
+        Ok(config)
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let line = |value: serde_json::Result<String>| value.expect("plain data serialises");
+        let mut text = line(serde_json::to_string(&self.header));
+        for step in &self.steps {
+            let _ = write!(text, "\n{}", line(serde_json::to_string(step)));
+        }
+        text.push('\n');
+        text
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If a line is no JSON of its kind, or the version is another.
+    pub fn from_text(text: &str) -> Result<Self, TraceError> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let (at, first) = lines.next().ok_or(TraceError::Empty)?;
+        let wrong = |at: usize| move |source| TraceError::Line { line: at + 1, source };
+        let header: Header = serde_json::from_str(first).map_err(wrong(at))?;
+        if header.holdfast_trace != VERSION {
+            return Err(TraceError::Version(header.holdfast_trace));
+        }
+        let step = |(at, line): (usize, &str)| serde_json::from_str(line).map_err(wrong(at));
+        Ok(Self { header, steps: lines.map(step).collect::<Result<_, _>>()? })
+    }
+}
+
+/// One step of a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// What happened.
+    pub action: Action,
+    /// What was done.
+    pub did: Vec<Did>,
+    /// Which properties the step, or the state behind it, breaks.
+    pub broken: Vec<PropertyId>,
+}
+
+/// Performs steps one by one and judges each.
+///
+/// # Errors
+/// If a step is not possible where it stands.
+pub fn perform(topology: &Topology, steps: &[Action]) -> Result<Vec<Replayed>, TraceError> {
+    let mut system = System::new(topology);
+    let mut replayed = Vec::new();
+    for (index, action) in steps.iter().enumerate() {
+        if !system.enabled(topology).contains(action) {
+            let action = format!("{action:?}");
+            return Err(TraceError::Impossible { step: index + 1, action });
+        }
+        let before = system.clone();
+        let did = system.apply(topology, *action);
+        let broken = before.look(topology, |before| {
+            system.look(topology, |after| {
+                judge_step(before, &did, after).broken | judge_state(after).broken
+            })
+        });
+        replayed.push(Replayed { action: *action, did, broken: broken.members().collect() });
+    }
+    Ok(replayed)
+}

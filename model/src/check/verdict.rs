@@ -1,0 +1,204 @@
+//! The whole check of one run: explore, judge, look for lassos, sum up.
+
+use super::explore::{Ending, Exploration, Options, Progress, Until, explore};
+use super::intern::SymmetryReduction;
+use super::liveness::{find_lasso, find_lock_up};
+use super::property::{Applies, Kind, PropertyId, PropertySet};
+use crate::world::{Action, Config, Topology};
+use std::collections::BTreeMap;
+
+/// A run that breaks a property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counterexample {
+    /// The property.
+    pub property: PropertyId,
+    /// What happens, from the first state on.
+    pub steps: Vec<Action>,
+    /// What then may repeat for ever; only for a leads-to, and empty if the run is stuck.
+    pub round: Vec<Action>,
+}
+
+/// What the check says about one property.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It holds on every interleaving within the bounds, and its premise was reached.
+    Holds,
+    /// It falls.
+    Violated(Counterexample),
+    /// It was never put to the test: its premise is not reached, though it should be.
+    Vacuous,
+    /// It says nothing about this run, which lacks something.
+    DoesNotApply(&'static str),
+    /// The search ended before it could be decided.
+    Undecided,
+}
+
+/// How a whole check ended, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// The person stopped it.
+    Interrupted,
+    /// An always-property fell.
+    SafetyViolated,
+    /// A leads-to fell, or the tree can lock up.
+    LivenessViolated,
+    /// A limit was reached before everything was explored.
+    NotExhausted,
+    /// A property was never put to the test.
+    Vacuous,
+    /// Everything holds.
+    Holds,
+}
+
+/// What a check has found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was checked.
+    pub config: Config,
+    /// What is said about each property.
+    pub verdicts: BTreeMap<PropertyId, Verdict>,
+    /// How the search ended.
+    pub ending: Ending,
+    /// How many states were found.
+    pub states: u64,
+    /// How many steps were taken.
+    pub transitions: u64,
+    /// The number of the deepest level.
+    pub depth: u32,
+    /// What the visited states occupied, in bytes.
+    pub bytes: u64,
+    /// Whether the last step of the script was reached on some interleaving.
+    pub script: ScriptReached,
+}
+
+/// Whether a script was performed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScriptReached {
+    /// To its end, at least once.
+    End,
+    /// At best to the step of this number.
+    Step(u8),
+}
+
+/// Checks everything that applies to a run.
+///
+/// Leads-to properties and the absence of lock-ups are decided only if the search is exhausted; a
+/// lasso is searched in the full graph, which is explored for it if symmetry merged states before.
+#[must_use]
+pub fn check(config: Config, options: Options, progress: &Progress) -> Report {
+    let topology = Topology::new(config);
+    let first = explore(&topology, options, progress);
+    let mut verdicts: BTreeMap<PropertyId, Verdict> = BTreeMap::new();
+    for property in PropertyId::ALL {
+        verdicts.insert(property, always(&first, property));
+    }
+    let safe = first.findings.is_empty() || options.until == Until::Exhausted;
+    if first.ending == Ending::Exhausted && safe {
+        verdicts.insert(PropertyId::CanAlwaysEnd, can_always_end(&first));
+        let merged =
+            options.symmetry == SymmetryReduction::On && topology.config().symmetries().len() > 1;
+        let full = merged.then(|| {
+            explore(&topology, Options { symmetry: SymmetryReduction::Off, ..options }, progress)
+        });
+        let graph = full.as_ref().unwrap_or(&first);
+        for property in PropertyId::ALL.into_iter().filter(|one| one.kind() == Kind::LeadsTo) {
+            verdicts.insert(property, leads_to(graph, property));
+        }
+    }
+    Report {
+        verdicts,
+        ending: first.ending,
+        states: first.space.len(),
+        transitions: first.transitions,
+        depth: first.depth,
+        bytes: first.space.bytes(),
+        script: script_reached(&first),
+        config: topology.config().clone(),
+    }
+}
+
+fn always(exploration: &Exploration<'_>, property: PropertyId) -> Verdict {
+    if let Some(finding) = exploration.findings.get(&property) {
+        let steps = exploration.actions_to(property, *finding);
+        return Verdict::Violated(Counterexample { property, steps, round: Vec::new() });
+    }
+    match property.applies(exploration.topology.config()) {
+        Applies::Needs(what) => Verdict::DoesNotApply(what),
+        Applies::Yes if exploration.ending != Ending::Exhausted => Verdict::Undecided,
+        Applies::Yes if property.kind() != Kind::Always => Verdict::Undecided,
+        Applies::Yes if exploration.reached.has(property) => Verdict::Holds,
+        Applies::Yes => Verdict::Vacuous,
+    }
+}
+
+fn can_always_end(exploration: &Exploration<'_>) -> Verdict {
+    match find_lock_up(exploration) {
+        None => Verdict::Holds,
+        Some(state) => Verdict::Violated(Counterexample {
+            property: PropertyId::CanAlwaysEnd,
+            steps: exploration.walk_to(state).0,
+            round: Vec::new(),
+        }),
+    }
+}
+
+fn leads_to(graph: &Exploration<'_>, property: PropertyId) -> Verdict {
+    match property.applies(graph.topology.config()) {
+        Applies::Needs(what) => return Verdict::DoesNotApply(what),
+        Applies::Yes if graph.ending != Ending::Exhausted => return Verdict::Undecided,
+        Applies::Yes => {}
+    }
+    match find_lasso(graph, property) {
+        None => Verdict::Holds,
+        Some(lasso) => {
+            Verdict::Violated(Counterexample { property, steps: lasso.stem, round: lasso.round })
+        }
+    }
+}
+
+fn script_reached(exploration: &Exploration<'_>) -> ScriptReached {
+    let steps = exploration.topology.config().script.steps.len();
+    let furthest = exploration.furthest;
+    if usize::from(furthest) >= steps { ScriptReached::End } else { ScriptReached::Step(furthest) }
+}
+
+impl Report {
+    /// The properties that fell.
+    #[must_use]
+    pub fn violated(&self) -> PropertySet {
+        let fell = |(property, verdict): (&PropertyId, &Verdict)| {
+            matches!(verdict, Verdict::Violated(_)).then_some(*property)
+        };
+        self.verdicts.iter().filter_map(fell).collect()
+    }
+
+    /// The shortest counterexample of all, an always-property before others.
+    #[must_use]
+    pub fn shortest(&self) -> Option<&Counterexample> {
+        let found = self.verdicts.values().filter_map(|verdict| match verdict {
+            Verdict::Violated(counterexample) => Some(counterexample),
+            Verdict::Holds | Verdict::Vacuous | Verdict::DoesNotApply(_) | Verdict::Undecided => {
+                None
+            }
+        });
+        found.min_by_key(|found| {
+            (found.property.kind() != Kind::Always, found.steps.len(), found.property)
+        })
+    }
+
+    /// The sum of it.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        let one = |verdict: &Verdict| match (verdict, self.ending) {
+            (Verdict::Violated(found), _) if found.property.kind() == Kind::Always => {
+                Outcome::SafetyViolated
+            }
+            (Verdict::Violated(_), _) => Outcome::LivenessViolated,
+            (_, Ending::Interrupted) => Outcome::Interrupted,
+            (Verdict::Undecided, _) => Outcome::NotExhausted,
+            (Verdict::Vacuous, _) => Outcome::Vacuous,
+            (Verdict::Holds | Verdict::DoesNotApply(_), _) => Outcome::Holds,
+        };
+        self.verdicts.values().map(one).min().unwrap_or(Outcome::Holds)
+    }
+}

@@ -1,0 +1,144 @@
+//! The reaper: one ladder a child, climbed one rung a grace period.
+//!
+//! Runs in every supervisor.
+//!
+//! ```text
+//!     Unasked --> Cancel --grace--> Terminate --grace--> Kill --> reaped
+//!                    \__ suspended while a hold came through this child __/   (R5)
+//! ```
+//!
+//! # Rules
+//! 1. The ladder only climbs, and only while no hold came through the child (R5).
+//!    Checked by `no-signal-under-hold`.
+//! 2. Each Ctrl-C after the first climbs one rung (R11). Checked by `interrupt-obeyed`.
+
+use super::policy::Rungs;
+
+/// The rungs, in order of severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rung {
+    /// Not asked to end.
+    Unasked,
+    /// Asked to end, by message or by the end of its link.
+    Cancel,
+    /// Sent SIGTERM.
+    Terminate,
+    /// Sent SIGKILL.
+    Kill,
+}
+
+/// The grace period on the present rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grace {
+    /// Not running.
+    Off,
+    /// Running.
+    On,
+}
+
+/// Whether messages still reach a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChildLink {
+    /// They do.
+    Up,
+    /// The link ended, or there never was one.
+    Ended,
+}
+
+/// How a child came to this supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kinship {
+    /// Spawned here.
+    Own,
+    /// An orphan that the root adopted (R9).
+    Adopted,
+}
+
+/// What a supervisor knows about one child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Child {
+    /// How far the ladder is.
+    pub rung: Rung,
+    /// The grace period.
+    pub grace: Grace,
+    /// Its link.
+    pub link: ChildLink,
+    /// Whose child it is.
+    pub kinship: Kinship,
+}
+
+/// What [`Child::climb`] asks for.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Climbed {
+    /// Send SIGTERM.
+    Terminate,
+    /// Send SIGKILL.
+    Kill,
+    /// The child is at the top already, or not on the ladder.
+    Stays,
+}
+
+impl Child {
+    /// A child that was just spawned.
+    #[must_use]
+    pub fn spawned() -> Self {
+        let (rung, grace) = (Rung::Unasked, Grace::Off);
+        Self { rung, grace, link: ChildLink::Up, kinship: Kinship::Own }
+    }
+
+    /// An orphan: the end of its link has asked it to end.
+    #[must_use]
+    pub fn adopted() -> Self {
+        let (rung, grace) = (Rung::Cancel, Grace::Off);
+        Self { rung, grace, link: ChildLink::Ended, kinship: Kinship::Adopted }
+    }
+
+    /// Moves up one rung.
+    pub fn climb(&mut self, rungs: Rungs) -> Climbed {
+        match (self.rung, rungs) {
+            (Rung::Cancel, Rungs::CancelTerminateKill) => {
+                self.rung = Rung::Terminate;
+                Climbed::Terminate
+            }
+            (Rung::Cancel, Rungs::CancelKill) | (Rung::Terminate, _) => {
+                self.rung = Rung::Kill;
+                Climbed::Kill
+            }
+            (Rung::Unasked | Rung::Kill, _) => Climbed::Stays,
+        }
+    }
+
+    /// Whether a grace period belongs to the present rung.
+    #[must_use]
+    pub fn wants_grace(self) -> Grace {
+        match self.rung {
+            Rung::Cancel | Rung::Terminate => Grace::On,
+            Rung::Unasked | Rung::Kill => Grace::Off,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ladder_climbs_every_rung_in_order_and_stays_at_the_top() {
+        use Climbed::{Kill, Stays, Terminate};
+        let table = [
+            (Rungs::CancelTerminateKill, Rung::Unasked, Stays, Rung::Unasked),
+            (Rungs::CancelTerminateKill, Rung::Cancel, Terminate, Rung::Terminate),
+            (Rungs::CancelTerminateKill, Rung::Terminate, Kill, Rung::Kill),
+            (Rungs::CancelTerminateKill, Rung::Kill, Stays, Rung::Kill),
+            (Rungs::CancelKill, Rung::Unasked, Stays, Rung::Unasked),
+            (Rungs::CancelKill, Rung::Cancel, Kill, Rung::Kill),
+            (Rungs::CancelKill, Rung::Terminate, Kill, Rung::Kill),
+            (Rungs::CancelKill, Rung::Kill, Stays, Rung::Kill),
+        ];
+        for (rungs, from, asks, to) in table {
+            let mut child = Child { rung: from, ..Child::spawned() };
+            assert_eq!((child.climb(rungs), child.rung), (asks, to), "{rungs:?} from {from:?}");
+        }
+    }
+}

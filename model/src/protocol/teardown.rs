@@ -1,0 +1,33 @@
+//! How far an actor is with ending.
+//!
+//! Runs in every actor.
+//!
+//! ```text
+//!     NotAsked --cancel--> Deferred --no hold left (R4)--> Running --children gone--> Over
+//! ```
+
+use super::input::Cause;
+
+/// How far an actor is with ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Teardown {
+    /// Nothing asked it to end.
+    NotAsked,
+    /// It must end, and waits until it has no hold.
+    Deferred(Cause),
+    /// Its children and local tasks were told to end.
+    Running(Cause),
+    /// It has exited.
+    Over,
+}
+
+/// The actor's own program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Body {
+    /// It runs.
+    Running,
+    /// It was told to end.
+    Asked,
+    /// It has ended.
+    Ended,
+}

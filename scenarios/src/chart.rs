@@ -1,0 +1,1 @@
+//! A counterexample as a message chart: one column an actor, one row a step.

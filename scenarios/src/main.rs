@@ -1,0 +1,3 @@
+//! The command `holdfast`.
+
+fn main() {}
