@@ -7,7 +7,7 @@ use super::link::LinkInput;
 use super::part::{ActorInput, Part, PartInput};
 use super::room::{Baton, RoomInput};
 use super::script::{Condition, ScriptStep};
-use crate::protocol::policy::Reader;
+use crate::protocol::policy::{LostBranch, Reader};
 use crate::protocol::{ActorId, Answer, Cause, Input, Origin, RequestId, Shielding, Signal};
 
 /// Appends every action that is possible in the scene, in a fixed order.
@@ -302,7 +302,10 @@ fn begin_reap(scene: &Scene<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
     let status = scene.actor(actor).zombie.expect("only a zombie is reaped");
     let parent = scene.actor(actor).parent.expect("a zombie below init is gone");
     begun.push(to_actor(actor, ActorInput::Reap));
-    if scene.topology.config().tree.supervisor(actor) == Some(parent) {
+    let config = scene.topology.config();
+    // Where nobody tells of a lost branch, the connection is read to its end all the same.
+    let closes = config.policy.lost_branch != LostBranch::Untold;
+    if closes && config.tree.supervisor(actor) == Some(parent) {
         let (link, _) = scene.topology.link(actor, parent);
         begun.push((Part::Link(link), LinkInput::Abandon.into()));
     }
