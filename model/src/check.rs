@@ -7,14 +7,16 @@
 //! ```
 //!
 //! Reading order: [`property`], [`safety`], [`intern`], [`store`], [`explore`], [`path`],
-//! [`liveness`], [`verdict`], [`trace`].
+//! [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`].
 
 pub mod explore;
 pub mod intern;
+pub mod lasso;
 pub mod liveness;
 pub mod path;
 pub mod property;
 pub mod safety;
 pub mod store;
+pub mod suite;
 pub mod trace;
 pub mod verdict;

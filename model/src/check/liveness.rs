@@ -1,26 +1,29 @@
 //! Leads-to by search for a fair lasso, and can-always-end by backward reachability.
 //!
-//! A leads-to `P ~> Q` falls if some fair run has a `P` after which no `Q` comes: a path to a set
-//! of states without `Q` in which the run can stay for ever although it treats every fair action
-//! weakly fairly. Weak fairness: an action that is possible from some point on without a break is
-//! taken again and again.
-//!
-//! The search goes depth-first from every `P` through states without `Q` and looks at each
-//! strongly connected component (Tarjan, "Depth-first search and linear graph algorithms", 1972).
-//! A component is a fair trap if each fair action is either impossible in one of its states or
-//! taken inside it; a state without a way on is a trap if no fair action is possible in it.
+//! A leads-to `P ~> Q` falls if some fair run has a `P` after which no `Q` comes: a way to states
+//! without `Q` in which the run can stay for ever although it treats every fair action weakly
+//! fairly. Weak fairness: an action that is possible from some point on without a break is taken
+//! again and again.
 //!
 //! # Fairness
 //! [`Fairness::Everybody`]: every move of the tree and the kernel, every armed timer, the steps of
 //! the script, and `continue` at a prompt. An actor at its prompt owes nothing: it may be frozen.
 //! [`Fairness::RootAndKernel`]: what the root and the kernel do. Nobody closes a prompt, and every
 //! other actor may be wedged.
+//!
+//! # Two searches
+//! Faults and requests are budgeted and ladders only climb, so the graph of a run has no cycle as
+//! a rule. Then a fair run can stay nowhere but in a state in which no fair action is possible,
+//! and one sweep decides everything ([`sweep`]); symmetry may have merged states, since neither
+//! that nor a promise depends on names. The sweep finds out whether there is a cycle. If there is,
+//! [`super::lasso`] searches strongly connected components.
 
 use super::explore::Exploration;
-use super::intern::{Packed, SymmetryReduction, Worker};
-use super::property::PropertyId;
+use super::intern::Worker;
+use super::property::{Applies, PropertyId};
 use super::store::StateId;
-use crate::protocol::{ActorId, Answer, RequestId, Signal};
+use crate::protocol::{ActorId, Answer, Signal};
+use crate::world::choices::enabled;
 use crate::world::{Action, Deed, Is, Move, Scene, ScriptStep};
 
 /// Who must act in the end.
@@ -32,20 +35,21 @@ pub enum Fairness {
     RootAndKernel,
 }
 
-/// A run that never gets there: a way to a trap, and a round in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lasso {
-    /// The actions from the first state into the trap.
-    pub stem: Vec<Action>,
-    /// The actions that may repeat for ever; none if the run is stuck where the stem ends.
-    pub round: Vec<Action>,
-}
+/// The leads-to properties, in the order of the bits of a [`Mark`].
+pub const PROMISES: [PropertyId; 4] = [
+    PropertyId::RequestAnswered,
+    PropertyId::TeardownCompletes,
+    PropertyId::InterruptWorksAgain,
+    PropertyId::StopIsBounded,
+];
 
-/// One instance of a leads-to.
-#[derive(Clone, Copy, Debug)]
-enum Instance {
-    Request(RequestId),
-    Tree,
+/// Whom a property relies on.
+#[must_use]
+pub fn fairness_of(property: PropertyId) -> Fairness {
+    match property {
+        PropertyId::StopIsBounded => Fairness::RootAndKernel,
+        _ => Fairness::Everybody,
+    }
 }
 
 /// Whether an action must be taken in the end if it stays possible.
@@ -77,284 +81,47 @@ pub fn is_fair(scene: &Scene<'_>, action: Action, fairness: Fairness) -> bool {
     }
 }
 
-fn fairness_of(property: PropertyId) -> Fairness {
-    match property {
-        PropertyId::StopIsBounded => Fairness::RootAndKernel,
-        _ => Fairness::Everybody,
-    }
-}
-
-/// Whether the promise is made here.
-fn promised(scene: &Scene<'_>, property: PropertyId, instance: Instance) -> bool {
+/// Whether the promise is made here. A request's promise is made and not kept while it waits.
+#[must_use]
+pub fn promised(scene: &Scene<'_>, property: PropertyId) -> bool {
     let root = scene.root();
-    match (property, instance) {
-        (PropertyId::RequestAnswered, Instance::Request(request)) => {
-            scene.actor(request.actor).waiting.contains(&request)
-        }
-        (PropertyId::TeardownCompletes, _) => !root.alive() || root.is.contains(Is::CANCELLED),
-        (PropertyId::InterruptWorksAgain, _) => {
+    match property {
+        PropertyId::TeardownCompletes => !root.alive() || root.is.contains(Is::CANCELLED),
+        PropertyId::InterruptWorksAgain => {
             root.pending.contains(&Signal::Interrupt) && !scene.request_outstanding()
         }
-        (PropertyId::StopIsBounded, _) => {
+        PropertyId::StopIsBounded => {
             root.is.contains(Is::STOPPING) || root.pending.contains(&Signal::Terminate)
         }
-        _ => unreachable!("{property} is no leads-to"),
+        _ => scene.actors().any(|(_, facts)| facts.is.contains(Is::WAITING)),
     }
 }
 
 /// Whether the promise is kept here.
-fn kept(scene: &Scene<'_>, property: PropertyId, instance: Instance) -> bool {
-    match (property, instance) {
-        (PropertyId::RequestAnswered, Instance::Request(request)) => {
-            !scene.actor(request.actor).waiting.contains(&request)
-        }
-        (PropertyId::InterruptWorksAgain, _) => scene.ended() || scene.request_outstanding(),
-        (PropertyId::StopIsBounded, _) => !scene.root().alive(),
-        _ => scene.ended(),
+#[must_use]
+pub fn kept(scene: &Scene<'_>, property: PropertyId) -> bool {
+    match property {
+        PropertyId::TeardownCompletes => scene.ended(),
+        PropertyId::InterruptWorksAgain => scene.ended() || scene.request_outstanding(),
+        PropertyId::StopIsBounded => !scene.root().alive(),
+        _ => !promised(scene, property),
     }
 }
 
-/// Looks for a fair run that breaks a leads-to. Shortest stem first.
+/// The tree has ended, or is at rest where a Ctrl-C ends it.
+fn is_ending(scene: &Scene<'_>) -> bool {
+    let root = scene.root();
+    scene.ended()
+        || (root.is.contains(Is::RUNNING)
+            && !root.is.intersects(Is::CANCELLED | Is::SHIELDED)
+            && !scene.request_outstanding())
+}
+
+/// Looks for a state from which no ending can be reached, the nearest first: backward reachability
+/// to a fixed point, for graphs with cycles.
 ///
 /// # Panics
-/// If the exploration is not exhausted or merged states by symmetry, which could merge a fair run
-/// with an unfair one.
-#[must_use]
-pub fn find_lasso(exploration: &Exploration<'_>, property: PropertyId) -> Option<Lasso> {
-    assert!(
-        exploration.topology.config().symmetries().len() <= 1
-            || exploration.options.symmetry == SymmetryReduction::Off,
-        "a lasso is searched in the full graph"
-    );
-    let instances = match property {
-        PropertyId::RequestAnswered => requests(exploration),
-        _ => vec![Instance::Tree],
-    };
-    instances.into_iter().find_map(|instance| {
-        let mut hunt = Hunt::new(exploration, property, instance);
-        hunt.run().map(|trap| hunt.lasso(&trap))
-    })
-}
-
-/// Every request that can exist in this run.
-fn requests(exploration: &Exploration<'_>) -> Vec<Instance> {
-    let mut found = std::collections::BTreeSet::new();
-    let mut worker = Worker::new(&exploration.shared, exploration.options.symmetry);
-    for id in exploration.space.ids() {
-        worker.look(&exploration.space.state(id), |scene| {
-            found.extend(scene.actors().flat_map(|(_, facts)| facts.waiting.iter().copied()));
-        });
-    }
-    found.into_iter().map(Instance::Request).collect()
-}
-
-/// A depth-first search for traps, from every state where the promise is made.
-struct Hunt<'e, 't> {
-    exploration: &'e Exploration<'t>,
-    worker: Worker<'e, 't>,
-    property: PropertyId,
-    instance: Instance,
-    /// By state: its number in the search, zero if not visited, `DONE` if its component is done.
-    index: Vec<u32>,
-    low: Vec<u32>,
-    next: u32,
-}
-
-const DONE: u32 = u32::MAX;
-
-/// A state on the depth-first path, and its successors that are not visited yet.
-struct Frame {
-    id: StateId,
-    successors: Vec<StateId>,
-}
-
-impl<'e, 't> Hunt<'e, 't> {
-    fn new(exploration: &'e Exploration<'t>, property: PropertyId, instance: Instance) -> Self {
-        let bound = exploration.space.id_bound();
-        Self {
-            exploration,
-            worker: Worker::new(&exploration.shared, exploration.options.symmetry),
-            property,
-            instance,
-            index: vec![0; bound],
-            low: vec![0; bound],
-            next: 1,
-        }
-    }
-
-    fn look<T>(&mut self, id: StateId, see: impl FnOnce(&Scene<'_>) -> T) -> T {
-        self.worker.look(&self.exploration.space.state(id), see)
-    }
-
-    fn is_promised(&mut self, id: StateId) -> bool {
-        let (property, instance) = (self.property, self.instance);
-        self.look(id, |scene| {
-            promised(scene, property, instance) && !kept(scene, property, instance)
-        })
-    }
-
-    /// The successors of a state in which the promise is still not kept, and the actions to them.
-    fn unkept(&mut self, id: StateId) -> Vec<(Action, StateId)> {
-        let (property, instance) = (self.property, self.instance);
-        let space = &self.exploration.space;
-        let stride = self.worker.stride();
-        let mut found: Vec<(Action, Packed)> = Vec::new();
-        let state = space.state(id);
-        let expanded = self.worker.expand(&state, |_, action, successor| {
-            found.push((action, successor.state));
-        });
-        expanded.expect("an exhausted exploration has numbers for all");
-        let mut on = Vec::with_capacity(found.len());
-        for (action, state) in found {
-            if !self.worker.look(&state, |scene| kept(scene, property, instance)) {
-                on.push((action, space.find(&state, stride).expect("explored before")));
-            }
-        }
-        on
-    }
-
-    /// Finds the states of a trap.
-    fn run(&mut self) -> Option<Vec<StateId>> {
-        let ids: Vec<_> = self.exploration.space.ids().collect();
-        for id in ids {
-            if self.index[id as usize] == 0 && self.is_promised(id) {
-                let trap = self.visit(id);
-                if trap.is_some() {
-                    return trap;
-                }
-            }
-        }
-        None
-    }
-
-    fn open(&mut self, id: StateId, component: &mut Vec<StateId>) -> Frame {
-        self.index[id as usize] = self.next;
-        self.low[id as usize] = self.next;
-        self.next += 1;
-        component.push(id);
-        let successors = self.unkept(id).into_iter().map(|(_, to)| to).collect();
-        Frame { id, successors }
-    }
-
-    fn visit(&mut self, seed: StateId) -> Option<Vec<StateId>> {
-        let mut component = Vec::new();
-        let mut path = vec![self.open(seed, &mut component)];
-        while let Some(frame) = path.last_mut() {
-            let id = frame.id as usize;
-            if let Some(to) = frame.successors.pop() {
-                match self.index[to as usize] {
-                    0 => {
-                        let frame = self.open(to, &mut component);
-                        path.push(frame);
-                    }
-                    DONE => {}
-                    index => self.low[id] = self.low[id].min(index),
-                }
-                continue;
-            }
-            path.pop();
-            if let Some(above) = path.last() {
-                let above = above.id as usize;
-                self.low[above] = self.low[above].min(self.low[id]);
-            }
-            if self.low[id] == self.index[id] {
-                let start = component.iter().rposition(|state| *state as usize == id);
-                let states = component.split_off(start.expect("it was put there"));
-                for state in &states {
-                    self.index[*state as usize] = DONE;
-                }
-                if self.is_trap(&states) {
-                    return Some(states);
-                }
-            }
-        }
-        None
-    }
-
-    /// Whether a fair run can stay in these states for ever.
-    fn is_trap(&mut self, states: &[StateId]) -> bool {
-        let fairness = fairness_of(self.property);
-        // Fair actions that were possible in every state so far and taken inside in none.
-        let mut owed: Option<Vec<Action>> = None;
-        let mut taken: Vec<Action> = Vec::new();
-        for id in states {
-            let inside = self.unkept(*id);
-            taken.extend(inside.iter().filter(|(_, to)| states.contains(to)).map(|(by, _)| *by));
-            let fair = self.fair_actions(*id, fairness);
-            owed = Some(match owed {
-                None => fair,
-                Some(before) => before.into_iter().filter(|by| fair.contains(by)).collect(),
-            });
-        }
-        owed.unwrap_or_default().iter().all(|action| taken.contains(action))
-    }
-
-    fn fair_actions(&mut self, id: StateId, fairness: Fairness) -> Vec<Action> {
-        self.look(id, |scene| {
-            let mut actions = Vec::new();
-            crate::world::choices::enabled(scene, &mut actions);
-            actions.retain(|action| is_fair(scene, *action, fairness));
-            actions
-        })
-    }
-
-    /// A shortest way from the first state over a promise into the trap, and a round in it.
-    fn lasso(&mut self, trap: &[StateId]) -> Lasso {
-        let space = &self.exploration.space;
-        let mut from: Vec<Option<(StateId, Action)>> = vec![None; space.id_bound()];
-        let mut visited = vec![false; space.id_bound()];
-        // States come in order of their depth, so the queue is nearly sorted by it.
-        let seeds: Vec<_> = space.ids().collect();
-        let mut queue: std::collections::VecDeque<StateId> =
-            seeds.into_iter().filter(|id| self.is_promised(*id)).collect();
-        for id in &queue {
-            visited[*id as usize] = true;
-        }
-        let end = loop {
-            let id = queue.pop_front().expect("the trap was reached before");
-            if trap.contains(&id) {
-                break id;
-            }
-            for (action, to) in self.unkept(id) {
-                if !std::mem::replace(&mut visited[to as usize], true) {
-                    from[to as usize] = Some((id, action));
-                    queue.push_back(to);
-                }
-            }
-        };
-        let mut after = Vec::new();
-        let mut at = end;
-        while let Some((before, action)) = from[at as usize] {
-            after.push(action);
-            at = before;
-        }
-        after.reverse();
-        let (mut stem, _) = self.exploration.walk_to(at);
-        stem.extend(after);
-        Lasso { stem, round: self.round(end, trap) }
-    }
-
-    /// A way from a state of a trap back to itself.
-    fn round(&mut self, start: StateId, trap: &[StateId]) -> Vec<Action> {
-        let mut ways = vec![(start, Vec::new())];
-        let mut seen = Vec::new();
-        while let Some((id, way)) = (!ways.is_empty()).then(|| ways.remove(0)) {
-            for (action, to) in self.unkept(id) {
-                let longer: Vec<_> = way.iter().copied().chain([action]).collect();
-                if to == start {
-                    return longer;
-                }
-                if trap.contains(&to) && !seen.contains(&to) {
-                    seen.push(to);
-                    ways.push((to, longer));
-                }
-            }
-        }
-        Vec::new()
-    }
-}
-
-/// Looks for a state from which no ending can be reached, the nearest first.
+/// If the exploration is not exhausted.
 #[must_use]
 pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
     let space = &exploration.space;
@@ -386,11 +153,194 @@ pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
     }
 }
 
-/// The tree has ended, or is at rest where a Ctrl-C ends it.
-fn is_ending(scene: &Scene<'_>) -> bool {
-    let root = scene.root();
-    scene.ended()
-        || (root.is.contains(Is::RUNNING)
-            && !root.is.intersects(Is::CANCELLED | Is::SHIELDED)
-            && !scene.request_outstanding())
+/// What a sweep knows of a state once all its successors are done.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    state: Visit,
+    /// By promise: it is not kept here, and a fair run can stay here or go on to such a state.
+    trapped: u8,
+    /// By promise: it is made here.
+    promised: u8,
+    /// By promise: it is not kept here.
+    unkept: u8,
+    /// Whether an ending can be reached.
+    ends: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Visit {
+    #[default]
+    New,
+    OnPath,
+    Done,
+}
+
+/// What one sweep over an acyclic graph has found.
+#[derive(Debug, Default)]
+pub struct Swept {
+    /// For each promise that falls: the first state where it is made, and the way into the trap.
+    pub traps: Vec<(PropertyId, Vec<StateId>)>,
+    /// The first state from which no ending can be reached.
+    pub lock_up: Option<StateId>,
+}
+
+/// What [`sweep`] says.
+#[derive(Debug)]
+pub enum Sweep {
+    /// The graph has no cycle; everything is decided.
+    Acyclic(Swept),
+    /// The graph has a cycle through this state.
+    Cyclic(StateId),
+}
+
+struct Sweeper<'e, 't> {
+    exploration: &'e Exploration<'t>,
+    worker: Worker<'e, 't>,
+    marks: Vec<Mark>,
+    applies: u8,
+}
+
+/// A state on the depth-first path.
+struct Frame {
+    id: StateId,
+    /// Where in the arena its successors begin.
+    start: usize,
+    mark: Mark,
+}
+
+/// Decides every promise and can-always-end in one depth-first sweep, if there is no cycle.
+///
+/// # Panics
+/// If the exploration is not exhausted.
+#[must_use]
+pub fn sweep(exploration: &Exploration<'_>) -> Sweep {
+    let config = exploration.topology.config();
+    let applies = (0..PROMISES.len())
+        .filter(|bit| PROMISES[*bit].applies(config) == Applies::Yes)
+        .fold(0, |set, bit| set | 1 << bit);
+    let mut sweeper = Sweeper {
+        exploration,
+        worker: Worker::new(&exploration.shared, exploration.options.symmetry),
+        marks: vec![Mark::default(); exploration.space.id_bound()],
+        applies,
+    };
+    for id in exploration.space.ids() {
+        if sweeper.marks[id as usize].state == Visit::New
+            && let Some(on_cycle) = sweeper.visit(id)
+        {
+            return Sweep::Cyclic(on_cycle);
+        }
+    }
+    Sweep::Acyclic(sweeper.sum_up())
+}
+
+impl Sweeper<'_, '_> {
+    /// Visits everything that can be reached from a state. Returns a state on a cycle, if any.
+    fn visit(&mut self, from: StateId) -> Option<StateId> {
+        let mut arena = Vec::new();
+        let mut path = vec![self.enter(from, &mut arena)];
+        while let Some(frame) = path.last_mut() {
+            if arena.len() > frame.start {
+                let next: StateId = arena.pop().expect("it is longer than its start");
+                match self.marks[next as usize].state {
+                    Visit::New => {
+                        let frame = self.enter(next, &mut arena);
+                        path.push(frame);
+                    }
+                    Visit::Done => frame.mark.learn(self.marks[next as usize]),
+                    Visit::OnPath => return Some(next),
+                }
+            } else {
+                let (id, mark) = (frame.id, Mark { state: Visit::Done, ..frame.mark });
+                self.marks[id as usize] = mark;
+                path.pop();
+                if let Some(above) = path.last_mut() {
+                    above.mark.learn(self.marks[id as usize]);
+                }
+            }
+        }
+        None
+    }
+
+    fn enter(&mut self, id: StateId, arena: &mut Vec<StateId>) -> Frame {
+        let space = &self.exploration.space;
+        let (state, stride) = (space.state(id), self.worker.stride());
+        let start = arena.len();
+        let expanded = self.worker.expand(&state, |_, _, successor| {
+            arena.push(space.find(&successor.state, stride).expect("explored before"));
+        });
+        expanded.expect("an exhausted exploration has numbers for all");
+        let applies = self.applies;
+        let mark = self.worker.look(&state, |scene| Mark::of(scene, applies));
+        self.marks[id as usize].state = Visit::OnPath;
+        Frame { id, start, mark }
+    }
+
+    fn sum_up(&self) -> Swept {
+        let mut swept = Swept::default();
+        for (bit, property) in PROMISES.into_iter().enumerate() {
+            let broken = |id: &StateId| {
+                let mark = self.marks[*id as usize];
+                (mark.promised & mark.trapped) >> bit & 1 == 1
+            };
+            if let Some(id) = self.exploration.space.ids().find(broken) {
+                swept.traps.push((property, self.way_into_trap(id, bit)));
+            }
+        }
+        let locked = |id: &StateId| !self.marks[*id as usize].ends;
+        swept.lock_up = self.exploration.space.ids().find(locked);
+        swept
+    }
+
+    /// From a state where a promise is made to one where a fair run can stay.
+    fn way_into_trap(&self, from: StateId, bit: usize) -> Vec<StateId> {
+        let space = &self.exploration.space;
+        let mut worker = Worker::new(&self.exploration.shared, self.exploration.options.symmetry);
+        let stride = worker.stride();
+        let mut way = vec![from];
+        loop {
+            let state = space.state(way[way.len() - 1]);
+            let here = worker.look(&state, |scene| Mark::of(scene, self.applies));
+            if here.trapped >> bit & 1 == 1 {
+                return way;
+            }
+            let mut next = None;
+            let expanded = worker.expand(&state, |_, _, successor| {
+                let to = space.find(&successor.state, stride).expect("explored before");
+                if self.marks[to as usize].trapped >> bit & 1 == 1 {
+                    next = next.or(Some(to));
+                }
+            });
+            expanded.expect("an exhausted exploration has numbers for all");
+            way.push(next.expect("a trapped state is stuck or leads to a trapped one"));
+        }
+    }
+}
+
+impl Mark {
+    /// What is known of a state without its successors: trapped means stuck here.
+    fn of(scene: &Scene<'_>, applies: u8) -> Self {
+        let mut actions = Vec::new();
+        enabled(scene, &mut actions);
+        let stuck = |fairness| !actions.iter().any(|action| is_fair(scene, *action, fairness));
+        let stuck = [stuck(Fairness::Everybody), stuck(Fairness::RootAndKernel)];
+        let mut mark = Self { ends: is_ending(scene), ..Self::default() };
+        for (bit, property) in PROMISES.into_iter().enumerate() {
+            if applies >> bit & 1 == 0 {
+                continue;
+            }
+            mark.promised |= u8::from(promised(scene, property)) << bit;
+            if !kept(scene, property) {
+                mark.unkept |= 1 << bit;
+                mark.trapped |= u8::from(stuck[fairness_of(property) as usize]) << bit;
+            }
+        }
+        mark
+    }
+
+    /// Takes over what a successor has.
+    fn learn(&mut self, successor: Self) {
+        self.ends |= successor.ends;
+        self.trapped |= successor.trapped & self.unkept;
+    }
 }

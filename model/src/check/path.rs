@@ -1,7 +1,7 @@
 //! From a state number back to the concrete actions that lead there.
 
 use super::explore::{Exploration, Finding, Place};
-use super::intern::{Packed, SymmetryReduction, Worker};
+use super::intern::{Packed, Worker};
 use super::property::PropertyId;
 use super::safety::judge_step;
 use super::store::StateId;
@@ -26,6 +26,22 @@ impl Exploration<'_> {
             };
             let last = system.enabled(self.topology).into_iter().find(breaks);
             actions.push(last.expect("the step that broke the property is still there"));
+        }
+        actions
+    }
+
+    /// The actions that lead to the first state of a way, and on along it.
+    #[must_use]
+    pub fn actions_along(&self, way: &[StateId]) -> Vec<Action> {
+        let (mut actions, mut system) = self.walk_to(way[0]);
+        let mut worker = Worker::new(&self.shared, self.options.symmetry);
+        for id in &way[1..] {
+            let target = self.space.state(*id);
+            let (action, after) = self
+                .step_to(&mut worker, &system, &target)
+                .expect("each state of a way follows from the one before");
+            actions.push(action);
+            system = after;
         }
         actions
     }
@@ -68,11 +84,5 @@ impl Exploration<'_> {
         let mut after = system.clone();
         let did = after.apply(self.topology, action);
         (did, after)
-    }
-
-    /// Whether states were merged by symmetry.
-    #[must_use]
-    pub fn reduced(&self) -> SymmetryReduction {
-        self.options.symmetry
     }
 }

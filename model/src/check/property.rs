@@ -1,7 +1,8 @@
 //! What must hold: one value a property, one kebab-case id used everywhere.
 
+use crate::protocol::DebugMode;
 use crate::protocol::policy::Rule;
-use crate::world::{Config, Fault, Placement};
+use crate::world::{Config, Fault};
 use bitflags::bitflags;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -187,53 +188,48 @@ impl PropertyId {
     /// Whether a run can reach the premise at all, by what it allows.
     #[must_use]
     pub fn applies(self, config: &Config) -> Applies {
-        let has = |fault| config.budget.left(fault) > 0;
-        let asks = has(Fault::Request) || has(Fault::Shielded);
-        let nested = config.tree.len() > 1;
-        let deep = config.tree.height() > 1;
-        let ends = [Fault::Interrupt, Fault::Error, Fault::Cancel, Fault::Stop];
-        let ends = ends.into_iter().any(has);
-        let end_deep = ends && nested && (config.placement == Placement::SharedGroup || ends);
-        let table: [(bool, &'static str); 3] = match self {
-            Self::OnePrompt => {
-                let two = config.budget.left(Fault::Request) + config.budget.left(Fault::Shielded);
-                [(two > 1, "two requests"), (nested, "a second actor"), (true, "")]
-            }
-            Self::AncestorsKnow | Self::ReleasedOnce => {
-                [(asks, "a request"), (nested, "an actor below the root"), (true, "")]
-            }
-            Self::NoSignalUnderHold | Self::NoCancelUnderHold => [
-                (asks, "a request"),
-                (nested, "an actor below the root"),
-                (end_deep, "a reason to end: interrupt, error, cancel or stop"),
-            ],
-            Self::InterruptShielded => [
-                (asks, "a request"),
-                (has(Fault::Interrupt) || has(Fault::InterruptOne), "an interrupt"),
-                (true, ""),
-            ],
-            Self::InterruptObeyed | Self::InterruptWorksAgain => {
-                [(has(Fault::Interrupt), "an interrupt"), (true, ""), (true, "")]
-            }
-            Self::NoPromptAfterCancel => [
-                (asks, "a request"),
-                (ends && nested, "a reason to end and an actor below the root"),
-                (!deep || ends, "a reason to end"),
-            ],
-            Self::TerminalRestored => [(asks, "a request"), (ends, "a reason to end"), (true, "")],
-            Self::NoneLeft | Self::TeardownCompletes => {
-                [(ends, "a reason to end"), (true, ""), (true, "")]
-            }
-            Self::NothingStale | Self::RequestAnswered => {
-                [(asks, "a request"), (true, ""), (true, "")]
-            }
-            Self::StopIsBounded => [(has(Fault::Stop), "a stop"), (true, ""), (true, "")],
-            Self::NoAlarm | Self::CanAlwaysEnd => [(true, ""), (true, ""), (true, "")],
-        };
         if !config.script.steps.is_empty() {
             return Applies::Yes;
         }
-        match table.into_iter().find(|(met, _)| !met) {
+        let has = |fault| config.budget.left(fault) > 0;
+        let any = |faults: &[Fault]| faults.iter().any(|fault| has(*fault));
+        let debugs = has(Fault::Error) && config.debug.contains(&DebugMode::On);
+        let requests = config.budget.left(Fault::Request) + config.budget.left(Fault::Shielded);
+        let asks = (requests > 0 || debugs, "a request");
+        let nested = (config.tree.len() > 1, "an actor below the root");
+        let deep = config.tree.height() > 1;
+        let ends = [Fault::Interrupt, Fault::Error, Fault::Cancel, Fault::Stop];
+        let ends = (any(&ends), "a reason to end: interrupt, error, cancel or stop");
+        let interrupt = (has(Fault::Interrupt), "an interrupt");
+        let needs = match self {
+            Self::OnePrompt => vec![(requests > 1, "two requests"), nested],
+            Self::AncestorsKnow | Self::ReleasedOnce => vec![asks, nested],
+            Self::NoSignalUnderHold => {
+                // On its way to a direct child a cancel is never overtaken by a grant.
+                let late = deep || any(&[Fault::Shielded, Fault::Stop]);
+                vec![asks, nested, ends, (late, "a grandchild, a shielded request or a stop")]
+            }
+            Self::NoCancelUnderHold => {
+                // A Ctrl-C at a root that holds is not taken at all.
+                let told = deep || any(&[Fault::Error, Fault::Cancel, Fault::Stop]);
+                vec![asks, nested, ends, (told, "a grandchild, or a reason other than interrupt")]
+            }
+            Self::InterruptShielded => {
+                let one = any(&[Fault::Interrupt, Fault::InterruptOne]);
+                vec![asks, (one, "an interrupt")]
+            }
+            Self::InterruptObeyed | Self::InterruptWorksAgain => vec![interrupt],
+            Self::NoPromptAfterCancel => vec![asks, nested, ends],
+            Self::TerminalRestored => vec![asks, ends],
+            Self::NoneLeft => vec![ends],
+            Self::TeardownCompletes => {
+                vec![(ends.0 || has(Fault::KillRoot), "a reason to end, or kill-root")]
+            }
+            Self::NothingStale | Self::RequestAnswered => vec![asks],
+            Self::StopIsBounded => vec![(has(Fault::Stop), "a stop")],
+            Self::NoAlarm | Self::CanAlwaysEnd => vec![],
+        };
+        match needs.into_iter().find(|(met, _)| !met) {
             Some((_, needs)) => Applies::Needs(needs),
             None => Applies::Yes,
         }

@@ -271,9 +271,11 @@ fn none_left(scene: &Scene<'_>) -> Finding {
     Finding::of(counts, counts && !scene.ended())
 }
 
-/// Whether no request is outstanding and no news of an end is under way.
+/// Whether no request is outstanding, no news of an end is under way, and no orphan is ending.
 fn at_rest(scene: &Scene<'_>) -> bool {
-    let news = |facts: &ActorFacts| facts.is.contains(Is::ZOMBIE) && facts.parent.is_some();
+    let news = |facts: &ActorFacts| {
+        facts.is.contains(Is::ZOMBIE) || facts.is.contains(Is::ORPHAN | Is::RUNNING)
+    };
     let unread = scene.links().any(|(_, link)| {
         (link.up.readable && !link.up.open) || (link.down.readable && !link.down.open)
     });

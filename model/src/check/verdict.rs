@@ -2,7 +2,8 @@
 
 use super::explore::{Ending, Exploration, Options, Progress, Until, explore};
 use super::intern::SymmetryReduction;
-use super::liveness::{find_lasso, find_lock_up};
+use super::lasso::{Promise, find_lasso};
+use super::liveness::{PROMISES, Sweep, Swept, find_lock_up, sweep};
 use super::property::{Applies, Kind, PropertyId, PropertySet};
 use crate::world::{Action, Config, Topology};
 use std::collections::BTreeMap;
@@ -94,15 +95,12 @@ pub fn check(config: Config, options: Options, progress: &Progress) -> Report {
     }
     let safe = first.findings.is_empty() || options.until == Until::Exhausted;
     if first.ending == Ending::Exhausted && safe {
-        verdicts.insert(PropertyId::CanAlwaysEnd, can_always_end(&first));
-        let merged =
-            options.symmetry == SymmetryReduction::On && topology.config().symmetries().len() > 1;
-        let full = merged.then(|| {
-            explore(&topology, Options { symmetry: SymmetryReduction::Off, ..options }, progress)
-        });
-        let graph = full.as_ref().unwrap_or(&first);
-        for property in PropertyId::ALL.into_iter().filter(|one| one.kind() == Kind::LeadsTo) {
-            verdicts.insert(property, leads_to(graph, property));
+        match sweep(&first) {
+            Sweep::Acyclic(swept) => settle(&mut verdicts, &first, swept),
+            Sweep::Cyclic(_) => {
+                let full = Options { symmetry: SymmetryReduction::Off, ..options };
+                settle_cyclic(&mut verdicts, &explore(&topology, full, progress));
+            }
         }
     }
     Report {
@@ -131,29 +129,50 @@ fn always(exploration: &Exploration<'_>, property: PropertyId) -> Verdict {
     }
 }
 
-fn can_always_end(exploration: &Exploration<'_>) -> Verdict {
-    match find_lock_up(exploration) {
-        None => Verdict::Holds,
-        Some(state) => Verdict::Violated(Counterexample {
-            property: PropertyId::CanAlwaysEnd,
-            steps: exploration.walk_to(state).0,
-            round: Vec::new(),
-        }),
+/// What one sweep over an acyclic graph says.
+fn settle(
+    verdicts: &mut BTreeMap<PropertyId, Verdict>,
+    exploration: &Exploration<'_>,
+    swept: Swept,
+) {
+    for verdict in verdicts.values_mut().filter(|verdict| **verdict == Verdict::Undecided) {
+        *verdict = Verdict::Holds;
+    }
+    for (property, way) in swept.traps {
+        let steps = exploration.actions_along(&way);
+        verdicts.insert(property, violated(property, steps, Vec::new()));
+    }
+    if let Some(state) = swept.lock_up {
+        let property = PropertyId::CanAlwaysEnd;
+        let (steps, _) = exploration.walk_to(state);
+        verdicts.insert(property, violated(property, steps, Vec::new()));
     }
 }
 
-fn leads_to(graph: &Exploration<'_>, property: PropertyId) -> Verdict {
-    match property.applies(graph.topology.config()) {
-        Applies::Needs(what) => return Verdict::DoesNotApply(what),
-        Applies::Yes if graph.ending != Ending::Exhausted => return Verdict::Undecided,
-        Applies::Yes => {}
+/// The same for a graph with cycles, explored without symmetry: a lasso for each leads-to, and
+/// backward reachability.
+fn settle_cyclic(verdicts: &mut BTreeMap<PropertyId, Verdict>, full: &Exploration<'_>) {
+    if full.ending != Ending::Exhausted {
+        return;
     }
-    match find_lasso(graph, property) {
-        None => Verdict::Holds,
-        Some(lasso) => {
-            Verdict::Violated(Counterexample { property, steps: lasso.stem, round: lasso.round })
+    settle(verdicts, full, Swept { lock_up: find_lock_up(full), ..Swept::default() });
+    for property in PROMISES {
+        if verdicts[&property] != Verdict::Holds {
+            continue;
+        }
+        let mut instances = Promise::instances(full, property);
+        if let Some(lasso) = instances.iter_mut().find_map(find_lasso) {
+            let before = full.actions_along(&lasso.stem).len();
+            let way: Vec<_> = lasso.stem.into_iter().chain(lasso.round).collect();
+            let mut steps = full.actions_along(&way);
+            let round = steps.split_off(before);
+            verdicts.insert(property, violated(property, steps, round));
         }
     }
+}
+
+fn violated(property: PropertyId, steps: Vec<Action>, round: Vec<Action>) -> Verdict {
+    Verdict::Violated(Counterexample { property, steps, round })
 }
 
 fn script_reached(exploration: &Exploration<'_>) -> ScriptReached {

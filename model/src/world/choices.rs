@@ -69,7 +69,10 @@ fn actor_moves(scene: &Scene<'_>, actor: ActorId, facts: &ActorFacts, actions: &
     }
     let parent_serves =
         facts.parent.is_some_and(|parent| scene.actor(parent).is.contains(Is::SERVING));
-    if facts.is.contains(Is::ZOMBIE) && parent_serves {
+    // Whoever the dead root had adopted, or would have, init reaps.
+    let init_reaps =
+        facts.parent == Some(scene.topology.root()) && !scene.root().is.contains(Is::RUNNING);
+    if facts.is.contains(Is::ZOMBIE) && (parent_serves || init_reaps) {
         actions.push(Action::Move(Move::Reap { actor }));
     }
     if facts.alive() && facts.is.contains(Is::UNFOUND) && parent_serves {
