@@ -79,7 +79,7 @@ const BUDGETS: [BudgetRow; 14] = [
 
 /// Larger trees, and trees that grow during the run.
 const CHOSEN: [(&str, &str, &str); 6] = [
-    ("a prompt four levels down", "root(a(b(c(d))))", "request=1,interrupt=1"),
+    ("a prompt four levels down", "root(a(b(c(d))))", "request=1,kill=1"),
     ("a wide tree", "root(a,b,c,d)", "request=1,interrupt=1"),
     ("two branches of two", "root(a(b),c(d))", "request=1,interrupt=1"),
     ("an actor that is spawned meanwhile", "root(a?)", "request=1,interrupt=2,error=1,kill=1"),
