@@ -1,3 +1,9 @@
 //! The command `holdfast`.
 
-fn main() {}
+use clap::Parser as _;
+use holdfast_scenarios::cli::Cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    Cli::parse().run().into()
+}

@@ -3,7 +3,8 @@
 //! A trace holds actions, not indices or the state of a generator, so it stays readable and is
 //! checked against whatever the code does now.
 
-use super::property::PropertyId;
+use super::liveness::{fairness_of, is_fair};
+use super::property::{Kind, PropertyId};
 use super::safety::{judge_state, judge_step};
 use super::verdict::Counterexample;
 use crate::protocol::policy::{PolicyName, Rule};
@@ -99,6 +100,35 @@ pub enum TraceError {
     /// The steps are possible and break nothing.
     #[error("all {0} steps are possible, but `{1}` does not fall")]
     Harmless(usize, PropertyId),
+    /// The script names an actor that is not in the tree.
+    #[error("the script names actor {0}, which is not in the tree; the root is actor 0")]
+    ScriptStranger(u32),
+    /// More steps repeat than there are.
+    #[error("the last {repeats} of {steps} steps can not repeat: there are not so many")]
+    TooManyRepeats {
+        /// How many the header says.
+        repeats: usize,
+        /// How many there are.
+        steps: usize,
+    },
+    /// The last steps do not lead back.
+    #[error("the last {repeats} steps do not lead back to where step {from} begins")]
+    NoRound {
+        /// How many steps should repeat.
+        repeats: usize,
+        /// The first of them, counted from one.
+        from: usize,
+    },
+    /// Something must still happen after the last step.
+    #[error("`{property}` does not fall after step {steps}: {action} must still happen")]
+    NotStuck {
+        /// What should fall.
+        property: PropertyId,
+        /// How many steps there are.
+        steps: usize,
+        /// What is possible and must happen in the end.
+        action: String,
+    },
 }
 
 /// How a run was set up, by name: what a [`Config`] forgets.
@@ -157,7 +187,10 @@ impl Trace {
             config.debug[actor.index()] = DebugMode::On;
         }
         config.script = Script { steps: self.header.script.clone() };
-        Ok(config)
+        match config.script.actors().into_iter().find(|id| id.index() >= config.tree.len()) {
+            Some(stranger) => Err(TraceError::ScriptStranger(stranger.0)),
+            None => Ok(config),
+        }
     }
 
     /// The file.
@@ -222,4 +255,67 @@ pub fn perform(topology: &Topology, steps: &[Action]) -> Result<Vec<Replayed>, T
         replayed.push(Replayed { action: *action, did, broken: broken.members().collect() });
     }
     Ok(replayed)
+}
+
+/// What a replay has confirmed of what a trace claims.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// The property falls on this step, counted from one.
+    Falls(usize),
+    /// The last steps lead back to where they begin, so they may repeat for ever.
+    Repeats,
+    /// After the last step nothing has to happen any more.
+    Stuck,
+    /// The steps are possible; that no ending can be reached from there, only a search can show.
+    Possible,
+    /// The steps are possible, and the trace claims no more.
+    Walk,
+}
+
+/// Confirms what a trace claims.
+///
+/// # Errors
+/// If a step is not possible, or the property does not fall.
+pub fn confirm(topology: &Topology, trace: &Trace) -> Result<Confirmed, TraceError> {
+    let (steps, repeats) = (trace.steps.len(), trace.header.repeats);
+    let replayed = perform(topology, &trace.steps)?;
+    let Some(property) = trace.header.breaks else { return Ok(Confirmed::Walk) };
+    if property.kind() == Kind::Always {
+        let fatal = replayed.iter().position(|step| step.broken.contains(&property));
+        return match fatal {
+            Some(place) => Ok(Confirmed::Falls(place + 1)),
+            None => Err(TraceError::Harmless(steps, property)),
+        };
+    }
+    if property.kind() == Kind::CanAlwaysEnd {
+        return Ok(Confirmed::Possible);
+    }
+    let stem = steps.checked_sub(repeats).ok_or(TraceError::TooManyRepeats { repeats, steps })?;
+    let after = |count: usize| {
+        let mut system = System::new(topology);
+        for action in &trace.steps[..count] {
+            let _ = system.apply(topology, *action);
+        }
+        system
+    };
+    let end = after(steps);
+    if repeats > 0 {
+        return if after(stem) == end {
+            Ok(Confirmed::Repeats)
+        } else {
+            Err(TraceError::NoRound { repeats, from: stem + 1 })
+        };
+    }
+    let fairness = fairness_of(property);
+    let must = end.look(topology, |scene| {
+        let fair = |action: &Action| is_fair(scene, *action, fairness);
+        end.enabled(topology).into_iter().find(fair)
+    });
+    match must {
+        None => Ok(Confirmed::Stuck),
+        Some(action) => {
+            Err(TraceError::NotStuck { property, steps, action: format!("{action:?}") })
+        }
+    }
 }

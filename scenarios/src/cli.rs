@@ -1,0 +1,105 @@
+//! The command line: one file a subcommand, each a struct of arguments with a `run`.
+//!
+//! What a person reads goes to the standard output, progress and errors to the standard error.
+//! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
+//!
+//! Reading order: [`check`], [`suite`], [`replay`], [`list`]; [`render`] and [`json`] say what a
+//! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
+//! catches Ctrl-C.
+
+pub mod check;
+pub mod json;
+pub mod list;
+pub mod render;
+pub mod replay;
+pub mod setup;
+pub mod suite;
+pub mod watch;
+
+use crate::exit::Exit;
+use clap::{Parser, Subcommand};
+use std::error::Error;
+use std::io::{ErrorKind, Write as _};
+
+/// A debug lock for a tree of processes: check its protocol, replay counterexamples.
+#[derive(Debug, Parser)]
+#[command(
+    name = "holdfast",
+    version,
+    after_help = "Exit codes: 0 holds, 2 bad input, 10 safety violated, 11 liveness violated, \
+                  12 conformance, 13 expectation not met, 14 not exhausted, 130 interrupted."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::CheckArgs),
+    Replay(replay::ReplayArgs),
+    List(list::ListArgs),
+}
+
+impl Cli {
+    /// Does what was asked for.
+    #[must_use]
+    pub fn run(self) -> Exit {
+        match self.command {
+            Command::Check(args) => args.run(),
+            Command::Replay(args) => args.run(),
+            Command::List(args) => args.run(),
+        }
+    }
+}
+
+/// How something is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For machines: one JSON object.
+    Json,
+}
+
+impl Format {
+    /// As the switch `--json` says.
+    #[must_use]
+    pub fn of_switch(json: bool) -> Self {
+        if json { Self::Json } else { Self::Text }
+    }
+}
+
+/// Writes to the standard output. A reader that has left early (`| head`) is no error.
+pub(crate) fn print(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if let Err(error) = written
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        complain(&error);
+    }
+}
+
+/// Writes one JSON object and nothing else.
+pub(crate) fn print_json(value: &impl serde::Serialize) {
+    let text = serde_json::to_string_pretty(value).expect("plain data serialises");
+    print(&format!("{text}\n"));
+}
+
+/// Says what is wrong, with all its causes, and how the command ends for it.
+pub(crate) fn complain(error: &dyn Error) -> Exit {
+    let mut causes: Vec<String> = Vec::new();
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // Some messages repeat their cause already.
+        if !causes.last().is_some_and(|last| last.contains(&said)) {
+            causes.push(said);
+        }
+        cause = error.source();
+    }
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {}", causes.join(": "));
+    Exit::BadInput
+}

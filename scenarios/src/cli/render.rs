@@ -1,0 +1,164 @@
+//! What a check has found, for people.
+
+use super::check::Checked;
+use super::setup::command;
+use crate::chart::{Chart, WIDTH, wrap};
+use anstyle::{AnsiColor, Style};
+use comfy_table::{ContentArrangement, Table, presets};
+use holdfast_model::check::explore::Ending;
+use holdfast_model::check::property::PropertyId;
+use holdfast_model::check::trace::perform;
+use holdfast_model::check::verdict::{Counterexample, Outcome, Report, Verdict};
+use holdfast_model::world::Topology;
+use indicatif::{HumanBytes, HumanCount};
+use std::fmt::Write as _;
+use std::time::Duration;
+
+/// A table as all of them look here.
+#[must_use]
+pub fn table<const N: usize>(head: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(WIDTH as u16);
+    table.set_header(head);
+    table
+}
+
+/// The whole text of a check.
+#[must_use]
+pub fn checked(checked: &Checked) -> String {
+    let report = &checked.report;
+    let mut text = String::new();
+    let mut verdicts = table(["property", "verdict"]);
+    for (property, said) in &report.verdicts {
+        verdicts.add_row([property.to_string(), verdict(*property, said)]);
+    }
+    let _ = writeln!(text, "{verdicts}");
+    let _ = writeln!(text, "{}", numbers(report, checked.took, checked.threads));
+    for line in wrap(&ending(report), WIDTH) {
+        let _ = writeln!(text, "{line}");
+    }
+    if let Some(found) = report.shortest() {
+        let _ = write!(text, "\n{}", counterexample(checked, found));
+    }
+    let (style, sum) = match report.outcome() {
+        Outcome::Holds => (AnsiColor::Green.on_default().bold(), "holds"),
+        Outcome::SafetyViolated => (AnsiColor::Red.on_default().bold(), "safety violated"),
+        Outcome::LivenessViolated => (AnsiColor::Red.on_default().bold(), "liveness violated"),
+        Outcome::Vacuous => (AnsiColor::Red.on_default().bold(), "vacuous: proves less than asked"),
+        Outcome::NotExhausted => (AnsiColor::Yellow.on_default().bold(), "not exhausted"),
+        Outcome::Interrupted => (AnsiColor::Yellow.on_default().bold(), "interrupted"),
+    };
+    let _ = writeln!(text, "\n{style}{sum}{style:#}");
+    text
+}
+
+/// A verdict in words.
+#[must_use]
+pub fn verdict(property: PropertyId, said: &Verdict) -> String {
+    match said {
+        Verdict::Holds => "holds".to_owned(),
+        Verdict::Violated(found) if found.round.is_empty() => {
+            format!("violated in {}", count(found.steps.len(), "step"))
+        }
+        Verdict::Violated(found) => {
+            let round = count(found.round.len(), "step");
+            format!("violated in {}, then {round} for ever", count(found.steps.len(), "step"))
+        }
+        Verdict::Vacuous => format!("vacuous: never reached that {}", property.premise()),
+        Verdict::DoesNotApply(needs) => format!("does not apply: needs {needs}"),
+        Verdict::Undecided => "undecided".to_owned(),
+    }
+}
+
+fn count(number: usize, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// States, steps, depth, time.
+fn numbers(report: &Report, took: Duration, threads: usize) -> String {
+    let seconds = took.as_secs_f64();
+    let bytes = report.bytes as f64 / report.states.max(1) as f64;
+    format!(
+        "{} states, {} transitions, depth {}, {seconds:.2} s, {} states/s on {}, {bytes:.1} \
+         bytes/state ({})",
+        HumanCount(report.states),
+        HumanCount(report.transitions),
+        report.depth,
+        HumanCount((report.states as f64 / seconds.max(1e-6)) as u64),
+        count(threads, "thread"),
+        HumanBytes(report.bytes),
+    )
+}
+
+/// How the search ended, in one kebab-case word.
+#[must_use]
+pub fn ending_word(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Exhausted => "exhausted",
+        Ending::Violation => "violation",
+        Ending::StateLimit => "state-limit",
+        Ending::MemoryLimit => "memory-limit",
+        Ending::TableFull => "table-full",
+        Ending::Interrupted => "interrupted",
+    }
+}
+
+/// How the search ended, and what it means.
+fn ending(report: &Report) -> String {
+    let undecided = report.verdicts.values().any(|said| *said == Verdict::Undecided);
+    let because = match report.ending {
+        Ending::Exhausted if undecided => {
+            "of a limit that was reached in the search without symmetry, which the leads-to \
+             properties need; raise --max-states or --max-memory"
+        }
+        Ending::Exhausted => {
+            return "Exhausted: every interleaving within these bounds.".to_owned();
+        }
+        Ending::Violation => {
+            return "Stopped at the first violation; --all goes on and decides the rest."
+                .to_owned();
+        }
+        Ending::StateLimit => "of the state limit; raise --max-states",
+        Ending::MemoryLimit => "of the memory limit; raise --max-memory",
+        Ending::TableFull => {
+            "a part of the model took more values than there are numbers; choose a smaller tree or \
+             fewer faults"
+        }
+        Ending::Interrupted => "it was interrupted",
+    };
+    format!(
+        "NOT EXHAUSTED: {} states, depth {}, because {because}.",
+        HumanCount(report.states),
+        report.depth
+    )
+}
+
+fn counterexample(checked: &Checked, found: &Counterexample) -> String {
+    let topology = Topology::new(checked.report.config.clone());
+    let trace = checked.trace(found);
+    let mut text = String::new();
+    let bold = Style::new().bold();
+    let _ = writeln!(text, "{bold}Shortest counterexample, to {}:{bold:#}\n", found.property);
+    match perform(&topology, &trace.steps) {
+        Ok(steps) => {
+            let (breaks, repeats) = (Some(found.property), found.round.len());
+            let _ =
+                write!(text, "{}", Chart { topology: &topology, steps: &steps, breaks, repeats });
+        }
+        Err(error) => {
+            let _ =
+                writeln!(text, "It can not be drawn, which is an error of this program: {error}");
+        }
+    }
+    let again = command(&checked.report.config, &checked.named);
+    let _ = match &checked.trace {
+        Some(path) => writeln!(text, "\nTo replay it: holdfast replay {}", path.display()),
+        None => writeln!(
+            text,
+            "\nTo keep and replay it:\n  {again} --trace-out FILE\n  holdfast replay FILE"
+        ),
+    };
+    text
+}
