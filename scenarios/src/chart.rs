@@ -24,7 +24,8 @@ pub use words::{describe, details, name_of};
 use anstyle::{AnsiColor, Style};
 use holdfast_model::check::property::{Kind, PropertyId};
 use holdfast_model::check::trace::Replayed;
-use holdfast_model::world::Topology;
+use holdfast_model::protocol::{ActorId, Message, Output};
+use holdfast_model::world::{Did, Topology};
 use std::fmt;
 
 /// The most actors that are drawn in columns.
@@ -32,6 +33,9 @@ pub const MOST_COLUMNS: usize = 6;
 
 /// How many columns of text a chart occupies at most.
 pub const WIDTH: usize = 100;
+
+/// How wide the numbers of the steps are.
+const MARGIN: usize = 6;
 
 /// A run to draw.
 #[derive(Clone, Copy, Debug)]
@@ -58,13 +62,52 @@ impl Chart<'_> {
         (self.repeats > 0).then(|| self.steps.len().saturating_sub(self.repeats))
     }
 
+    /// The messages that somebody alive has not read at the end, in a sentence.
+    fn under_way(&self) -> String {
+        let mut unread: Vec<(ActorId, ActorId, Message)> = Vec::new();
+        let mut dead = Vec::new();
+        for did in self.steps.iter().flat_map(|step| &step.did) {
+            match *did {
+                Did::Output { actor, output: Output::Send { to, message } }
+                    if !dead.contains(&to) =>
+                {
+                    unread.push((actor, to, message));
+                }
+                Did::Delivered { from, to, message } => {
+                    let read = unread.iter().position(|sent| *sent == (from, to, message));
+                    read.map(|place| unread.remove(place));
+                }
+                Did::EndRead { from, to } => unread.retain(|sent| (sent.0, sent.1) != (from, to)),
+                Did::Died { actor, .. } => {
+                    dead.push(actor);
+                    unread.retain(|sent| sent.1 != actor);
+                }
+                Did::Output { .. } | Did::Took { .. } => {}
+            }
+        }
+        let tree = &self.topology.config().tree;
+        let name = |actor| name_of(tree, actor);
+        let said: Vec<_> = unread
+            .into_iter()
+            .map(|(from, to, message)| format!("{message} from {} to {}", name(from), name(to)))
+            .collect();
+        if said.is_empty() { String::new() } else { format!("unread: {}", said.join(", ")) }
+    }
+
     /// What falls where, in a sentence.
     fn sentence(&self, breaks: PropertyId) -> String {
         let last = self.steps.len();
         let place = match (self.fatal(), breaks.kind(), self.repeats) {
             (Some(place), ..) => format!("falls on step {}", place + 1),
-            (None, Kind::CanAlwaysEnd, _) => format!("falls: no ending can be reached from {last}"),
-            (None, _, 0) => format!("falls: after step {last} nothing more has to happen"),
+            (None, Kind::CanAlwaysEnd, _) => {
+                format!("falls: no ending can be reached after step {last}")
+            }
+            (None, _, 0) => {
+                format!(
+                    "falls: nothing more has to happen after step {last} ({})",
+                    breaks.premise()
+                )
+            }
             (None, _, _) => "falls: the last steps may repeat for ever".to_owned(),
         };
         format!("{breaks} {place}. It demands: {}.", breaks.statement())
@@ -77,6 +120,10 @@ impl fmt::Display for Chart<'_> {
             grid::draw(self, f)?;
         } else {
             list::draw(self, f)?;
+        }
+        for line in wrap(&self.under_way(), WIDTH - MARGIN) {
+            let style = Paint::Faint.style();
+            writeln!(f, "{:MARGIN$}{style}{line}{style:#}", "")?;
         }
         let Some(breaks) = self.breaks else { return Ok(()) };
         let mut mark = "✗ ";

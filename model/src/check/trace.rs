@@ -70,12 +70,12 @@ pub enum TraceError {
     #[error("the file is empty; a trace begins with a line that describes the run")]
     Empty,
     /// A line is no valid JSON of its kind.
-    #[error("line {line}: {source}")]
+    #[error("line {line}, column {}: {}", json.column(), reason(json))]
     Line {
         /// Which line, counted from one.
         line: usize,
-        /// What is wrong.
-        source: serde_json::Error,
+        /// What is wrong, as if the line were a file.
+        json: serde_json::Error,
     },
     /// Another version.
     #[error("the trace has version {0}, this program reads version {VERSION}")]
@@ -129,6 +129,12 @@ pub enum TraceError {
         /// What is possible and must happen in the end.
         action: String,
     },
+}
+
+/// What is wrong with a line, without the place in it.
+fn reason(json: &serde_json::Error) -> String {
+    let said = json.to_string();
+    said.rsplit_once(" at line ").map_or(said.as_str(), |(reason, _)| reason).to_owned()
 }
 
 /// How a run was set up, by name: what a [`Config`] forgets.
@@ -212,7 +218,7 @@ impl Trace {
     pub fn from_text(text: &str) -> Result<Self, TraceError> {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (at, first) = lines.next().ok_or(TraceError::Empty)?;
-        let wrong = |at: usize| move |source| TraceError::Line { line: at + 1, source };
+        let wrong = |at: usize| move |json| TraceError::Line { line: at + 1, json };
         let header: Header = serde_json::from_str(first).map_err(wrong(at))?;
         if header.holdfast_trace != VERSION {
             return Err(TraceError::Version(header.holdfast_trace));

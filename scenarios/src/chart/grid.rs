@@ -1,15 +1,12 @@
 //! Draws a run in columns.
 
 use super::words::{Item, Who, items};
-use super::{Chart, Paint, WIDTH, wrap};
+use super::{Chart, MARGIN, Paint, WIDTH, wrap};
 use holdfast_model::check::trace::Replayed;
 use holdfast_model::protocol::{ActorId, Output};
 use holdfast_model::tree::Start;
 use holdfast_model::world::{Action, Deed, Did, Move, Topology};
 use std::fmt;
-
-/// How wide the numbers of the steps are.
-const MARGIN: usize = 6;
 
 /// How wide a column is at most.
 const WIDEST: usize = 22;
@@ -62,6 +59,22 @@ fn cut(text: &str, width: usize) -> String {
         return text.to_owned();
     }
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// Breaks a text into lines, behind a comma if a line allows.
+fn phrases(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let parts = text.split_inclusive(", ").map(str::trim_end);
+    for part in parts {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + part.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(part);
+            }
+            Some(_) | None => lines.extend(wrap(part, width)),
+        }
+    }
+    lines
 }
 
 /// Where the columns stand.
@@ -177,7 +190,7 @@ impl Block<'_> {
                 let column = column_of(*at);
                 let (x, room) = (self.layout.x(column), self.layout.room(column));
                 let mut at = self.arrow;
-                for line in wrap(text, room) {
+                for line in phrases(text, room) {
                     while !self.rows.get(at).is_none_or(|row| row.is_free(x + 1, room + 1)) {
                         at += 1;
                     }

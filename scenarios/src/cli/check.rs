@@ -6,8 +6,9 @@ use super::{Format, complain, json, print, print_json, render, suite};
 use crate::exit::Exit;
 use clap::Args;
 use holdfast_model::check::explore::Until;
+use holdfast_model::check::property::PropertyId;
 use holdfast_model::check::trace::{Named, Trace};
-use holdfast_model::check::verdict::{Counterexample, Report, check};
+use holdfast_model::check::verdict::{Counterexample, Report, Verdict, check};
 use holdfast_model::world::Config;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,7 +25,11 @@ pub struct CheckArgs {
     /// Goes on after the first violation and finds every property that falls.
     #[arg(long, requires = "tree")]
     all: bool,
-    /// Writes the shortest counterexample to a file, for `holdfast replay`.
+    /// Draws the counterexample to this property, if it falls, instead of the shortest of all;
+    /// implies --all.
+    #[arg(long, value_name = "PROPERTY", requires = "tree")]
+    show: Option<PropertyId>,
+    /// Writes the counterexample to a file, for `holdfast replay`.
     #[arg(long, value_name = "FILE", requires = "tree")]
     trace_out: Option<PathBuf>,
     /// Prints one JSON object instead of text.
@@ -64,6 +69,8 @@ pub struct Checked {
     pub threads: usize,
     /// What the person asked for meanwhile.
     pub asked: Asked,
+    /// The property whose counterexample the person wants to see.
+    pub show: Option<PropertyId>,
     /// Where the counterexample was written.
     pub trace: Option<PathBuf>,
 }
@@ -78,7 +85,16 @@ impl Checked {
         }
     }
 
-    /// The shortest counterexample as a trace.
+    /// The counterexample to show: to the property that was asked for, else the shortest.
+    #[must_use]
+    pub fn counterexample(&self) -> Option<&Counterexample> {
+        match self.show.and_then(|property| self.report.verdicts.get(&property)) {
+            Some(Verdict::Violated(found)) => Some(found),
+            Some(_) | None => self.report.shortest(),
+        }
+    }
+
+    /// A counterexample as a trace.
     #[must_use]
     pub fn trace(&self, found: &Counterexample) -> Trace {
         Trace::new(&self.report.config, &self.named, found)
@@ -99,15 +115,17 @@ impl CheckArgs {
     }
 
     fn check(&self, config: Config, named: Named, format: Format) -> Result<Exit, CheckError> {
-        let until = if self.all { Until::Exhausted } else { Until::FirstViolation };
+        let all = self.all || self.show.is_some();
+        let until = if all { Until::Exhausted } else { Until::FirstViolation };
         let options = self.search.options(until);
         let started = Instant::now();
         let (report, asked) = watched(Show::Search, |progress| check(config, options, progress))
             .map_err(CheckError::Signal)?;
         let took = started.elapsed();
         let threads = options.threads.get();
-        let mut checked = Checked { report, named, took, threads, asked, trace: None };
-        if let (Some(found), Some(path)) = (checked.report.shortest(), &self.trace_out) {
+        let mut checked =
+            Checked { report, named, took, threads, asked, show: self.show, trace: None };
+        if let (Some(found), Some(path)) = (checked.counterexample(), &self.trace_out) {
             write_trace(path, &checked.trace(found))?;
             checked.trace = Some(path.clone());
         }

@@ -40,7 +40,7 @@ pub struct CheckJson {
     pub threads: usize,
     /// One a property, in the order of `holdfast list --properties`.
     pub verdicts: Vec<VerdictJson>,
-    /// The shortest counterexample.
+    /// The counterexample to the property of `--show`, else the shortest.
     pub counterexample: Option<CounterexampleJson>,
 }
 
@@ -100,7 +100,7 @@ impl CheckJson {
     #[must_use]
     pub fn new(checked: &Checked) -> Self {
         let report = &checked.report;
-        let counterexample = report.shortest().map(|found| {
+        let counterexample = checked.counterexample().map(|found| {
             let trace = checked.trace(found);
             let file = checked.trace.as_ref().map(|path| path.display().to_string());
             CounterexampleJson { file, header: trace.header, steps: trace.steps }

@@ -1,11 +1,11 @@
 //! `holdfast list`: what there is.
 
-use super::{print, render};
+use super::print;
+use super::render::{self, Rows};
 use crate::exit::Exit;
 use clap::Args;
 use holdfast_model::check::property::{PropertyId, guardian};
 use holdfast_model::protocol::policy::{PolicyName, Rule};
-use std::fmt::Write as _;
 
 /// Lists what there is; without a switch, everything.
 #[derive(Debug, Args)]
@@ -36,7 +36,8 @@ impl ListArgs {
 }
 
 fn properties() -> String {
-    let mut table = render::table(["property", "kind", "statement", "premise, or what is fair"]);
+    let mut table =
+        render::table(Rows::Long, ["property", "kind", "statement", "premise, or what is fair"]);
     for property in PropertyId::ALL {
         let (id, kind) = (property.to_string(), property.kind().to_string());
         table.add_row([id, kind, property.statement().into(), property.premise().into()]);
@@ -45,7 +46,7 @@ fn properties() -> String {
 }
 
 fn rules() -> String {
-    let mut table = render::table(["rule", "statement", "guarded by"]);
+    let mut table = render::table(Rows::Short, ["rule", "statement", "guarded by"]);
     for rule in Rule::ALL {
         let guarded = guardian(rule).to_string();
         table.add_row([rule.to_string(), rule.statement().to_owned(), guarded]);
@@ -54,7 +55,7 @@ fn rules() -> String {
 }
 
 fn policies() -> String {
-    let mut table = render::table(["policy", "what it is"]);
+    let mut table = render::table(Rows::Short, ["policy", "what it is"]);
     for policy in PolicyName::ALL {
         let what = match policy {
             PolicyName::Unprotected => "no lock, no shield, nobody waits: a plain process tree",
@@ -72,7 +73,5 @@ fn policies() -> String {
 }
 
 fn finish(table: &comfy_table::Table) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "{table}");
-    text
+    format!("{}\n", table.trim_fmt())
 }

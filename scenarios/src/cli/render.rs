@@ -4,21 +4,33 @@ use super::check::Checked;
 use super::setup::command;
 use crate::chart::{Chart, WIDTH, wrap};
 use anstyle::{AnsiColor, Style};
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ContentArrangement, LineStyle, Table, presets};
 use holdfast_model::check::explore::Ending;
 use holdfast_model::check::property::PropertyId;
-use holdfast_model::check::trace::perform;
+use holdfast_model::check::trace::{Named, perform};
 use holdfast_model::check::verdict::{Counterexample, Outcome, Report, Verdict};
-use holdfast_model::world::Topology;
+use holdfast_model::world::{Config, Topology};
 use indicatif::{HumanBytes, HumanCount};
 use std::fmt::Write as _;
 use std::time::Duration;
 
+/// What a table's rows hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// A line each.
+    Short,
+    /// Sentences, so that a rule between the rows helps.
+    Long,
+}
+
 /// A table as all of them look here.
 #[must_use]
-pub fn table<const N: usize>(head: [&str; N]) -> Table {
+pub fn table<const N: usize>(rows: Rows, head: [&str; N]) -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(match rows {
+        Rows::Short => presets::UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()),
+        Rows::Long => presets::UTF8_HORIZONTAL_ONLY,
+    });
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(WIDTH as u16);
     table.set_header(head);
@@ -29,17 +41,17 @@ pub fn table<const N: usize>(head: [&str; N]) -> Table {
 #[must_use]
 pub fn checked(checked: &Checked) -> String {
     let report = &checked.report;
-    let mut text = String::new();
-    let mut verdicts = table(["property", "verdict"]);
+    let mut text = format!("{}\n\n", run(&report.config, &checked.named));
+    let mut verdicts = table(Rows::Short, ["property", "verdict"]);
     for (property, said) in &report.verdicts {
         verdicts.add_row([property.to_string(), verdict(*property, said)]);
     }
-    let _ = writeln!(text, "{verdicts}");
+    let _ = writeln!(text, "{}", verdicts.trim_fmt());
     let _ = writeln!(text, "{}", numbers(report, checked.took, checked.threads));
     for line in wrap(&ending(report), WIDTH) {
         let _ = writeln!(text, "{line}");
     }
-    if let Some(found) = report.shortest() {
+    if let Some(found) = checked.counterexample() {
         let _ = write!(text, "\n{}", counterexample(checked, found));
     }
     let (style, sum) = match report.outcome() {
@@ -52,6 +64,20 @@ pub fn checked(checked: &Checked) -> String {
     };
     let _ = writeln!(text, "\n{style}{sum}{style:#}");
     text
+}
+
+/// A run in one line.
+#[must_use]
+pub fn run(config: &Config, named: &Named) -> String {
+    let without: Vec<_> = named.without.iter().map(|rule| format!(" without {rule}")).collect();
+    format!(
+        "{} under {}{}, {}, faults {}",
+        config.tree,
+        named.policy,
+        without.concat(),
+        config.placement,
+        config.budget
+    )
 }
 
 /// A verdict in words.
@@ -79,10 +105,13 @@ fn count(number: usize, what: &str) -> String {
 /// States, steps, depth, time.
 fn numbers(report: &Report, took: Duration, threads: usize) -> String {
     let seconds = took.as_secs_f64();
-    let bytes = report.bytes as f64 / report.states.max(1) as f64;
+    // Tables grow in large steps, so a small search says nothing about the size of a state.
+    let bytes = match report.states {
+        0..MANY => String::new(),
+        many => format!(", {:.1} bytes/state", report.bytes as f64 / many as f64),
+    };
     format!(
-        "{} states, {} transitions, depth {}, {seconds:.2} s, {} states/s on {}, {bytes:.1} \
-         bytes/state ({})",
+        "{} states, {} transitions, depth {}, {seconds:.2} s, {} states/s on {}, {}{bytes}",
         HumanCount(report.states),
         HumanCount(report.transitions),
         report.depth,
@@ -91,6 +120,9 @@ fn numbers(report: &Report, took: Duration, threads: usize) -> String {
         HumanBytes(report.bytes),
     )
 }
+
+/// From how many states on their size is told.
+const MANY: u64 = 100_000;
 
 /// How the search ended, in one kebab-case word.
 #[must_use]
@@ -140,7 +172,8 @@ fn counterexample(checked: &Checked, found: &Counterexample) -> String {
     let trace = checked.trace(found);
     let mut text = String::new();
     let bold = Style::new().bold();
-    let _ = writeln!(text, "{bold}Shortest counterexample, to {}:{bold:#}\n", found.property);
+    let which = if checked.show == Some(found.property) { "C" } else { "Shortest c" };
+    let _ = writeln!(text, "{bold}{}ounterexample to {}:{bold:#}\n", which, found.property);
     match perform(&topology, &trace.steps) {
         Ok(steps) => {
             let (breaks, repeats) = (Some(found.property), found.round.len());
@@ -152,7 +185,10 @@ fn counterexample(checked: &Checked, found: &Counterexample) -> String {
                 writeln!(text, "It can not be drawn, which is an error of this program: {error}");
         }
     }
-    let again = command(&checked.report.config, &checked.named);
+    let mut again = command(&checked.report.config, &checked.named);
+    if let Some(property) = checked.show {
+        let _ = write!(again, " --show {property}");
+    }
     let _ = match &checked.trace {
         Some(path) => writeln!(text, "\nTo replay it: holdfast replay {}", path.display()),
         None => writeln!(

@@ -1,15 +1,15 @@
 //! `holdfast replay`: performs a recorded run on the model of today.
 
-use super::{Format, complain, print, print_json};
+use super::{Format, complain, print, print_json, render};
 use crate::chart::{Chart, describe, details};
 use crate::exit::Exit;
 use clap::Args;
 use holdfast_model::check::property::PropertyId;
 use holdfast_model::check::trace::{
-    Confirmed, Header, Replayed, Trace, TraceError, confirm, perform,
+    Confirmed, Header, Named, Replayed, Trace, TraceError, confirm, perform,
 };
 use holdfast_model::tree::Tree;
-use holdfast_model::world::{Action, Config, System, Topology};
+use holdfast_model::world::{Action, System, Topology};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -152,20 +152,10 @@ impl ReplayArgs {
     }
 }
 
-fn run_line(config: &Config, header: &Header) -> String {
-    let without: Vec<_> = header.without.iter().map(|rule| format!(" without {rule}")).collect();
-    format!(
-        "{} under {}{}, {}, faults {}\n\n",
-        config.tree,
-        header.policy,
-        without.concat(),
-        config.placement,
-        config.budget
-    )
-}
-
 fn whole(topology: &Topology, trace: &Trace, steps: &[Replayed], confirmed: Confirmed) -> String {
-    let mut text = run_line(topology.config(), &trace.header);
+    let header = &trace.header;
+    let named = Named { policy: header.policy, without: header.without.clone() };
+    let mut text = format!("{}\n\n", render::run(topology.config(), &named));
     let (breaks, repeats) = (trace.header.breaks, trace.header.repeats);
     let _ = write!(text, "{}", Chart { topology, steps, breaks, repeats });
     let count = steps.len();

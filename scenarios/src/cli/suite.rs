@@ -11,7 +11,7 @@ use super::watch::{Asked, Show, watched};
 use super::{Format, print, print_json};
 use crate::exit::Exit;
 use holdfast_model::check::explore::{Options, Progress, Until};
-use holdfast_model::check::property::{Kind, PropertyId};
+use holdfast_model::check::property::PropertyId;
 use holdfast_model::check::trace::Named;
 use holdfast_model::check::verdict::{Outcome, Report, Verdict, check};
 use holdfast_model::protocol::PolicyName;
@@ -285,11 +285,8 @@ fn check_one<'r>(
     at_a_time: usize,
     progress: &Progress,
 ) -> Done<'r> {
-    let until = match row.expected {
-        Expected::Falls(property) if property.kind() == Kind::Always => Until::FirstViolation,
-        Expected::Falls(_) | Expected::Holds => Until::Exhausted,
-    };
-    let options = search.options(until);
+    // Another property may fall before the one that is expected to.
+    let options = search.options(Until::Exhausted);
     let max_bytes = options.max_bytes / at_a_time as u64;
     let options = Options { threads: NonZeroUsize::MIN, max_bytes, ..options };
     let started = Instant::now();
