@@ -13,7 +13,7 @@
 //! Up to [`MOST_COLUMNS`] actors are drawn in columns, more in a list. The text carries colours;
 //! print it through `anstream`, which takes them out where they do not belong.
 //!
-//! Reading order: [`words`], [`grid`], [`list`].
+//! Reading order: `words`, `grid`, `list`.
 
 mod grid;
 mod list;

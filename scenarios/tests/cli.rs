@@ -206,6 +206,13 @@ fn a_stuck_run_is_confirmed_and_a_shorter_one_refused() {
     assert_eq!(code(&holdfast(&["replay", path])), 0);
     let text = std::fs::read_to_string(&file).expect("it was written");
     let lines: Vec<_> = text.lines().collect();
+    let header = lines[0].replace("\"faults\"", "\"repeats\":2,\"faults\"");
+    let round: Vec<_> =
+        std::iter::once(header.as_str()).chain(lines[1..].iter().copied()).collect();
+    std::fs::write(&file, round.join("\n")).expect("it can be written");
+    let output = holdfast(&["replay", path]);
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("do not lead back to where step"), "{}", stderr(&output));
     // After the breakpoint and the SIGTERM, the root has yet to take it.
     std::fs::write(&file, lines[..3].join("\n")).expect("it can be written");
     let output = holdfast(&["replay", path]);

@@ -29,10 +29,13 @@ pub(super) enum Item {
 /// Everything there is to draw for a step, the action first. `alive` are the actors that a Ctrl-C
 /// can reach.
 pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Vec<Item> {
-    let tree = &topology.config().tree;
     let mut items = vec![action_item(topology, alive, step)];
+    if let Action::Deed(Deed::PauseShielded { actor }) = step.action {
+        let text = "not to be withdrawn".to_owned();
+        items.push(Item::Words { at: Who::Actor(actor), text, paint: Paint::Prompt });
+    }
     for did in &step.did {
-        let Some(item) = consequence(tree, *did) else { continue };
+        let Some(item) = consequence(*did) else { continue };
         match (items.last_mut(), item) {
             (
                 Some(Item::Words { at: before, text, paint }),
@@ -83,8 +86,7 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: Deed) -> Item {
 
 fn deed_label(deed: Deed) -> &'static str {
     match deed {
-        Deed::Pause { .. } => "breakpoint",
-        Deed::PauseShielded { .. } => "breakpoint*",
+        Deed::Pause { .. } | Deed::PauseShielded { .. } => "breakpoint",
         Deed::Answer { answer: Answer::Continue, .. } => "continue",
         Deed::Answer { answer: Answer::Quit, .. } => "quit",
         Deed::Answer { answer: Answer::Hangup, .. } => "hang up",
@@ -154,7 +156,7 @@ fn local(topology: &Topology, tree: &Tree, tree_move: Move) -> (Who, String) {
 }
 
 /// What is worth a word of what was done. Messages are drawn where they are read.
-fn consequence(tree: &Tree, did: Did) -> Option<Item> {
+fn consequence(did: Did) -> Option<Item> {
     let (actor, text, paint) = match did {
         Did::Output { actor, output: Output::Signal { child, signal } } => {
             let label = match signal {
@@ -165,7 +167,7 @@ fn consequence(tree: &Tree, did: Did) -> Option<Item> {
             return Some(Item::Arrow { from, to, label: label.into(), paint: Paint::Danger });
         }
         Did::Output { actor, output } => {
-            let (text, paint) = output_words(tree, output)?;
+            let (text, paint) = output_words(output)?;
             (actor, text, paint)
         }
         Did::Died { actor, status } => {
@@ -182,15 +184,12 @@ fn consequence(tree: &Tree, did: Did) -> Option<Item> {
     Some(Item::Words { at: Who::Actor(actor), text, paint })
 }
 
-fn output_words(tree: &Tree, output: Output) -> Option<(String, Paint)> {
+fn output_words(output: Output) -> Option<(String, Paint)> {
     let (text, paint) = match output {
         Output::Requested { .. } => ("wants a prompt", Paint::Prompt),
         Output::PromptOpened { .. } => ("prompt opens", Paint::Prompt),
         Output::PromptClosed { .. } => ("prompt closes", Paint::Prompt),
-        Output::Refused { request } => {
-            let _ = name_of(tree, request.actor);
-            ("refused", Paint::Prompt)
-        }
+        Output::Refused { .. } => ("refused", Paint::Prompt),
         Output::BatonDropped { .. } => ("drops the baton", Paint::Prompt),
         Output::TerminalTaken => ("terminal taken", Paint::Prompt),
         Output::TerminalRestored => ("terminal restored", Paint::Prompt),
@@ -297,7 +296,7 @@ pub fn details(tree: &Tree, did: Did) -> String {
                 }
                 Output::Sweep => "looks for children that nobody knows".to_owned(),
                 Output::Exit { .. } => "ends its process".to_owned(),
-                other => output_words(tree, other).map(|(text, _)| text).unwrap_or_default(),
+                other => output_words(other).map(|(text, _)| text).unwrap_or_default(),
             };
             format!("{}: {said}", name(actor))
         }

@@ -20,7 +20,9 @@ pub struct RunArgs {
     /// The policy: unprotected, single-depth or relay.
     #[arg(long, value_name = "POLICY", default_value = "relay", requires = "tree")]
     pub policy: PolicyName,
-    /// How often the environment may do what, for example interrupt=2,kill=1,error=1,stop=1.
+    /// How often the environment may do what, for example interrupt=2,kill=1,error=1,stop=1. There
+    /// are request, shielded, interrupt, interrupt-one, error, quit, cancel, kill, kill-root, stop
+    /// and cut.
     #[arg(long, value_name = "FAULTS", default_value = "none", requires = "tree")]
     pub faults: Faults,
     /// How many breakpoints may be hit: the fault `request` [default: 1].
@@ -44,7 +46,7 @@ pub struct SearchArgs {
     /// How many threads [default: one a core].
     #[arg(long, value_name = "N", value_parser = threads)]
     pub threads: Option<NonZeroUsize>,
-    /// How many states may be visited.
+    /// How many states may be visited [default: 2^32].
     #[arg(long, value_name = "N", default_value_t = u64::from(u32::MAX),
           value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX)),
           hide_default_value = true)]
@@ -67,8 +69,14 @@ pub enum Switch {
 }
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
-    text.parse().map_err(|_| format!("`{text}` is no number of threads; give 1 or more"))
+    let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= MOST_THREADS);
+    threads.ok_or_else(|| {
+        format!("`{text}` is no number of threads; give one from 1 to {MOST_THREADS}")
+    })
 }
+
+/// More would only wait for each other.
+const MOST_THREADS: usize = 256;
 
 /// A budget, and whether it says how many requests there are.
 #[derive(Clone, Copy, Debug)]
