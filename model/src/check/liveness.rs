@@ -18,13 +18,15 @@
 //! that nor a promise depends on names. The sweep finds out whether there is a cycle. If there is,
 //! [`super::lasso`] searches strongly connected components.
 
-use super::explore::Exploration;
+use super::explore::{Exploration, Progress};
 use super::intern::Worker;
 use super::property::{Applies, PropertyId};
 use super::store::StateId;
 use crate::protocol::{ActorId, Answer, Signal};
 use crate::world::choices::enabled;
 use crate::world::{Action, Deed, Is, Move, Scene, ScriptStep};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::Ordering::Relaxed;
 
 /// Who must act in the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,6 +193,8 @@ pub enum Sweep {
     Acyclic(Swept),
     /// The graph has a cycle through this state.
     Cyclic(StateId),
+    /// It was interrupted from outside.
+    Interrupted,
 }
 
 struct Sweeper<'e, 't> {
@@ -213,7 +217,7 @@ struct Frame {
 /// # Panics
 /// If the exploration is not exhausted.
 #[must_use]
-pub fn sweep(exploration: &Exploration<'_>) -> Sweep {
+pub fn sweep(exploration: &Exploration<'_>, progress: &Progress) -> Sweep {
     let config = exploration.topology.config();
     let applies = (0..PROMISES.len())
         .filter(|bit| PROMISES[*bit].applies(config) == Applies::Yes)
@@ -225,6 +229,9 @@ pub fn sweep(exploration: &Exploration<'_>) -> Sweep {
         applies,
     };
     for id in exploration.space.ids() {
+        if progress.interrupt.load(Relaxed) {
+            return Sweep::Interrupted;
+        }
         if sweeper.marks[id as usize].state == Visit::New
             && let Some(on_cycle) = sweeper.visit(id)
         {
@@ -292,28 +299,32 @@ impl Sweeper<'_, '_> {
         swept
     }
 
-    /// From a state where a promise is made to one where a fair run can stay.
+    /// A shortest way from a state where a promise is made to one where a fair run can stay.
     fn way_into_trap(&self, from: StateId, bit: usize) -> Vec<StateId> {
         let space = &self.exploration.space;
         let mut worker = Worker::new(&self.exploration.shared, self.exploration.options.symmetry);
         let stride = worker.stride();
-        let mut way = vec![from];
-        loop {
-            let state = space.state(way[way.len() - 1]);
+        let mut before = BTreeMap::from([(from, from)]);
+        let mut queue = VecDeque::from([from]);
+        while let Some(id) = queue.pop_front() {
+            let state = space.state(id);
             let here = worker.look(&state, |scene| Mark::of(scene, self.applies));
             if here.trapped >> bit & 1 == 1 {
+                let last = |id: &StateId| (before[id] != *id).then(|| before[id]);
+                let mut way: Vec<_> = std::iter::successors(Some(id), last).collect();
+                way.reverse();
                 return way;
             }
-            let mut next = None;
             let expanded = worker.expand(&state, |_, _, successor| {
                 let to = space.find(&successor.state, stride).expect("explored before");
-                if self.marks[to as usize].trapped >> bit & 1 == 1 {
-                    next = next.or(Some(to));
+                if self.marks[to as usize].trapped >> bit & 1 == 1 && !before.contains_key(&to) {
+                    before.insert(to, id);
+                    queue.push_back(to);
                 }
             });
             expanded.expect("an exhausted exploration has numbers for all");
-            way.push(next.expect("a trapped state is stuck or leads to a trapped one"));
         }
+        unreachable!("a trapped state is stuck or leads to a trapped one")
     }
 }
 

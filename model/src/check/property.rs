@@ -194,7 +194,8 @@ impl PropertyId {
         let has = |fault| config.budget.left(fault) > 0;
         let any = |faults: &[Fault]| faults.iter().any(|fault| has(*fault));
         let debugs = has(Fault::Error) && config.debug.contains(&DebugMode::On);
-        let requests = config.budget.left(Fault::Request) + config.budget.left(Fault::Shielded);
+        let left = |fault| u16::from(config.budget.left(fault));
+        let requests = left(Fault::Request) + left(Fault::Shielded);
         let asks = (requests > 0 || debugs, "a request");
         let nested = (config.tree.len() > 1, "an actor below the root");
         let deep = config.tree.height() > 1;
@@ -211,7 +212,9 @@ impl PropertyId {
             }
             Self::NoCancelUnderHold => {
                 // A Ctrl-C at a root that holds is not taken at all.
-                let told = deep || any(&[Fault::Error, Fault::Cancel, Fault::Stop]);
+                // A failure is examined first, and what is asked for meanwhile comes too late.
+                let fails = has(Fault::Error) && !debugs;
+                let told = deep || fails || any(&[Fault::Cancel, Fault::Stop]);
                 vec![asks, nested, ends, (told, "a grandchild, or a reason other than interrupt")]
             }
             Self::InterruptShielded => {

@@ -3,7 +3,7 @@
 use super::property::{PropertyId, PropertySet};
 use crate::protocol::policy::{Lock, Release};
 use crate::protocol::reaper::Rung;
-use crate::protocol::{ActorId, Origin, Output, RequestId, Signal};
+use crate::protocol::{ActorId, DebugMode, Origin, Output, RequestId, Signal};
 use crate::world::facts::{ActorFacts, LaneFacts};
 use crate::world::room::{Modes, RootEnd};
 use crate::world::{Did, Fault, Is, Scene};
@@ -258,7 +258,8 @@ fn released_once(scene: &Scene<'_>) -> Finding {
 fn asked(scene: &Scene<'_>) -> bool {
     let (room, config) = (scene.room(), scene.topology.config());
     let spent = |fault| room.budget.left(fault) < config.budget.left(fault);
-    spent(Fault::Request) || spent(Fault::Shielded) || room.at > 0
+    let examined = config.debug.contains(&DebugMode::On) && spent(Fault::Error);
+    spent(Fault::Request) || spent(Fault::Shielded) || examined || room.at > 0
 }
 
 fn terminal_restored(scene: &Scene<'_>) -> Finding {

@@ -37,12 +37,12 @@ pub enum Verdict {
 /// How a whole check ended, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// The person stopped it.
-    Interrupted,
     /// An always-property fell.
     SafetyViolated,
     /// A leads-to fell, or the tree can lock up.
     LivenessViolated,
+    /// The person stopped it.
+    Interrupted,
     /// A limit was reached before everything was explored.
     NotExhausted,
     /// A property was never put to the test.
@@ -93,9 +93,11 @@ pub fn check(config: Config, options: Options, progress: &Progress) -> Report {
     for property in PropertyId::ALL {
         verdicts.insert(property, always(&first, property));
     }
+    let mut ending = first.ending;
     let safe = first.findings.is_empty() || options.until == Until::Exhausted;
     if first.ending == Ending::Exhausted && safe {
-        match sweep(&first) {
+        match sweep(&first, progress) {
+            Sweep::Interrupted => ending = Ending::Interrupted,
             Sweep::Acyclic(swept) => settle(&mut verdicts, &first, swept),
             Sweep::Cyclic(_) => {
                 let full = Options { symmetry: SymmetryReduction::Off, ..options };
@@ -105,7 +107,7 @@ pub fn check(config: Config, options: Options, progress: &Progress) -> Report {
     }
     Report {
         verdicts,
-        ending: first.ending,
+        ending,
         states: first.space.len(),
         transitions: first.transitions,
         depth: first.depth,

@@ -11,70 +11,23 @@ use super::watch::{Asked, Show, watched};
 use super::{Format, print, print_json};
 use crate::exit::Exit;
 use holdfast_model::check::explore::{Options, Progress, Until};
-use holdfast_model::check::property::PropertyId;
+use holdfast_model::check::suite::{self, Expected, Row, suite};
 use holdfast_model::check::trace::Named;
 use holdfast_model::check::verdict::{Outcome, Report, Verdict, check};
-use holdfast_model::protocol::PolicyName;
-use holdfast_model::tree::Tree;
-use holdfast_model::world::{Budget, Config, Fault, Placement};
 use indicatif::HumanCount;
 use serde::Serialize;
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-/// One run of the suite.
-#[derive(Clone, Debug)]
-pub struct SuiteRow {
-    /// Its name.
-    pub name: String,
-    /// What is checked.
-    pub config: Config,
-    /// How it was set up.
-    pub named: Named,
-    /// What must come of it.
-    pub expected: Expected,
-}
-
-/// What must come of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Expected {
-    /// Everything holds, and the search is exhausted.
-    Holds,
-    /// This property falls.
-    Falls(PropertyId),
-}
-
-impl fmt::Display for Expected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Holds => f.write_str("holds"),
-            Self::Falls(property) => write!(f, "{property} falls"),
-        }
+/// What is expected of a row, in words.
+fn expected(row: &Row) -> String {
+    match row.expected {
+        Expected::Holds => "holds".to_owned(),
+        Expected::Falls(property) => format!("{property} falls"),
     }
-}
-
-/// Stands in for the suite of the model.
-fn rows() -> Vec<SuiteRow> {
-    let row = |tree: &str, policy: PolicyName, expected: Expected| {
-        let tree: Tree = tree.parse().expect("a tree");
-        let named = Named { policy, without: Vec::new() };
-        let budget = Budget::NONE.with(Fault::Request, 1).with(Fault::Interrupt, 1);
-        SuiteRow {
-            name: tree.to_string(),
-            config: Config::new(tree, named.policy(), Placement::SharedGroup, budget),
-            named,
-            expected,
-        }
-    };
-    let shielded = Expected::Falls(PropertyId::InterruptShielded);
-    vec![
-        row("root(mid(leaf))", PolicyName::Relay, Expected::Holds),
-        row("root(mid(leaf))", PolicyName::SingleDepth, shielded),
-        row("root(mid(leaf))", PolicyName::Unprotected, shielded),
-    ]
 }
 
 /// Whether a run came out as expected.
@@ -87,7 +40,7 @@ enum Met {
 
 /// A run that was checked.
 struct Done<'a> {
-    row: &'a SuiteRow,
+    row: &'a Row,
     report: Report,
     took: Duration,
 }
@@ -126,10 +79,10 @@ impl Done<'_> {
             Met::Unmet => "✗ ",
         };
         [
-            format!("{mark}{}", row.name),
+            format!("{mark}{}", row.config.tree),
             policy(&row.named),
             row.config.budget.to_string(),
-            row.expected.to_string(),
+            expected(row),
             self.verdict(),
             HumanCount(self.report.states).to_string(),
             format!("{:.1}", self.took.as_secs_f64()),
@@ -145,7 +98,7 @@ fn policy(named: &Named) -> String {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct RowJson {
-    name: String,
+    purpose: &'static str,
     run: RunJson,
     expected: String,
     verdict: String,
@@ -171,9 +124,9 @@ impl RowJson {
     fn new(done: &Done<'_>) -> Self {
         let report = &done.report;
         Self {
-            name: done.row.name.clone(),
+            purpose: done.row.purpose,
             run: RunJson::new(&report.config, &done.row.named),
-            expected: done.row.expected.to_string(),
+            expected: expected(done.row),
             verdict: done.verdict(),
             met: done.met(),
             ending: ending_word(report.ending),
@@ -191,7 +144,7 @@ impl RowJson {
 /// # Errors
 /// If Ctrl-C can not be caught.
 pub fn run(search: &SearchArgs, format: Format) -> Result<Exit, CheckError> {
-    let rows = rows();
+    let rows = suite();
     let columns = Columns::of(&rows);
     if format == Format::Text {
         print(&columns.head());
@@ -222,7 +175,7 @@ pub fn run(search: &SearchArgs, format: Format) -> Result<Exit, CheckError> {
     Ok(exit)
 }
 
-fn sum(rows: &[SuiteRow], done: &[Done<'_>], took: Duration, asked: Asked) -> String {
+fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Asked) -> String {
     let met = done.iter().filter(|done| done.met() == Met::Met).count();
     let states: u64 = done.iter().map(|done| done.report.states).sum();
     let mut text = format!(
@@ -235,7 +188,7 @@ fn sum(rows: &[SuiteRow], done: &[Done<'_>], took: Duration, asked: Asked) -> St
         text.push_str("Interrupted: what is missing or not exhausted was not decided.\n");
     }
     for done in done.iter().filter(|done| done.met() == Met::Unmet) {
-        let _ = writeln!(text, "To look at {}:\n  {}", done.row.name, {
+        let _ = writeln!(text, "To look at {} ({}):\n  {}", done.row.config.tree, done.row.purpose, {
             command(&done.row.config, &done.row.named)
         });
     }
@@ -244,7 +197,7 @@ fn sum(rows: &[SuiteRow], done: &[Done<'_>], took: Duration, asked: Asked) -> St
 
 /// Checks every row, as many at a time as there are threads; in the order of the rows.
 fn check_all<'r>(
-    rows: &'r [SuiteRow],
+    rows: &'r [Row],
     search: &SearchArgs,
     progress: &Progress,
     each: impl Fn(&Done<'_>),
@@ -280,13 +233,12 @@ fn check_all<'r>(
 }
 
 fn check_one<'r>(
-    row: &'r SuiteRow,
+    row: &'r Row,
     search: &SearchArgs,
     at_a_time: usize,
     progress: &Progress,
 ) -> Done<'r> {
-    // Another property may fall before the one that is expected to.
-    let options = search.options(Until::Exhausted);
+    let options = suite::options(row, search.options(Until::Exhausted));
     let max_bytes = options.max_bytes / at_a_time as u64;
     let options = Options { threads: NonZeroUsize::MIN, max_bytes, ..options };
     let started = Instant::now();
@@ -295,7 +247,7 @@ fn check_one<'r>(
 }
 
 const HEAD: [&str; 7] =
-    ["configuration", "policy", "faults", "expected", "verdict", "states", "seconds"];
+    ["tree", "policy", "faults", "expected", "verdict", "states", "seconds"];
 
 /// How wide the columns are, so that rows can be printed as they finish.
 struct Columns {
@@ -303,17 +255,17 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(rows: &[SuiteRow]) -> Self {
+    fn of(rows: &[Row]) -> Self {
         let length = |text: &str| text.chars().count();
         let mut widths = HEAD.map(length);
         widths[4] = widths[4].max("violated in 10 steps".len());
         widths[5] = widths[5].max("10,000,000".len());
         for row in rows {
             let known = [
-                format!("✗ {}", row.name),
+                format!("✗ {}", row.config.tree),
                 policy(&row.named),
                 row.config.budget.to_string(),
-                row.expected.to_string(),
+                expected(row),
             ];
             for (width, text) in widths.iter_mut().zip(&known) {
                 *width = (*width).max(length(text));
