@@ -2,6 +2,7 @@
 
 use super::check::Checked;
 use super::setup::command;
+use super::watch::Asked;
 use crate::chart::{Chart, WIDTH, wrap};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
@@ -48,13 +49,17 @@ pub fn checked(checked: &Checked) -> String {
     }
     let _ = writeln!(text, "{}", verdicts.trim_fmt());
     let _ = writeln!(text, "{}", numbers(report, checked.took, checked.threads));
-    for line in wrap(&ending(report), WIDTH) {
+    for line in wrap(&ending(report, checked.asked), WIDTH) {
         let _ = writeln!(text, "{line}");
     }
     if let Some(found) = checked.counterexample() {
         let _ = write!(text, "\n{}", counterexample(checked, found));
     }
-    let (style, sum) = match report.outcome() {
+    let outcome = match (report.outcome(), checked.asked) {
+        (Outcome::NotExhausted, Asked::ToStop) => Outcome::Interrupted,
+        (outcome, Asked::ToStop | Asked::Nothing) => outcome,
+    };
+    let (style, sum) = match outcome {
         Outcome::Holds => (AnsiColor::Green.on_default().bold(), "holds"),
         Outcome::SafetyViolated => (AnsiColor::Red.on_default().bold(), "safety violated"),
         Outcome::LivenessViolated => (AnsiColor::Red.on_default().bold(), "liveness violated"),
@@ -110,12 +115,22 @@ fn numbers(report: &Report, took: Duration, threads: usize) -> String {
         0..MANY => String::new(),
         many => format!(", {:.1} bytes/state", report.bytes as f64 / many as f64),
     };
+    // After an exhausted search the time goes to the leads-to properties as well.
+    let rate = match report.ending {
+        Ending::Exhausted => " with leads-to".to_owned(),
+        Ending::Violation
+        | Ending::StateLimit
+        | Ending::MemoryLimit
+        | Ending::TableFull
+        | Ending::Interrupted => {
+            format!(", {} states/s", HumanCount((report.states as f64 / seconds.max(1e-6)) as u64))
+        }
+    };
     format!(
-        "{} states, {} transitions, depth {}, {seconds:.2} s, {} states/s on {}, {}{bytes}",
+        "{} states, {} transitions, depth {}, {seconds:.2} s{rate} on {}, {}{bytes}",
         HumanCount(report.states),
         HumanCount(report.transitions),
         report.depth,
-        HumanCount((report.states as f64 / seconds.max(1e-6)) as u64),
         count(threads, "thread"),
         HumanBytes(report.bytes),
     )
@@ -138,9 +153,12 @@ pub fn ending_word(ending: Ending) -> &'static str {
 }
 
 /// How the search ended, and what it means.
-fn ending(report: &Report) -> String {
+fn ending(report: &Report, asked: Asked) -> String {
     let undecided = report.verdicts.values().any(|said| *said == Verdict::Undecided);
     let because = match report.ending {
+        Ending::Exhausted if undecided && asked == Asked::ToStop => {
+            "it was interrupted before the leads-to properties were decided"
+        }
         Ending::Exhausted if undecided => {
             "of a limit that was reached in the search without symmetry, which the leads-to \
              properties need; raise --max-states or --max-memory"
