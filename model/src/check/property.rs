@@ -186,7 +186,6 @@ impl PropertyId {
     }
 
     /// Whether a run can reach the premise at all, by what it allows.
-    #[must_use]
     pub fn applies(self, config: &Config) -> Applies {
         if !config.script.steps.is_empty() {
             return Applies::Yes;

@@ -40,7 +40,6 @@ pub struct Hold {
 
 impl Hold {
     /// Whether the hold still protects somebody.
-    #[must_use]
     pub fn protects(self) -> Protects {
         match self.stage {
             Stage::Waiting | Stage::Granted | Stage::Detached => Protects::Somebody,

@@ -1,1 +1,0 @@
-//! The stages that must pass before a change lands.

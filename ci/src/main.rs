@@ -1,0 +1,78 @@
+//! `cargo run -p ci`: runs the stages one after another and stops at the first that fails.
+//!
+//! Each command is printed before it runs, so that it can be run alone. A stage that can not be
+//! started fails like one that ran and failed: nothing is skipped.
+
+#![forbid(unsafe_code)]
+
+mod stage;
+
+use anstream::{eprintln, println};
+use anstyle::AnsiColor;
+use clap::Parser;
+use stage::{STAGES, Set, Stage};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+/// Runs the stages that must pass before a change lands.
+#[derive(Debug, Parser)]
+struct Args {
+    /// The stages to run; without any, all of the fast set.
+    #[arg(value_parser = STAGES.iter().map(|stage| stage.name).collect::<Vec<_>>())]
+    stages: Vec<String>,
+    /// Run the slow stages too.
+    #[arg(long)]
+    full: bool,
+    /// Show the stages and run none.
+    #[arg(long)]
+    list: bool,
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let chosen: Vec<&Stage> = STAGES
+        .iter()
+        .filter(|stage| match (args.stages.is_empty(), stage.set) {
+            (false, _) => args.stages.iter().any(|name| name == stage.name),
+            (true, Set::Fast) => true,
+            (true, Set::Full) => args.full || args.list,
+        })
+        .collect();
+    if args.list {
+        for stage in chosen {
+            println!("{:<10} {}\n{:<10} cargo {}", stage.name, stage.why, "", stage.cargo.join(" "));
+        }
+        return ExitCode::SUCCESS;
+    }
+    let mut times = Vec::new();
+    for stage in chosen {
+        let started = Instant::now();
+        match run(stage) {
+            Ok(()) => times.push((stage.name, started.elapsed())),
+            Err(why) => {
+                let red = AnsiColor::Red.on_default().bold();
+                eprintln!("{red}stage `{}` failed{red:#}: {why}", stage.name);
+                return ExitCode::FAILURE;
+            }
+        }
+    }
+    for (name, time) in times {
+        println!("{name:<10} passed in {:.0} s", time.as_secs_f64());
+    }
+    ExitCode::SUCCESS
+}
+
+fn run(stage: &Stage) -> Result<(), String> {
+    let bold = anstyle::Style::new().bold();
+    let env: String = stage.env.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
+    println!("{bold}{env}cargo {}{bold:#}  # {}", stage.cargo.join(" "), stage.why);
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let status = Command::new(cargo)
+        .args(stage.cargo)
+        .envs(stage.env.iter().copied())
+        .current_dir(root)
+        .status()
+        .map_err(|error| format!("cargo could not be started: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("cargo ended with {status}")) }
+}

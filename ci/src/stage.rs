@@ -1,0 +1,77 @@
+//! One stage: a command that must succeed.
+
+/// When a stage runs without being named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Set {
+    /// Always: minutes.
+    Fast,
+    /// With `--full`: what takes longer or needs a quiet machine.
+    Full,
+}
+
+/// A command that must succeed, and why.
+#[derive(Clone, Copy, Debug)]
+pub struct Stage {
+    /// Its name on the command line.
+    pub name: &'static str,
+    /// What it shows.
+    pub why: &'static str,
+    /// The arguments to cargo.
+    pub cargo: &'static [&'static str],
+    /// Variables set for it.
+    pub env: &'static [(&'static str, &'static str)],
+    /// When it runs.
+    pub set: Set,
+}
+
+const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static str]) -> Stage {
+    Stage { name, why, cargo, env: &[], set: Set::Fast }
+}
+
+/// All stages, in the order in which they run: what fails fastest first.
+pub const STAGES: &[Stage] = &[
+    fast("fmt", "the code has one form", &["fmt", "--all", "--check"]),
+    fast(
+        "clippy",
+        "no lint is left, in code and tests, and the protocol has no clock and no IO",
+        &["clippy", "--workspace", "--all-targets", "--release", "--locked", "--", "-D", "warnings"],
+    ),
+    fast(
+        "test",
+        "every test of every crate, the whole suite and every scenario among them",
+        &["test", "--workspace", "--release", "--locked"],
+    ),
+    fast(
+        "suite",
+        "the suite as a user runs it: relay holds, the other policies fall",
+        &["run", "--release", "--locked", "--package", "holdfast-scenarios", "--", "check"],
+    ),
+    fast(
+        "scenarios",
+        "the reported cases as a user runs them",
+        &[
+            "run",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-scenarios",
+            "--",
+            "run",
+            "scenarios/cases",
+        ],
+    ),
+    Stage {
+        name: "doc",
+        why: "the documentation builds and every link in it leads somewhere",
+        cargo: &["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"],
+        env: &[("RUSTDOCFLAGS", "-D warnings")],
+        set: Set::Fast,
+    },
+    Stage {
+        name: "bench",
+        why: "the explorer is as fast as it claims, measured against stateright in one run",
+        cargo: &["bench", "--package", "holdfast-model", "--bench", "against_stateright"],
+        env: &[],
+        set: Set::Full,
+    },
+];
