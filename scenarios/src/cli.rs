@@ -3,15 +3,18 @@
 //! What a person reads goes to the standard output, progress and errors to the standard error.
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
-//! Reading order: [`check`], [`suite`], [`replay`], [`list`]; [`render`] and [`json`] say what a
+//! Reading order: [`check`], [`suite`], [`run`], [`replay`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
 //! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
 //! catches Ctrl-C.
 
+pub mod cases;
 pub mod check;
 pub mod json;
 pub mod list;
+pub mod new;
 pub mod render;
 pub mod replay;
+pub mod run;
 pub mod setup;
 pub mod suite;
 pub mod watch;
@@ -21,7 +24,7 @@ use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::{ErrorKind, Write as _};
 
-/// A debug lock for a tree of processes: check its protocol, replay counterexamples.
+/// A debug lock for a tree of processes: check its protocol, reproduce reported failures.
 #[derive(Debug, Parser)]
 #[command(
     name = "holdfast",
@@ -37,8 +40,10 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::CheckArgs),
+    Run(run::Run),
     Replay(replay::ReplayArgs),
     List(list::ListArgs),
+    New(new::New),
 }
 
 impl Cli {
@@ -47,8 +52,10 @@ impl Cli {
     pub fn run(self) -> Exit {
         match self.command {
             Command::Check(args) => args.run(),
+            Command::Run(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::List(args) => args.run(),
+            Command::New(args) => args.run(),
         }
     }
 }

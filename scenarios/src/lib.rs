@@ -1,9 +1,16 @@
 //! Scenario files and what is done with them: read, check on the model, draw, report.
 //!
-//! Reading order: [`exit`], [`chart`], [`cli`].
+//! Reading order: [`case`] (the format), [`expect`] (claims and outcomes), [`on_model`] (one run),
+//! [`crew`] (all of them), [`golden`] (kept traces), [`chart`], [`report`], [`cli`], [`exit`].
 
 #![forbid(unsafe_code)]
 
+pub mod case;
 pub mod chart;
 pub mod cli;
+pub mod crew;
 pub mod exit;
+pub mod expect;
+pub mod golden;
+pub mod on_model;
+pub mod report;

@@ -1,5 +1,6 @@
 //! `holdfast list`: what there is.
 
+use super::cases::List;
 use super::print;
 use super::render::{self, Rows};
 use crate::exit::Exit;
@@ -7,9 +8,11 @@ use clap::Args;
 use holdfast_model::check::property::{PropertyId, guardian};
 use holdfast_model::protocol::policy::{PolicyName, Rule};
 
-/// Lists what there is; without a switch, everything.
+/// Lists what there is: the scenario files, or what a switch asks for.
 #[derive(Debug, Args)]
 pub struct ListArgs {
+    #[command(flatten)]
+    cases: List,
     /// The properties: id, kind, statement and premise.
     #[arg(long)]
     properties: bool,
@@ -27,9 +30,11 @@ impl ListArgs {
     pub fn run(self) -> Exit {
         let lists: [(bool, fn() -> String); 3] =
             [(self.properties, properties), (self.rules, rules), (self.policies, policies)];
-        let all = lists.iter().all(|(asked, _)| !asked);
         let texts: Vec<_> =
-            lists.iter().filter(|(asked, _)| all || *asked).map(|(_, list)| list()).collect();
+            lists.iter().filter(|(asked, _)| *asked).map(|(_, list)| list()).collect();
+        if texts.is_empty() {
+            return self.cases.run();
+        }
         print(&texts.join("\n"));
         Exit::Holds
     }

@@ -1,0 +1,82 @@
+//! Where in the text of a file something stands.
+
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One step of a way into a file.
+#[derive(Clone, Copy, Debug)]
+pub enum Hop<'a> {
+    /// The value of a key.
+    Key(&'a str),
+    /// The key itself.
+    KeyName(&'a str),
+    /// An element of a list, counted from zero.
+    At(usize),
+}
+
+/// The file with the place of everything in it.
+#[derive(Debug)]
+pub struct Places<'t> {
+    table: Spanned<DeTable<'t>>,
+}
+
+impl<'t> Places<'t> {
+    /// The places of a file that was parsed.
+    #[must_use]
+    pub fn new(table: Spanned<DeTable<'t>>) -> Self {
+        Self { table }
+    }
+
+    /// Where something stands: as far along the way as the file goes.
+    #[must_use]
+    pub fn find(&self, way: &[Hop<'_>]) -> Range<usize> {
+        let mut table = Some(self.table.get_ref());
+        let mut list = None;
+        let mut span = 0..0;
+        for step in way {
+            let found: Option<&Spanned<DeValue<'_>>> = match (step, table, list) {
+                (Hop::Key(key), Some(table), _) => table.get(*key),
+                (Hop::KeyName(key), Some(table), _) => {
+                    return table.get_key_value(*key).map_or(span, |(key, _)| key.span());
+                }
+                (Hop::At(at), _, Some(list)) => <[_]>::get(list, *at),
+                _ => None,
+            };
+            let Some(value) = found else { return span };
+            span = value.span();
+            (table, list) = match value.get_ref() {
+                DeValue::Table(table) => (Some(table), None),
+                DeValue::Array(list) => (None, Some(list.as_ref())),
+                _ => (None, None),
+            };
+        }
+        span
+    }
+
+    /// The first key or text from an offset on that reads exactly like this.
+    #[must_use]
+    pub fn word(&self, word: &str, from: usize) -> Option<Range<usize>> {
+        let mut found = Vec::new();
+        words(self.table.get_ref(), word, &mut found);
+        found.into_iter().filter(|span| span.start >= from).min_by_key(|span| span.start)
+    }
+}
+
+fn words(table: &DeTable<'_>, word: &str, found: &mut Vec<Range<usize>>) {
+    for (key, value) in table.iter() {
+        if key.get_ref().as_ref() == word {
+            found.push(key.span());
+        }
+        word_in(value, word, found);
+    }
+}
+
+fn word_in(value: &Spanned<DeValue<'_>>, word: &str, found: &mut Vec<Range<usize>>) {
+    match value.get_ref() {
+        DeValue::String(text) if text.as_ref() == word => found.push(value.span()),
+        DeValue::Table(table) => words(table, word, found),
+        DeValue::Array(list) => list.iter().for_each(|value| word_in(value, word, found)),
+        _ => {}
+    }
+}

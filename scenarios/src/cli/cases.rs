@@ -1,0 +1,37 @@
+//! `holdfast list`: the cases with their titles and sources.
+
+use super::run::{DEFAULT_PATH, read};
+use crate::exit::Exit;
+use clap::Args;
+use std::path::PathBuf;
+
+/// Show the scenario files there are, with title and sources.
+#[derive(Args, Clone, Debug)]
+pub struct List {
+    /// Files, or directories with files.
+    #[arg(default_value = DEFAULT_PATH)]
+    paths: Vec<PathBuf>,
+    /// Only cases with this word in their id, title, sources or other names.
+    #[arg(long, value_name = "WORD")]
+    filter: Option<String>,
+}
+
+impl List {
+    /// Does it.
+    #[must_use]
+    pub fn run(&self) -> Exit {
+        let cases = match read(&self.paths, self.filter.as_deref()) {
+            Ok(cases) => cases,
+            Err(exit) => return exit,
+        };
+        for loaded in &cases {
+            let case = &loaded.case;
+            anstream::println!("{}\n    {}", case.id, case.title);
+            for source in &case.source {
+                anstream::println!("    {source}");
+            }
+        }
+        anstream::println!("{} cases", cases.len());
+        Exit::Holds
+    }
+}

@@ -1,0 +1,126 @@
+//! What running cases has shown, for people and for machines.
+//!
+//! Reading order: this file (the rows), [`text`], [`json`], [`junit`], [`table`].
+
+pub mod json;
+pub mod junit;
+pub mod table;
+pub mod text;
+
+use crate::case::load::Loaded;
+use crate::case::resolve::{Golden, Run};
+use crate::expect::{Met, Outcome};
+use crate::golden::{self, Comparison};
+use crate::on_model::Ran;
+use std::path::PathBuf;
+
+/// One run of a case, to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// The case.
+    pub loaded: &'a Loaded,
+    /// The run.
+    pub run: &'a Run,
+}
+
+/// One run of a case and what came of it.
+#[derive(Clone, Debug)]
+pub struct Row<'a> {
+    /// What was to be done.
+    pub job: Job<'a>,
+    /// What came of it.
+    pub ran: Ran,
+    /// How its trace compares with the kept one.
+    pub golden: Comparison,
+}
+
+impl Job<'_> {
+    /// The id of the case.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.loaded.case.id
+    }
+
+    /// Where the golden trace is kept.
+    #[must_use]
+    pub fn golden_path(&self) -> PathBuf {
+        golden::path(&self.loaded.path, self.run.policy)
+    }
+
+    /// What tells the run from the others of the same case and policy.
+    #[must_use]
+    pub fn setting(&self) -> String {
+        let placement = self.run.config.placement;
+        match &self.run.variant {
+            Some(variant) => format!("{variant}, {placement}"),
+            None => placement.to_string(),
+        }
+    }
+
+    /// A name for the run that can be part of a file name.
+    #[must_use]
+    pub fn slug(&self) -> String {
+        let variant = self.run.variant.as_deref().unwrap_or("base");
+        let placement = self.run.config.placement;
+        format!("{}.{}.{variant}.{placement}", self.id(), self.run.policy)
+    }
+}
+
+impl<'a> Row<'a> {
+    /// A run and what came of it.
+    #[must_use]
+    pub fn new(job: Job<'a>, ran: Ran) -> Self {
+        let golden = match (&ran.outcome, job.run.golden, &ran.trace) {
+            (Outcome::ExpectedFail, Golden::Kept, Some(trace)) => {
+                golden::compare(&job.golden_path(), trace)
+            }
+            _ => Comparison::Same,
+        };
+        Self { job, ran, golden }
+    }
+
+    /// Whether the run is what the case claims.
+    #[must_use]
+    pub fn met(&self) -> Met {
+        match (&self.golden, self.ran.outcome.met()) {
+            (Comparison::Same, met) => met,
+            (Comparison::Missing | Comparison::Changed(_), Met::Yes) => Met::No,
+            (Comparison::Missing | Comparison::Changed(_), other) => other,
+        }
+    }
+}
+
+/// How many runs there were of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// That came out as claimed.
+    pub met: usize,
+    /// Of these, failures that were expected.
+    pub expected_failures: usize,
+    /// That did not come out as claimed.
+    pub not_met: usize,
+    /// That were not explored to the end.
+    pub unknown: usize,
+    /// States of all runs.
+    pub states: u64,
+}
+
+impl Sum {
+    /// The sum of all rows.
+    #[must_use]
+    pub fn of(rows: &[Row<'_>]) -> Self {
+        let mut sum = Self::default();
+        for row in rows {
+            sum.states += row.ran.states;
+            match row.met() {
+                Met::Yes => {
+                    sum.met += 1;
+                    sum.expected_failures += usize::from(row.ran.outcome == Outcome::ExpectedFail);
+                }
+                Met::No => sum.not_met += 1,
+                Met::Unknown => sum.unknown += 1,
+            }
+        }
+        sum
+    }
+}

@@ -1,0 +1,71 @@
+//! The table of all cases, as Markdown. `scenarios/CASES.md` is this, and a test compares the two.
+
+use super::Row;
+use super::text::grouped;
+use crate::case::{Case, Observed};
+use crate::expect::Outcome;
+use holdfast_model::protocol::policy::PolicyName;
+use std::fmt::Write as _;
+
+/// The whole file.
+#[must_use]
+pub fn markdown(rows: &[Row<'_>]) -> String {
+    let mut text = HEAD.to_owned();
+    let (mut runs, mut states) = (0, 0);
+    for of_case in rows.chunk_by(|a, b| a.job.id() == b.job.id()) {
+        let case = &of_case[0].job.loaded.case;
+        let sum: u64 = of_case.iter().map(|row| row.ran.states).sum();
+        let _ = writeln!(
+            text,
+            "| [{id}](cases/{id}.toml) | {} | {} | {} | {} | {} | {} |",
+            upstream(case),
+            cell(of_case, PolicyName::Unprotected),
+            cell(of_case, PolicyName::SingleDepth),
+            cell(of_case, PolicyName::Relay),
+            of_case.len(),
+            grouped(sum),
+            id = case.id,
+        );
+        runs += of_case.len();
+        states += sum;
+    }
+    let _ = writeln!(text, "| all | | | | | {runs} | {} |", grouped(states));
+    text
+}
+
+fn upstream(case: &Case) -> &'static str {
+    match case.upstream.as_ref().map(|upstream| upstream.outcome) {
+        Some(Observed::Works) => "works",
+        Some(Observed::Flaky) => "flaky",
+        Some(Observed::Fails) => "**fails**",
+        Some(Observed::Untested) | None => "–",
+    }
+}
+
+/// What came of a case under a policy: the property that names the failure, and how often.
+fn cell(rows: &[Row<'_>], policy: PolicyName) -> String {
+    let rows: Vec<_> = rows.iter().filter(|row| row.job.run.policy == policy).collect();
+    let fell: Vec<_> = rows.iter().filter(|row| row.ran.outcome != Outcome::Pass).collect();
+    let Some(first) = fell.first() else {
+        return if rows.is_empty() { "–" } else { "holds" }.to_owned();
+    };
+    let name = first.ran.trace.as_ref().and_then(|trace| trace.header.breaks);
+    let name = name.map_or_else(|| first.ran.outcome.to_string(), |name| name.to_string());
+    match (fell.len(), rows.len()) {
+        (fell, all) if fell == all => format!("`{name}`"),
+        (fell, all) => format!("`{name}` in {fell} of {all}"),
+    }
+}
+
+const HEAD: &str = "\
+# The cases
+
+Written by `holdfast run scenarios/cases --table`, and checked by `cargo test`.
+A cell names the property that falls, or says that everything holds; \"in 2 of 5\" counts the runs \
+of the case, that is its variants and placements.
+The column *upstream* is what was seen of the project that the case stems from, as of the version \
+that `single-depth` follows.
+
+| case | upstream | unprotected | single-depth | relay | runs | states |
+|---|---|---|---|---|---:|---:|
+";
