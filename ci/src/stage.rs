@@ -2,7 +2,7 @@
 
 /// When a stage runs without being named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Set {
+pub(crate) enum Set {
     /// Always: minutes.
     Fast,
     /// With `--full`: what takes longer or needs a quiet machine.
@@ -11,17 +11,17 @@ pub enum Set {
 
 /// A command that must succeed, and why.
 #[derive(Clone, Copy, Debug)]
-pub struct Stage {
+pub(crate) struct Stage {
     /// Its name on the command line.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// What it shows.
-    pub why: &'static str,
+    pub(crate) why: &'static str,
     /// The arguments to cargo.
-    pub cargo: &'static [&'static str],
+    pub(crate) cargo: &'static [&'static str],
     /// Variables set for it.
-    pub env: &'static [(&'static str, &'static str)],
+    pub(crate) env: &'static [(&'static str, &'static str)],
     /// When it runs.
-    pub set: Set,
+    pub(crate) set: Set,
 }
 
 const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static str]) -> Stage {
@@ -29,7 +29,7 @@ const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static s
 }
 
 /// All stages, in the order in which they run: what fails fastest first.
-pub const STAGES: &[Stage] = &[
+pub(crate) const STAGES: &[Stage] = &[
     fast("fmt", "the code has one form", &["fmt", "--all", "--check"]),
     fast(
         "clippy",

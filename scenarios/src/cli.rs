@@ -3,12 +3,14 @@
 //! What a person reads goes to the standard output, progress and errors to the standard error.
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
-//! Reading order: [`check`], [`suite`], [`run`], [`replay`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
+//! Reading order: [`explain`], [`check`], [`suite`], [`run`],
+//! [`replay`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
 //! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
 //! catches Ctrl-C.
 
 pub mod cases;
 pub mod check;
+pub mod explain;
 pub mod json;
 pub mod list;
 pub mod new;
@@ -39,6 +41,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Explain(explain::Explain),
     Check(check::CheckArgs),
     Run(run::Run),
     Replay(replay::ReplayArgs),
@@ -51,6 +54,7 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> Exit {
         match self.command {
+            Command::Explain(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Run(args) => args.run(),
             Command::Replay(args) => args.run(),
