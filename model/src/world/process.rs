@@ -225,6 +225,12 @@ impl Process {
             Self::Booting(_) => {
                 let ignored = topology.config().policy.boot_interrupt == BootInterrupt::Ignored;
                 if !(signal == Signal::Interrupt && ignored) {
+                    if signal == Signal::Interrupt {
+                        // The default disposition is a way to act on it, and judged as one.
+                        let output = Output::InterruptObeyed;
+                        effects.push(Effect::Did(Did::Took { actor, signal, origin }));
+                        effects.push(Effect::Did(Did::Output { actor, output }));
+                    }
                     self.die(topology, actor, Status::Killed, effects);
                 }
             }
