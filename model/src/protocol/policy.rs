@@ -67,6 +67,9 @@ pub enum Deferral {
 pub enum LadderUnderHold {
     /// Suspends it.
     Suspended,
+    /// Suspends every ladder of the root, none below it. (The reaper's wait before the hard kill,
+    /// `_spawn.py`, which returns at once in any other actor.)
+    SuspendedInRoot,
     /// Nothing: the grace period runs on.
     Climbs,
 }
@@ -239,7 +242,7 @@ impl Policy {
         shield: Shield::On,
         bystander: Bystander::Obeys,
         deferral: Deferral::RootAfterError,
-        ladder_under_hold: LadderUnderHold::Climbs,
+        ladder_under_hold: LadderUnderHold::SuspendedInRoot,
         waiting_request: WaitingRequest::Kept,
         release: Release::DoneArrived,
         lost_branch: LostBranch::Untold,

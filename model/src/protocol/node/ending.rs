@@ -106,9 +106,15 @@ impl Node {
 
     /// R5: whether this child's ladder must wait.
     fn suspends(&self, id: ActorId, child: Child) -> HeldBack {
-        match (self.policy.ladder_under_hold, self.urgency) {
-            (LadderUnderHold::Climbs, _) | (_, Urgency::Forced) => return HeldBack::No,
-            (LadderUnderHold::Suspended, Urgency::Patient) => {}
+        match (self.policy.ladder_under_hold, &self.post, self.urgency) {
+            (LadderUnderHold::Climbs, _, _)
+            | (LadderUnderHold::SuspendedInRoot, Post::Below { .. }, _)
+            | (_, _, Urgency::Forced) => return HeldBack::No,
+            (LadderUnderHold::SuspendedInRoot, Post::Root { .. }, Urgency::Patient) => {
+                let any = self.holds.protecting().next().is_some();
+                return if any { HeldBack::Yes } else { HeldBack::No };
+            }
+            (LadderUnderHold::Suspended, _, Urgency::Patient) => {}
         }
         let through = self.holds.protecting().any(|(_, hold)| hold.via == id);
         let baton_out = match &self.post {
