@@ -7,7 +7,7 @@ use super::link::LinkInput;
 use super::part::{ActorInput, Part, PartInput};
 use super::room::{Baton, RoomInput};
 use super::script::{Condition, ScriptStep};
-use crate::protocol::policy::{LostBranch, Reader};
+use crate::protocol::policy::{Reader, Release};
 use crate::protocol::{ActorId, Answer, Cause, Input, Origin, RequestId, Shielding, Signal};
 
 /// Appends every action that is possible in the scene, in a fixed order.
@@ -72,7 +72,8 @@ fn actor_moves(scene: &Scene<'_>, actor: ActorId, facts: &ActorFacts, actions: &
     // Whoever the dead root had adopted, or would have, init reaps.
     let init_reaps =
         facts.parent == Some(scene.topology.root()) && !scene.root().is.contains(Is::RUNNING);
-    if facts.is.contains(Is::ZOMBIE) && (parent_serves || init_reaps) {
+    let reaped = init_reaps || (parent_serves && said_all(scene, actor));
+    if facts.is.contains(Is::ZOMBIE) && reaped {
         actions.push(Action::Move(Move::Reap { actor }));
     }
     if facts.alive() && facts.is.contains(Is::UNFOUND) && parent_serves {
@@ -81,6 +82,15 @@ fn actor_moves(scene: &Scene<'_>, actor: ActorId, facts: &ActorFacts, actions: &
     let root_reads = scene.topology.config().policy.reader == Reader::Root;
     if root_reads && facts.prompt.is_some() && !scene.root().alive() {
         actions.push(Action::Move(Move::LosePrompt { actor }));
+    }
+}
+
+/// Whether a supervisor may reap: where a message is the release, an actor stays until its
+/// `Done` was acknowledged (upstream waits for `pdb_unlock_complete`), so none is lost by reaping.
+fn said_all(scene: &Scene<'_>, actor: ActorId) -> bool {
+    match scene.topology.config().policy.release {
+        Release::BatonClosed => true,
+        Release::DoneArrived => scene.link_up(actor).is_none_or(|link| !link.up.readable),
     }
 }
 
@@ -305,10 +315,7 @@ fn begin_reap(scene: &Scene<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
     let status = scene.actor(actor).zombie.expect("only a zombie is reaped");
     let parent = scene.actor(actor).parent.expect("a zombie below init is gone");
     begun.push(to_actor(actor, ActorInput::Reap));
-    let config = scene.topology.config();
-    // Where nobody tells of a lost branch, the connection is read to its end all the same.
-    let closes = config.policy.lost_branch != LostBranch::Untold;
-    if closes && config.tree.supervisor(actor) == Some(parent) {
+    if scene.topology.config().tree.supervisor(actor) == Some(parent) {
         let (link, _) = scene.topology.link(actor, parent);
         begun.push((Part::Link(link), LinkInput::Abandon.into()));
     }
