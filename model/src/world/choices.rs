@@ -90,7 +90,9 @@ fn actor_moves(scene: &Scene<'_>, actor: ActorId, facts: &ActorFacts, actions: &
 fn said_all(scene: &Scene<'_>, actor: ActorId) -> bool {
     match scene.topology.config().policy.release {
         Release::BatonClosed => true,
-        Release::DoneArrived => scene.link_up(actor).is_none_or(|link| !link.up.readable),
+        Release::DoneArrived => {
+            scene.links().all(|((_, lower), link)| lower != actor || !link.up.readable)
+        }
     }
 }
 
