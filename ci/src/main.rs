@@ -40,7 +40,13 @@ fn main() -> ExitCode {
         .collect();
     if args.list {
         for stage in chosen {
-            println!("{:<10} {}\n{:<10} cargo {}", stage.name, stage.why, "", stage.cargo.join(" "));
+            println!(
+                "{:<10} {}\n{:<10} cargo {}",
+                stage.name,
+                stage.why,
+                "",
+                stage.cargo.join(" ")
+            );
         }
         return ExitCode::SUCCESS;
     }

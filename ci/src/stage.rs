@@ -34,7 +34,16 @@ pub(crate) const STAGES: &[Stage] = &[
     fast(
         "clippy",
         "no lint is left, in code and tests, and the protocol has no clock and no IO",
-        &["clippy", "--workspace", "--all-targets", "--release", "--locked", "--", "-D", "warnings"],
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--release",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
     ),
     fast(
         "test",

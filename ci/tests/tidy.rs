@@ -37,9 +37,8 @@ fn every_source_file_says_what_it_is() {
 
 #[test]
 fn no_source_file_is_long() {
-    let code = |text: &str| {
-        text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count()
-    };
+    let code =
+        |text: &str| text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
     let long = offenders(".rs", |_, text| code(text) > 450);
     assert_eq!(long, Vec::<PathBuf>::new(), "these have more than 450 lines without their tests");
 }

@@ -14,8 +14,8 @@ pub mod resolve;
 pub mod step;
 
 use crate::expect::Expectations;
-use holdfast_model::world::config::{Budget, Placement};
 use holdfast_model::world::Fault;
+use holdfast_model::world::config::{Budget, Placement};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::collections::BTreeMap;

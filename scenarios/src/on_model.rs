@@ -47,10 +47,9 @@ fn outcome(report: &Report, expected: PropertySet) -> Outcome {
         (Ending::Interrupted, _) => Outcome::Interrupted,
         (Ending::Exhausted, ScriptReached::Step(at)) => Outcome::Stuck(at),
         (Ending::Exhausted, ScriptReached::End) => Outcome::of(expected, report.violated()),
-        (
-            Ending::Violation | Ending::StateLimit | Ending::MemoryLimit | Ending::TableFull,
-            _,
-        ) => Outcome::NotExhausted,
+        (Ending::Violation | Ending::StateLimit | Ending::MemoryLimit | Ending::TableFull, _) => {
+            Outcome::NotExhausted
+        }
     }
 }
 

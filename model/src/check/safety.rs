@@ -275,7 +275,7 @@ fn none_left(scene: &Scene<'_>) -> Finding {
 /// Whether no request is outstanding, no news of an end is under way, and no orphan is ending.
 fn at_rest(scene: &Scene<'_>) -> bool {
     let news = |facts: &ActorFacts| {
-        facts.is.contains(Is::ZOMBIE) || facts.is.contains(Is::ORPHAN | Is::RUNNING)
+        facts.is.contains(Is::ZOMBIE) || facts.is.contains(Is::ORPHAN | Is::RUNNING | Is::CANCELLED)
     };
     let unread = scene.links().any(|(_, link)| {
         (link.up.readable && !link.up.open) || (link.down.readable && !link.down.open)

@@ -96,7 +96,9 @@ impl<'a> Checker<'a> {
         let span = self.places.find(&[Hop::Key("tree")]);
         let inside = match error {
             TreeError::NoName { column, .. } | TreeError::Unexpected { column, .. } => *column,
-            _ => return self.found.push(Mistake::new(span, error, "a tree like `root(mid(leaf))`")),
+            _ => {
+                return self.found.push(Mistake::new(span, error, "a tree like `root(mid(leaf))`"));
+            }
         };
         let at = (span.start + inside).min(span.end);
         self.found.push(Mistake::new(at..at + 1, error, "a tree like `root(mid(leaf))`"));

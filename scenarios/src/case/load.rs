@@ -93,8 +93,7 @@ pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
 /// Every mistake that can be told from the others; one, if the text is no TOML or has another
 /// shape.
 pub fn parse(text: &str, name: &str) -> Result<Case, Vec<Mistake>> {
-    let table =
-        DeTable::parse(text).map_err(|error| vec![Mistake::from_toml(&error, None)])?;
+    let table = DeTable::parse(text).map_err(|error| vec![Mistake::from_toml(&error, None)])?;
     let places = Places::new(table);
     let case: Case =
         toml::from_str(text).map_err(|error| vec![Mistake::from_toml(&error, Some(&places))])?;

@@ -188,9 +188,10 @@ fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Asked) -> String 
         text.push_str("Interrupted: what is missing or not exhausted was not decided.\n");
     }
     for done in done.iter().filter(|done| done.met() == Met::Unmet) {
-        let _ = writeln!(text, "To look at {} ({}):\n  {}", done.row.config.tree, done.row.purpose, {
-            command(&done.row.config, &done.row.named)
-        });
+        let _ =
+            writeln!(text, "To look at {} ({}):\n  {}", done.row.config.tree, done.row.purpose, {
+                command(&done.row.config, &done.row.named)
+            });
     }
     text
 }
@@ -246,8 +247,7 @@ fn check_one<'r>(
     Done { row, report, took: started.elapsed() }
 }
 
-const HEAD: [&str; 7] =
-    ["tree", "policy", "faults", "expected", "verdict", "states", "seconds"];
+const HEAD: [&str; 7] = ["tree", "policy", "faults", "expected", "verdict", "states", "seconds"];
 
 /// How wide the columns are, so that rows can be printed as they finish.
 struct Columns {

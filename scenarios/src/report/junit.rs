@@ -35,7 +35,8 @@ fn write_test(row: &Row<'_>, xml: &mut String) {
     let name = escaped(&format!("{} ({})", row.job.id(), row.job.setting()));
     let class = escaped(&format!("{}.{}", row.job.run.policy, row.job.id()));
     let seconds = row.ran.time.as_secs_f64();
-    let _ = write!(xml, "    <testcase name=\"{name}\" classname=\"{class}\" time=\"{seconds:.3}\"");
+    let _ =
+        write!(xml, "    <testcase name=\"{name}\" classname=\"{class}\" time=\"{seconds:.3}\"");
     let tag = match row.met() {
         Met::Yes => return xml.push_str("/>\n"),
         Met::No => "failure",

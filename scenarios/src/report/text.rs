@@ -13,9 +13,8 @@ use std::time::Duration;
 #[must_use]
 pub fn lines(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
-    let together = |a: &Row<'_>, b: &Row<'_>| {
-        a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy
-    };
+    let together =
+        |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
     for group in rows.chunk_by(together) {
         if group.iter().all(|row| row.met() == Met::Yes) {
             write_group(group, &mut text);
@@ -75,7 +74,13 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
     let mut text = String::new();
     let job = row.job;
     let policy = job.run.policy;
-    let _ = writeln!(text, "{} under {policy} ({}): {}", job.id(), job.setting(), job.loaded.case.title);
+    let _ = writeln!(
+        text,
+        "{} under {policy} ({}): {}",
+        job.id(),
+        job.setting(),
+        job.loaded.case.title
+    );
     match &row.ran.outcome {
         Outcome::Stuck(at) => {
             let (at, all) = (usize::from(*at), job.run.config.script.steps.len());
