@@ -3,20 +3,25 @@
 //! ```text
 //!     explore --> findings, states --> liveness --> verdict::Report --> trace (a file)
 //!        |
-//!     intern (numbers for values), store (visited states), safety (one judgement a state or step)
+//!     worker (steps on numbers), store (visited states), safety (one judgement a state or step)
 //! ```
 //!
-//! Reading order: [`property`], [`safety`], [`intern`], [`store`], [`explore`], [`path`],
-//! [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`].
+//! Reading order: [`property`], [`safety`], [`intern`], [`memo`], [`symmetry`], [`worker`],
+//! [`store`], [`space`], [`search`], [`explore`], [`path`], [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`].
 
 pub mod explore;
 pub mod intern;
 pub mod lasso;
 pub mod liveness;
+pub mod memo;
 pub mod path;
 pub mod property;
 pub mod safety;
+pub mod search;
+pub mod space;
 pub mod store;
 pub mod suite;
+pub mod symmetry;
 pub mod trace;
 pub mod verdict;
+pub mod worker;

@@ -6,10 +6,11 @@
 //! inside it; a state without a way on is a trap if no fair action is possible in it.
 
 use super::explore::Exploration;
-use super::intern::{Packed, Worker};
+use super::intern::Number;
 use super::liveness::{fairness_of, is_fair, kept, promised};
 use super::property::PropertyId;
 use super::store::StateId;
+use super::worker::Worker;
 use crate::protocol::RequestId;
 use crate::world::Action;
 use crate::world::choices::enabled;
@@ -63,7 +64,7 @@ impl<'e, 't> Promise<'e, 't> {
             requests.clear();
             let mut worker = worker();
             for id in exploration.space.ids() {
-                worker.look(&exploration.space.state(id), |scene| {
+                worker.look(exploration.space.state(id), |scene| {
                     let waiting = scene.actors().flat_map(|(_, facts)| facts.waiting.iter());
                     requests.extend(waiting.map(|request| Some(*request)));
                 });
@@ -73,7 +74,7 @@ impl<'e, 't> Promise<'e, 't> {
         requests.into_iter().map(instance).collect()
     }
 
-    fn is_kept(&mut self, state: &Packed) -> bool {
+    fn is_kept(&mut self, state: &[Number]) -> bool {
         let (property, request) = (self.property, self.request);
         self.worker.look(state, |scene| match request {
             Some(request) => !scene.actor(request.actor).waiting.contains(&request),
@@ -91,25 +92,24 @@ impl Graph for Promise<'_, '_> {
 
     fn is_promised(&mut self, id: StateId) -> bool {
         let (state, property) = (self.exploration.space.state(id), self.property);
-        !self.is_kept(&state) && self.worker.look(&state, |scene| promised(scene, property))
+        !self.is_kept(state) && self.worker.look(state, |scene| promised(scene, property))
     }
 
     fn unkept(&mut self, id: StateId) -> Vec<(Action, StateId)> {
         let space = &self.exploration.space;
-        let stride = self.worker.stride();
         let mut found = Vec::new();
-        let expanded = self.worker.expand(&space.state(id), |_, action, successor| {
-            found.push((action, successor.state));
+        let expanded = self.worker.expand(space.state(id), |action, successor| {
+            found.push((action, successor.state.to_vec()));
         });
         expanded.expect("an exhausted exploration has numbers for all");
-        let place = |state: &Packed| space.find(state, stride).expect("explored before");
+        let place = |state: &[Number]| space.find(state).expect("explored before");
         found.retain(|(_, state)| !self.is_kept(state));
         found.into_iter().map(|(action, state)| (action, place(&state))).collect()
     }
 
     fn fair(&mut self, id: StateId) -> Vec<Action> {
         let fairness = fairness_of(self.property);
-        self.worker.look(&self.exploration.space.state(id), |scene| {
+        self.worker.look(self.exploration.space.state(id), |scene| {
             let mut actions = Vec::new();
             enabled(scene, &mut actions);
             actions.retain(|action| is_fair(scene, *action, fairness));

@@ -19,9 +19,9 @@
 //! [`super::lasso`] searches strongly connected components.
 
 use super::explore::{Exploration, Progress};
-use super::intern::Worker;
 use super::property::{Applies, PropertyId};
 use super::store::StateId;
+use super::worker::Worker;
 use crate::protocol::{ActorId, Answer, Signal};
 use crate::world::choices::enabled;
 use crate::world::{Action, Deed, Is, Move, Scene, ScriptStep};
@@ -128,7 +128,6 @@ fn is_ending(scene: &Scene<'_>) -> bool {
 pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
     let space = &exploration.space;
     let mut worker = Worker::new(&exploration.shared, exploration.options.symmetry);
-    let stride = worker.stride();
     let mut can_end = vec![false; space.id_bound()];
     let mut left: Vec<StateId> = space.ids().collect();
     loop {
@@ -137,10 +136,10 @@ pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
         left.reverse();
         left.retain(|id| {
             let state = space.state(*id);
-            let mut ends = worker.look(&state, is_ending);
+            let mut ends = worker.look(state, is_ending);
             if !ends {
-                let expanded = worker.expand(&state, |_, _, successor| {
-                    let to = space.find(&successor.state, stride).expect("explored before");
+                let expanded = worker.expand(state, |_, successor| {
+                    let to = space.find(successor.state).expect("explored before");
                     ends |= can_end[to as usize];
                 });
                 expanded.expect("an exhausted exploration has numbers for all");
@@ -271,14 +270,14 @@ impl Sweeper<'_, '_> {
 
     fn enter(&mut self, id: StateId, arena: &mut Vec<StateId>) -> Frame {
         let space = &self.exploration.space;
-        let (state, stride) = (space.state(id), self.worker.stride());
+        let state = space.state(id);
         let start = arena.len();
-        let expanded = self.worker.expand(&state, |_, _, successor| {
-            arena.push(space.find(&successor.state, stride).expect("explored before"));
+        let expanded = self.worker.expand(state, |_, successor| {
+            arena.push(space.find(successor.state).expect("explored before"));
         });
         expanded.expect("an exhausted exploration has numbers for all");
         let applies = self.applies;
-        let mark = self.worker.look(&state, |scene| Mark::of(scene, applies));
+        let mark = self.worker.look(state, |scene| Mark::of(scene, applies));
         self.marks[id as usize].state = Visit::OnPath;
         Frame { id, start, mark }
     }
@@ -303,20 +302,19 @@ impl Sweeper<'_, '_> {
     fn way_into_trap(&self, from: StateId, bit: usize) -> Vec<StateId> {
         let space = &self.exploration.space;
         let mut worker = Worker::new(&self.exploration.shared, self.exploration.options.symmetry);
-        let stride = worker.stride();
         let mut before = BTreeMap::from([(from, from)]);
         let mut queue = VecDeque::from([from]);
         while let Some(id) = queue.pop_front() {
             let state = space.state(id);
-            let here = worker.look(&state, |scene| Mark::of(scene, self.applies));
+            let here = worker.look(state, |scene| Mark::of(scene, self.applies));
             if here.trapped >> bit & 1 == 1 {
                 let last = |id: &StateId| (before[id] != *id).then(|| before[id]);
                 let mut way: Vec<_> = std::iter::successors(Some(id), last).collect();
                 way.reverse();
                 return way;
             }
-            let expanded = worker.expand(&state, |_, _, successor| {
-                let to = space.find(&successor.state, stride).expect("explored before");
+            let expanded = worker.expand(state, |_, successor| {
+                let to = space.find(successor.state).expect("explored before");
                 if self.marks[to as usize].trapped >> bit & 1 == 1 && !before.contains_key(&to) {
                     before.insert(to, id);
                     queue.push_back(to);

@@ -1,10 +1,11 @@
 //! From a state number back to the concrete actions that lead there.
 
 use super::explore::{Exploration, Finding, Place};
-use super::intern::{Packed, Worker};
+use super::intern::Number;
 use super::property::PropertyId;
 use super::safety::judge_step;
 use super::store::StateId;
+use super::worker::Worker;
 use crate::world::{Action, Did, System};
 
 impl Exploration<'_> {
@@ -38,7 +39,7 @@ impl Exploration<'_> {
         for id in &way[1..] {
             let target = self.space.state(*id);
             let (action, after) = self
-                .step_to(&mut worker, &system, &target)
+                .step_to(&mut worker, &system, target)
                 .expect("each state of a way follows from the one before");
             actions.push(action);
             system = after;
@@ -60,7 +61,7 @@ impl Exploration<'_> {
         for id in &ids[1..] {
             let target = self.space.state(*id);
             let (action, after) = self
-                .step_to(&mut worker, &system, &target)
+                .step_to(&mut worker, &system, target)
                 .expect("a stored state follows from its parent");
             actions.push(action);
             system = after;
@@ -72,11 +73,11 @@ impl Exploration<'_> {
         &self,
         worker: &mut Worker<'_, '_>,
         system: &System,
-        target: &Packed,
+        target: &[Number],
     ) -> Option<(Action, System)> {
         system.enabled(self.topology).into_iter().find_map(|action| {
             let (_, after) = self.step(system, action);
-            (worker.pack(&after).as_ref() == Ok(target)).then_some((action, after))
+            (worker.pack(&after).as_deref() == Ok(target)).then_some((action, after))
         })
     }
 

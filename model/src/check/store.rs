@@ -10,7 +10,7 @@
 //! ([`Store::insert_all`]). The reads of a batch do not depend on each other, so the processor
 //! overlaps them.
 
-use super::intern::{MOST_PARTS, Number, Packed};
+use super::intern::Number;
 use foldhash::fast::FixedState;
 use std::hash::{BuildHasher, Hasher};
 
@@ -68,6 +68,40 @@ impl Parcels {
     }
 }
 
+/// The states that were found lately, so that most duplicates do not come as far as the store.
+///
+/// Two steps that do not touch each other can be taken in either order, and in a breadth-first
+/// search both orders come soon after one another.
+#[derive(Debug)]
+pub struct Recent {
+    stride: usize,
+    hashes: Vec<u64>,
+    numbers: Vec<Number>,
+}
+
+/// Few enough for the second cache.
+const RECENT: usize = 1 << 13;
+
+impl Recent {
+    /// Nothing was found yet.
+    #[must_use]
+    pub fn new(stride: usize) -> Self {
+        Self { stride, hashes: vec![0; RECENT], numbers: vec![0; RECENT * stride] }
+    }
+
+    /// Whether a state may not have been found before; from now on it has.
+    pub fn is_new(&mut self, state: &[Number], hashed: u64) -> bool {
+        let at = (hashed >> 16) as usize % RECENT;
+        let known = &mut self.numbers[at * self.stride..(at + 1) * self.stride];
+        if self.hashes[at] == hashed && known == state {
+            return false;
+        }
+        self.hashes[at] = hashed;
+        known.copy_from_slice(state);
+        true
+    }
+}
+
 /// The hash of a state.
 #[must_use]
 pub fn hash(state: &[Number]) -> u64 {
@@ -118,10 +152,8 @@ impl Store {
 
     /// The state at a place.
     #[must_use]
-    pub fn state(&self, place: Place) -> Packed {
-        let mut state = [0; MOST_PARTS];
-        state[..self.stride].copy_from_slice(self.slice(place));
-        state
+    pub fn state(&self, place: Place) -> &[Number] {
+        slice(&self.states, self.stride, place)
     }
 
     /// The state from which the one at a place was found.
@@ -131,11 +163,10 @@ impl Store {
         self.parents[chunk][index]
     }
 
-    /// Where a state stands.
+    /// Where a state of this hash stands.
     #[must_use]
-    pub fn find(&self, state: &Packed) -> Option<Place> {
-        let state = &state[..self.stride];
-        self.table.find(tag(hash(state)), |place| self.slice(place) == state).ok()
+    pub fn find(&self, state: &[Number], hashed: u64) -> Option<Place> {
+        self.table.find(tag(hashed), |place| self.state(place) == state).ok()
     }
 
     /// Adds every state that is not there.
@@ -182,10 +213,6 @@ impl Store {
         self.states[chunk][at..at + self.stride].copy_from_slice(state);
         self.parents[chunk][index] = parent;
         self.len += 1;
-    }
-
-    fn slice(&self, place: Place) -> &[Number] {
-        slice(&self.states, self.stride, place)
     }
 }
 
@@ -311,12 +338,10 @@ mod tests {
         }
         assert_eq!(store.len(), expected.len());
         for state in expected {
-            let mut packed = [0; MOST_PARTS];
-            packed[..3].copy_from_slice(&state);
-            let place = store.find(&packed).expect("it was inserted");
-            assert_eq!(store.state(place), packed);
+            let place = store.find(&state, hash(&state)).expect("it was inserted");
+            assert_eq!(store.state(place), state);
             assert_eq!(store.parent(place), 7);
         }
-        assert_eq!(store.find(&[9999; MOST_PARTS]), None);
+        assert_eq!(store.find(&[9999; 3], hash(&[9999; 3])), None);
     }
 }

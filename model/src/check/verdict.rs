@@ -1,10 +1,10 @@
 //! The whole check of one run: explore, judge, look for lassos, sum up.
 
 use super::explore::{Ending, Exploration, Options, Progress, Until, explore};
-use super::intern::SymmetryReduction;
 use super::lasso::{Promise, find_lasso};
 use super::liveness::{PROMISES, Sweep, Swept, find_lock_up, sweep};
 use super::property::{Applies, Kind, PropertyId, PropertySet};
+use super::symmetry::SymmetryReduction;
 use crate::world::{Action, Config, Topology};
 use std::collections::BTreeMap;
 

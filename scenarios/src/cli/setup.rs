@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use holdfast_model::check::explore::{Options, Until};
-use holdfast_model::check::intern::SymmetryReduction;
+use holdfast_model::check::symmetry::SymmetryReduction;
 use holdfast_model::check::trace::Named;
 use holdfast_model::protocol::{DebugMode, PolicyName, Rule};
 use holdfast_model::tree::Tree;

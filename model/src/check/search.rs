@@ -1,0 +1,277 @@
+//! The threads of a search, and what they tell each other.
+//!
+//! ```text
+//!     round:   expand (each thread a batch of its own shard's states)
+//!              barrier
+//!              collect (each state that was found goes to the thread that owns its hash)
+//! ```
+//!
+//! Rounds take turns with two sets of mail and posts, so one barrier a round is enough: nobody
+//! writes to a set before everybody has read it.
+
+use super::explore::{Ending, Finding, Options, Place, Progress, Until};
+use super::intern::Shared;
+use super::property::{PropertyId, PropertySet};
+use super::safety::{Judgement, judge_state};
+use super::space::shard_of;
+use super::store::{Parcels, Recent, StateId, Store, hash};
+use super::worker::Worker;
+use crate::world::System;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Barrier, Mutex, PoisonError};
+
+/// What the threads of a search share.
+pub struct Search<'a, 't> {
+    shared: &'a Shared<'t>,
+    options: Options,
+    progress: &'a Progress,
+    barrier: Barrier,
+    /// For odd and for even rounds.
+    turns: [Turn; 2],
+    bytes: Vec<AtomicU64>,
+    lens: Vec<AtomicU64>,
+}
+
+/// What is exchanged in one round.
+struct Turn {
+    /// `mail[to][from]`.
+    mail: Vec<Vec<Mutex<Parcels>>>,
+    /// What each thread says.
+    posts: Vec<Mutex<Post>>,
+}
+
+/// What a thread says at the end of its half of a round.
+#[derive(Clone, Copy, Debug, Default)]
+struct Post {
+    /// How many states of the level are its own.
+    level: u64,
+    /// How many of them are not expanded.
+    left: u64,
+    /// Why the search should stop.
+    stop: Option<Ending>,
+    /// Whether it has seen a property fall.
+    fallen: bool,
+}
+
+impl Post {
+    /// What all threads together say.
+    fn and(self, other: Self) -> Self {
+        Self {
+            level: self.level + other.level,
+            left: self.left + other.left,
+            stop: self.stop.or(other.stop),
+            fallen: self.fallen || other.fallen,
+        }
+    }
+}
+
+/// What one thread has found.
+pub struct Part {
+    /// Its states.
+    pub store: Store,
+    /// How many steps it took.
+    pub transitions: u64,
+    /// Properties whose premise it reached.
+    pub reached: PropertySet,
+    /// For each property that it saw fall, a shortest way there.
+    pub findings: BTreeMap<PropertyId, Finding>,
+    /// The number of the deepest level.
+    pub depth: u32,
+    /// The furthest position of the script.
+    pub furthest: u8,
+}
+
+/// How many states a thread expands in a round.
+const BATCH: u32 = 1 << 12;
+
+/// How many new states one state leads to, generously.
+const MOST_SUCCESSORS: usize = 16;
+
+impl<'a, 't> Search<'a, 't> {
+    /// A search that has not begun.
+    #[must_use]
+    pub fn new(shared: &'a Shared<'t>, options: Options, progress: &'a Progress) -> Self {
+        let threads = options.threads.get();
+        let counters = || (0..threads).map(|_| AtomicU64::new(0)).collect();
+        let boxes = || (0..threads).map(|_| Mutex::default()).collect();
+        let turn = || Turn {
+            mail: (0..threads).map(|_| boxes()).collect(),
+            posts: (0..threads).map(|_| Mutex::default()).collect(),
+        };
+        Self {
+            shared,
+            options,
+            progress,
+            barrier: Barrier::new(threads),
+            turns: [turn(), turn()],
+            bytes: counters(),
+            lens: counters(),
+        }
+    }
+
+    /// Searches, and tells what each thread has found and how it ended.
+    #[must_use]
+    pub fn run(&self) -> (Vec<Part>, Ending) {
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let run = |thread| move || self.run_thread(thread);
+            let others: Vec<_> =
+                (1..self.threads()).map(|thread| scope.spawn(run(thread))).collect();
+            let first = run(0)();
+            let joined =
+                others.into_iter().map(|other| other.join().expect("a search thread panicked"));
+            std::iter::once(first).chain(joined).collect()
+        });
+        let ending = results[0].1;
+        (results.into_iter().map(|(part, _)| part).collect(), ending)
+    }
+
+    fn run_thread(&self, thread: usize) -> (Part, Ending) {
+        let mut worker = Worker::new(self.shared, self.options.symmetry);
+        let mut recent = Recent::new(worker.stride());
+        let mut part = Part {
+            store: Store::new(worker.stride()),
+            transitions: 0,
+            reached: PropertySet::default(),
+            findings: BTreeMap::new(),
+            depth: 0,
+            furthest: 0,
+        };
+        self.seed(thread, &mut worker, &mut part);
+        let mut level = 0..part.store.len() as u32;
+        let mut left = level.clone();
+        let mut stop = None;
+        for turn in self.turns.iter().cycle() {
+            let batch = left.start..left.end.min(left.start.saturating_add(BATCH));
+            left.start = batch.end;
+            let expanded = self.expand(turn, thread, batch, &mut worker, &mut recent, &mut part);
+            *lock(&turn.posts[thread]) = Post {
+                level: level.len() as u64,
+                left: left.len() as u64,
+                stop: stop.or(expanded.err()),
+                fallen: !part.findings.is_empty(),
+            };
+            self.barrier.wait();
+            let posts = turn.posts.iter().map(|post| *lock(post)).fold(Post::default(), Post::and);
+            self.collect(turn, thread, &mut part);
+            stop = self.account(thread, &part);
+            if thread == 0 {
+                self.progress.frontier.store(posts.level, Relaxed);
+                self.progress.depth.store(u64::from(part.depth), Relaxed);
+            }
+            if let Some(ending) = self.ending(posts) {
+                part.depth -= u32::from(posts.level == 0);
+                return (part, ending);
+            }
+            if posts.left == 0 {
+                level = level.end..part.store.len() as u32;
+                left = level.clone();
+                part.depth += 1;
+            }
+        }
+        unreachable!("turns have no end")
+    }
+
+    /// Whether the search ends here: all threads decide the same from the same posts.
+    fn ending(&self, posts: Post) -> Option<Ending> {
+        let enough = posts.fallen && self.options.until == Until::FirstViolation;
+        if posts.stop.is_some() {
+            posts.stop
+        } else if posts.level == 0 {
+            Some(Ending::Exhausted)
+        } else if posts.left == 0 && enough {
+            Some(Ending::Violation)
+        } else {
+            None
+        }
+    }
+
+    fn seed(&self, thread: usize, worker: &mut Worker<'_, '_>, part: &mut Part) {
+        let first = System::new(self.shared.topology());
+        let state = worker.pack(&first).expect("the first values fit");
+        let hashed = hash(&state);
+        if shard_of(hashed, self.threads()) == thread {
+            let mut parcels = Parcels::default();
+            parcels.push(&state, hashed, thread as StateId);
+            part.store.insert_all(&parcels);
+        }
+    }
+
+    fn threads(&self) -> usize {
+        self.options.threads.get()
+    }
+
+    fn expand(
+        &self,
+        turn: &Turn,
+        thread: usize,
+        batch: Range<u32>,
+        worker: &mut Worker<'_, '_>,
+        recent: &mut Recent,
+        part: &mut Part,
+    ) -> Result<(), Ending> {
+        let threads = self.threads();
+        let mut away: Vec<_> = turn.mail.iter().map(|to| lock(&to[thread])).collect();
+        let Part { store, depth, reached, findings, transitions, furthest } = part;
+        let mut note = |judgement: Judgement, state, place| {
+            *reached |= judgement.reached;
+            for property in judgement.broken.members() {
+                let steps = *depth + u32::from(place == Place::Step);
+                let finding = Finding { steps, state, place };
+                let least = findings.entry(property).or_insert(finding);
+                *least = (*least).min(finding);
+            }
+        };
+        for place in batch {
+            if self.progress.interrupt.load(Relaxed) {
+                return Err(Ending::Interrupted);
+            }
+            let state = store.state(place);
+            let id = place * threads as u32 + thread as u32;
+            let (judgement, at) = worker.look(state, |scene| (judge_state(scene), scene.room().at));
+            *furthest = (*furthest).max(at);
+            note(judgement, id, Place::State);
+            let expanded = worker.expand(state, |_, successor| {
+                *transitions += 1;
+                note(successor.judgement, id, Place::Step);
+                let hashed = hash(successor.state);
+                if recent.is_new(successor.state, hashed) {
+                    away[shard_of(hashed, threads)].push(successor.state, hashed, id);
+                }
+            });
+            expanded.map_err(|_| Ending::TableFull)?;
+        }
+        Ok(())
+    }
+
+    fn collect(&self, turn: &Turn, thread: usize, part: &mut Part) {
+        for parcels in &turn.mail[thread] {
+            let mut parcels = lock(parcels);
+            part.store.insert_all(&parcels);
+            parcels.clear();
+        }
+    }
+
+    /// Adds up what all threads occupy. Tells if that is too much.
+    fn account(&self, thread: usize, part: &Part) -> Option<Ending> {
+        self.lens[thread].store(part.store.len() as u64, Relaxed);
+        let bytes = part.store.bytes() + part.store.bytes_to_grow(BATCH as usize * MOST_SUCCESSORS);
+        self.bytes[thread].store(bytes as u64, Relaxed);
+        let sum = |counts: &[AtomicU64]| counts.iter().map(|count| count.load(Relaxed)).sum();
+        let (states, bytes): (u64, u64) = (sum(&self.lens), sum(&self.bytes));
+        self.progress.states.store(states, Relaxed);
+        self.progress.bytes.store(bytes, Relaxed);
+        if states > self.options.max_states {
+            Some(Ending::StateLimit)
+        } else if bytes > self.options.max_bytes {
+            Some(Ending::MemoryLimit)
+        } else {
+            None
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

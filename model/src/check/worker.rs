@@ -1,0 +1,227 @@
+//! One thread's steps on packed states: a step is a few table look-ups.
+//!
+//! A part's answer to an input is a function, so it is computed once and remembered.
+//!
+//! ```text
+//!     (number, input) --memo--> (number', tasks that follow, facts for checkers)
+//!              \--miss--> world::system::step_part, the same code as on plain values
+//! ```
+
+use super::intern::{Number, Shared, TableFull, View};
+use super::memo::{Answer, Cell, Memo, Task};
+use super::safety::{Judgement, judge_step, matters};
+use super::symmetry::{Symmetries, SymmetryReduction};
+use crate::world::choices::{Begun, begin, enabled};
+use crate::world::facts::Scene;
+use crate::world::part::Effect;
+use crate::world::system::{Parts, step_part};
+use crate::world::{Action, Did, System};
+
+/// A successor of a state.
+#[derive(Clone, Copy, Debug)]
+pub struct Successor<'a> {
+    /// The state, canonical under the symmetries.
+    pub state: &'a [Number],
+    /// What the step to it reached and broke.
+    pub judgement: Judgement,
+}
+
+/// One thread's view, and everything it has computed.
+#[derive(Debug)]
+pub struct Worker<'s, 't> {
+    stepper: Stepper<'s, 't>,
+    symmetries: Symmetries,
+    plan: Plan,
+    tasks: Vec<Task>,
+    did: Vec<Did>,
+    after: Vec<Number>,
+}
+
+/// The actions of one state and what each begins with.
+#[derive(Debug, Default)]
+struct Plan {
+    actions: Vec<Action>,
+    begun: Vec<Begun>,
+    /// Where in `begun` each action ends.
+    ends: Vec<usize>,
+}
+
+impl Plan {
+    fn lay(&mut self, scene: &Scene<'_>) {
+        self.actions.clear();
+        self.begun.clear();
+        self.ends.clear();
+        enabled(scene, &mut self.actions);
+        for action in &self.actions {
+            begin(scene, *action, &mut self.begun);
+            self.ends.push(self.begun.len());
+        }
+    }
+}
+
+impl<'s, 't> Worker<'s, 't> {
+    /// A view of `shared` that has seen nothing.
+    #[must_use]
+    pub fn new(shared: &'s Shared<'t>, reduction: SymmetryReduction) -> Self {
+        let topology = shared.topology();
+        Self {
+            stepper: Stepper {
+                view: View::new(shared),
+                memo: Memo::new(topology.parts()),
+                current: vec![0; topology.parts()],
+                changed: Vec::new(),
+                tables: Ok(()),
+            },
+            symmetries: Symmetries::of(topology, reduction),
+            plan: Plan::default(),
+            tasks: Vec::new(),
+            did: Vec::new(),
+            after: Vec::new(),
+        }
+    }
+
+    /// How many numbers a state has.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.stepper.current.len()
+    }
+
+    /// Packs a plain state, in canonical form.
+    ///
+    /// # Errors
+    /// If some part took too many values.
+    pub fn pack(&mut self, system: &System) -> Result<Vec<Number>, TableFull> {
+        let view = &mut self.stepper.view;
+        let numbers = system.parts().iter().enumerate();
+        let numbers = numbers.map(|(slot, value)| view.number(slot, value.clone()));
+        let mut state = numbers.collect::<Result<Vec<_>, _>>()?;
+        self.symmetries.canonicalise(view, &mut state)?;
+        Ok(state)
+    }
+
+    /// The plain state behind a packed one.
+    #[must_use]
+    pub fn unpack(&mut self, state: &[Number]) -> System {
+        self.stepper.view.unpack(state)
+    }
+
+    /// Lets `see` look at a packed state.
+    pub fn look<T>(&mut self, state: &[Number], see: impl FnOnce(&Scene<'_>) -> T) -> T {
+        self.stepper.view.look(state, see)
+    }
+
+    /// Calls `found` with every action that is possible in a state and the successor it leads to.
+    ///
+    /// # Errors
+    /// If some part took too many values; the successors are incomplete then.
+    pub fn expand(
+        &mut self,
+        state: &[Number],
+        mut found: impl FnMut(Action, &Successor<'_>),
+    ) -> Result<(), TableFull> {
+        self.stepper.view.look(state, |scene| self.plan.lay(scene));
+        self.stepper.stand_on(state);
+        let mut begins = 0;
+        for (action, ends) in self.plan.actions.iter().zip(&self.plan.ends) {
+            self.tasks.clear();
+            self.did.clear();
+            for (part, input) in &self.plan.begun[begins..*ends] {
+                let slot = self.stepper.view.topology().slot(*part);
+                self.tasks.push(self.stepper.memo.task(slot, *input)?);
+            }
+            begins = *ends;
+            self.stepper.run(&mut self.tasks, &mut self.did);
+            self.stepper.tables?;
+            let judgement = if self.did.is_empty() {
+                Judgement::default()
+            } else {
+                let Stepper { view, current, .. } = &mut self.stepper;
+                view.look_at_step(state, current, |old, new| judge_step(old, &self.did, new))
+            };
+            let after = if self.symmetries.is_empty() {
+                &self.stepper.current
+            } else {
+                self.after.clone_from(&self.stepper.current);
+                self.symmetries.canonicalise(&mut self.stepper.view, &mut self.after)?;
+                &self.after
+            };
+            found(*action, &Successor { state: after, judgement });
+            self.stepper.undo();
+        }
+        Ok(())
+    }
+}
+
+/// A state on which steps run, part by part.
+#[derive(Debug)]
+struct Stepper<'s, 't> {
+    view: View<'s, 't>,
+    memo: Memo,
+    current: Vec<Number>,
+    /// The slots that the step has changed and what they were, in order.
+    changed: Vec<(u16, Number)>,
+    /// Whether every number so far was had.
+    tables: Result<(), TableFull>,
+}
+
+impl Parts for Stepper<'_, '_> {
+    type Task = Task;
+
+    fn step(&mut self, task: Task, follow: &mut Vec<Task>, did: &mut Vec<Did>) {
+        let before = self.current[usize::from(task.slot)];
+        let mut cell = self.memo.cell(task, before);
+        if cell.is_unknown() {
+            match self.compute(task, before) {
+                Ok(computed) => cell = computed,
+                Err(TableFull) => {
+                    self.tables = Err(TableFull);
+                    return;
+                }
+            }
+        }
+        if cell.after != before {
+            self.current[usize::from(task.slot)] = cell.after;
+            self.changed.push((task.slot, before));
+        }
+        if !cell.is_quiet() {
+            let answer = self.memo.answer(cell);
+            follow.extend_from_slice(&answer.tasks);
+            did.extend_from_slice(&answer.did);
+        }
+    }
+}
+
+impl Stepper<'_, '_> {
+    fn stand_on(&mut self, state: &[Number]) {
+        self.current.copy_from_slice(state);
+        self.changed.clear();
+    }
+
+    /// Takes the step back.
+    fn undo(&mut self) {
+        while let Some((slot, before)) = self.changed.pop() {
+            self.current[usize::from(slot)] = before;
+        }
+    }
+
+    /// Asks the world itself what a part does on an input.
+    fn compute(&mut self, task: Task, before: Number) -> Result<Cell, TableFull> {
+        let (topology, slot) = (self.view.topology(), usize::from(task.slot));
+        let mut value = self.view.value(slot, before).clone();
+        let mut effects = Vec::new();
+        let input = self.memo.input(task);
+        step_part(topology, topology.part(slot), &mut value, input, &mut effects);
+        let after = self.view.number(slot, value)?;
+        let mut answer = Answer::default();
+        for effect in effects {
+            match effect {
+                Effect::To(part, input) => {
+                    answer.tasks.push(self.memo.task(topology.slot(part), input)?);
+                }
+                Effect::Did(what) if matters(&what) => answer.did.push(what),
+                Effect::Did(_) => {}
+            }
+        }
+        self.memo.remember(task, before, after, answer)
+    }
+}
