@@ -2,9 +2,9 @@
 
 use holdfast_model::check::explore::Progress;
 use holdfast_model::protocol::policy::PolicyName;
+use holdfast_scenarios::case::Observed;
 use holdfast_scenarios::case::load::{Loaded, load};
 use holdfast_scenarios::case::resolve::Run;
-use holdfast_scenarios::case::Observed;
 use holdfast_scenarios::expect::{Expectation, Met};
 use holdfast_scenarios::on_model::{Ran, run};
 use holdfast_scenarios::report::{Job, Row, table, text};
@@ -51,9 +51,9 @@ fn main() -> ExitCode {
         Trial::test("every difference from upstream is explained", move || differences(cases)),
         Trial::test("no trace is left over", move || leftovers(cases, &here.join("cases"))),
     ];
-    for runs in all.chunk_by(|a, b| {
-        a.loaded.case.id == b.loaded.case.id && a.run.policy == b.run.policy
-    }) {
+    for runs in
+        all.chunk_by(|a, b| a.loaded.case.id == b.loaded.case.id && a.run.policy == b.run.policy)
+    {
         let name = format!("{}::{}", runs[0].loaded.case.id, runs[0].run.policy);
         trials.push(Trial::test(name, move || as_claimed(runs)));
     }
@@ -116,7 +116,9 @@ fn leftovers(cases: &[Loaded], here: &Path) -> Result<(), Failed> {
     for entry in std::fs::read_dir(here)? {
         let file = entry?.path();
         if file.extension().is_some_and(|one| one == "trace") && !known.contains(&file) {
-            return Err(format!("{} belongs to no expected failure; remove it", file.display()).into());
+            return Err(
+                format!("{} belongs to no expected failure; remove it", file.display()).into()
+            );
         }
     }
     Ok(())

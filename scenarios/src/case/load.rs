@@ -1,12 +1,13 @@
 //! From a path to the cases below it, or to everything that is wrong with them.
 
-use super::Case;
 use super::check::Checker;
 use super::mistake::{Mistake, Mistakes};
 use super::place::Places;
+use super::{Case, Step};
+use serde::Deserialize as _;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
-use toml::de::DeTable;
+use toml::de::{DeTable, ValueDeserializer};
 
 /// A case and the file it came from.
 #[derive(Clone, Debug)]
@@ -93,13 +94,30 @@ pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
 /// Every mistake that can be told from the others; one, if the text is no TOML or has another
 /// shape.
 pub fn parse(text: &str, name: &str) -> Result<Case, Vec<Mistake>> {
-    let table = DeTable::parse(text).map_err(|error| vec![Mistake::from_toml(&error, None)])?;
+    let table =
+        DeTable::parse(text).map_err(|error| vec![Mistake::from_toml(&error, 0..0, None)])?;
     let places = Places::new(table);
-    let case: Case =
-        toml::from_str(text).map_err(|error| vec![Mistake::from_toml(&error, Some(&places))])?;
+    let case: Case = toml::from_str(text).map_err(|error| shape(&error, &places))?;
     let mut mistakes = Checker::check(&case, name, &places);
     mistakes.sort_by_key(|mistake| mistake.span.start);
     if mistakes.is_empty() { Ok(case) } else { Err(mistakes) }
+}
+
+/// What is wrong with the shape of a file. The parser stops at the first mistake, and knows of one
+/// in a step only the list; so each step is looked at by itself.
+fn shape(error: &toml::de::Error, places: &Places<'_>) -> Vec<Mistake> {
+    let mut mistakes = Vec::new();
+    for step in places.steps() {
+        let span = step.span();
+        if let Err(error) = Step::deserialize(ValueDeserializer::from(step)) {
+            mistakes.push(Mistake::from_toml(&error, span, Some(places)));
+        }
+    }
+    let first = Mistake::from_toml(error, 0..0, Some(places));
+    if mistakes.iter().all(|mistake| mistake.what != first.what) {
+        mistakes.insert(0, first);
+    }
+    mistakes
 }
 
 fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {

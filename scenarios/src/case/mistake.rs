@@ -48,24 +48,28 @@ impl Mistake {
         Self { span, what, expected: Some(expected), nearest }
     }
 
-    /// What the TOML parser, or serde, says.
+    /// What the TOML parser, or serde, says about the part of the text that is `within`.
     #[must_use]
-    pub fn from_toml(error: &toml::de::Error, places: Option<&Places<'_>>) -> Self {
-        let span = error.span().unwrap_or(0..0);
+    pub fn from_toml(
+        error: &toml::de::Error,
+        within: Range<usize>,
+        places: Option<&Places<'_>>,
+    ) -> Self {
+        let span = error.span().unwrap_or(within);
         let message = printable(&error.message().replace('\n', ", "));
+        let message = WORDS.iter().fold(message, |text, (from, to)| text.replace(from, to));
         let (what, expected) = match message.split_once(", expected ") {
             Some((what, expected)) => (what.to_owned(), Some(expected.to_owned())),
             None => (message, None),
         };
         let word = what
-            .strip_prefix("unknown field ")
-            .or_else(|| what.strip_prefix("unknown variant "))
+            .strip_prefix("unknown key ")
+            .or_else(|| what.strip_prefix("unknown word "))
             .map(|word| word.trim_matches('`').to_owned());
         let Some(word) = word else { return Self { span, what, expected, nearest: None } };
         let known = expected.as_deref().unwrap_or_default().split('`').skip(1).step_by(2);
         let nearest = nearest(&word, known);
         let exact = places.and_then(|places| places.word(&word, span.start));
-        let what = what.replace("unknown field", "unknown key").replace("variant", "word");
         Self { span: exact.unwrap_or(span), what, expected, nearest }
     }
 }
@@ -131,7 +135,8 @@ impl Spot {
         let line_end = text[start..].find('\n').map_or(text.len(), |at| start + at);
         let end = text.floor_char_boundary(span.end.clamp(start, line_end));
         let column = text[line_start..start].chars().count();
-        let first = column.saturating_sub(LONGEST_LINE / 2);
+        let fits = column < LONGEST_LINE * 3 / 4;
+        let first = if fits { 0 } else { column - LONGEST_LINE / 2 };
         let shown = text[line_start..line_end].chars().skip(first).take(LONGEST_LINE);
         let width = text[start..end].chars().count().clamp(1, LONGEST_LINE);
         Self {
@@ -149,5 +154,14 @@ fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// Serde's words, and those of a person who writes a scenario.
+const WORDS: [(&str, &str); 6] = [
+    (", there are no fields", ", expected no key beside `do`"),
+    ("unknown field", "unknown key"),
+    ("missing field", "missing key"),
+    ("unknown variant", "unknown word"),
+    ("expected a sequence", "expected a list: [\"…\", \"…\"]"),
+    ("expected u8", "expected a small number"),
+];
 const LONGEST_WORD: usize = 64;
 const LONGEST_LINE: usize = 120;

@@ -54,12 +54,34 @@ impl<'t> Places<'t> {
         span
     }
 
+    /// Every step of the file, in the case itself and in its variants.
+    #[must_use]
+    pub fn steps(&self) -> Vec<Spanned<DeValue<'t>>> {
+        let table = self.table.get_ref();
+        let mut steps = elements(table.get("step"));
+        for variant in elements(table.get("variant")) {
+            let DeValue::Table(variant) = variant.into_inner() else { continue };
+            let Some(DeValue::Table(insert)) = variant.get("insert").map(Spanned::get_ref) else {
+                continue;
+            };
+            insert.values().for_each(|list| steps.extend(elements(Some(list))));
+        }
+        steps
+    }
+
     /// The first key or text from an offset on that reads exactly like this.
     #[must_use]
     pub fn word(&self, word: &str, from: usize) -> Option<Range<usize>> {
         let mut found = Vec::new();
         words(self.table.get_ref(), word, &mut found);
         found.into_iter().filter(|span| span.start >= from).min_by_key(|span| span.start)
+    }
+}
+
+fn elements<'t>(list: Option<&Spanned<DeValue<'t>>>) -> Vec<Spanned<DeValue<'t>>> {
+    match list.map(Spanned::get_ref) {
+        Some(DeValue::Array(list)) => list.iter().cloned().collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -40,28 +40,32 @@ impl Case {
     #[must_use]
     pub fn runs(&self) -> Vec<Run> {
         let mut runs = Vec::new();
-        for variant in std::iter::once(None).chain(self.variant.iter().map(Some)) {
-            let chosen = variant.and_then(|variant| variant.placement);
-            let placements = chosen.map_or_else(|| self.placement.clone(), |one| vec![one]);
-            for policy in PolicyName::ALL {
-                let other = variant.and_then(|variant| variant.expect.of(policy));
-                let Some(expectation) = other.or_else(|| self.expect.of(policy)) else { continue };
-                for (index, placement) in placements.iter().enumerate() {
-                    let golden = match (variant, index) {
-                        (None, 0) => Golden::Kept,
-                        _ => Golden::No,
-                    };
-                    runs.push(Run {
-                        policy,
-                        variant: variant.map(|variant| variant.name.clone()),
-                        expectation: expectation.clone(),
-                        config: self.config(variant, policy, *placement),
-                        golden,
-                    });
-                }
+        for policy in PolicyName::ALL {
+            for variant in std::iter::once(None).chain(self.variant.iter().map(Some)) {
+                self.add_runs(policy, variant, &mut runs);
             }
         }
         runs
+    }
+
+    fn add_runs(&self, policy: PolicyName, variant: Option<&Variant>, runs: &mut Vec<Run>) {
+        let other = variant.and_then(|variant| variant.expect.of(policy));
+        let Some(expectation) = other.or_else(|| self.expect.of(policy)) else { return };
+        let chosen = variant.and_then(|variant| variant.placement);
+        let placements = chosen.map_or_else(|| self.placement.clone(), |one| vec![one]);
+        for (index, placement) in placements.into_iter().enumerate() {
+            let golden = match (variant, index) {
+                (None, 0) => Golden::Kept,
+                _ => Golden::No,
+            };
+            runs.push(Run {
+                policy,
+                variant: variant.map(|variant| variant.name.clone()),
+                expectation: expectation.clone(),
+                config: self.config(variant, policy, placement),
+                golden,
+            });
+        }
     }
 
     fn config(&self, variant: Option<&Variant>, policy: PolicyName, place: Placement) -> Config {
