@@ -42,19 +42,31 @@ fn upstream(case: &Case) -> &'static str {
     }
 }
 
-/// What came of a case under a policy: the property that names the failure, and how often.
+/// What came of a case under a policy: the properties that name the failures, and how often.
 fn cell(rows: &[Row<'_>], policy: PolicyName) -> String {
     let rows: Vec<_> = rows.iter().filter(|row| row.job.run.policy == policy).collect();
-    let fell: Vec<_> = rows.iter().filter(|row| row.ran.outcome != Outcome::Pass).collect();
-    let Some(first) = fell.first() else {
+    let mut fell: Vec<_> = rows.iter().filter(|row| row.ran.outcome != Outcome::Pass).collect();
+    if fell.is_empty() {
         return if rows.is_empty() { "–" } else { "holds" }.to_owned();
-    };
-    let name = first.ran.trace.as_ref().and_then(|trace| trace.header.breaks);
-    let name = name.map_or_else(|| first.ran.outcome.to_string(), |name| name.to_string());
-    match (fell.len(), rows.len()) {
-        (fell, all) if fell == all => format!("`{name}`"),
-        (fell, all) => format!("`{name}` in {fell} of {all}"),
     }
+    fell.sort_by_key(|row| std::cmp::Reverse(row.ran.fell.members().count()));
+    let name = |row: &Row<'_>| match row.ran.trace.as_ref().and_then(|trace| trace.header.breaks) {
+        Some(property) => property.to_string(),
+        None => row.ran.outcome.to_string(),
+    };
+    let mut names: Vec<(String, usize)> = Vec::new();
+    for name in fell.into_iter().map(|row| name(row)) {
+        match names.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, count)) => *count += 1,
+            None => names.push((name, 1)),
+        }
+    }
+    let all = rows.len();
+    let counted = |(name, count): &(String, usize)| match *count == all {
+        true => format!("`{name}`"),
+        false => format!("`{name}` in {count} of {all}"),
+    };
+    names.iter().map(counted).collect::<Vec<_>>().join(", ")
 }
 
 const HEAD: &str = "\

@@ -27,8 +27,9 @@ pub fn lines(rows: &[Row<'_>]) -> String {
 
 fn write_group(group: &[Row<'_>], text: &mut String) {
     let fell = group.iter().filter(|row| row.ran.outcome == Outcome::ExpectedFail).count();
-    let shown = group.iter().find(|row| row.ran.outcome == Outcome::ExpectedFail);
-    let first = shown.unwrap_or(&group[0]);
+    // The first of those in which most falls.
+    let worst = group.iter().rev().max_by_key(|row| row.ran.fell.members().count());
+    let shown = worst.unwrap_or(&group[0]);
     let states = group.iter().map(|row| row.ran.states).sum();
     let runs = match (group.len(), fell) {
         (1, _) => String::new(),
@@ -36,7 +37,7 @@ fn write_group(group: &[Row<'_>], text: &mut String) {
         (all, fell) if all == fell => format!("{all} runs"),
         (all, fell) => format!("falls in {fell} of {all} runs"),
     };
-    write_line(first, &runs, states, group.iter().map(|row| row.ran.time).sum(), text);
+    write_line(shown, &runs, states, group.iter().map(|row| row.ran.time).sum(), text);
 }
 
 fn write_row(row: &Row<'_>, text: &mut String) {
