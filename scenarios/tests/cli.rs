@@ -90,7 +90,7 @@ fn six_actors_fit_a_hundred_columns_and_seven_become_a_list() {
 
 #[test]
 fn lists_are_complete() {
-    let output = holdfast(&["list"]);
+    let output = holdfast(&["list", "--properties", "--rules", "--policies"]);
     assert_eq!(code(&output), 0);
     insta::assert_snapshot!("list", stdout(&output));
     let rules = stdout(&holdfast(&["list", "--rules"]));
