@@ -1,0 +1,294 @@
+//! Random schedules on random trees, larger than the exhaustive search can go.
+//!
+//! Runs in `cargo test`. A run has two phases: anything within a fault budget, then no more faults
+//! and only what must happen in the end, until nothing is left to do. Every state and step is
+//! judged. A failure is shrunk, written as a trace, and printed with the command that replays it.
+
+use holdfast_model::check::intern::{Shared, SymmetryReduction, Worker};
+use holdfast_model::check::liveness::{Fairness, is_fair};
+use holdfast_model::check::property::PropertyId;
+use holdfast_model::check::safety::{judge_state, judge_step};
+use holdfast_model::check::trace::{Confirmed, Named, Trace, confirm};
+use holdfast_model::check::verdict::Counterexample;
+use holdfast_model::protocol::policy::{PolicyName, Rule};
+use holdfast_model::protocol::{ActorId, DebugMode};
+use holdfast_model::tree::{Member, Start, Tree};
+use holdfast_model::world::{Action, Budget, Config, Fault, Is, Placement, System, Topology};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Proptest, RngSeed, TestError, TestRunner};
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+
+/// What a run is made from: everything small, so that it shrinks well.
+#[derive(Clone, Debug)]
+struct Plan {
+    /// For each actor below the root: whose child (modulo those before it), late, debug mode.
+    below: Vec<(u8, bool, bool)>,
+    faults: Vec<u8>,
+    placement: Placement,
+    /// Which of the enabled actions is taken, modulo how many there are.
+    wild: Vec<u8>,
+    /// The same once no more faults happen; taken round and round.
+    healing: Vec<u8>,
+}
+
+/// More steps than any run of seven actors can need to come to rest.
+const HEALS_WITHIN: usize = 2_000;
+
+fn plans() -> impl Strategy<Value = Plan> {
+    let below = vec((any::<u8>(), prop::bool::weighted(0.2), any::<bool>()), 1..=6);
+    let faults = vec(0..=2_u8, Fault::ALL.len());
+    let placement = prop_oneof![Just(Placement::OwnSession), Just(Placement::SharedGroup)];
+    let (wild, healing) = (vec(any::<u8>(), 0..120), vec(any::<u8>(), 1..40));
+    (below, faults, placement, wild, healing).prop_map(
+        |(below, faults, placement, wild, healing)| Plan {
+            below,
+            faults,
+            placement,
+            wild,
+            healing,
+        },
+    )
+}
+
+impl Plan {
+    fn tree(&self) -> Tree {
+        let mut members =
+            vec![Member { name: "root".into(), supervisor: None, start: Start::Running }];
+        for (index, (above, late, _)) in self.below.iter().enumerate() {
+            let above = usize::from(*above) % members.len();
+            let late = *late || members[above].start == Start::Later;
+            members.push(Member {
+                name: char::from(b'a' + index as u8).to_string(),
+                supervisor: Some(ActorId(above as u32)),
+                start: if late { Start::Later } else { Start::Running },
+            });
+        }
+        let tree = Tree::new(members).expect("supervisors stand before their children");
+        // A trace names actors by their place in the notation, which is depth-first.
+        tree.to_string().parse().expect("the notation is read back")
+    }
+
+    fn config(&self, named: &Named) -> Config {
+        let faults = Fault::ALL.into_iter().zip(&self.faults);
+        let budget = faults.fold(Budget::NONE, |budget, (fault, count)| budget.with(fault, *count));
+        let mut config = Config::new(self.tree(), named.policy(), self.placement, budget);
+        for (index, (_, _, debug)) in self.below.iter().enumerate() {
+            config.debug[index + 1] = if *debug { DebugMode::On } else { DebugMode::Off };
+        }
+        config
+    }
+}
+
+/// How a run went wrong.
+#[derive(Debug)]
+struct Failure {
+    /// What it broke, if that has a name.
+    property: Option<PropertyId>,
+    what: String,
+    steps: Vec<Action>,
+}
+
+/// A run under way.
+struct Drive<'t> {
+    topology: &'t Topology,
+    system: System,
+    steps: Vec<Action>,
+}
+
+impl Drive<'_> {
+    fn take(&mut self, action: Action) -> Result<(), Failure> {
+        let before = self.system.clone();
+        let did = self.system.apply(self.topology, action);
+        self.steps.push(action);
+        let broken = before.look(self.topology, |before| {
+            self.system.look(self.topology, |after| {
+                judge_step(before, &did, after).broken | judge_state(after).broken
+            })
+        });
+        match broken.members().next() {
+            Some(property) => Err(self.failure(Some(property), property.statement())),
+            None => Ok(()),
+        }
+    }
+
+    fn failure(&self, property: Option<PropertyId>, what: &str) -> Failure {
+        Failure { property, what: what.to_owned(), steps: self.steps.clone() }
+    }
+
+    /// What must happen in the end, and the person's answer.
+    fn fair(&self) -> Vec<Action> {
+        let mut actions = self.system.enabled(self.topology);
+        self.system.look(self.topology, |scene| {
+            actions.retain(|action| is_fair(scene, *action, Fairness::Everybody));
+        });
+        actions
+    }
+
+    fn judge_rest(&self) -> Result<(), Failure> {
+        self.system.look(self.topology, |scene| {
+            let alive = scene.root().alive();
+            let told = !alive || scene.root().is.contains(Is::CANCELLED);
+            // Nobody reads the batons of a dead root; its tree must end, which is asked next.
+            if alive && scene.request_outstanding() {
+                let property = Some(PropertyId::RequestAnswered);
+                return Err(self.failure(property, "a request is outstanding at rest"));
+            }
+            if told && !scene.ended() {
+                let property = Some(PropertyId::TeardownCompletes);
+                return Err(self.failure(property, "the tree was told to end and did not"));
+            }
+            Ok(())
+        })
+    }
+}
+
+fn picked(actions: &[Action], pick: u8) -> Action {
+    actions[usize::from(pick) % actions.len()]
+}
+
+/// Runs a plan through both phases.
+fn drive(plan: &Plan, named: &Named) -> Result<(), Failure> {
+    let topology = Topology::new(plan.config(named));
+    let system = System::new(&topology);
+    let mut drive = Drive { topology: &topology, system, steps: Vec::new() };
+    for pick in &plan.wild {
+        let actions = drive.system.enabled(&topology);
+        if actions.is_empty() {
+            break;
+        }
+        drive.take(picked(&actions, *pick))?;
+    }
+    for pick in plan.healing.iter().cycle().take(HEALS_WITHIN) {
+        let actions = drive.fair();
+        if actions.is_empty() {
+            return drive.judge_rest();
+        }
+        drive.take(picked(&actions, *pick))?;
+    }
+    Err(drive.failure(None, "the tree does not come to rest"))
+}
+
+/// A runner whose seed is known, and fixed by `PROPTEST_RNG_SEED` if that is set.
+fn runner(cases: u32) -> (TestRunner, u64) {
+    let mut config = Proptest { failure_persistence: None, cases, ..Proptest::default() };
+    let seed = match config.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => RandomState::new().hash_one(cases),
+    };
+    config.rng_seed = RngSeed::Fixed(seed);
+    (TestRunner::new(config), seed)
+}
+
+/// The trace of a failure, as it is written to a file.
+fn trace(plan: &Plan, named: &Named, failure: &Failure) -> Trace {
+    let found = Counterexample {
+        property: failure.property.unwrap_or(PropertyId::CanAlwaysEnd),
+        steps: failure.steps.clone(),
+        round: Vec::new(),
+    };
+    let mut trace = Trace::new(&plan.config(named), named, &found);
+    trace.header.breaks = failure.property;
+    trace
+}
+
+/// Runs random plans and returns the shrunk first failure, with everything that reproduces it.
+fn hunt(named: &Named, cases: u32) -> Result<(), (Plan, Failure, String)> {
+    let (mut runner, seed) = runner(cases);
+    let result = runner.run(&plans(), |plan| {
+        drive(&plan, named).map_err(|failure| TestCaseError::fail(failure.what))
+    });
+    match result {
+        Ok(()) => Ok(()),
+        Err(TestError::Abort(reason)) => panic!("no plans: {reason}"),
+        Err(TestError::Fail(_, plan)) => {
+            let failure = drive(&plan, named).expect_err("a plan runs the same every time");
+            let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{seed}.trace"));
+            std::fs::write(&file, trace(&plan, named, &failure).to_text())
+                .expect("the target directory can be written");
+            let report = format!(
+                "{} ({} steps on {})\n\
+                 replay:  holdfast replay {}\n\
+                 again:   PROPTEST_RNG_SEED={seed} cargo test -p holdfast-model --test random\n\
+                 plan:    {plan:?}",
+                failure.what,
+                failure.steps.len(),
+                plan.tree(),
+                file.display(),
+            );
+            Err((plan, failure, report))
+        }
+    }
+}
+
+#[test]
+fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
+    let relay = Named { policy: PolicyName::Relay, without: Vec::new() };
+    if let Err((_, _, report)) = hunt(&relay, 3_000) {
+        panic!("{report}");
+    }
+}
+
+#[test]
+fn random_schedules_find_a_rule_that_is_missing_and_leave_a_trace_that_replays() {
+    for rule in [Rule::R1, Rule::R3, Rule::R5, Rule::R7, Rule::R9] {
+        let named = Named { policy: PolicyName::Relay, without: vec![rule] };
+        let (plan, failure, report) =
+            hunt(&named, 3_000).expect_err("random schedules must find a missing rule");
+        let written = trace(&plan, &named, &failure).to_text();
+        let read = Trace::from_text(&written).expect("a trace is read back");
+        let topology = Topology::new(read.config().expect("its header is complete"));
+        assert_eq!(*topology.config(), plan.config(&named), "without {rule}: {report}");
+        let confirmed = confirm(&topology, &read).expect("its steps are possible");
+        let fatal = Confirmed::Falls(failure.steps.len());
+        assert!(confirmed == fatal || confirmed == Confirmed::Stuck, "without {rule}: {report}");
+    }
+}
+
+/// Walks on plain values; in each state the packed explorer must see the same.
+fn walk_packed(plan: &Plan, named: &Named) {
+    let topology = Topology::new(plan.config(named));
+    let shared = Shared::new(&topology);
+    let mut worker = Worker::new(&shared, SymmetryReduction::Off);
+    let mut system = System::new(&topology);
+    for pick in &plan.wild {
+        let packed = worker.pack(&system).expect("a walk takes few values");
+        assert_eq!(worker.unpack(&packed), system);
+        let mut successors = Vec::new();
+        let expanded = worker.expand(&packed, |_, action, successor| {
+            successors.push((action, successor.state.to_vec(), successor.judgement));
+        });
+        expanded.expect("a walk takes few values");
+        let actions = system.enabled(&topology);
+        assert_eq!(actions.len(), successors.len());
+        for (action, (other, state, judgement)) in actions.iter().zip(&successors) {
+            let mut after = system.clone();
+            let did = after.apply(&topology, *action);
+            let judged = system.look(&topology, |before| {
+                after.look(&topology, |after| judge_step(before, &did, after))
+            });
+            let packed = worker.pack(&after).expect("a walk takes few values").to_vec();
+            assert_eq!((action, &packed, &judged), (other, state, judgement));
+        }
+        if actions.is_empty() {
+            return;
+        }
+        system.apply(&topology, picked(&actions, *pick));
+    }
+}
+
+#[test]
+fn the_packed_explorer_and_plain_values_agree_on_random_walks() {
+    for policy in PolicyName::ALL {
+        let named = Named { policy, without: Vec::new() };
+        let (mut runner, seed) = runner(100);
+        let result = runner.run(&plans(), |plan| {
+            walk_packed(&plan, &named);
+            Ok(())
+        });
+        if let Err(error) = result {
+            panic!("{policy}, PROPTEST_RNG_SEED={seed}: {error}");
+        }
+    }
+}
