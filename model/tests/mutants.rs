@@ -48,7 +48,6 @@ const RULES: [(Rule, Run, &[PropertyId]); 12] = [
             ReleasedOnce,
             NothingStale,
             RequestAnswered,
-            TeardownCompletes,
             InterruptWorksAgain,
             CanAlwaysEnd,
         ],
@@ -99,7 +98,7 @@ const TWO: &str = "root(a)";
 const CHAIN: &str = "root(a(b))";
 
 /// Every choice switched away from what `relay` says, in the order of the policy's fields.
-const SWITCHES: [(&str, Switched); 22] = [
+const SWITCHES: [(&str, Switched); 23] = [
     (
         "route: Direct",
         Falls(
@@ -135,6 +134,10 @@ const SWITCHES: [(&str, Switched); 22] = [
         Falls((TWO, "request=1,shielded=1,cancel=1", OWN), &[NoCancelUnderHold, NothingStale]),
     ),
     (
+        "ladder_under_hold: SuspendedInRoot",
+        Falls((CHAIN, "request=1,shielded=1,cancel=1", OWN), &[NoSignalUnderHold]),
+    ),
+    (
         "ladder_under_hold: Climbs",
         Falls((CHAIN, "request=1,interrupt=1", SHARED), &[NoSignalUnderHold]),
     ),
@@ -142,10 +145,7 @@ const SWITCHES: [(&str, Switched); 22] = [
         "waiting_request: Kept",
         Falls((CHAIN, "request=1,interrupt=1,kill=1", OWN), &[NoPromptAfterCancel]),
     ),
-    (
-        "release: DoneArrived",
-        Falls((TWO, "request=2,interrupt=1", OWN), &[ReleasedOnce, NothingStale]),
-    ),
+    ("release: DoneArrived", Falls((TWO, "request=2,interrupt=1", OWN), &[ReleasedOnce])),
     ("lost_branch: DropsGranted", Falls((TWO, "request=1,error=1,cut=1", OWN), &[NoAlarm])),
     ("lost_branch: Untold", Falls((CHAIN, "request=1,stop=1", OWN), &[NothingStale])),
     (
@@ -207,7 +207,7 @@ switches! {
     shield: Shield { On, Off }
     bystander: Bystander { LeavesItToRoot, Obeys }
     deferral: Deferral { AnyHold, RootAfterError, OwnRequests, Never }
-    ladder_under_hold: LadderUnderHold { Suspended, Climbs }
+    ladder_under_hold: LadderUnderHold { Suspended, SuspendedInRoot, Climbs }
     waiting_request: WaitingRequest { Withdrawn, Kept }
     release: Release { BatonClosed, DoneArrived }
     lost_branch: LostBranch { KeepsGranted, DropsGranted, Untold }
