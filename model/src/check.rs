@@ -6,14 +6,15 @@
 //!     worker (steps on numbers), store (visited states), safety (one judgement a state or step)
 //! ```
 //!
-//! Reading order: [`property`], [`safety`], [`intern`], [`memo`], [`symmetry`], [`worker`],
-//! [`store`], [`space`], [`search`], [`explore`], [`path`], [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`].
+//! Reading order: [`property`], [`safety`], [`intern`], [`memo`], [`offers`], [`symmetry`],
+//! [`worker`], [`store`], [`space`], [`search`], [`explore`], [`path`], [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`].
 
 pub mod explore;
 pub mod intern;
 pub mod lasso;
 pub mod liveness;
 pub mod memo;
+pub mod offers;
 pub mod path;
 pub mod property;
 pub mod safety;

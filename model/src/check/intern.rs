@@ -120,6 +120,21 @@ impl<'s, 't> View<'s, 't> {
         &self.entry(slot, number).value
     }
 
+    /// The facts of a value.
+    pub fn part(&mut self, slot: usize, number: Number) -> &PartFacts {
+        self.see(slot, number);
+        &self.entry(slot, number).facts
+    }
+
+    /// The position in the script.
+    pub fn script_position(&mut self, state: &[Number]) -> u8 {
+        let last = state.len() - 1;
+        match self.part(last, state[last]) {
+            PartFacts::Room(room) => room.at,
+            PartFacts::Actor(_) | PartFacts::Link(_) => unreachable!("the room comes last"),
+        }
+    }
+
     /// The plain state behind a packed one.
     #[must_use]
     pub fn unpack(&mut self, state: &[Number]) -> System {

@@ -9,9 +9,9 @@
 
 use super::intern::{Number, Shared, TableFull, View};
 use super::memo::{Answer, Cell, Memo, Task};
+use super::offers::{Book, Plan};
 use super::safety::{Judgement, judge_step, matters};
 use super::symmetry::{Symmetries, SymmetryReduction};
-use crate::world::choices::{Begun, begin, enabled};
 use crate::world::facts::Scene;
 use crate::world::part::Effect;
 use crate::world::system::{Parts, step_part};
@@ -31,32 +31,11 @@ pub struct Successor<'a> {
 pub struct Worker<'s, 't> {
     stepper: Stepper<'s, 't>,
     symmetries: Symmetries,
+    book: Book,
     plan: Plan,
     tasks: Vec<Task>,
     did: Vec<Did>,
     after: Vec<Number>,
-}
-
-/// The actions of one state and what each begins with.
-#[derive(Debug, Default)]
-struct Plan {
-    actions: Vec<Action>,
-    begun: Vec<Begun>,
-    /// Where in `begun` each action ends.
-    ends: Vec<usize>,
-}
-
-impl Plan {
-    fn lay(&mut self, scene: &Scene<'_>) {
-        self.actions.clear();
-        self.begun.clear();
-        self.ends.clear();
-        enabled(scene, &mut self.actions);
-        for action in &self.actions {
-            begin(scene, *action, &mut self.begun);
-            self.ends.push(self.begun.len());
-        }
-    }
 }
 
 impl<'s, 't> Worker<'s, 't> {
@@ -73,6 +52,7 @@ impl<'s, 't> Worker<'s, 't> {
                 tables: Ok(()),
             },
             symmetries: Symmetries::of(topology, reduction),
+            book: Book::default(),
             plan: Plan::default(),
             tasks: Vec::new(),
             did: Vec::new(),
@@ -119,17 +99,14 @@ impl<'s, 't> Worker<'s, 't> {
         state: &[Number],
         mut found: impl FnMut(Action, &Successor<'_>),
     ) -> Result<(), TableFull> {
-        self.stepper.view.look(state, |scene| self.plan.lay(scene));
+        let Stepper { view, memo, .. } = &mut self.stepper;
+        self.book.plan(view, memo, state, &mut self.plan)?;
         self.stepper.stand_on(state);
-        let mut begins = 0;
-        for (action, ends) in self.plan.actions.iter().zip(&self.plan.ends) {
+        for place in self.plan.iter() {
+            let (action, tasks) = self.book.action(place);
             self.tasks.clear();
+            self.tasks.extend_from_slice(tasks);
             self.did.clear();
-            for (part, input) in &self.plan.begun[begins..*ends] {
-                let slot = self.stepper.view.topology().slot(*part);
-                self.tasks.push(self.stepper.memo.task(slot, *input)?);
-            }
-            begins = *ends;
             self.stepper.run(&mut self.tasks, &mut self.did);
             self.stepper.tables?;
             let judgement = if self.did.is_empty() {
@@ -145,7 +122,7 @@ impl<'s, 't> Worker<'s, 't> {
                 self.symmetries.canonicalise(&mut self.stepper.view, &mut self.after)?;
                 &self.after
             };
-            found(*action, &Successor { state: after, judgement });
+            found(action, &Successor { state: after, judgement });
             self.stepper.undo();
         }
         Ok(())

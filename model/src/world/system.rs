@@ -1,7 +1,8 @@
 //! The whole world as a value, and one step of it.
 
 use super::action::Action;
-use super::choices::{begin, enabled};
+use super::choices::begin::{Place, begin, subject};
+use super::choices::enabled;
 use super::facts::{ActorFacts, LinkFacts, PartFacts, Scene};
 use super::link::Link;
 use super::part::{Did, Effect, Part, PartInput, PartValue};
@@ -150,7 +151,12 @@ impl System {
     /// Performs an action that is possible now and tells what was done.
     pub fn apply(&mut self, topology: &Topology, action: Action) -> Vec<Did> {
         let (mut begun, mut did) = (Vec::new(), Vec::new());
-        self.look(topology, |scene| begin(scene, action, &mut begun));
+        let slot = topology.slot(subject(topology, action));
+        let Some(PartValue::Room(Room { at, .. })) = self.parts.last() else {
+            unreachable!("the room comes last")
+        };
+        let facts = see_part(topology, topology.part(slot), &self.parts[slot]);
+        begin(Place { topology, at: *at, facts: &facts }, action, &mut begun);
         Plain { topology, parts: &mut self.parts }.run(&mut begun, &mut did);
         did
     }
