@@ -19,6 +19,9 @@ pub type Number = u16;
 /// The longest state: every actor, a link up and a direct link each, the room.
 pub const MOST_PARTS: usize = 3 * crate::tree::MOST_ACTORS;
 
+/// A state of so many parts is looked at on less stack.
+const FEW_PARTS: usize = 12;
+
 /// A part took the last number, of its values or its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
@@ -144,9 +147,11 @@ impl<'s, 't> View<'s, 't> {
 
     /// Lets `see` look at a packed state.
     pub fn look<T>(&mut self, state: &[Number], see: impl FnOnce(&Scene<'_>) -> T) -> T {
-        self.see_all(state);
-        let parts = self.facts(state);
-        see(&Scene { topology: self.shared.topology, parts: &parts[..state.len()] })
+        if state.len() <= FEW_PARTS {
+            self.look_in::<FEW_PARTS, T>(state, see)
+        } else {
+            self.look_in::<MOST_PARTS, T>(state, see)
+        }
     }
 
     /// Lets `see` look at the states before and after a step.
@@ -158,12 +163,20 @@ impl<'s, 't> View<'s, 't> {
     ) -> T {
         self.see_all(before);
         self.see_all(after);
-        let (old, new) = (self.facts(before), self.facts(after));
+        let (old, new) = (self.facts::<MOST_PARTS>(before), self.facts::<MOST_PARTS>(after));
         let topology = self.shared.topology;
-        see(
-            &Scene { topology, parts: &old[..before.len()] },
-            &Scene { topology, parts: &new[..after.len()] },
-        )
+        let scene = |parts| Scene { topology, parts };
+        see(&scene(&old[..before.len()]), &scene(&new[..after.len()]))
+    }
+
+    fn look_in<const ROOM: usize, T>(
+        &mut self,
+        state: &[Number],
+        see: impl FnOnce(&Scene<'_>) -> T,
+    ) -> T {
+        self.see_all(state);
+        let parts = self.facts::<ROOM>(state);
+        see(&Scene { topology: self.shared.topology, parts: &parts[..state.len()] })
     }
 
     fn see_all(&mut self, state: &[Number]) {
@@ -172,28 +185,28 @@ impl<'s, 't> View<'s, 't> {
         }
     }
 
-    fn see(&mut self, slot: usize, number: Number) {
-        let index = usize::from(number);
-        let seen = &mut self.seen[slot];
-        if seen.len() <= index {
-            seen.resize(index + 1, None);
-        }
-        if seen[index].is_none() {
-            seen[index] = Some(self.shared.entry(slot, number));
-        }
-    }
-
-    fn entry(&self, slot: usize, number: Number) -> &Entry {
-        self.seen[slot][usize::from(number)].as_deref().expect("seen before")
-    }
-
     /// The facts of every part of a state that was seen.
-    fn facts(&self, state: &[Number]) -> [&PartFacts; MOST_PARTS] {
-        let first = &self.entry(0, state[0]).facts;
-        let mut parts = [first; MOST_PARTS];
+    fn facts<const ROOM: usize>(&self, state: &[Number]) -> [&PartFacts; ROOM] {
+        let mut parts = [&self.entry(0, state[0]).facts; ROOM];
         for (slot, number) in state.iter().enumerate().skip(1) {
             parts[slot] = &self.entry(slot, *number).facts;
         }
         parts
+    }
+
+    fn see(&mut self, slot: usize, number: Number) {
+        let index = usize::from(number);
+        let seen = &mut self.seen[slot];
+        if let Some(Some(_)) = seen.get(index) {
+            return;
+        }
+        if seen.len() <= index {
+            seen.resize(index + 1, None);
+        }
+        seen[index] = Some(self.shared.entry(slot, number));
+    }
+
+    fn entry(&self, slot: usize, number: Number) -> &Entry {
+        self.seen[slot][usize::from(number)].as_deref().expect("seen before")
     }
 }

@@ -216,6 +216,9 @@ impl<'a, 't> Search<'a, 't> {
         let Part { store, depth, reached, findings, transitions, furthest } = part;
         let mut note = |judgement: Judgement, state, place| {
             *reached |= judgement.reached;
+            if judgement.broken.is_empty() {
+                return;
+            }
             for property in judgement.broken.members() {
                 let steps = *depth + u32::from(place == Place::Step);
                 let finding = Finding { steps, state, place };

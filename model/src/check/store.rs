@@ -75,7 +75,7 @@ impl Parcels {
 #[derive(Debug)]
 pub struct Recent {
     stride: usize,
-    hashes: Vec<u64>,
+    /// By hash. Zeros are the first state of a search, which was found before all others.
     numbers: Vec<Number>,
 }
 
@@ -86,19 +86,18 @@ impl Recent {
     /// Nothing was found yet.
     #[must_use]
     pub fn new(stride: usize) -> Self {
-        Self { stride, hashes: vec![0; RECENT], numbers: vec![0; RECENT * stride] }
+        Self { stride, numbers: vec![0; RECENT * stride] }
     }
 
     /// Whether a state may not have been found before; from now on it has.
     pub fn is_new(&mut self, state: &[Number], hashed: u64) -> bool {
         let at = (hashed >> 16) as usize % RECENT;
         let known = &mut self.numbers[at * self.stride..(at + 1) * self.stride];
-        if self.hashes[at] == hashed && known == state {
-            return false;
+        let is_new = known != state;
+        if is_new {
+            known.copy_from_slice(state);
         }
-        self.hashes[at] = hashed;
-        known.copy_from_slice(state);
-        true
+        is_new
     }
 }
 
