@@ -6,13 +6,13 @@ use holdfast_model::world::{Action, System, Topology};
 use stateright::{Checker, Model, Property};
 
 /// A state, and what the step to it broke.
-pub type Observed = (System, PropertySet);
+pub(crate) type Observed = (System, PropertySet);
 
 /// A topology as stateright sees it.
 #[derive(Clone)]
-pub struct World {
+pub(crate) struct World {
     /// What stays fixed.
-    pub topology: Topology,
+    pub(crate) topology: Topology,
 }
 
 impl Model for World {
@@ -45,7 +45,7 @@ impl Model for World {
 }
 
 /// What stateright found: unique states, and the length of a shortest counterexample.
-pub fn check(topology: &Topology) -> (usize, Option<usize>) {
+pub(crate) fn check(topology: &Topology) -> (usize, Option<usize>) {
     let world = World { topology: topology.clone() };
     let checker = world.checker().spawn_bfs().join();
     let steps = checker.discovery("safe").map(|path| path.into_actions().len());
