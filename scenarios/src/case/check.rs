@@ -224,6 +224,9 @@ impl<'a> Checker<'a> {
                 let inside = [Hop::Key("insert"), Hop::Key(mark)];
                 let way: Vec<_> = way.iter().copied().chain(inside).collect();
                 self.check_steps(steps, tree, &way);
+                if steps.iter().any(|step| matches!(step, Step::Mark { .. })) {
+                    self.say(&way, "a mark in steps that are put in", "marks in the case itself");
+                }
             }
         }
     }

@@ -4,10 +4,11 @@ use holdfast_model::protocol::{ActorId, Answer, Cause, Signal as ModelSignal};
 use holdfast_model::world::script::Condition;
 use holdfast_model::world::{Deed, ScriptStep};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// One step: something the environment does, or something it waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "do")]
 pub enum Step {
     /// The supervisor starts the actor, which boots. The tree must write it `name?`.
@@ -84,7 +85,7 @@ pub enum Step {
         /// What must be so.
         until: Until,
         /// Of whom; not for `no-prompt` and `quiet`.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         actor: Option<String>,
     },
     /// No step, a name for this moment: a variant can put steps in here.
@@ -95,7 +96,7 @@ pub enum Step {
 }
 
 /// A signal that an actor can handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signal {
     /// SIGINT.
@@ -109,7 +110,7 @@ pub enum Signal {
 }
 
 /// What a step can wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Until {
     /// The actor's prompt is open.
@@ -176,6 +177,17 @@ impl From<Signal> for ModelSignal {
             Signal::Hangup => Self::Hangup,
             Signal::Quit => Self::Quit,
         }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        let fields: Vec<_> = ["do", "until", "signal", "name", "actor"]
+            .into_iter()
+            .filter_map(|key| Some(format!("{key} = {}", value.get(key)?)))
+            .collect();
+        write!(f, "{{ {} }}", fields.join(", "))
     }
 }
 

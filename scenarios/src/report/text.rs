@@ -84,14 +84,12 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
     );
     match &row.ran.outcome {
         Outcome::Stuck(at) => {
-            let (at, all) = (usize::from(*at), job.run.config.script.steps.len());
-            let step = job.run.config.script.steps[at];
-            let _ = writeln!(
-                text,
-                "  the steps can not be performed: no interleaving gets past number {} of {all}, \
-                 marks not counted: {step:?}",
-                at + 1
-            );
+            let case = &job.loaded.case;
+            let name = job.run.variant.as_ref();
+            let variant = case.variant.iter().find(|variant| Some(&variant.name) == name);
+            let step = case.steps(variant).into_iter().nth(usize::from(*at));
+            let step = step.map(|step| step.to_string()).unwrap_or_default();
+            let _ = writeln!(text, "  the steps can not be performed: no order gets past {step}");
         }
         Outcome::NotExhausted => {
             let _ = writeln!(text, "  the search reached its limit; see --max-states");
