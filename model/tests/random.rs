@@ -193,8 +193,16 @@ fn trace(plan: &Plan, named: &Named, failure: &Failure) -> Trace {
     trace
 }
 
-/// Runs random plans and returns the shrunk first failure, with everything that reproduces it.
-fn hunt(named: &Named, cases: u32) -> Result<(), (Plan, Failure, String)> {
+/// A failure, shrunk, and everything that reproduces it in words.
+#[derive(Debug)]
+struct Found {
+    plan: Plan,
+    failure: Failure,
+    report: String,
+}
+
+/// Runs random plans and returns the first failure.
+fn hunt(named: &Named, cases: u32) -> Result<(), Box<Found>> {
     let (mut runner, seed) = runner(cases);
     let result = runner.run(&plans(), |plan| {
         drive(&plan, named).map_err(|failure| TestCaseError::fail(failure.what))
@@ -217,7 +225,7 @@ fn hunt(named: &Named, cases: u32) -> Result<(), (Plan, Failure, String)> {
                 plan.tree(),
                 file.display(),
             );
-            Err((plan, failure, report))
+            Err(Box::new(Found { plan, failure, report }))
         }
     }
 }
@@ -225,8 +233,8 @@ fn hunt(named: &Named, cases: u32) -> Result<(), (Plan, Failure, String)> {
 #[test]
 fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
     let relay = Named { policy: PolicyName::Relay, without: Vec::new() };
-    if let Err((_, _, report)) = hunt(&relay, 3_000) {
-        panic!("{report}");
+    if let Err(found) = hunt(&relay, 3_000) {
+        panic!("{}", found.report);
     }
 }
 
@@ -234,8 +242,8 @@ fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
 fn random_schedules_find_a_rule_that_is_missing_and_leave_a_trace_that_replays() {
     for rule in [Rule::R1, Rule::R3, Rule::R5, Rule::R7, Rule::R9] {
         let named = Named { policy: PolicyName::Relay, without: vec![rule] };
-        let (plan, failure, report) =
-            hunt(&named, 3_000).expect_err("random schedules must find a missing rule");
+        let found = hunt(&named, 3_000).expect_err("random schedules must find a missing rule");
+        let Found { plan, failure, report } = *found;
         let written = trace(&plan, &named, &failure).to_text();
         let read = Trace::from_text(&written).expect("a trace is read back");
         let topology = Topology::new(read.config().expect("its header is complete"));
