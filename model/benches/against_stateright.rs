@@ -4,6 +4,8 @@
 //! thread each, so that whatever else the machine does slows both. Fails if the median of all
 //! ratios is below [`LEAST_RATIO`], or a state takes more than [`MOST_BYTES`] bytes.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
+
 use holdfast_model::check::explore::{Exploration, Options, Progress, explore};
 use holdfast_model::check::symmetry::SymmetryReduction;
 use holdfast_model::protocol::policy::PolicyName;

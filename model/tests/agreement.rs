@@ -5,10 +5,10 @@
 
 use PropertyId::{InterruptWorksAgain, RequestAnswered, StopIsBounded, TeardownCompletes};
 use holdfast_model::check::explore::{Ending, Exploration, Options, Progress, Until, explore};
-use holdfast_model::check::intern::SymmetryReduction;
 use holdfast_model::check::lasso::{Promise, find_lasso};
 use holdfast_model::check::liveness::{PROMISES, Sweep, sweep};
 use holdfast_model::check::property::{Applies, Kind, PropertyId, PropertySet};
+use holdfast_model::check::symmetry::SymmetryReduction;
 use holdfast_model::check::verdict::{Outcome, Report, Verdict, check};
 use holdfast_model::protocol::Rule;
 use holdfast_model::protocol::policy::Policy;

@@ -4,12 +4,14 @@
 //! and only what must happen in the end, until nothing is left to do. Every state and step is
 //! judged. A failure is shrunk, written as a trace, and printed with the command that replays it.
 
-use holdfast_model::check::intern::{Shared, SymmetryReduction, Worker};
+use holdfast_model::check::intern::Shared;
 use holdfast_model::check::liveness::{Fairness, is_fair};
 use holdfast_model::check::property::PropertyId;
 use holdfast_model::check::safety::{judge_state, judge_step};
+use holdfast_model::check::symmetry::SymmetryReduction;
 use holdfast_model::check::trace::{Confirmed, Named, Trace, confirm};
 use holdfast_model::check::verdict::Counterexample;
+use holdfast_model::check::worker::Worker;
 use holdfast_model::protocol::policy::{PolicyName, Rule};
 use holdfast_model::protocol::{ActorId, DebugMode};
 use holdfast_model::tree::{Member, Start, Tree};
@@ -264,7 +266,7 @@ fn walk_packed(plan: &Plan, named: &Named) {
         let packed = worker.pack(&system).expect("a walk takes few values");
         assert_eq!(worker.unpack(&packed), system);
         let mut successors = Vec::new();
-        let expanded = worker.expand(&packed, |_, action, successor| {
+        let expanded = worker.expand(&packed, |action, successor| {
             successors.push((action, successor.state.to_vec(), successor.judgement));
         });
         expanded.expect("a walk takes few values");

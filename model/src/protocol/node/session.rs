@@ -159,8 +159,10 @@ impl Node {
         };
         self.close_prompt(own, out);
         match (answer, own.purpose) {
-            (_, Purpose::PostMortem) => self.cancel(Cause::Failed, out),
-            (Answer::Quit, Purpose::Breakpoint(_)) => self.fail_or_cancel(Cause::Failed, out),
+            // Who quits has seen enough: no second prompt here, even in debug mode.
+            (_, Purpose::PostMortem) | (Answer::Quit, Purpose::Breakpoint(_)) => {
+                self.cancel(Cause::Failed, out);
+            }
             (Answer::Continue | Answer::Hangup, Purpose::Breakpoint(_)) => {}
         }
     }

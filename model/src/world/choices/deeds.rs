@@ -19,12 +19,10 @@ pub(super) fn script_move(
 ) {
     let pass = |rank| Offer::to_move(rank, Move::Pass { at });
     match topology.config().script.step(at) {
-        None => {}
-        Some(ScriptStep::Do(deed)) => {
-            if subject(topology, deed) == Some(part) {
-                possible(topology, Rank::Script, deed, facts).into_iter().for_each(offer);
-            }
+        Some(ScriptStep::Do(deed)) if subject(topology, deed) == Some(part) => {
+            possible(topology, Rank::Script, deed, facts).into_iter().for_each(offer);
         }
+        None | Some(ScriptStep::Do(_)) => {}
         Some(ScriptStep::Until(condition)) => match (condition, part, facts) {
             (Condition::NoPrompt, Part::Room, _) => {
                 offer(pass(Rank::Script).if_lacking(Signs::REQUEST));
