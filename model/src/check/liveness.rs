@@ -227,7 +227,8 @@ pub fn sweep(exploration: &Exploration<'_>, progress: &Progress) -> Sweep {
         marks: vec![Mark::default(); exploration.space.id_bound()],
         applies,
     };
-    for id in exploration.space.ids() {
+    // Most steps lead to states that were found later, so backward most successors are done.
+    for id in exploration.space.ids().rev() {
         if progress.interrupt.load(Relaxed) {
             return Sweep::Interrupted;
         }

@@ -84,7 +84,7 @@ pub struct Part {
 }
 
 /// How many states a thread expands in a round.
-const BATCH: u32 = 1 << 12;
+const BATCH: u32 = 1 << 14;
 
 /// How many new states one state leads to, generously.
 const MOST_SUCCESSORS: usize = 16;
