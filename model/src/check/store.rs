@@ -20,7 +20,7 @@ pub type Place = u32;
 /// The number of a state among all stores: shards take turns.
 pub type StateId = u32;
 
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 13;
 
 /// How many states are read ahead: enough to hide the latency, few enough for the first cache.
 const WINDOW: usize = 64;
