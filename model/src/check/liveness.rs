@@ -37,7 +37,7 @@ pub enum Fairness {
     RootAndKernel,
 }
 
-/// The leads-to properties, in the order of the bits of a [`Mark`].
+/// The leads-to properties, in the order of the bits of a `Mark`.
 pub const PROMISES: [PropertyId; 4] = [
     PropertyId::RequestAnswered,
     PropertyId::TeardownCompletes,

@@ -1,6 +1,6 @@
 //! The project's own suite: every rooted tree shape of up to four actors, and chosen larger runs.
 //!
-//! Under `relay` everything must hold within every budget of [`BUDGETS`]; under the two other
+//! Under `relay` everything must hold within every budget of `BUDGETS`; under the two other
 //! policies a named property must fall, or the check could not tell good from bad.
 
 use super::explore::{Options, Until};
