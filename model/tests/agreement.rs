@@ -107,11 +107,14 @@ fn a_search_that_is_cut_short_never_says_that_all_holds() {
         let small = run(&config, Options { max_bytes: 6 << 20, ..options });
         assert_eq!((small.ending, small.outcome()), (Ending::MemoryLimit, Outcome::NotExhausted));
         assert!(small.bytes <= 6 << 20, "{} bytes are too many", small.bytes);
+        let progress = Progress::default();
+        progress.interrupt.store(true, Ordering::Relaxed);
+        let stopped = check(config.clone(), options, &progress);
+        assert_eq!(
+            (stopped.ending, stopped.outcome()),
+            (Ending::Interrupted, Outcome::Interrupted)
+        );
     }
-    let progress = Progress::default();
-    progress.interrupt.store(true, Ordering::Relaxed);
-    let stopped = check(config, Options::default(), &progress);
-    assert_eq!((stopped.ending, stopped.outcome()), (Ending::Interrupted, Outcome::Interrupted));
 }
 
 /// The promises that fall, by the sweep over an acyclic graph.

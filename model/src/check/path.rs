@@ -34,16 +34,9 @@ impl Exploration<'_> {
     /// The actions that lead to the first state of a way, and on along it.
     #[must_use]
     pub fn actions_along(&self, way: &[StateId]) -> Vec<Action> {
-        let (mut actions, mut system) = self.walk_to(way[0]);
-        let mut worker = Worker::new(&self.shared, self.options.symmetry);
-        for id in &way[1..] {
-            let target = self.space.state(*id);
-            let (action, after) = self
-                .step_to(&mut worker, &system, target)
-                .expect("each state of a way follows from the one before");
-            actions.push(action);
-            system = after;
-        }
+        let (mut actions, system) = self.walk_to(way[0]);
+        let (further, _) = self.follow(system, &way[1..]);
+        actions.extend(further);
         actions
     }
 
@@ -55,14 +48,17 @@ impl Exploration<'_> {
             ids.push(self.space.parent(ids[ids.len() - 1]));
         }
         ids.reverse();
+        self.follow(System::new(self.topology), &ids[1..])
+    }
+
+    /// The actions from a system along stored states, and where they end.
+    fn follow(&self, mut system: System, ids: &[StateId]) -> (Vec<Action>, System) {
         let mut worker = Worker::new(&self.shared, self.options.symmetry);
-        let mut system = System::new(self.topology);
         let mut actions = Vec::new();
-        for id in &ids[1..] {
-            let target = self.space.state(*id);
+        for id in ids {
             let (action, after) = self
-                .step_to(&mut worker, &system, target)
-                .expect("a stored state follows from its parent");
+                .step_to(&mut worker, &system, self.space.state(*id))
+                .expect("each state of a way follows from the one before");
             actions.push(action);
             system = after;
         }
