@@ -99,10 +99,14 @@ pub struct Faults {
     pub interrupt_one: u8,
     /// Failures.
     pub error: u8,
+    /// Actors that fail and do not want that examined, even in debug mode.
+    pub error_unexamined: u8,
     /// Quitting at a prompt instead of continuing.
     pub quit: u8,
     /// An actor's program asks for its end.
     pub cancel: u8,
+    /// Actors whose supervisor's program asks them to end.
+    pub cancel_child: u8,
     /// SIGKILL of an actor below the root.
     pub kill: u8,
     /// SIGKILL of the root.
@@ -155,8 +159,10 @@ impl Faults {
                 Fault::Interrupt => self.interrupt,
                 Fault::InterruptOne => self.interrupt_one,
                 Fault::Error => self.error,
+                Fault::ErrorUnexamined => self.error_unexamined,
                 Fault::Quit => self.quit,
                 Fault::Cancel => self.cancel,
+                Fault::CancelChild => self.cancel_child,
                 Fault::Kill => self.kill,
                 Fault::KillRoot => self.kill_root,
                 Fault::Stop => self.stop,

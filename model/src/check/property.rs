@@ -198,30 +198,38 @@ impl PropertyId {
         let asks = (requests > 0 || debugs, "a request");
         let nested = (config.tree.len() > 1, "an actor below the root");
         let deep = config.tree.height() > 1;
-        let ends = [Fault::Interrupt, Fault::Error, Fault::Cancel, Fault::Stop];
-        let ends = (any(&ends), "a reason to end: interrupt, error, cancel or stop");
+        let error = any(&[Fault::Error, Fault::ErrorUnexamined]);
+        let ends = error || any(&[Fault::Interrupt, Fault::Cancel, Fault::Stop]);
+        let child = has(Fault::CancelChild);
+        let told = (ends || child, "a reason to end: interrupt, error, cancel or stop");
+        let ends = (ends, "a reason to end: interrupt, error, cancel or stop");
         let interrupt = (has(Fault::Interrupt), "an interrupt");
         let needs = match self {
             Self::OnePrompt => vec![(requests > 1, "two requests"), nested],
             Self::AncestorsKnow | Self::ReleasedOnce => vec![asks, nested],
             Self::NoSignalUnderHold => {
                 // On its way to a direct child a cancel is never overtaken by a grant.
-                let late = deep || any(&[Fault::Shielded, Fault::Stop]);
-                vec![asks, nested, ends, (late, "a grandchild, a shielded request or a stop")]
+                let late = deep || any(&[Fault::Shielded, Fault::Stop, Fault::CancelChild]);
+                vec![
+                    asks,
+                    nested,
+                    told,
+                    (late, "a grandchild, a shielded request, a stop or cancel-child"),
+                ]
             }
             Self::NoCancelUnderHold => {
                 // A Ctrl-C at a root that holds is not taken at all.
                 // A failure is examined first, and what is asked for meanwhile comes too late.
-                let fails = has(Fault::Error) && !debugs;
-                let told = deep || fails || any(&[Fault::Cancel, Fault::Stop]);
-                vec![asks, nested, ends, (told, "a grandchild, or a reason other than interrupt")]
+                let fails = (has(Fault::Error) && !debugs) || has(Fault::ErrorUnexamined);
+                let above = deep || fails || any(&[Fault::Cancel, Fault::Stop]);
+                vec![asks, nested, told, (above, "a grandchild, or a reason other than interrupt")]
             }
             Self::InterruptShielded => {
                 let one = any(&[Fault::Interrupt, Fault::InterruptOne]);
                 vec![asks, (one, "an interrupt")]
             }
             Self::InterruptObeyed | Self::InterruptWorksAgain => vec![interrupt],
-            Self::NoPromptAfterCancel => vec![asks, nested, ends],
+            Self::NoPromptAfterCancel => vec![asks, nested, told],
             Self::TerminalRestored => vec![asks, ends],
             Self::NoneLeft => vec![ends],
             Self::TeardownCompletes => {

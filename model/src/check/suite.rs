@@ -48,7 +48,7 @@ const fn own(purpose: &'static str, faults: &'static str, largest: usize) -> Bud
 }
 
 /// The budgets under which `relay` must hold on every tree shape up to a size.
-const BUDGETS: [BudgetRow; 14] = [
+const BUDGETS: [BudgetRow; 17] = [
     own("Ctrl-C and the death of an actor", "request=1,interrupt=1,kill=1", 4),
     own("an error and the death of an actor", "request=1,error=1,kill=1", 4),
     own("SIGINT to one actor, quit at the prompt", "request=1,interrupt-one=1,quit=1", 4),
@@ -58,6 +58,8 @@ const BUDGETS: [BudgetRow; 14] = [
     own("two Ctrl-C and SIGTERM", "request=1,interrupt=2,stop=1", 3),
     own("SIGTERM and the death of an actor", "request=1,stop=1,kill=1", 3),
     own("a request from an actor that is cancelled", "request=1,shielded=1,cancel=1", 3),
+    own("a child that is asked to end", "request=1,cancel-child=1,interrupt=1", 4),
+    own("a child that is asked to end, and a death", "request=1,cancel-child=1,kill=1", 3),
     own("two deaths", "request=1,interrupt=1,kill=2", 3),
     own("SIGKILL of the root", "request=1,kill-root=1", 4),
     own("everything at once", "request=2,interrupt=2,kill=1,error=1,stop=1", 2),
@@ -74,6 +76,13 @@ const BUDGETS: [BudgetRow; 14] = [
         placement: Placement::OwnSession,
         debug: DebugMode::On,
         largest: 4,
+    },
+    BudgetRow {
+        purpose: "a failure that is examined and one that is not",
+        faults: "error=1,error-unexamined=1",
+        placement: Placement::OwnSession,
+        debug: DebugMode::On,
+        largest: 3,
     },
 ];
 

@@ -120,10 +120,20 @@ pub enum Input {
         /// How.
         answer: Answer,
     },
-    /// Something in this actor asks for its end.
+    /// Something in this actor asks for its end. In debug mode a failure is examined first.
     Cancel {
         /// Why.
         cause: Cause,
+    },
+    /// The same, and a failure is not examined: the program does not want to see this one.
+    Unexamined {
+        /// Why.
+        cause: Cause,
+    },
+    /// The program asks one child to end.
+    CancelChild {
+        /// The child.
+        child: ActorId,
     },
     /// The local tasks, told to end by [`super::Output::TeardownStarted`], are gone.
     BodyEnded,
@@ -188,12 +198,14 @@ impl Rename for Input {
             }
             Self::LinkEnded { peer } => Self::LinkEnded { peer: by.actor(peer) },
             Self::Expired { timer } => Self::Expired { timer: timer.renamed(by) },
+            Self::CancelChild { child } => Self::CancelChild { child: by.actor(child) },
             Self::Spawned { child } => Self::Spawned { child: by.actor(child) },
             Self::Exited { child, status } => Self::Exited { child: by.actor(child), status },
             Self::Adopted { child } => Self::Adopted { child: by.actor(child) },
             Self::BatonClosed { request } => Self::BatonClosed { request: by.request(request) },
             Self::Pause { .. }
             | Self::Cancel { .. }
+            | Self::Unexamined { .. }
             | Self::BodyEnded
             | Self::Signalled { .. }
             | Self::ChildrenGone => *self,

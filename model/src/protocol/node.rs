@@ -134,6 +134,8 @@ impl Node {
             Input::Pause { shielding } => self.pause(shielding, out),
             Input::Answered { request, answer } => self.answered(request, answer, out),
             Input::Cancel { cause } => self.fail_or_cancel(cause, out),
+            Input::Unexamined { cause } => self.cancel(cause, out),
+            Input::CancelChild { child } => self.cancel_child(child, out),
             Input::BodyEnded => self.body = Body::Ended,
             Input::Received { from, message } => self.receive(from, message, out),
             Input::LinkEnded { peer } => self.link_ended(peer, out),

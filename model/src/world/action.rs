@@ -18,10 +18,14 @@ pub enum Fault {
     InterruptOne,
     /// An actor fails.
     Error,
+    /// An actor fails, and nobody wants to see it: no post-mortem, even in debug mode.
+    ErrorUnexamined,
     /// The person quits instead of continuing.
     Quit,
     /// An actor's program asks for its end.
     Cancel,
+    /// An actor's program asks one child to end.
+    CancelChild,
     /// SIGKILL of an actor below the root.
     Kill,
     /// SIGKILL of the root.
@@ -34,14 +38,16 @@ pub enum Fault {
 
 impl Fault {
     /// All kinds.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Request,
         Self::Shielded,
         Self::Interrupt,
         Self::InterruptOne,
         Self::Error,
+        Self::ErrorUnexamined,
         Self::Quit,
         Self::Cancel,
+        Self::CancelChild,
         Self::Kill,
         Self::KillRoot,
         Self::Stop,
@@ -63,8 +69,10 @@ impl fmt::Display for Fault {
             Self::Interrupt => "interrupt",
             Self::InterruptOne => "interrupt-one",
             Self::Error => "error",
+            Self::ErrorUnexamined => "error-unexamined",
             Self::Quit => "quit",
             Self::Cancel => "cancel",
+            Self::CancelChild => "cancel-child",
             Self::Kill => "kill",
             Self::KillRoot => "kill-root",
             Self::Stop => "stop",
@@ -101,6 +109,16 @@ pub enum Deed {
         /// Why.
         cause: Cause,
     },
+    /// The actor fails, and its program does not want that examined.
+    FailUnexamined {
+        /// Where.
+        actor: ActorId,
+    },
+    /// The program of the actor's supervisor asks it to end.
+    CancelChild {
+        /// The child.
+        actor: ActorId,
+    },
     /// Ctrl-C is typed.
     Interrupt,
     /// Somebody sends a signal to one process.
@@ -136,6 +154,8 @@ impl Deed {
             | Self::PauseShielded { actor }
             | Self::Answer { actor, .. }
             | Self::Provoke { actor, .. }
+            | Self::FailUnexamined { actor }
+            | Self::CancelChild { actor }
             | Self::Signal { actor, .. }
             | Self::Kill { actor }
             | Self::Cut { actor }

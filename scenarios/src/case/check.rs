@@ -165,7 +165,11 @@ impl<'a> Checker<'a> {
             }
             Step::Error { .. } if debug => {
                 let what = format!("`{name}` is in debug mode: its errors open a prompt");
-                self.say(&name_way, what, "`do = \"crash\"`, or another actor");
+                self.say(&name_way, what, "`do = \"crash\"` or `do = \"error-unexamined\"`");
+            }
+            Step::CancelChild { .. } if tree.supervisor(id).is_none() => {
+                let what = format!("`{name}` is nobody's child");
+                self.say(&name_way, what, "an actor below the root, or `do = \"cancel\"`");
             }
             Step::Cut { .. } if tree.supervisor(id).is_none() => {
                 let what = format!("`{name}` has no link to a supervisor");

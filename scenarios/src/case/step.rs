@@ -36,14 +36,24 @@ pub enum Step {
         /// Where.
         actor: String,
     },
+    /// The actor fails, and its program does not want that examined, even in debug mode.
+    ErrorUnexamined {
+        /// Where.
+        actor: String,
+    },
     /// A deadline around the actor's scope passes.
     Deadline {
         /// Where.
         actor: String,
     },
-    /// The actor is asked to end, by its own program or through its supervisor's.
+    /// The actor is asked to end, by its own program.
     Cancel {
         /// Which.
+        actor: String,
+    },
+    /// The program of the actor's supervisor asks it to end.
+    CancelChild {
+        /// The child.
         actor: String,
     },
     /// The actor's program leaves its scope.
@@ -201,8 +211,10 @@ impl Step {
             | Self::BreakpointShielded { actor }
             | Self::Crash { actor }
             | Self::Error { actor }
+            | Self::ErrorUnexamined { actor }
             | Self::Deadline { actor }
             | Self::Cancel { actor }
+            | Self::CancelChild { actor }
             | Self::Finish { actor }
             | Self::Signal { actor, .. }
             | Self::Kill { actor }
@@ -223,8 +235,10 @@ impl Step {
             Self::Breakpoint { .. } => Deed::Pause { actor },
             Self::BreakpointShielded { .. } => Deed::PauseShielded { actor },
             Self::Crash { .. } | Self::Error { .. } => provoke(Cause::Failed),
+            Self::ErrorUnexamined { .. } => Deed::FailUnexamined { actor },
             Self::Deadline { .. } => provoke(Cause::Deadline),
             Self::Cancel { .. } => provoke(Cause::Requested),
+            Self::CancelChild { .. } => Deed::CancelChild { actor },
             Self::Finish { .. } => provoke(Cause::Finished),
             Self::CtrlC {} => Deed::Interrupt,
             Self::Signal { signal, .. } => Deed::Signal { actor, signal: (*signal).into() },

@@ -72,6 +72,12 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: Deed) -> Item {
             let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
             (above, vec![Who::Actor(actor)], Paint::Message)
         }
+        Deed::CancelChild { actor } => {
+            let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
+            let label = format!("{} {}", deed_label(deed), tree.name(actor));
+            let (from, to, paint) = (Who::Person, vec![above], Paint::Person);
+            return Item::Arrow { from, to, label, paint };
+        }
         Deed::Kill { actor } | Deed::Cut { actor } => {
             (Who::Person, vec![Who::Actor(actor)], Paint::Danger)
         }
@@ -79,6 +85,7 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: Deed) -> Item {
         | Deed::PauseShielded { actor }
         | Deed::Answer { actor, .. }
         | Deed::Provoke { actor, .. }
+        | Deed::FailUnexamined { actor }
         | Deed::Signal { actor, .. } => (Who::Person, vec![Who::Actor(actor)], Paint::Person),
     };
     Item::Arrow { from, to, label: deed_label(deed).to_owned(), paint }
@@ -100,6 +107,8 @@ fn deed_label(deed: Deed) -> &'static str {
             Cause::Failed => "error",
             Cause::ChildFailed => "child error",
         },
+        Deed::FailUnexamined { .. } => "error, unexamined",
+        Deed::CancelChild { .. } => "cancel",
         Deed::Interrupt => "Ctrl-C",
         Deed::Signal { signal, .. } => match signal {
             Signal::Interrupt => "kill -INT",
@@ -251,6 +260,9 @@ pub fn describe(tree: &Tree, action: Action) -> String {
         Action::Deed(deed) => match (deed, deed.actor()) {
             (Deed::PauseShielded { actor }, _) => {
                 format!("breakpoint at {}, shielded against cancel", name(actor))
+            }
+            (Deed::CancelChild { actor }, _) => {
+                format!("the program of {}'s supervisor cancels it", name(actor))
             }
             (_, Some(actor)) => format!("{} at {}", deed_label(deed), name(actor)),
             (_, None) => format!("{} at the terminal", deed_label(deed)),

@@ -104,6 +104,21 @@ impl Node {
         }
     }
 
+    /// The program asks one child to end. What is at a prompt below it defers the child's own
+    /// teardown (R4) and suspends its ladder here (R5), so there is nothing to wait for.
+    pub(super) fn cancel_child(&mut self, id: ActorId, out: &mut Outbox) {
+        let urgency = self.urgency;
+        match self.children.get_mut(&id) {
+            Some(child) if child.rung == Rung::Unasked => {
+                if child.link == ChildLink::Up {
+                    out.send(id, Message::Cancel { urgency });
+                }
+                child.rung = Rung::Cancel;
+            }
+            Some(_) | None => {}
+        }
+    }
+
     /// R5: whether this child's ladder must wait.
     fn suspends(&self, id: ActorId, child: Child) -> HeldBack {
         match (self.policy.ladder_under_hold, &self.post, self.urgency) {

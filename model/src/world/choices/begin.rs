@@ -2,7 +2,7 @@
 
 use super::deeds::{self, fault_of, in_foreground};
 use crate::protocol::policy::LostBranch;
-use crate::protocol::{ActorId, Answer, Input, Origin, Shielding, Signal};
+use crate::protocol::{ActorId, Answer, Cause, Input, Origin, Shielding, Signal};
 use crate::world::action::{Action, Deed, Move};
 use crate::world::facts::{ActorFacts, PartFacts};
 use crate::world::link::LinkInput;
@@ -138,6 +138,13 @@ fn begin_deed(place: Place<'_>, deed: Deed, begun: &mut Vec<Begun>) {
             begun.push(handle(actor, answered(place, answer)));
         }
         Deed::Provoke { actor, cause } => begun.push(handle(actor, Input::Cancel { cause })),
+        Deed::FailUnexamined { actor } => {
+            begun.push(handle(actor, Input::Unexamined { cause: Cause::Failed }));
+        }
+        Deed::CancelChild { actor } => {
+            let above = topology.config().tree.supervisor(actor).expect("not the root");
+            begun.push(handle(above, Input::CancelChild { child: actor }));
+        }
         Deed::Interrupt => {
             // Whoever is not alive takes no notice.
             for actor in topology.actors().filter(|actor| in_foreground(topology, *actor)) {

@@ -2,6 +2,7 @@
 
 use super::{Offer, Rank, Signs};
 use crate::protocol::policy::Reader;
+use crate::protocol::reaper::Rung;
 use crate::protocol::{ActorId, Answer, Cause, Signal};
 use crate::world::action::{Deed, Fault, Move};
 use crate::world::config::Placement;
@@ -78,6 +79,10 @@ pub(super) fn deeds_to_actor(
             fault(topology, at, kind, deed, (part, facts), offer);
         }
     }
+    for child in topology.config().tree.children(actor) {
+        let deed = Deed::CancelChild { actor: child };
+        fault(topology, at, Fault::CancelChild, deed, (part, facts), offer);
+    }
 }
 
 /// A deed that uses up a fault of the budget, unless it is the script's next step anyway.
@@ -102,10 +107,12 @@ pub(super) fn subject(topology: &Topology, deed: Deed) -> Option<Part> {
     match deed {
         Deed::Interrupt => Some(Part::Room),
         Deed::Cut { actor } => topology.link_up(actor).map(Part::Link),
+        Deed::CancelChild { actor } => topology.config().tree.supervisor(actor).map(Part::Actor),
         Deed::Pause { actor }
         | Deed::PauseShielded { actor }
         | Deed::Answer { actor, .. }
         | Deed::Provoke { actor, .. }
+        | Deed::FailUnexamined { actor }
         | Deed::Signal { actor, .. }
         | Deed::Kill { actor }
         | Deed::Spawn { actor } => Some(Part::Actor(actor)),
@@ -137,6 +144,14 @@ fn to_actor(topology: &Topology, offer: Offer, deed: Deed, facts: &ActorFacts) -
             let free = !is.intersects(Is::CANCELLED | Is::FAILING);
             (is.contains(Is::SERVING) && free, Signs::empty())
         }
+        Deed::FailUnexamined { .. } => {
+            (is.contains(Is::SERVING) && !is.contains(Is::CANCELLED), Signs::empty())
+        }
+        Deed::CancelChild { actor } => {
+            let asks =
+                facts.rungs.iter().any(|(id, rung, _)| (*id, *rung) == (actor, Rung::Unasked));
+            (is.contains(Is::SERVING) && asks, Signs::empty())
+        }
         Deed::Signal { .. } | Deed::Kill { .. } => (facts.alive(), Signs::empty()),
         Deed::Spawn { actor } => {
             let above = topology.config().tree.supervisor(actor)?;
@@ -162,14 +177,16 @@ pub(super) fn in_foreground(topology: &Topology, actor: ActorId) -> bool {
     }
 }
 
-/// The deed that a fault is, done to one actor. A Ctrl-C is done to no actor.
+/// The deed that a fault is, done to one actor. A Ctrl-C is done to no actor, and what is done to
+/// a child is its supervisor's to do.
 fn deed_of(fault: Fault, actor: ActorId) -> Option<Deed> {
     match fault {
         Fault::Request => Some(Deed::Pause { actor }),
         Fault::Shielded => Some(Deed::PauseShielded { actor }),
-        Fault::Interrupt => None,
+        Fault::Interrupt | Fault::CancelChild => None,
         Fault::InterruptOne => Some(Deed::Signal { actor, signal: Signal::Interrupt }),
         Fault::Error => Some(Deed::Provoke { actor, cause: Cause::Failed }),
+        Fault::ErrorUnexamined => Some(Deed::FailUnexamined { actor }),
         Fault::Quit => Some(Deed::Answer { actor, answer: Answer::Quit }),
         Fault::Cancel => Some(Deed::Provoke { actor, cause: Cause::Requested }),
         Fault::Kill | Fault::KillRoot => Some(Deed::Kill { actor }),
@@ -188,6 +205,8 @@ pub(super) fn fault_of(topology: &Topology, deed: Deed) -> Option<Fault> {
         Deed::Answer { .. } | Deed::Spawn { .. } => None,
         Deed::Provoke { cause: Cause::Failed, .. } => Some(Fault::Error),
         Deed::Provoke { .. } => Some(Fault::Cancel),
+        Deed::FailUnexamined { .. } => Some(Fault::ErrorUnexamined),
+        Deed::CancelChild { .. } => Some(Fault::CancelChild),
         Deed::Interrupt => Some(Fault::Interrupt),
         Deed::Signal { signal: Signal::Interrupt, .. } => Some(Fault::InterruptOne),
         Deed::Signal { .. } => Some(Fault::Stop),
@@ -209,6 +228,11 @@ fn concerns(topology: &Topology, fault: Fault, actor: ActorId, facts: &ActorFact
         Fault::Stop => root && !facts.pending.contains(&Signal::Terminate),
         Fault::KillRoot => root,
         Fault::Kill | Fault::Cut => !root,
-        Fault::Interrupt | Fault::Error | Fault::Quit | Fault::Cancel => true,
+        Fault::Interrupt
+        | Fault::Error
+        | Fault::ErrorUnexamined
+        | Fault::Quit
+        | Fault::Cancel
+        | Fault::CancelChild => true,
     }
 }
