@@ -1,0 +1,223 @@
+//! Child processes: start, watch, signal, reap, adopt.
+//!
+//! One reaper owns all waits, and it waits for one child at a time through its pidfd: no exit status
+//! of anybody else is ever taken (waitid(2) `P_PIDFD`, pidfd_open(2)). A pidfd names a process even
+//! after its number was given to another, so a signal never hits a stranger.
+//!
+//! # Rules
+//! 1. A child of ours is reaped by us alone, so its number is not reused before we let go of it.
+//! 2. The root is the subreaper (prctl(2) `PR_SET_CHILD_SUBREAPER`): who loses its parent becomes
+//!    its child and is found in `/proc/self/task/*/children`.
+//! 3. SIGINT can not kill an actor that boots: the mask with which it starts blocks it.
+
+use crate::error::{RuntimeError, failed};
+use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+};
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
+
+/// The variable that tells a process that it is an actor, and on which descriptor its link is.
+pub(crate) const LINK_VARIABLE: &str = "HOLDFAST_LINK";
+
+/// The variable by which every process below a root is known as such.
+pub(crate) const TREE_VARIABLE: &str = "HOLDFAST_TREE";
+
+/// The descriptor of an actor's link to its supervisor when it boots.
+pub(crate) const LINK_FD: RawFd = 3;
+
+/// Whether a process shares the terminal's session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionOf {
+    /// It has its own: no signal of the terminal reaches it.
+    Its,
+    /// The supervisor's, in the same process group.
+    Supervisor,
+}
+
+/// A child that runs, or has not been reaped.
+#[derive(Debug)]
+pub(crate) struct Process {
+    pid: u32,
+    pidfd: OwnedFd,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With this exit code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => match nix::sys::signal::Signal::try_from(*signal) {
+                Ok(name) => write!(f, "{name}"),
+                Err(_) => write!(f, "signal {signal}"),
+            },
+        }
+    }
+}
+
+impl Process {
+    /// Takes a child by its number. Nobody else may wait for it.
+    pub(crate) fn child(pid: u32) -> io::Result<Self> {
+        let raw = i32::try_from(pid).ok().and_then(Pid::from_raw);
+        let number = raw.ok_or(io::ErrorKind::InvalidInput)?;
+        let pidfd = pidfd_open(number, PidfdFlags::empty())?;
+        Ok(Self { pid, pidfd })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// A second handle, to wait on.
+    pub(crate) fn watch(&self) -> io::Result<OwnedFd> {
+        self.pidfd.try_clone()
+    }
+
+    /// Sends a signal. That the process has ended is no error.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let _ = pidfd_send_signal(&self.pidfd, signal);
+    }
+
+    /// Reaps it, if it has ended.
+    pub(crate) fn reap(&self) -> io::Result<Option<Ended>> {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+        let Some(status) = waitid(WaitId::PidFd(self.pidfd.as_fd()), options)? else {
+            return Ok(None);
+        };
+        let ended = match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Ended::Code(code),
+            (None, Some(signal)) => Ended::Signal(signal),
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(ended))
+    }
+}
+
+/// How a child is started.
+#[derive(Debug)]
+pub(crate) struct Start {
+    pub(crate) session: SessionOf,
+    /// The mask it starts with; none keeps that of this thread, which blocks.
+    pub(crate) mask: Option<SigSet>,
+    /// The root of the tree.
+    pub(crate) root: u32,
+}
+
+/// Starts this executable once more as an actor, with `link` as its descriptor 3.
+pub(crate) fn start_actor(start: &Start, link: &UnixStream) -> Result<Process, RuntimeError> {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_else(|| OsString::from("actor"));
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(name).args(arguments).stdin(Stdio::null());
+    command.env(LINK_VARIABLE, LINK_FD.to_string());
+    command.env(TREE_VARIABLE, start.root.to_string());
+    let link = link.as_raw_fd();
+    // SAFETY: between fork and exec the closure calls only dup2 and fcntl, which are
+    // async-signal-safe (signal-safety(7)), and allocates nothing.
+    unsafe {
+        command.pre_exec(move || place_link(link));
+    }
+    finish_start(start, command, "start an actor")
+}
+
+/// Starts a foreign program.
+pub(crate) fn start_foreign(start: &Start, mut command: Command) -> Result<Process, RuntimeError> {
+    command.env(TREE_VARIABLE, start.root.to_string());
+    // SAFETY: as in `start_actor`: close_range(2) is a bare system call.
+    unsafe {
+        command.pre_exec(|| close_from(LINK_FD));
+    }
+    finish_start(start, command, "start a program")
+}
+
+fn place_link(link: RawFd) -> io::Result<()> {
+    // SAFETY: both are plain system calls on descriptors that are open here.
+    let placed = unsafe {
+        if link == LINK_FD {
+            libc::fcntl(link, libc::F_SETFD, 0)
+        } else {
+            libc::dup2(link, LINK_FD)
+        }
+    };
+    if placed < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    close_from(LINK_FD + 1)
+}
+
+/// Lets exec close every descriptor from here on.
+fn close_from(first: RawFd) -> io::Result<()> {
+    let first = libc::c_uint::try_from(first).expect("descriptors are not negative");
+    // SAFETY: marking descriptors close-on-exec touches no memory.
+    let marked = unsafe {
+        libc::close_range(first, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC as libc::c_int)
+    };
+    if marked < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
+
+fn finish_start(
+    start: &Start,
+    mut command: Command,
+    what: &'static str,
+) -> Result<Process, RuntimeError> {
+    let (session, mask) = (start.session, start.mask);
+    // SAFETY: setsid(2) and the change of the signal mask are async-signal-safe.
+    unsafe {
+        command.pre_exec(move || {
+            if session == SessionOf::Its {
+                nix::unistd::setsid()?;
+            }
+            if let Some(mask) = &mask {
+                pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(mask), None)?;
+            }
+            Ok(())
+        });
+    }
+    let child = command.spawn().map_err(failed(what))?;
+    // `Child` neither kills nor reaps when it is dropped, and nobody else waits for this number.
+    Process::child(child.id()).map_err(failed("watch a child"))
+}
+
+/// Makes this process the one that adopts, and says whether it was before.
+pub(crate) fn become_subreaper() -> Result<bool, RuntimeError> {
+    let before = nix::sys::prctl::get_child_subreaper().map_err(failed("ask who adopts"))?;
+    set_subreaper(true)?;
+    Ok(before)
+}
+
+/// Sets whether this process adopts.
+pub(crate) fn set_subreaper(adopts: bool) -> Result<(), RuntimeError> {
+    nix::sys::prctl::set_child_subreaper(adopts).map_err(failed("become the one who adopts"))
+}
+
+/// The children of this process, alive or zombie.
+pub(crate) fn children() -> io::Result<Vec<u32>> {
+    let mut found = Vec::new();
+    for task in std::fs::read_dir("/proc/self/task")? {
+        let path = task?.path().join("children");
+        // A thread may have ended in the meantime.
+        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        found.extend(text.split_ascii_whitespace().filter_map(|word| word.parse::<u32>().ok()));
+    }
+    Ok(found)
+}
+
+/// Whether a process was started below this root: its first environment says so.
+pub(crate) fn belongs_to(pid: u32, root: u32) -> bool {
+    let Ok(environment) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
+    let wanted = format!("{TREE_VARIABLE}={root}");
+    environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
+}
