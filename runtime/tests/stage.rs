@@ -209,6 +209,28 @@ fn dropping_a_stage_takes_everybody_along() -> Tested {
 }
 
 #[test]
+fn a_killed_test_takes_everybody_along() -> Tested {
+    let name = "a_killed_test_takes_everybody_along";
+    if std::env::var_os("INNER").is_some() {
+        let script = "setsid sh -c 'echo inner=$$.; exec sleep 1000' & echo outer=$$.; exec cat";
+        let stage = open(&Program::script(script))?;
+        number(&stage, "inner")?;
+        number(&stage, "outer")?;
+        println!("up=1.");
+        return stage.exit().map(|_| ()).map_err(Into::into);
+    }
+    let itself = Program::new(std::env::current_exe()?).args(["--exact", name, "--nocapture"]);
+    let stage = open(&itself.env("INNER", "1"))?;
+    number(&stage, "up")?;
+    // The test, its nanny, and two that the nanny looks after.
+    assert_eq!(stage.processes().len(), 4, "{}", stage.dump());
+    procs::signal(stage.pid(), Signal::SIGKILL)?;
+    assert_eq!(stage.exit()?, Exit::by(Signal::SIGKILL));
+    stage.wait_gone()?;
+    Ok(())
+}
+
+#[test]
 fn a_job_is_stopped_and_continued_as_by_a_shell() -> Tested {
     let stage = open(&Program::new("cat"))?;
     through_cat(&stage, "one")?;
