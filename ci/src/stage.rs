@@ -38,6 +38,8 @@ pub(crate) const STAGES: &[Stage] = &[
             "clippy",
             "--workspace",
             "--all-targets",
+            "--features",
+            "holdfast/live",
             "--release",
             "--locked",
             "--",
@@ -48,7 +50,7 @@ pub(crate) const STAGES: &[Stage] = &[
     fast(
         "test",
         "every test of every crate, the whole suite and every scenario among them",
-        &["test", "--workspace", "--release", "--locked"],
+        &["test", "--workspace", "--features", "holdfast/live", "--release", "--locked"],
     ),
     fast(
         "suite",
@@ -72,7 +74,15 @@ pub(crate) const STAGES: &[Stage] = &[
     Stage {
         name: "doc",
         why: "the documentation builds and every link in it leads somewhere",
-        cargo: &["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"],
+        cargo: &[
+            "doc",
+            "--workspace",
+            "--features",
+            "holdfast/live",
+            "--no-deps",
+            "--locked",
+            "--document-private-items",
+        ],
         env: &[("RUSTDOCFLAGS", "-D warnings")],
         set: Set::Fast,
     },

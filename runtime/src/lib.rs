@@ -71,6 +71,8 @@ mod front;
 mod hands;
 mod kin;
 mod link;
+#[cfg(feature = "live")]
+pub mod live;
 mod logs;
 mod output;
 mod pause;

@@ -1,0 +1,192 @@
+//! The side channel to the actors of a live tree: orders go down, events come up.
+//!
+//! The test listens on a Unix socket whose path stands in [`VARIABLE`]; every actor connects when it
+//! starts and says [`Event::Hello`]. Both sides send lines of JSON. The channel is beside the
+//! protocol on purpose: it works while an actor is stuck, cut off or stopped at a prompt.
+//!
+//! ```text
+//!     Orders (test)                      Client (one in each actor)
+//!       wait_actor  <----- Hello -------   connect
+//!       Actor::send ------ Order ------>   recv
+//!       Actor::wait <----- Event -------   Events::send
+//!       gone        <--- end of file ---   the process ended
+//! ```
+//!
+//! # Rules
+//! 1. The events of one actor are in its order; across actors, in the order in which they came.
+//! 2. What an order leads to carries the number or the name that the order gave.
+
+mod client;
+mod server;
+
+pub use client::{Client, Events};
+pub use server::{Actor, Entry, Heard, Orders, OrdersError};
+
+use holdfast_model::protocol::{Cause, Shielding};
+use serde::{Deserialize, Serialize};
+
+/// The environment variable that leads an actor to the test's socket.
+pub const VARIABLE: &str = "HOLDFAST_ORDERS";
+
+/// What an actor is told to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "do")]
+pub enum Order {
+    /// Start a child.
+    Spawn {
+        /// Its name.
+        name: String,
+        /// When it boots.
+        boot: Boot,
+    },
+    /// Boot now, after [`Boot::WhenTold`].
+    Boot {},
+    /// A task hits a breakpoint.
+    Breakpoint {
+        /// The number of the request in [`Event::Asked`] and [`Event::Resumed`].
+        id: u32,
+        /// Whether a cancel withdraws it.
+        shielding: Shielding,
+    },
+    /// A plain thread hits a breakpoint.
+    SyncBreakpoint {
+        /// As with `breakpoint`.
+        id: u32,
+    },
+    /// Two tasks hit a breakpoint at once.
+    TwoBreakpoints {
+        /// As with `breakpoint`.
+        ids: [u32; 2],
+    },
+    /// Panic.
+    Crash {
+        /// With this message.
+        text: String,
+    },
+    /// Fail with an error.
+    Error {
+        /// With this message.
+        text: String,
+    },
+    /// A deadline of the scope passes.
+    Deadline {},
+    /// Ask the own scope to end.
+    Cancel {},
+    /// Ask a child to end.
+    CancelChild {
+        /// Which.
+        name: String,
+    },
+    /// Leave the scope: the program is done.
+    Finish {},
+    /// Block the thread that drives the actor's tasks.
+    Block {},
+    /// Let it go on.
+    Unblock {},
+    /// Close the link to the supervisor and live on.
+    Cut {},
+    /// Write a line to the standard output.
+    Print {
+        /// The line.
+        text: String,
+    },
+    /// Answer.
+    Ping {
+        /// The number in [`Event::Pong`].
+        id: u32,
+    },
+}
+
+/// When a child that was spawned boots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boot {
+    /// By itself.
+    AtOnce,
+    /// After [`Order::Boot`]: until then its start is under way.
+    WhenTold,
+}
+
+/// What an actor says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "event")]
+pub enum Event {
+    /// It is there; the first that it says.
+    Hello {
+        /// Its process.
+        pid: i32,
+        /// Its place in the tree, as in `root/mid/leaf`.
+        actor: String,
+    },
+    /// Its boot is over, it runs.
+    Booted {},
+    /// A child was started.
+    Spawned {
+        /// Its name.
+        name: String,
+        /// Its process.
+        pid: i32,
+    },
+    /// A child has ended and was reaped.
+    Reaped {
+        /// Its name.
+        name: String,
+    },
+    /// A task asks for the terminal.
+    Asked {
+        /// The number of the order.
+        id: u32,
+    },
+    /// The task goes on.
+    Resumed {
+        /// The number of the order.
+        id: u32,
+        /// How the request ended.
+        how: Resumption,
+    },
+    /// Its driving thread is about to block.
+    Blocked {},
+    /// And goes on.
+    Unblocked {},
+    /// The answer to a ping.
+    Pong {
+        /// The number of the order.
+        id: u32,
+    },
+    /// Its scope is told to end.
+    Cancelled {
+        /// Why.
+        cause: Cause,
+    },
+    /// The last that it says.
+    Ending {
+        /// Why it ends.
+        cause: Cause,
+    },
+    /// An order could not be carried out.
+    Failed {
+        /// The order, and why.
+        text: String,
+    },
+    /// Anything else worth the log.
+    Noted {
+        /// What.
+        text: String,
+    },
+}
+
+/// How a request for the terminal ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resumption {
+    /// The person said so at the prompt.
+    Continue,
+    /// The person quit.
+    Quit,
+    /// The terminal went while the prompt was open.
+    Hangup,
+    /// No prompt opens for it.
+    Refused,
+    /// A cancel came while it waited.
+    Withdrawn,
+}
