@@ -180,6 +180,8 @@ async fn boot_below(
     filter: Filter,
 ) -> Result<Actor, RuntimeError> {
     let code = registry.code(&hello.function, hello.args)?;
+    #[cfg(feature = "live")]
+    crate::live::points::reach(crate::live::points::Point::Booting, &hello.path.join("/"));
     let (me, root) = (ActorId(std::process::id()), ActorId(hello.root));
     let supervisor = ActorId(hello.supervisor);
     let policy = hello.settings.policy();

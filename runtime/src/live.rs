@@ -17,8 +17,11 @@
 
 pub mod nanny;
 pub mod orders;
+pub mod points;
 pub mod procs;
+pub mod puppet;
 pub mod stage;
+pub mod tree;
 
 mod errand;
 mod lines;
@@ -31,6 +34,7 @@ pub use orders::{Actor, Client, Event, Order, Orders};
 pub use procs::Process;
 pub use program::{Leader, Place, Program, Size};
 pub use stage::{Stage, StageError};
+pub use tree::{Grown, Growth};
 
 use std::time::Duration;
 

@@ -22,7 +22,7 @@ mod server;
 pub use client::{Client, Events};
 pub use server::{Actor, Entry, Heard, Orders, OrdersError};
 
-use holdfast_model::protocol::{Cause, Shielding};
+use holdfast_model::protocol::Shielding;
 use serde::{Deserialize, Serialize};
 
 /// The environment variable that leads an actor to the test's socket.
@@ -48,10 +48,12 @@ pub enum Order {
         /// Whether a cancel withdraws it.
         shielding: Shielding,
     },
-    /// A plain thread hits a breakpoint.
+    /// A plain thread hits a breakpoint; so it does even where the scope was told to end.
     SyncBreakpoint {
         /// As with `breakpoint`.
         id: u32,
+        /// As with `breakpoint`.
+        shielding: Shielding,
     },
     /// Two tasks hit a breakpoint at once.
     TwoBreakpoints {
@@ -153,16 +155,8 @@ pub enum Event {
         /// The number of the order.
         id: u32,
     },
-    /// Its scope is told to end.
-    Cancelled {
-        /// Why.
-        cause: Cause,
-    },
-    /// The last that it says.
-    Ending {
-        /// Why it ends.
-        cause: Cause,
-    },
+    /// Its scope was told to end: the code in it was dropped.
+    Cancelled {},
     /// An order could not be carried out.
     Failed {
         /// The order, and why.
@@ -183,10 +177,10 @@ pub enum Resumption {
     Continue,
     /// The person quit.
     Quit,
-    /// The terminal went while the prompt was open.
-    Hangup,
+    /// The prompt was closed over the person's head.
+    Revoked,
     /// No prompt opens for it.
     Refused,
-    /// A cancel came while it waited.
-    Withdrawn,
+    /// It was passed at once.
+    Passed,
 }

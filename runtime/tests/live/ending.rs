@@ -1,0 +1,103 @@
+//! How a tree ends without a prompt: by itself, by signals, by deaths; and that nothing is left.
+
+use crate::support::{Tested, ends, grow};
+use holdfast::Placement;
+use holdfast::live::{Exit, Growth, Leader, Order};
+use nix::sys::signal::Signal;
+
+const SHAPES: [&str; 3] = ["root(leaf)", "root(mid(leaf))", "root(a(mid(leaf)),sib)"];
+const PLACEMENTS: [Placement; 2] = [Placement::OwnSession, Placement::SharedGroup];
+
+#[test]
+fn a_ctrl_c_ends_an_idle_tree() -> Tested {
+    for shape in SHAPES {
+        for placement in PLACEMENTS {
+            let tree = grow(Growth::of(shape)?.placement(placement))?;
+            tree.stage.ctrl_c()?;
+            ends(&tree, Exit::Code(130))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_signal_at_the_root_ends_the_tree_with_its_code() -> Tested {
+    let table = [
+        (Signal::SIGINT, 130),
+        (Signal::SIGTERM, 143),
+        (Signal::SIGHUP, 129),
+        (Signal::SIGQUIT, 131),
+    ];
+    for (signal, code) in table {
+        let mut tree = grow(Growth::of("root(mid(leaf))")?)?;
+        tree.signal("root", signal)?;
+        ends(&tree, Exit::Code(code))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_root_that_is_done_cancels_its_children_and_ends_with_its_own_code() -> Tested {
+    let mut tree = grow(Growth::of("root(mid(leaf),sib)")?)?;
+    tree.order("root", Order::Finish {})?;
+    ends(&tree, Exit::Code(0))
+}
+
+#[test]
+fn an_error_climbs_with_its_way_and_ends_all() -> Tested {
+    for order in
+        [Order::Error { text: "out of beans".into() }, Order::Crash { text: "out of beans".into() }]
+    {
+        let mut tree = grow(Growth::of("root(mid(leaf),sib)")?)?;
+        tree.order("leaf", order)?;
+        tree.stage.wait_output("root/mid/leaf")?;
+        tree.stage.wait_output("(passed on by root/mid, root)")?;
+        ends(&tree, Exit::Code(1))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_killed_actor_fails_its_supervisor_and_its_children_end_themselves() -> Tested {
+    for victim in ["leaf", "mid"] {
+        let mut tree = grow(Growth::of("root(mid(leaf),sib)")?)?;
+        tree.signal(victim, Signal::SIGKILL)?;
+        tree.stage.wait_output("was ended by SIGKILL")?;
+        ends(&tree, Exit::Code(1))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn whoever_does_not_end_is_killed_by_its_supervisor() -> Tested {
+    let mut tree = grow(Growth::of("root(mid(leaf))")?.grace_ms(200))?;
+    tree.signal("leaf", Signal::SIGSTOP)?;
+    tree.stage.ctrl_c()?;
+    ends(&tree, Exit::Code(130))
+}
+
+#[test]
+fn code_that_never_yields_does_not_keep_its_process() -> Tested {
+    let mut tree = grow(Growth::of("root(leaf)")?.grace_ms(200))?;
+    for name in ["root", "leaf"] {
+        tree.order(name, Order::Block {})?;
+        tree.actor(name)?.wait_for(&holdfast::live::Event::Blocked {})?;
+    }
+    tree.stage.ctrl_c()?;
+    ends(&tree, Exit::Code(130))
+}
+
+#[test]
+fn nobody_survives_the_death_of_the_root() -> Tested {
+    for leader in [Leader::Shell, Leader::Program] {
+        for placement in PLACEMENTS {
+            let mut tree =
+                grow(Growth::of("root(mid(leaf),sib)")?.placement(placement).leader(leader))?;
+            tree.signal("root", Signal::SIGKILL)?;
+            assert_eq!(tree.stage.exit()?, Exit::Signal(Signal::SIGKILL as i32));
+            tree.stage.wait_gone()?;
+            assert_eq!(tree.stage.modes()?, tree.modes);
+        }
+    }
+    Ok(())
+}

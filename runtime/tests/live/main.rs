@@ -1,0 +1,4 @@
+//! Live trees: real processes on a real terminal, one file a behaviour.
+
+mod ending;
+mod support;

@@ -1,0 +1,32 @@
+//! What every test of a live tree needs.
+
+use holdfast::live::tree::Result;
+use holdfast::live::{Exit, Grown, Growth, Process};
+use std::path::Path;
+use std::process::Command;
+
+/// What a test returns.
+pub type Tested = Result<()>;
+
+/// Grows a tree of puppets.
+///
+/// # Errors
+/// Something did not happen in time.
+pub fn grow(growth: Growth) -> Result<Grown> {
+    let nanny = Command::new(env!("CARGO_BIN_EXE_holdfast-nanny"));
+    growth.grow(nanny, Path::new(env!("CARGO_BIN_EXE_holdfast-actor")))
+}
+
+/// The tree ends like this, leaves nobody behind, and the terminal is as it was.
+///
+/// # Errors
+/// It does not end in time.
+///
+/// # Panics
+/// It ends otherwise.
+pub fn ends(tree: &Grown, exit: Exit) -> Tested {
+    assert_eq!(tree.stage.exit()?, exit, "{}", tree.stage.dump());
+    assert_eq!(tree.stage.leftovers()?, Vec::<Process>::new(), "nobody is left");
+    assert_eq!(tree.stage.modes()?, tree.modes, "the terminal's modes are what they were");
+    Ok(())
+}
