@@ -10,6 +10,8 @@
 //! # Rules
 //! 1. `Want` climbs hop by hop and leaves a hold on each (R1). Checked by `ancestors-know`.
 //! 2. `Grant` carries the baton (R7). Checked by `released-once`.
+//! 3. A message is believed from the side that may say it, and from no other ([`Message::way`]).
+//!    Checked by `tests/hostile.rs`.
 
 use super::id::{Rename, Renaming, RequestId};
 use serde::{Deserialize, Serialize};
@@ -67,6 +69,18 @@ pub enum Message {
 }
 
 impl Message {
+    /// Who says it to whom.
+    #[must_use]
+    pub fn way(self) -> Way {
+        match self {
+            Self::Want { .. } | Self::Done { .. } | Self::Lost { .. } => Way::Up,
+            Self::Grant { .. }
+            | Self::Refuse { .. }
+            | Self::Revoke { .. }
+            | Self::Cancel { .. } => Way::Down,
+        }
+    }
+
     /// The request that the message is about.
     #[must_use]
     pub fn request(self) -> About {
@@ -80,6 +94,15 @@ impl Message {
             Self::Cancel { urgency: _ } => About::Actor,
         }
     }
+}
+
+/// The way of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From a child to its supervisor.
+    Up,
+    /// From a supervisor to its child.
+    Down,
 }
 
 /// What a message is about.

@@ -20,10 +20,10 @@ use super::id::{ActorId, Rename, Renaming};
 use super::input::Input;
 use super::lock::client::Requests;
 use super::lock::server::LockServer;
-use super::message::{Message, Urgency};
-use super::output::Outbox;
-use super::policy::{Policy, Restore};
-use super::reaper::Child;
+use super::message::{Message, Urgency, Way};
+use super::output::{Notice, Outbox};
+use super::policy::{Policy, Restore, Route};
+use super::reaper::{Child, ChildLink};
 use super::sigint::{Disposition, Slot};
 use super::teardown::{Body, Teardown};
 use std::collections::BTreeMap;
@@ -74,6 +74,14 @@ pub enum Post {
         /// The link to the supervisor.
         uplink: Uplink,
     },
+}
+
+/// What [`Node::standing`] says.
+enum Standing {
+    /// It is the neighbour that says such things.
+    Neighbour,
+    /// It is not.
+    Stranger,
 }
 
 /// One actor.
@@ -155,6 +163,10 @@ impl Node {
     }
 
     fn receive(&mut self, from: ActorId, message: Message, out: &mut Outbox) {
+        match self.standing(from, message.way()) {
+            Standing::Stranger => return out.notice(Notice::WrongWay),
+            Standing::Neighbour => {}
+        }
         match message {
             Message::Want { request } => self.want(from, request, out),
             Message::Grant { request } => self.granted(request, out),
@@ -164,6 +176,26 @@ impl Node {
             Message::Revoke { request } => self.revoke(request, out),
             Message::Cancel { urgency } => self.cancelled_from_above(urgency, out),
         }
+    }
+
+    /// Whether somebody may say what goes this way. A child is not trusted to be a supervisor.
+    fn standing(&self, from: ActorId, way: Way) -> Standing {
+        let may = match (self.policy.route, way, &self.post) {
+            (Route::Relayed, Way::Up, _) => {
+                self.children.get(&from).is_some_and(|child| child.link == ChildLink::Up)
+            }
+            (Route::Direct, Way::Up, Post::Root { .. }) => true,
+            (Route::Direct, Way::Up, Post::Below { .. }) | (_, Way::Down, Post::Root { .. }) => {
+                false
+            }
+            (Route::Relayed, Way::Down, Post::Below { supervisor, uplink, .. }) => {
+                *supervisor == from && *uplink == Uplink::Up
+            }
+            (Route::Direct, Way::Down, Post::Below { supervisor, root, .. }) => {
+                *supervisor == from || *root == from
+            }
+        };
+        if may { Standing::Neighbour } else { Standing::Stranger }
     }
 
     /// Who this is.

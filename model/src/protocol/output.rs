@@ -28,8 +28,12 @@ pub enum Notice {
     InterruptTooLate,
     /// A message about a request that this actor does not know (any more).
     StrayMessage,
-    /// A request that is known already.
+    /// A request that is known already, or bears the name of an actor that did not ask.
     DuplicateWant,
+    /// A grant of a request that was granted before: the child below used its name again.
+    DuplicateGrant,
+    /// A message from somebody who has no business saying it. What came with it is dropped.
+    WrongWay,
     /// A request from a child that was sent SIGKILL before.
     WantTooLate,
 }
@@ -41,7 +45,8 @@ pub enum Alarm {
     /// A baton of a request that does not own the lock was closed: the lock was given away while
     /// somebody could still open a prompt on it.
     ReleaseByNonOwner,
-    /// A grant for a request that was granted before: grants are made once, links do not repeat.
+    /// A grant or refusal for a request of this actor that was granted before: grants are made
+    /// once, links do not repeat.
     GrantedTwice,
     /// A prompt was answered that is not open here.
     AnswerWithoutPrompt,

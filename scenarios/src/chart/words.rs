@@ -238,7 +238,9 @@ fn notice_words(notice: Notice) -> &'static str {
         Notice::InterruptTooLate => "nothing left to hurry",
         Notice::StrayMessage => "stray, ignored",
         Notice::DuplicateWant => "known already",
+        Notice::DuplicateGrant => "granted already",
         Notice::WantTooLate => "too late",
+        Notice::WrongWay => "not believed",
     }
 }
 

@@ -1,15 +1,15 @@
 //! Requests, grants and releases: the lock's inputs, and the holds they leave.
 
-use super::{DebugMode, Node, Post, StopOrder, Uplink};
+use super::{DebugMode, Node, Post, Standing, StopOrder, Uplink};
 use crate::protocol::hold::{Hold, Stage as HoldStage};
 use crate::protocol::id::{ActorId, RequestId};
 use crate::protocol::input::{Answer, Cause, Shielding};
 use crate::protocol::lock::client::{OwnRequest, Purpose, Stage};
 use crate::protocol::lock::server::{Next, Released};
-use crate::protocol::message::{Message, Urgency};
+use crate::protocol::message::{Message, Urgency, Way};
 use crate::protocol::output::{Alarm, Notice, Outbox, Output};
 use crate::protocol::policy::{Lock, LostBranch, Reader, Release, Route, WaitingRequest};
-use crate::protocol::reaper::Rung;
+use crate::protocol::reaper::{Child, Kinship, Rung};
 use crate::protocol::teardown::Teardown;
 use crate::protocol::timer::Timer;
 
@@ -17,6 +17,16 @@ use crate::protocol::timer::Timer;
 enum Admission {
     Open,
     Shut,
+}
+
+/// Whether the name of a request is taken.
+enum Taken {
+    /// It is new.
+    No,
+    /// By the same request, which is not answered or not over yet.
+    ByItself,
+    /// By another one.
+    ByAnother,
 }
 
 impl Node {
@@ -87,11 +97,16 @@ impl Node {
 
     /// R1: a request from below leaves a hold and climbs on.
     pub(super) fn want(&mut self, from: ActorId, request: RequestId, out: &mut Outbox) {
-        if self.holds.find(request).is_some() || request.actor == self.id {
-            return out.notice(Notice::DuplicateWant);
-        }
         if self.children.get(&from).is_some_and(|child| child.rung == Rung::Kill) {
             return out.notice(Notice::WantTooLate);
+        }
+        match self.name_taken(from, request) {
+            Taken::No => {}
+            Taken::ByItself => return out.notice(Notice::DuplicateWant),
+            Taken::ByAnother => {
+                out.notice(Notice::DuplicateWant);
+                return out.send(from, Message::Refuse { request });
+            }
         }
         match self.admission() {
             Admission::Shut => out.send(from, Message::Refuse { request }),
@@ -105,6 +120,26 @@ impl Node {
                     self.send_up(Message::Want { request }, out);
                 }
             }
+        }
+    }
+
+    /// Whether the name of a request from below is taken. Whoever asks is answered, so a request
+    /// under a taken name is refused, unless the answer to its namesake is an answer to it.
+    fn name_taken(&self, from: ActorId, request: RequestId) -> Taken {
+        let own = |child: &Child| child.kinship == Kinship::Own;
+        let child = request.actor != from && self.children.get(&request.actor).is_some_and(own);
+        if request.actor == self.id || child {
+            return Taken::ByAnother;
+        }
+        match self.holds.find(request) {
+            None => Taken::No,
+            Some(hold) => match hold.stage {
+                HoldStage::Waiting | HoldStage::Granted if hold.via == from => Taken::ByItself,
+                HoldStage::Waiting
+                | HoldStage::Granted
+                | HoldStage::Detached
+                | HoldStage::Closed => Taken::ByAnother,
+            },
         }
     }
 
@@ -133,7 +168,9 @@ impl Node {
                     out.send(hold.via, Message::Grant { request });
                 }
                 HoldStage::Granted | HoldStage::Detached | HoldStage::Closed => {
-                    out.alarm(Alarm::GrantedTwice);
+                    // A name that was used again: the grant of its first use came for its second.
+                    out.notice(Notice::DuplicateGrant);
+                    out.push(Output::BatonDropped { request });
                 }
             },
             None => {
@@ -342,7 +379,11 @@ impl Node {
         if let Some(own) = self.requests.find(request).filter(|own| own.stage == Stage::Open) {
             self.close_prompt(own, out);
         } else if let Some(hold) = self.holds.find(request) {
-            out.send(hold.via, Message::Revoke { request });
+            // A granted hold outlives the child that it came through (R8).
+            match self.standing(hold.via, Way::Up) {
+                Standing::Neighbour => out.send(hold.via, Message::Revoke { request }),
+                Standing::Stranger => {}
+            }
         } else {
             out.notice(Notice::StrayMessage);
         }
