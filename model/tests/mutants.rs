@@ -43,14 +43,7 @@ const RULES: [(Rule, Run, &[PropertyId]); 12] = [
     (
         Rule::R7,
         ("root(a)", "request=2,interrupt=1,kill=1", OWN),
-        &[
-            InterruptObeyed,
-            ReleasedOnce,
-            NothingStale,
-            RequestAnswered,
-            InterruptWorksAgain,
-            CanAlwaysEnd,
-        ],
+        &[ReleasedOnce, NothingStale, TeardownCompletes, InterruptWorksAgain, CanAlwaysEnd],
     ),
     (
         Rule::R8,

@@ -287,7 +287,7 @@ impl Actor {
             .node()
             .children()
             .get(&child)
-            .is_none_or(|known| known.rung > holdfast_model::protocol::reaper::Rung::Unasked);
+            .is_none_or(|known| known.rung >= holdfast_model::protocol::reaper::Rung::Cancel);
         let fails = matches!(status, Status::Failed | Status::Killed) && !asked;
         if let (true, Err(failure)) = (fails, &end) {
             let path = self.hands().path_text();

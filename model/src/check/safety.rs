@@ -223,7 +223,7 @@ fn ladder_under_prompt(scene: &Scene<'_>) -> Finding {
     let mut on_ladder = scene
         .actors()
         .flat_map(|(_, facts)| &facts.rungs)
-        .filter(|(_, rung, _)| matches!(rung, Rung::Cancel | Rung::Terminate));
+        .filter(|(_, rung, _)| matches!(rung, Rung::Unlinked | Rung::Cancel | Rung::Terminate));
     Finding::of(on_ladder.any(|(child, _, _)| prompt_in_branch(scene, *child)), false)
 }
 

@@ -3,14 +3,17 @@
 //! Runs in every supervisor.
 //!
 //! ```text
-//!     Unasked --> Cancel --grace--> Terminate --grace--> Kill --> reaped
+//!     Unasked --asked--------> Cancel --grace--> Terminate --grace--> Kill --> reaped
+//!          \--link ended--> Unlinked --grace------/
 //!                    \__ suspended while a hold came through this child __/   (R5)
 //! ```
 //!
 //! # Rules
 //! 1. The ladder only climbs, and only while no hold came through the child (R5).
 //!    Checked by `no-signal-under-hold`.
-//! 2. Each Ctrl-C after the first climbs one rung (R11). Checked by `interrupt-obeyed`.
+//! 2. A child whose link ended ends by itself (R9), but nobody here has asked it to: if it fails or
+//!    is killed, that is a failure of its supervisor like any other.
+//! 3. Each Ctrl-C after the first climbs one rung (R11). Checked by `interrupt-obeyed`.
 
 use super::policy::Rungs;
 
@@ -19,7 +22,9 @@ use super::policy::Rungs;
 pub enum Rung {
     /// Not asked to end.
     Unasked,
-    /// Asked to end, by message or by the end of its link.
+    /// Its link ended, which asks it to end; nobody here did.
+    Unlinked,
+    /// Asked to end.
     Cancel,
     /// Sent SIGTERM.
     Terminate,
@@ -97,11 +102,11 @@ impl Child {
     /// Moves up one rung.
     pub fn climb(&mut self, rungs: Rungs) -> Climbed {
         match (self.rung, rungs) {
-            (Rung::Cancel, Rungs::CancelTerminateKill) => {
+            (Rung::Unlinked | Rung::Cancel, Rungs::CancelTerminateKill) => {
                 self.rung = Rung::Terminate;
                 Climbed::Terminate
             }
-            (Rung::Cancel, Rungs::CancelKill) | (Rung::Terminate, _) => {
+            (Rung::Unlinked | Rung::Cancel, Rungs::CancelKill) | (Rung::Terminate, _) => {
                 self.rung = Rung::Kill;
                 Climbed::Kill
             }
@@ -113,7 +118,7 @@ impl Child {
     #[must_use]
     pub fn wants_grace(self) -> Grace {
         match self.rung {
-            Rung::Cancel | Rung::Terminate => Grace::On,
+            Rung::Unlinked | Rung::Cancel | Rung::Terminate => Grace::On,
             Rung::Unasked | Rung::Kill => Grace::Off,
         }
     }
@@ -128,10 +133,12 @@ mod tests {
         use Climbed::{Kill, Stays, Terminate};
         let table = [
             (Rungs::CancelTerminateKill, Rung::Unasked, Stays, Rung::Unasked),
+            (Rungs::CancelTerminateKill, Rung::Unlinked, Terminate, Rung::Terminate),
             (Rungs::CancelTerminateKill, Rung::Cancel, Terminate, Rung::Terminate),
             (Rungs::CancelTerminateKill, Rung::Terminate, Kill, Rung::Kill),
             (Rungs::CancelTerminateKill, Rung::Kill, Stays, Rung::Kill),
             (Rungs::CancelKill, Rung::Unasked, Stays, Rung::Unasked),
+            (Rungs::CancelKill, Rung::Unlinked, Kill, Rung::Kill),
             (Rungs::CancelKill, Rung::Cancel, Kill, Rung::Kill),
             (Rungs::CancelKill, Rung::Terminate, Kill, Rung::Kill),
             (Rungs::CancelKill, Rung::Kill, Stays, Rung::Kill),

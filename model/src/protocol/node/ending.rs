@@ -96,7 +96,7 @@ impl Node {
     fn ask_children(&mut self, out: &mut Outbox) {
         let urgency = self.urgency;
         for (id, child) in &mut self.children {
-            let news = child.rung == Rung::Unasked || urgency == Urgency::Forced;
+            let news = child.rung < Rung::Cancel || urgency == Urgency::Forced;
             if news && child.link == ChildLink::Up && child.rung < Rung::Kill {
                 out.send(*id, Message::Cancel { urgency });
             }
@@ -109,7 +109,7 @@ impl Node {
     pub(super) fn cancel_child(&mut self, id: ActorId, out: &mut Outbox) {
         let urgency = self.urgency;
         match self.children.get_mut(&id) {
-            Some(child) if child.rung == Rung::Unasked => {
+            Some(child) if child.rung < Rung::Cancel => {
                 if child.link == ChildLink::Up {
                     out.send(id, Message::Cancel { urgency });
                 }
@@ -201,7 +201,7 @@ impl Node {
             out.push(Output::Disarm { timer: Timer::Grace(id) });
         }
         self.branch_lost(id, out);
-        let asked = child.is_none_or(|child| child.rung > Rung::Unasked);
+        let asked = child.is_none_or(|child| child.rung >= Rung::Cancel);
         match status {
             Status::Finished | Status::Cancelled => {}
             Status::Failed | Status::Killed if asked => {}
@@ -223,7 +223,7 @@ impl Node {
             child.link = ChildLink::Ended;
             match self.policy.orphans {
                 // The end of the link asks the child to end, so it is on the ladder now.
-                Orphans::End => child.rung = child.rung.max(Rung::Cancel),
+                Orphans::End => child.rung = child.rung.max(Rung::Unlinked),
                 Orphans::LiveOn => {}
             }
             self.waiting_lost(peer, out);
@@ -273,6 +273,45 @@ impl Node {
         match &self.post {
             Post::Root { stop, .. } => *stop,
             Post::Below { .. } => StopOrder::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::{DebugMode, Input, Policy};
+
+    #[test]
+    fn a_child_that_fails_unasked_fails_its_supervisor_whenever_its_link_ended() {
+        use Status::{Cancelled, Failed, Finished, Killed};
+        let child = ActorId(1);
+        let asked = Input::CancelChild { child };
+        let unlinked = Input::LinkEnded { peer: child };
+        let table: [(&[Input], [(Status, Teardown); 4]); 4] = [
+            (&[], fails_on([Failed, Killed])),
+            (&[unlinked], fails_on([Failed, Killed])),
+            (&[asked], fails_on([])),
+            (&[unlinked, asked], fails_on([])),
+        ];
+        for (before, ends) in table {
+            for (status, teardown) in ends {
+                let mut node = Node::root(ActorId(0), Policy::RELAY, DebugMode::Off);
+                let exited = Input::Exited { child, status };
+                let all = [Input::Spawned { child }].into_iter().chain(before.iter().copied());
+                for input in all.chain([exited]) {
+                    node.handle(input, &mut Outbox::new());
+                }
+                assert_eq!(node.teardown(), teardown, "{before:?}, {status:?}");
+            }
+        }
+
+        fn fails_on<const N: usize>(failing: [Status; N]) -> [(Status, Teardown); 4] {
+            [Finished, Cancelled, Failed, Killed].map(|status| {
+                let fails = failing.contains(&status);
+                let running = Teardown::Running(Cause::ChildFailed);
+                (status, if fails { running } else { Teardown::NotAsked })
+            })
         }
     }
 }

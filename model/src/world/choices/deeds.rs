@@ -148,8 +148,7 @@ fn to_actor(topology: &Topology, offer: Offer, deed: Deed, facts: &ActorFacts) -
             (is.contains(Is::SERVING) && !is.contains(Is::CANCELLED), Signs::empty())
         }
         Deed::CancelChild { actor } => {
-            let asks =
-                facts.rungs.iter().any(|(id, rung, _)| (*id, *rung) == (actor, Rung::Unasked));
+            let asks = facts.rungs.iter().any(|(id, rung, _)| *id == actor && *rung < Rung::Cancel);
             (is.contains(Is::SERVING) && asks, Signs::empty())
         }
         Deed::Signal { .. } | Deed::Kill { .. } => (facts.alive(), Signs::empty()),
