@@ -8,13 +8,21 @@
 //!     protocol   one actor: input in, outputs out     <---- the runtime executes this too
 //! ```
 //!
-//! Dependencies point down, and nothing else does.
+//! Dependencies point down, and nothing else does. Beside them, and used by none of them:
 //!
-//! Reading order: [`protocol`], [`tree`], [`world`], [`check`].
+//! ```text
+//!     shared     what threads of one actor share          <---- the runtime uses this too
+//!       |
+//!     sync       locks and threads: std, loom or shuttle
+//! ```
+//!
+//! Reading order: [`protocol`], [`tree`], [`world`], [`check`]; then [`shared`], [`sync`].
 
 #![forbid(unsafe_code)]
 
 pub mod check;
 pub mod protocol;
+pub mod shared;
+pub mod sync;
 pub mod tree;
 pub mod world;

@@ -94,6 +94,9 @@ fn the_dependencies_are_those_of_the_list() {
     let output = std::process::Command::new(env!("CARGO"))
         .args(["tree", "--package", "holdfast-model", "--edges", "normal", "--depth", "1"])
         .args(["--prefix", "none", "--format", "{p}", "--offline"])
+        // What a normal build depends on: loom and shuttle come with a cfg, and with it only.
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS")
         .current_dir(crate_root())
         .output()
         .expect("cargo can be started");
@@ -113,10 +116,19 @@ fn the_protocol_knows_nothing_of_the_world_outside() {
 }
 
 #[test]
+fn shared_memory_is_behind_the_one_facade() {
+    let engines = ["std::sync", "std::thread", "core::sync", "loom", "shuttle", "unsafe"];
+    let mut found = places("shared", &engines);
+    found.retain(|place| !place.contains("/tests.rs"));
+    assert_eq!(found, Vec::<String>::new(), "take it from `crate::sync`");
+}
+
+#[test]
 fn modules_depend_downward_only() {
-    let table: [(&str, &[&str]); 2] = [
-        ("protocol", &["crate::world", "crate::check", "crate::tree"]),
-        ("world", &["crate::check"]),
+    let table: [(&str, &[&str]); 3] = [
+        ("protocol", &["crate::world", "crate::check", "crate::tree", "crate::shared"]),
+        ("world", &["crate::check", "crate::shared"]),
+        ("shared", &["crate::world", "crate::check", "crate::tree", "crate::protocol"]),
     ];
     for (module, above) in table {
         assert_eq!(places(module, above), Vec::<String>::new(), "`{module}` looks up");

@@ -1,0 +1,66 @@
+//! The guard under the standard library: answers, drops and unwinding, one after another.
+
+use super::{Answered, Release, release};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex};
+
+type Delivered = Arc<Mutex<Vec<&'static str>>>;
+
+fn recorded() -> (Delivered, Release<&'static str>) {
+    let delivered = Delivered::default();
+    let record = Arc::clone(&delivered);
+    let release = release(move |answer| record.lock().expect("whole").push(answer), "drop");
+    (delivered, release)
+}
+
+fn all(delivered: &Delivered) -> Vec<&'static str> {
+    delivered.lock().expect("whole").clone()
+}
+
+#[test]
+fn the_first_answer_is_delivered_and_no_other() {
+    let (delivered, guard) = recorded();
+    let other = guard.clone();
+    assert_eq!(guard.answer("continue"), Answered::First);
+    assert_eq!(all(&delivered), ["continue"]);
+    assert_eq!(other.answer("quit"), Answered::Late);
+    assert_eq!(guard.answer("revoke"), Answered::Late);
+    drop((guard, other));
+    assert_eq!(all(&delivered), ["continue"]);
+}
+
+#[test]
+fn the_last_handles_drop_is_the_release() {
+    let (delivered, guard) = recorded();
+    let other = guard.clone();
+    drop(guard);
+    assert_eq!(all(&delivered), Vec::<&str>::new());
+    drop(other);
+    assert_eq!(all(&delivered), ["drop"]);
+}
+
+#[test]
+fn unwinding_is_a_drop() {
+    let (delivered, guard) = recorded();
+    let unwound = catch_unwind(AssertUnwindSafe(|| {
+        let _guard = guard;
+        resume_unwind(Box::new("the prompt"))
+    }));
+    assert!(unwound.is_err());
+    assert_eq!(all(&delivered), ["drop"]);
+}
+
+#[test]
+fn a_delivery_may_answer_again() {
+    let slot = Arc::new(Mutex::new(None::<Release<u8>>));
+    let inner = Arc::clone(&slot);
+    let guard = release(
+        move |_| {
+            let own = inner.lock().expect("whole").take();
+            assert_eq!(own.map(|own| own.answer(2)), Some(Answered::Late));
+        },
+        0,
+    );
+    *slot.lock().expect("whole") = Some(guard.clone());
+    assert_eq!(guard.answer(1), Answered::First);
+}
