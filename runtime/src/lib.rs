@@ -3,4 +3,11 @@
 //! Purpose only, for now: the driver comes with its own change. What it will execute is
 //! [`holdfast_model::protocol`], the very code that the checker explores.
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the driver starts it"))]
+mod agent;
+#[cfg_attr(not(test), expect(dead_code, reason = "the driver starts it"))]
+mod logs;
+#[cfg_attr(not(test), expect(dead_code, reason = "the front speaks it too"))]
+mod session;
+
 pub use holdfast_model::protocol;
