@@ -6,8 +6,9 @@
 #[cfg_attr(not(test), expect(dead_code, reason = "the driver starts it"))]
 mod agent;
 #[cfg_attr(not(test), expect(dead_code, reason = "the driver starts it"))]
+mod front;
+#[cfg_attr(not(test), expect(dead_code, reason = "the driver starts it"))]
 mod logs;
-#[cfg_attr(not(test), expect(dead_code, reason = "the front speaks it too"))]
 mod session;
 
 pub use holdfast_model::protocol;
