@@ -64,23 +64,20 @@ fn is_foreign(name: &str) -> bool {
     let root = path.split("::").next().unwrap_or(path);
     let root = root.split('[').next().unwrap_or(root);
     match path.contains("::") {
-        true => LIBRARIES.contains(&root),
+        true => {
+            let family = root.split('_').next().unwrap_or(root);
+            LIBRARIES.contains(&root) || FAMILIES.contains(&family)
+        }
         false => RUNTIME.contains(&path) || path.starts_with("__rust"),
     }
 }
 
-const LIBRARIES: [&str; 10] = [
-    "alloc",
-    "core",
-    "futures",
-    "futures_core",
-    "futures_util",
-    "holdfast",
-    "std",
-    "test",
-    "tokio",
-    "tracing",
-];
+/// Crates of the standard library and of this project.
+const LIBRARIES: [&str; 7] =
+    ["__rustc", "alloc", "core", "holdfast", "holdfast_model", "std", "test"];
+
+/// Crates whose names begin with one word.
+const FAMILIES: [&str; 3] = ["futures", "tokio", "tracing"];
 
 /// What stands below `main` and below each thread.
 const RUNTIME: [&str; 10] = [
@@ -111,6 +108,8 @@ mod tests {
    5: core::ops::function::FnOnce::call_once{{vtable.shim}}
    6: __libc_start_call_main
    7: <unknown>
+   8: futures_util::future::FutureExt::poll_unpin
+   9: __rustc::rust_begin_unwind
 ";
 
     #[test]
@@ -124,7 +123,7 @@ mod tests {
                 "   3: holdfast_demo::main::{{closure}}",
                 "      at ./src/main.rs:3:1",
                 "   7: <unknown>",
-                "(5 frames of libraries are hidden; `bt all` shows them)",
+                "(7 frames of libraries are hidden; `bt all` shows them)",
             ]
         );
     }
@@ -132,7 +131,7 @@ mod tests {
     #[test]
     fn all_are_shown_on_request() {
         let all = lines(TEXT, Frames::All);
-        assert_eq!(all.len(), 11);
+        assert_eq!(all.len(), 13);
         assert_eq!(all[0], "   0: holdfast::pause::here");
     }
 

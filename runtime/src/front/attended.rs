@@ -110,6 +110,10 @@ fn converse(desk: &Desk, link: &Link, mut lines: Lines) {
             Order::Stay | Order::Redraw => {}
         }
         desk.flush();
+        if ownership(desk) == Ownership::Others {
+            background(desk);
+            continue;
+        }
         let (path, waiting) = desk.standing();
         let prompt = render::prompt(&path, waiting);
         let read = match &mut lines {
@@ -118,7 +122,10 @@ fn converse(desk: &Desk, link: &Link, mut lines: Lines) {
         };
         let next = match read {
             Read::Line(line) => perform(desk, link, &line),
-            Read::Key(Key::Suspend) => suspend(desk),
+            Read::Key(Key::Suspend) => {
+                suspend(desk);
+                Next::Again
+            }
             Read::Key(Key::Stop) => stop(desk),
             Read::Ordered => {
                 if desk.peek() == Order::Redraw {
@@ -135,12 +142,12 @@ fn converse(desk: &Desk, link: &Link, mut lines: Lines) {
             Read::NoText => Next::Again,
             Read::End => match ownership(desk) {
                 Ownership::Ours => finish(desk, link, Command::Quit),
-                Ownership::Others => suspend(desk),
+                Ownership::Others => Next::Again,
                 Ownership::Gone => break Ending::Lost("it is gone".to_owned()),
             },
             Read::Failed(error) => match ownership(desk) {
                 // A background process reads EIO.
-                Ownership::Others => suspend(desk),
+                Ownership::Others => Next::Again,
                 Ownership::Ours | Ownership::Gone => break Ending::Lost(error.to_string()),
             },
         };
@@ -257,10 +264,20 @@ fn survey(desk: &Desk) -> Next {
 }
 
 /// Lets the terminal go until the driver says that the process runs in the foreground again.
-fn suspend(desk: &Desk) -> Next {
+fn suspend(desk: &Desk) {
     desk.yields();
     desk.notify(FrontEvent::Suspend);
-    Next::Again
+    desk.rest();
+}
+
+/// The terminal is another's: neither its modes nor its input are ours. What the kernel would do
+/// to a reader is asked of the driver, and not again and again.
+fn background(desk: &Desk) {
+    suspend(desk);
+    if ownership(desk) == Ownership::Others {
+        let (Waited::Came(()) | Waited::Ordered | Waited::Late) =
+            desk.await_some(BACKGROUND, |_| None::<()>);
+    }
 }
 
 /// Takes a prompt from the screen that is painted anew at once.
@@ -279,6 +296,9 @@ const GLANCE: Duration = Duration::from_millis(20);
 
 /// How often a line editor is asked for that another session has.
 const TAKEN: Duration = Duration::from_millis(50);
+
+/// How long a background process does not ask again.
+const BACKGROUND: Duration = Duration::from_millis(500);
 
 /// Lines before and after the place that are shown at first.
 const AROUND_AT_FIRST: u32 = 1;

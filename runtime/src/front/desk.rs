@@ -198,6 +198,11 @@ impl Desk {
         let mut state = self.lock();
         if state.order == Order::Rest {
             state.order = Order::Stay;
+            // From here on the terminal is not free any more, even if the editor still sleeps.
+            state.editor = match state.editor {
+                Editor::Away => Editor::Busy,
+                other => other,
+            };
         }
         self.changed.notify_all();
     }

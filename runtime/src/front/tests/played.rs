@@ -5,12 +5,15 @@ use crate::front::{Color, Front, FrontEvent, Reader, Setup, open};
 use crate::logs::Ring;
 use crate::session::Kind;
 use holdfast_model::protocol::Answer;
+use nix::sys::termios::tcgetattr;
+use nix::unistd::{Pid, getpgrp, tcsetpgrp};
 use std::backtrace::Backtrace;
 use std::io::{BufRead as _, Write as _};
 use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The variable that makes a test the child: what it plays, words apart.
 pub(super) const PLAY: &str = "HOLDFAST_FRONT_PLAYS";
@@ -38,6 +41,7 @@ fn child() {
             session(Reader::Script(PathBuf::from(path)), sessions.parse().unwrap());
         }
         ["broken"] => broken(),
+        ["background"] => background(),
         ["hammer", rounds] => hammer(rounds.parse().unwrap()),
         other => panic!("no such play: {other:?}"),
     }
@@ -142,6 +146,10 @@ fn play(front: &Front, agent: agent::Agent, news: &Receiver<News>) {
             News::Event(FrontEvent::Survey(reply)) => reply.send("root\n  mid".to_owned()).unwrap(),
             News::Event(event) => say(&format!("{event:?}")),
             News::Told(line) => match line.split_once(' ').unwrap_or((&line, "")) {
+                ("flood", count) => {
+                    let line = b"a line of a program that has much to say\n";
+                    (0..count.parse().unwrap()).for_each(|_| front.print(line));
+                }
                 ("print", text) => front.print(text.replace("\\n", "\n").as_bytes()),
                 ("note", text) => front.note(text),
                 ("waiting", count) => front.waiting(count.parse().unwrap()),
@@ -179,58 +187,96 @@ fn hammer(rounds: usize) {
     let (sender, news) = channel();
     let reader = Reader::Terminal(PathBuf::from("/dev/tty"));
     let tty = std::fs::File::open("/dev/tty").unwrap();
-    let before = nix::sys::termios::tcgetattr(&tty).unwrap();
+    let before = tcgetattr(&tty).unwrap();
     let disposed = disposition();
+    let mut open_files = None;
     for round in 0..rounds {
         let Open { front, agent } = begin(&reader, &sender);
-        // More work from round to round, so that the shots fall at other moments.
+        if round % 3 > 0 {
+            // At the prompt, and not before it is there.
+            while tcgetattr(&tty).unwrap() == before {
+                std::thread::yield_now();
+            }
+        }
+        // More shots and longer pauses from round to round, so that they fall at other moments.
         let shoot = move || {
             for shot in 0..round % 7 {
-                for _ in 0..shot * round * 50 {
-                    std::hint::spin_loop();
-                }
+                (0..shot * round * 50).for_each(|_| std::hint::spin_loop());
                 // SAFETY: a signal to this process, which has it blocked or handled.
                 unsafe { libc::kill(libc::getpid(), libc::SIGINT) };
             }
         };
         let shooter = std::thread::spawn(shoot);
-        let drawer = {
-            front.waiting(round % 3);
-            front.print(b"fire\n");
-            round % 5
-        };
-        match drawer {
+        front.waiting(round % 4);
+        front.print(b"fire\n");
+        (0..round * 200 % 9000).for_each(|_| std::hint::spin_loop());
+        match round % 5 {
             0 => front.close(),
             1 => front.suspend(),
             2 => {
-                shooter.join().unwrap();
-                front.close();
-                finish(front, agent, &news);
-                check(&tty, &before, disposed);
-                continue;
+                front.suspend();
+                front.resume();
             }
             _ => {}
         }
-        finish(front, agent, &news);
-        shooter.join().unwrap();
-        check(&tty, &before, disposed);
+        match round % 2 {
+            0 => drop(shooter.join()),
+            _ => drop(shooter),
+        }
+        agent.close();
+        let ended = |one| matches!(one, News::Event(FrontEvent::Ended));
+        while !ended(news.recv_timeout(LIMIT).unwrap()) {}
+        drop(front);
+        assert!(tcgetattr(&tty).unwrap() == before, "the modes are not restored");
+        assert_eq!(disposition(), disposed, "the disposition is not restored");
         // What is still pending would be the next round's.
-        take_pending();
+        let _ = crate::front::signals::take_kicks();
+        if round == 9 {
+            open_files = Some(files());
+        }
+    }
+    // The threads of the last sessions may not be quite at their end.
+    let begun = Instant::now();
+    while open_files.is_some_and(|count| files() > count + 3) {
+        assert!(begun.elapsed() < LIMIT, "files are left open");
+        std::thread::yield_now();
     }
 }
 
-fn finish(front: Front, agent: agent::Agent, news: &Receiver<News>) {
+/// How many files this process has open.
+fn files() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+/// A session in the background: another process group has the terminal until told.
+fn background() {
+    let tty = std::fs::File::open("/dev/tty").unwrap();
+    let other = std::process::Command::new("cat")
+        .stdin(std::process::Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    tcsetpgrp(&tty, Pid::from_raw(i32::try_from(other.id()).unwrap())).unwrap();
+    let mut other = other;
+    let (sender, news) = channel();
+    let Open { front, agent } = begin(&Reader::Terminal(PathBuf::from("/dev/tty")), &sender);
+    let event = || loop {
+        if let News::Event(event) = news.recv_timeout(LIMIT).unwrap() {
+            return event;
+        }
+    };
+    assert!(matches!(event(), FrontEvent::Suspend));
+    say("rests");
+    front.resume();
+    assert!(matches!(event(), FrontEvent::Suspend), "it is still in the background");
+    tcsetpgrp(&tty, getpgrp()).unwrap();
+    drop(other.stdin.take());
+    other.wait().unwrap();
+    front.resume();
+    let News::Answer(answer) = news.recv_timeout(LIMIT).unwrap() else { panic!("an answer") };
+    say(&format!("{answer:?}"));
     agent.close();
-    let ended = |one| matches!(one, News::Event(FrontEvent::Ended));
-    while !ended(news.recv_timeout(Duration::from_secs(20)).unwrap()) {}
-    drop(front);
+    assert!(matches!(event(), FrontEvent::Ended));
 }
 
-fn check(tty: &std::fs::File, before: &nix::sys::termios::Termios, disposed: (usize, i32)) {
-    assert!(nix::sys::termios::tcgetattr(tty).unwrap() == *before, "the modes are not restored");
-    assert_eq!(disposition(), disposed, "the disposition is not restored");
-}
-
-fn take_pending() {
-    let _ = crate::front::signals::take_kicks();
-}
+const LIMIT: Duration = Duration::from_secs(20);

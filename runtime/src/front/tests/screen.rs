@@ -25,6 +25,14 @@ pub(super) struct Screen {
     said: ChildStdout,
     heard: Vec<u8>,
     before: Termios,
+    reading: Reading,
+}
+
+/// What the test reads while it waits.
+#[derive(PartialEq)]
+enum Reading {
+    All,
+    SaidAlone,
 }
 
 impl Screen {
@@ -46,6 +54,8 @@ impl Screen {
         let tty = slave.as_raw_fd();
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", CHILD, "--nocapture", "--test-threads=1"]);
+        let name = nix::unistd::ttyname(&slave).unwrap();
+        let play = play.replace("TTY", &name.display().to_string());
         command.env(PLAY, play).env("TERM", term);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command.stderr(slave.try_clone().unwrap());
@@ -64,7 +74,16 @@ impl Screen {
         let mut child = command.spawn().unwrap();
         let said = child.stdout.take().unwrap();
         let parser = vt100::Parser::new(ROWS, COLUMNS, 1000);
-        Self { terminal, slave, parser, child, said, heard: Vec::new(), before }
+        Self {
+            terminal,
+            slave,
+            parser,
+            child,
+            said,
+            heard: Vec::new(),
+            before,
+            reading: Reading::All,
+        }
     }
 
     /// Types.
@@ -153,6 +172,14 @@ impl Screen {
         }
     }
 
+    /// Waits until the child has said that, and does not read the terminal meanwhile.
+    #[track_caller]
+    pub(super) fn until_said_unread(&mut self, text: &str) {
+        self.reading = Reading::SaidAlone;
+        self.until_said(text);
+        self.reading = Reading::All;
+    }
+
     /// Whether the terminal has its modes from before.
     pub(super) fn modes_are_as_before(&self) -> bool {
         tcgetattr(&self.slave).unwrap() == self.before
@@ -181,8 +208,9 @@ impl Screen {
             PollFd::new(self.terminal.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.said.as_fd(), PollFlags::POLLIN),
         ];
-        let watched = if self.heard.ends_with(END) { 1 } else { 2 };
-        poll(&mut ready[..watched], PollTimeout::try_from(left).unwrap()).unwrap();
+        let from = if self.reading == Reading::All { 0 } else { 1 };
+        let upto = if self.heard.ends_with(END) { 1 } else { 2 };
+        poll(&mut ready[from..upto], PollTimeout::try_from(left).unwrap()).unwrap();
         let ready = ready.map(|one| one.any().unwrap_or(false));
         let mut bytes = [0; 4096];
         if ready[0] {

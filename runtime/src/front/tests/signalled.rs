@@ -117,5 +117,26 @@ fn a_holder_that_breaks_the_format_ends_the_session() {
 
 #[test]
 fn the_modes_and_the_disposition_survive_any_fire() {
-    Screen::playing("hammer 150").ends();
+    Screen::playing("hammer 200").ends();
+}
+
+#[test]
+fn a_background_process_leaves_the_terminal_alone() {
+    let mut screen = Screen::playing("background");
+    screen.until_said("rests");
+    assert!(screen.modes_are_as_before());
+    screen.until_line(PROMPT);
+    screen.types("c\r");
+    screen.until_said("Continue");
+    screen.ends();
+}
+
+#[test]
+fn close_is_bounded_even_if_the_terminal_takes_nothing() {
+    let mut screen = open();
+    screen.tells("flood 20000");
+    screen.tells("close");
+    screen.until_said_unread("closed");
+    assert!(screen.modes_are_as_before());
+    release(screen);
 }

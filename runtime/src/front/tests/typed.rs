@@ -205,3 +205,16 @@ fn a_terminal_that_can_not_move_its_cursor_has_plain_lines() {
     assert!(!screen.contents().contains('\u{1b}'));
     screen.ends();
 }
+
+#[test]
+fn a_terminal_of_another_name_has_plain_lines() {
+    let mut screen = Screen::playing("path TTY");
+    screen.until_line(PROMPT);
+    assert!(screen.modes_are_as_before());
+    screen.types("print alp");
+    screen.tells("close");
+    screen.until_said("closed");
+    screen.tells("release");
+    screen.until_said("ended");
+    screen.ends();
+}
