@@ -131,7 +131,7 @@ impl Screen {
         usize::from(self.parser.screen().cursor_position().1)
     }
 
-    /// The title that the terminal was given.
+    /// The text of the whole screen.
     pub(super) fn contents(&self) -> String {
         self.parser.screen().contents()
     }
@@ -170,6 +170,11 @@ impl Screen {
             }
             self.look(begun, text);
         }
+    }
+
+    /// Whether the child has said that, as far as it was listened to.
+    pub(super) fn has_said(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.heard).contains(&format!("@{text}\n"))
     }
 
     /// Waits until the child has said that, and does not read the terminal meanwhile.

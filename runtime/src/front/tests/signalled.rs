@@ -65,6 +65,23 @@ fn an_interrupt_of_a_process_is_reported_and_keeps_the_text() {
 }
 
 #[test]
+fn our_own_signals_are_never_taken_for_those_of_others() {
+    let mut screen = open();
+    for round in 0..300 {
+        screen.tells(&format!("waiting {}", round % 5));
+        screen.types("\r");
+        if round % 10 == 0 {
+            screen.types(&format!("p {round}\r"));
+            screen.until_row(&format!("no value has the name {round}"));
+        }
+    }
+    screen.tells("waiting 9");
+    screen.until_line("root/mid [9 wait]>");
+    assert!(!screen.has_said("Interrupted"));
+    release(screen);
+}
+
+#[test]
 fn ctrl_z_lets_go_until_resumed_and_keeps_the_text() {
     let mut screen = open();
     screen.types("print alp");
