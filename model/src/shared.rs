@@ -7,6 +7,7 @@
 //!         |                                 |----- mailbox: open a prompt -->|
 //!         |                                 |<---- mailbox: Release ---------|
 //!         |<---- Ticket::end ---------------|                                |
+//!         |<---- Flag::raise ---------------|
 //!
 //!     driver, and whoever spawns:  Children
 //! ```
@@ -18,15 +19,18 @@
 //! | [`ticket`] | one pause: who waits, who ends it | end, second end, abandon, loss |
 //! | [`release`] | the guard whose drop is the release | continue, quit, revoke, panic, drop |
 //! | [`children`] | the child table | signal against reap |
+//! | [`flag`] | raised once: this actor is to end | raise against look and wait |
 //!
 //! # Rules
-//! 1. Everything shared is behind a mutex of [`crate::sync`]; no waker is called and nothing of
-//!    a caller's is run or dropped under one, but the closures of [`children`], which says so.
+//! 1. Everything shared is behind a mutex of [`crate::sync`], the flag's one bit aside. No waker
+//!    is called and nothing of a caller's is run or dropped under a mutex, but the closures of
+//!    [`children`], which says so.
 //! 2. Signals are read by the driver, from a descriptor, like any other input. There is no signal
 //!    handler, so the signal path reads nothing that another thread writes.
 //! 3. The runtime shares memory through these modules alone.
 
 pub mod children;
+pub mod flag;
 pub mod mailbox;
 pub mod park;
 pub mod release;

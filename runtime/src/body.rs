@@ -8,11 +8,12 @@
 //!             --returns, fails, panics--------------------> Ended
 //! ```
 
-use crate::agent::{Kind, Scene};
+use crate::agent::Scene;
 use crate::context::Context;
 use crate::error::{RuntimeError, failed};
 use crate::event::{Ending, Event, Examine, Local};
 use crate::failure::{Failure, FailureKind};
+use crate::session::Kind;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use holdfast_model::shared::mailbox::Sender;

@@ -1,47 +1,202 @@
-//! A placeholder until the prompt is there: every pause goes on at once.
+//! The prompt: where the person types, and what speaks to the paused actor's agent.
+//!
+//! Runs where the terminal is: in the root, or under other policies in the holder itself. It knows
+//! its end of the baton and nothing of the tree.
+//!
+//! ```text
+//!   driver                    front-link (thread)        front-editor (thread)     the holder
+//!     |-- open ---------------->|                           |                        |
+//!     |                         |<-- Greeting, replies -----|------------------------|
+//!     |                         |                           |-- commands ----------->|
+//!     |-- note, print, waiting -|-------------------------->| above the prompt       |
+//!     |-- close --------------->|-------------------------->| lets go                |
+//!     |                         |<== end of file, the release of the lock ===========|
+//!     |                         |-- let go ---------------->|                        |
+//!     |<-- FrontEvent::Ended ---|                           |                        |
+//! ```
+//!
+//! # Rules
+//! 1. [`FrontEvent::Ended`] is sent exactly once: after end of file of the baton, and after the
+//!    editor has let go of the terminal and its modes are as it found them.
+//! 2. The front never closes the baton for reading before that: only the holder's end says that
+//!    the lock is free. What the front can do is to stop writing; the agent takes it as a hangup.
+//! 3. Only `front-editor` writes to the terminal, until it is gone. So nothing tears the prompt.
+//! 4. After every prompt the disposition of SIGINT and all modes of the terminal are as before.
+//! 5. Nothing here waits without a limit for a process, but for the end of file.
+
+mod attended;
+mod commands;
+mod console;
+mod desk;
+mod escape;
+mod lines;
+mod link;
+mod modes;
+mod plain;
+mod render;
+mod signals;
+mod unattended;
+
+pub(crate) use render::Color;
+
+use desk::{Desk, Order};
+use link::Link;
+use modes::Modes;
+use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::Sender;
+use std::thread;
 use std::time::Duration;
-pub(crate) const CTRL_C_HINT: &str = "";
+
+/// What a session needs.
+pub(crate) struct Setup {
+    /// The root's end of the baton.
+    pub(crate) socket: UnixStream,
+    /// Who reads commands.
+    pub(crate) reader: Reader,
+    /// Called from the front's threads; it must not block, and must not call the front back.
+    pub(crate) notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
+    /// Whether output has colours.
+    pub(crate) color: Color,
+}
+
+/// Who reads commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reader {
+    /// A person at this terminal. `/dev/tty` has the line editor; any other path, and a terminal
+    /// that can not move its cursor (`TERM=dumb`), has plain lines.
     Terminal(PathBuf),
+    /// A file of commands; what one session leaves of it is for the next.
     Script(PathBuf),
+    /// Nobody: report to standard error, and continue.
     Report,
+    /// Nobody yet: say who waits, keep the prompt open that long, and continue.
     Wait(Duration),
 }
+
+/// What the front tells the driver.
+#[derive(Debug)]
 pub(crate) enum FrontEvent {
+    /// The baton's end was read, and the terminal is free. The last event.
     Ended,
+    /// A SIGINT of a process reached the editor's thread. It was not acted on.
     Interrupted,
+    /// Ctrl-Z, or the terminal belongs to another process group. The editor has let go of the
+    /// terminal and waits for [`Front::resume`].
     Suspend,
+    /// The command `stop`, or the quit key.
     StopTree,
-    Survey(std::sync::mpsc::Sender<String>),
+    /// The command `tree`: the text of the answer goes there.
+    Survey(Sender<String>),
 }
-pub(crate) struct Setup {
-    pub(crate) socket: UnixStream,
-    pub(crate) reader: Reader,
-    pub(crate) notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
+
+/// An open session.
+#[derive(Debug)]
+pub(crate) struct Front {
+    desk: Arc<Desk>,
 }
-pub(crate) struct Front;
-pub(crate) struct Printer;
-impl Printer {
-    pub(crate) fn print(&self, _: &[u8]) {}
+
+/// Opens a session. It fails if there is no such terminal.
+pub(crate) fn open(setup: Setup) -> io::Result<Front> {
+    let Setup { socket, reader, notify, color } = setup;
+    socket.set_nonblocking(false)?;
+    // A command is a few bytes: it blocks only if the holder's process does not read at all.
+    socket.set_write_timeout(Some(WRITE_LIMIT))?;
+    let modes = match &reader {
+        Reader::Terminal(path) => {
+            let tty = OpenOptions::new().read(true).write(true).open(path)?;
+            Some(Modes::of(tty)?)
+        }
+        Reader::Script(_) | Reader::Report | Reader::Wait(_) => None,
+    };
+    let (desk, wake) = Desk::new(modes, notify, color)?;
+    let desk = Arc::new(desk);
+    let link = Arc::new(Link::new(socket.try_clone()?));
+    let editor = {
+        let (desk, link) = (Arc::clone(&desk), Arc::clone(&link));
+        move || edit(&desk, &link, reader, wake)
+    };
+    spawn("front-editor", editor)?;
+    let listen = {
+        let desk = Arc::clone(&desk);
+        move || link::listen(&socket, &link, &desk)
+    };
+    if let Err(error) = spawn("front-link", listen) {
+        desk.let_go(Order::Leave);
+        return Err(error);
+    }
+    Ok(Front { desk })
 }
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let run = move || {
+        // The driver's process has all signals blocked in every thread; a test's has not.
+        signals::block_all();
+        run();
+    };
+    thread::Builder::new().name(name.to_owned()).spawn(run).map(drop)
+}
+
+/// The editor's thread: whatever happens in it, the terminal is let go and the holder told.
+fn edit(desk: &Arc<Desk>, link: &Link, reader: Reader, wake: UnixStream) {
+    let run = std::panic::AssertUnwindSafe(|| match reader {
+        Reader::Terminal(path) => attended::run(desk, link, &path, wake),
+        Reader::Script(path) => unattended::script(desk, link, &path),
+        Reader::Report => unattended::report(desk, link),
+        Reader::Wait(limit) => unattended::wait(desk, link, limit),
+    });
+    if std::panic::catch_unwind(run).is_err() {
+        signals::block_all();
+        link.hang_up();
+    }
+    desk.leave();
+}
+
 impl Front {
-    pub(crate) fn close(&self) {}
-    pub(crate) fn note(&self, _: &str) {}
-    pub(crate) fn waiting(&self, _: usize) {}
-    pub(crate) fn resume(&self) {}
-    pub(crate) fn printer(&self) -> Printer {
-        Printer
+    /// Makes the editor let go of the terminal and end; returns when it has. The session itself
+    /// ends when the holder closes its end of the baton.
+    pub(crate) fn close(&self) {
+        self.desk.let_go(Order::Leave);
+    }
+
+    /// Shows a line above the prompt.
+    pub(crate) fn note(&self, text: &str) {
+        self.desk.note(text);
+    }
+
+    /// Shows log output above the prompt: whole lines at once, an unfinished one when it is
+    /// finished.
+    pub(crate) fn print(&self, bytes: &[u8]) {
+        self.desk.print(bytes);
+    }
+
+    /// Shows in the prompt how many others wait for it.
+    pub(crate) fn waiting(&self, count: usize) {
+        self.desk.waiting(count);
+    }
+
+    /// Makes the editor let go of the terminal until [`Front::resume`]; returns when it has. What
+    /// was typed is kept.
+    pub(crate) fn suspend(&self) {
+        self.desk.let_go(Order::Rest);
+    }
+
+    /// Opens the prompt again after [`Front::suspend`] or [`FrontEvent::Suspend`].
+    pub(crate) fn resume(&self) {
+        self.desk.resume();
     }
 }
-pub(crate) fn open(s: Setup) -> std::io::Result<Front> {
-    std::thread::spawn(move || {
-        use std::io::Read;
-        let mut s = s;
-        let mut b = [0; 64];
-        while s.socket.read(&mut b).unwrap_or(0) > 0 {}
-        (s.notify)(FrontEvent::Ended);
-    });
-    Ok(Front)
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        self.close();
+    }
 }
+
+const WRITE_LIMIT: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests;

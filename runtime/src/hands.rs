@@ -1,15 +1,16 @@
 //! What a live actor owns, and how it performs each output: one arm, one call.
 
-use crate::agent::{self, Agent, Kind, Scene};
+use crate::agent::{self, Agent, Scene};
 use crate::body::{Body, Filter, post_mortem};
 use crate::event::Event;
 use crate::failure::Failure;
-use crate::front::{self, Front, FrontEvent, Reader};
+use crate::front::{self, Color, Front, FrontEvent, Reader};
 use crate::kin::{Kin, KinKind, Neighbour, Neighbours};
 use crate::logs;
 use crate::pause::{Resumed, Wish};
 use crate::process::{self, Process};
 use crate::recorder::Recorder;
+use crate::session::Kind;
 use crate::settings::{NoTerminal, Settings};
 use crate::survey::Survey;
 use crate::terminal::Terminal;
@@ -77,7 +78,7 @@ pub(crate) struct Live {
     /// Batons that came with a grant.
     pub(crate) batons: BTreeMap<RequestId, OwnedFd>,
     pub(crate) agent: Option<(RequestId, Agent)>,
-    pub(crate) front: Option<(RequestId, Front)>,
+    pub(crate) front: Option<(RequestId, Arc<Front>)>,
     /// The last answer at a prompt of this actor.
     pub(crate) answer: Option<(RequestId, Answer)>,
     /// Whether the hint about Ctrl-C was given in this debug session.
@@ -292,7 +293,7 @@ impl Live {
             let _ = urgent.send(Event::Front(request, event));
         });
         let reader = match (&self.terminal, &self.top) {
-            (Some(terminal), _) if terminal.is_ours() => Reader::Terminal(terminal.path().into()),
+            (Some(terminal), _) => Reader::Terminal(terminal.path().into()),
             (_, Some(top)) => match &top.no_terminal {
                 NoTerminal::Report => Reader::Report,
                 NoTerminal::Script(file) => Reader::Script(file.clone()),
@@ -300,10 +301,11 @@ impl Live {
             },
             (_, None) => Reader::Report,
         };
-        match front::open(front::Setup { socket, reader, notify }) {
+        match front::open(front::Setup { socket, reader, notify, color: color() }) {
             Ok(front) => {
+                let front = Arc::new(front);
                 if let Some(relay) = self.top.as_ref().and_then(|top| top.relay.as_ref()) {
-                    relay.above(front.printer());
+                    relay.above(Arc::clone(&front));
                 }
                 self.front = Some((request, front));
             }
@@ -421,7 +423,7 @@ impl Live {
         if let Some((request, front)) = &self.front
             && self.hinted.insert(*request)
         {
-            front.note(front::CTRL_C_HINT);
+            front.note(CTRL_C_HINT);
         }
     }
 
@@ -452,6 +454,17 @@ impl Live {
             Failure::new(kind, &self.path_text(), "it failed and did not say why")
         })
     }
+}
+
+/// Said once in each debug session when a Ctrl-C reaches the root as a signal.
+const CTRL_C_HINT: &str = "Ctrl-C is ignored while a prompt is open; `continue` goes on, \
+                           `quit` fails this actor, `stop` cancels the tree";
+
+/// Whether prompts have colours: as the terminal and <https://no-color.org> say.
+fn color() -> Color {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if plain { Color::Plain } else { Color::Ansi }
 }
 
 /// What is left of a scene that was handed to the agent.

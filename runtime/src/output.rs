@@ -5,7 +5,7 @@
 //! is open. At the end the pipe is drained and the descriptors are what they were before.
 
 use crate::error::{RuntimeError, failed};
-use crate::front::Printer;
+use crate::front::Front;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{dup, dup2_stderr, dup2_stdout, isatty, pipe2, read, write};
@@ -26,7 +26,7 @@ struct Pumped {
 
 /// The relay of output.
 pub(crate) struct Relay {
-    printer: Mutex<Option<Printer>>,
+    prompt: Mutex<Option<Arc<Front>>>,
 }
 
 /// The relay's thread, to be ended.
@@ -39,19 +39,19 @@ pub(crate) struct Pump {
 
 impl Relay {
     /// From now on output is printed above a prompt.
-    pub(crate) fn above(&self, printer: Printer) {
-        *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = Some(printer);
+    pub(crate) fn above(&self, prompt: Arc<Front>) {
+        *self.prompt.lock().unwrap_or_else(PoisonError::into_inner) = Some(prompt);
     }
 
     /// From now on output goes straight to the terminal.
     pub(crate) fn direct(&self) {
-        *self.printer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.prompt.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn pass(&self, to: BorrowedFd<'_>, bytes: &[u8]) {
-        let printer = self.printer.lock().unwrap_or_else(PoisonError::into_inner);
-        match printer.as_ref() {
-            Some(printer) => printer.print(bytes),
+        let prompt = self.prompt.lock().unwrap_or_else(PoisonError::into_inner);
+        match prompt.as_ref() {
+            Some(prompt) => prompt.print(bytes),
             None => write_all(to, bytes),
         }
     }
@@ -92,7 +92,7 @@ impl Pump {
         if pumped.is_empty() {
             return Ok(None);
         }
-        let relay = Arc::new(Relay { printer: Mutex::new(None) });
+        let relay = Arc::new(Relay { prompt: Mutex::new(None) });
         let (stopped, stop) = pipe2(OFlag::O_CLOEXEC).map_err(failed("make a pipe"))?;
         let to = Arc::clone(&relay);
         let run = move || pump(&to, &mut pumped, &stopped);

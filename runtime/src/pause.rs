@@ -10,8 +10,9 @@
 //! 2. A pause within a pause of the same task (the `Debug` of a value pauses) is passed at once.
 //! 3. A pause whose task is dropped gives the terminal back.
 
-use crate::agent::{Kind, Scene};
+use crate::agent::Scene;
 use crate::event::{Event, Local};
+use crate::session::Kind;
 use crate::settings::Debugging;
 use holdfast_model::protocol::Shielding;
 use holdfast_model::shared::mailbox::Sender;

@@ -16,6 +16,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::io::IsTerminal as _;
 use std::process::{ExitCode, Termination};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -216,6 +217,7 @@ impl Program {
         let before = Before::block()?;
         let registry = Arc::new(self.registry?);
         note_panics();
+        start_logging();
         if std::env::var_os(LINK_VARIABLE).is_some() {
             let code = actor::run_below(registry, self.filter);
             std::process::exit(code.map_or_else(
@@ -238,6 +240,18 @@ impl Program {
         before.restore();
         ended
     }
+}
+
+/// Keeps events for the command `log`, unless the program has set a subscriber of its own.
+fn start_logging() {
+    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+    use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+    use tracing_subscriber::util::SubscriberInitExt as _;
+    let shown = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
+    let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi);
+    let written = written.with_filter(shown.from_env_lossy());
+    let _ = tracing_subscriber::registry().with(crate::logs::layer()).with(written).try_init();
 }
 
 /// Says what is wrong, with its causes.

@@ -374,13 +374,12 @@ impl Actor {
     fn stop(&mut self) {
         let live = self.hands_mut();
         live.signal_branch(Send_::TSTP, Send_::STOP);
-        let modes = live.terminal.as_ref().and_then(crate::terminal::Terminal::park);
+        if let Some((_, front)) = &live.front {
+            front.suspend();
+        }
         let since = Instant::now();
         let _ = raise(Signal::SIGSTOP);
         live.timers.shift(since.elapsed());
-        if let (Some(terminal), Some(modes)) = (&live.terminal, &modes) {
-            terminal.unpark(modes);
-        }
         live.signal_branch(Send_::CONT, Send_::CONT);
         if let Some((_, front)) = &live.front {
             front.resume();

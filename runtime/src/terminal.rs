@@ -33,11 +33,6 @@ impl Terminal {
         &self.path
     }
 
-    /// Whether this process is in the foreground: a background process gets nothing to read.
-    pub(crate) fn is_ours(&self) -> bool {
-        nix::unistd::tcgetpgrp(&self.file) == Ok(nix::unistd::getpgrp())
-    }
-
     /// Saves the modes, if they are not saved already.
     pub(crate) fn save(&mut self) {
         if self.saved.is_none() {
@@ -50,19 +45,6 @@ impl Terminal {
         if let Some(modes) = self.saved.take() {
             let _ = tcsetattr(&self.file, SetArg::TCSANOW, &modes);
         }
-    }
-
-    /// Sets the saved modes for as long as the process is stopped, and says what to set after.
-    pub(crate) fn park(&self) -> Option<Termios> {
-        let saved = self.saved.as_ref()?;
-        let now = tcgetattr(&self.file).ok()?;
-        let _ = tcsetattr(&self.file, SetArg::TCSANOW, saved);
-        Some(now)
-    }
-
-    /// Sets the modes from before [`Terminal::park`].
-    pub(crate) fn unpark(&self, modes: &Termios) {
-        let _ = tcsetattr(&self.file, SetArg::TCSANOW, modes);
     }
 }
 

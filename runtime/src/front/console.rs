@@ -1,0 +1,389 @@
+//! The line editor: one for the process, kept from session to session with its history.
+//!
+//! Runs in the editor's thread, but for the thread `front-bell`.
+//!
+//! How lines get above the prompt: they wait at the desk, and the bell sends the line editor a
+//! message that leaves the cursor where it is. It clears the prompt for that, and then asks for
+//! the prompt's text, to paint it again: between the two the lines are written. So a message that
+//! comes too late for its line takes nothing with it.
+//!
+//! ```text
+//!   desk: lines, ring() --> front-bell --message--> line editor: clear, message, paint
+//!                                                   Painter::highlight_prompt: lines
+//! ```
+//!
+//! # Rules
+//! 1. A paint that nothing announced is one for the bell: every other one asks
+//!    `highlight_char` first, which makes sure of that by saying yes each time.
+//! 2. The line editor is never dropped: its bell may be on its way to the terminal's descriptor.
+
+use super::commands;
+use super::desk::{Desk, Key};
+use super::modes::Modes;
+use super::render::Color;
+use super::signals;
+use nix::sys::termios::SpecialCharacterIndices as Special;
+use rustyline::completion::{Completer, Pair};
+use rustyline::config::{BellStyle, Configurer as _};
+use rustyline::error::ReadlineError;
+use rustyline::highlight::{CmdKind, Highlighter};
+use rustyline::hint::Hinter;
+use rustyline::history::FileHistory;
+use rustyline::validate::Validator;
+use rustyline::{
+    Behavior, Cmd, ColorMode, CompletionType, ConditionalEventHandler, Config, Context, Editor,
+    Event, EventContext, EventHandler, ExternalPrinter as _, Helper, KeyEvent, Modifiers,
+    RepeatCount,
+};
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread;
+
+/// A line that is not finished, and where the cursor is in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Typed {
+    /// What was typed.
+    pub(super) text: String,
+    /// The cursor, in bytes.
+    pub(super) cursor: usize,
+}
+
+/// What came of reading a line.
+#[derive(Debug)]
+pub(super) enum Read {
+    /// A line.
+    Line(String),
+    /// End of file.
+    End,
+    /// A key that ends the reading.
+    Key(Key),
+    /// An order.
+    Ordered,
+    /// A SIGINT that was not ours.
+    Interrupted,
+    /// Bytes that are no text.
+    NoText,
+    /// The terminal can not be read.
+    Failed(io::Error),
+}
+
+/// The line editor.
+pub(super) struct Console {
+    editor: Editor<Painter, FileHistory>,
+}
+
+/// The one of this process, while no session has it.
+static RESTING: Mutex<Resting> = Mutex::new(Resting::None);
+
+enum Resting {
+    /// There is none yet.
+    None,
+    /// It is here.
+    Here(Box<Console>),
+    /// A session has it.
+    Taken,
+}
+
+/// Whether the line editor can be had.
+pub(super) enum Claim {
+    /// It is had.
+    Had(Box<Console>),
+    /// Another session of this process has it.
+    Taken,
+}
+
+impl Console {
+    /// Takes the line editor, and makes it first if there is none.
+    pub(super) fn claim() -> io::Result<Claim> {
+        let mut resting = RESTING.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *resting, Resting::Taken) {
+            Resting::Here(console) => Ok(Claim::Had(console)),
+            Resting::Taken => Ok(Claim::Taken),
+            Resting::None => match Self::make() {
+                Ok(console) => Ok(Claim::Had(Box::new(console))),
+                Err(error) => {
+                    *resting = Resting::None;
+                    Err(error)
+                }
+            },
+        }
+    }
+
+    /// Gives it back.
+    pub(super) fn rest(self: Box<Self>) {
+        *RESTING.lock().unwrap_or_else(PoisonError::into_inner) = Resting::Here(self);
+    }
+
+    /// Gives it up, because its terminal is gone: the next session makes another.
+    pub(super) fn forget(self: Box<Self>) {
+        std::mem::forget(self);
+        *RESTING.lock().unwrap_or_else(PoisonError::into_inner) = Resting::None;
+    }
+
+    fn make() -> io::Result<Self> {
+        let config = Config::builder()
+            .behavior(Behavior::PreferTerm)
+            // The painter colours or not; it must be asked in any case.
+            .color_mode(ColorMode::Forced)
+            .completion_type(CompletionType::List)
+            .completion_show_all_if_ambiguous(true)
+            .bell_style(BellStyle::None)
+            .build();
+        let mut editor = Editor::with_config(config).map_err(other)?;
+        editor.set_auto_add_history(true);
+        let mut printer = editor.create_external_printer().map_err(other)?;
+        let ring = move || {
+            signals::block_all();
+            loop {
+                BELL.wait();
+                // If it fails the line editor is gone, and shows nothing any more.
+                let _ = printer.print(IN_PLACE.to_owned());
+            }
+        };
+        thread::Builder::new().name("front-bell".to_owned()).spawn(ring)?;
+        Ok(Self { editor })
+    }
+
+    /// Binds it to a session.
+    pub(super) fn bind(&mut self, desk: &Arc<Desk>, modes: &Modes) {
+        let plain = |character| KeyEvent::new(character, Modifiers::NONE);
+        let keys = [
+            (KeyEvent::ctrl('C'), Pressed::Interrupt),
+            (plain(modes.key(Special::VINTR)), Pressed::Interrupt),
+            (KeyEvent::ctrl('Z'), Pressed::Leave(Key::Suspend)),
+            (plain(modes.key(Special::VSUSP)), Pressed::Leave(Key::Suspend)),
+            (KeyEvent::ctrl('\\'), Pressed::Leave(Key::Stop)),
+            (plain(modes.key(Special::VQUIT)), Pressed::Leave(Key::Stop)),
+        ];
+        for (key, pressed) in keys {
+            // A terminal without such a key has NUL for it, which is Ctrl-Space.
+            if key != plain('\0') {
+                let binding = Binding { desk: Arc::clone(desk), pressed };
+                self.editor.bind_sequence(key, EventHandler::Conditional(Box::new(binding)));
+            }
+        }
+        self.editor.set_helper(Some(Painter::new(desk)));
+    }
+
+    /// Reads a line. The modes of the terminal and the mask are as before when it returns.
+    pub(super) fn read(&mut self, desk: &Desk, prompt: &str, typed: &mut Typed) -> Read {
+        desk.keep(desk.terminal().and_then(|modes| modes.again().ok()));
+        if let Some(painter) = self.editor.helper() {
+            painter.begin(typed);
+        }
+        signals::take_strays();
+        let (before, after) = typed.text.split_at(typed.cursor);
+        let line = self.editor.readline_with_initial(prompt, (before, after));
+        signals::shut();
+        let kicks = desk.busy();
+        desk.restore();
+        let strays = signals::take_strays();
+        let pending = if kicks > 0 { signals::take_kicks() } else { signals::Pending::Nothing };
+        if let Some(painter) = self.editor.helper() {
+            *typed = painter.typed.take();
+        }
+        let key = desk.take_key();
+        match line {
+            Ok(line) => {
+                // A SIGINT beside a finished line loses only the line's keeping.
+                if strays > kicks || pending == signals::Pending::Foreign {
+                    desk.notify(super::FrontEvent::Interrupted);
+                }
+                *typed = Typed::default();
+                Read::Line(line)
+            }
+            Err(ReadlineError::Eof) => Read::End,
+            Err(ReadlineError::Interrupted) => match key {
+                Some(key) => Read::Key(key),
+                None if pending == signals::Pending::Foreign || kicks == 0 => Read::Interrupted,
+                None => Read::Ordered,
+            },
+            Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
+                Read::NoText
+            }
+            // A signal that came while a single key was read.
+            Err(ReadlineError::Signal(_)) => {
+                if kicks == 0 {
+                    Read::Interrupted
+                } else {
+                    Read::Ordered
+                }
+            }
+            Err(error) => Read::Failed(other(error)),
+        }
+    }
+
+    /// The rows that a text takes on the screen, if all its characters are narrow.
+    pub(super) fn rows(&mut self, text: &str) -> usize {
+        let columns = self.editor.dimensions().map_or(80, |(columns, _)| usize::from(columns));
+        text.chars().count() / columns.max(1) + 1
+    }
+}
+
+fn other(error: ReadlineError) -> io::Error {
+    match error {
+        ReadlineError::Io(error) => error,
+        ReadlineError::Errno(errno) => errno.into(),
+        error => io::Error::other(error),
+    }
+}
+
+/// Lets the line editor show what waits at the desk. Never blocks.
+pub(super) fn ring() {
+    BELL.ring();
+}
+
+/// A flag that a thread waits for.
+struct Bell {
+    rung: Mutex<Rung>,
+    changed: Condvar,
+}
+
+#[derive(PartialEq)]
+enum Rung {
+    No,
+    Yes,
+}
+
+/// One for all sessions, as there is one line editor.
+static BELL: Bell = Bell { rung: Mutex::new(Rung::No), changed: Condvar::new() };
+
+impl Bell {
+    fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = Rung::Yes;
+        self.changed.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        while *rung == Rung::No {
+            rung = self.changed.wait(rung).unwrap_or_else(PoisonError::into_inner);
+        }
+        *rung = Rung::No;
+    }
+}
+
+/// Up and down again: the line editor wants a message that ends with a line break.
+const IN_PLACE: &str = "\x1b[A\n";
+
+/// What a key does that this prompt gives a meaning of its own.
+#[derive(Clone, Copy)]
+enum Pressed {
+    Interrupt,
+    Leave(Key),
+}
+
+struct Binding {
+    desk: Arc<Desk>,
+    pressed: Pressed,
+}
+
+impl ConditionalEventHandler for Binding {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+        match self.pressed {
+            Pressed::Interrupt => {
+                self.desk.hint();
+                Some(Cmd::Noop)
+            }
+            Pressed::Leave(key) => {
+                self.desk.pressed(key);
+                Some(Cmd::Interrupt)
+            }
+        }
+    }
+}
+
+/// What the line editor asks while it paints: the place to see what is typed, to open the mask
+/// when its handlers are in place, and to write lines when the prompt is cleared.
+pub(super) struct Painter {
+    desk: Arc<Desk>,
+    stage: Cell<Stage>,
+    paint: Cell<Paint>,
+    typed: RefCell<Typed>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    /// The line editor has not painted yet.
+    Fresh,
+    /// It has.
+    Painted,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Paint {
+    /// `highlight_char` was asked: a paint because of a key or a change of size.
+    Announced,
+    /// It was not.
+    Unannounced,
+}
+
+impl Painter {
+    fn new(desk: &Arc<Desk>) -> Self {
+        Self {
+            desk: Arc::clone(desk),
+            stage: Cell::new(Stage::Fresh),
+            paint: Cell::new(Paint::Unannounced),
+            typed: RefCell::default(),
+        }
+    }
+
+    fn begin(&self, typed: &Typed) {
+        self.stage.set(Stage::Fresh);
+        self.paint.set(Paint::Unannounced);
+        self.typed.replace(typed.clone());
+    }
+}
+
+impl Highlighter for Painter {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        match (self.stage.replace(Stage::Painted), self.paint.replace(Paint::Unannounced)) {
+            (Stage::Fresh, _) => {
+                self.desk.flush();
+                signals::open();
+                self.desk.reading();
+            }
+            (Stage::Painted, Paint::Unannounced) => self.desk.flush(),
+            (Stage::Painted, Paint::Announced) => {}
+        }
+        match self.desk.color {
+            Color::Plain => Cow::Borrowed(prompt),
+            Color::Ansi => Cow::Owned(self.desk.color.prompt(prompt)),
+        }
+    }
+
+    fn highlight<'l>(&self, line: &'l str, pos: usize) -> Cow<'l, str> {
+        self.typed.replace(Typed { text: line.to_owned(), cursor: pos });
+        Cow::Borrowed(line)
+    }
+
+    fn highlight_char(&self, _: &str, _: usize, _: CmdKind) -> bool {
+        self.paint.set(Paint::Announced);
+        true
+    }
+}
+
+impl Hinter for Painter {
+    type Hint = String;
+}
+
+impl Validator for Painter {}
+
+impl Completer for Painter {
+    type Candidate = Pair;
+
+    fn complete(
+        &self,
+        line: &str,
+        pos: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<Pair>)> {
+        let (start, found) = commands::complete(&line[..pos], &self.desk.names());
+        let pair = |text: String| Pair { display: text.trim_end().to_owned(), replacement: text };
+        Ok((start, found.into_iter().map(pair).collect()))
+    }
+}
+
+impl Helper for Painter {}

@@ -1,0 +1,327 @@
+//! What the threads of a front share: the order to let go, the replies, the lines to show.
+//!
+//! This file has the side of the driver and of the link, and [`editor`] that of the editor's thread.
+//! Runs under one mutex that is never held over a system call that can block.
+//!
+//! ```text
+//!   the editor:   Busy <-----------------> Reading     (in the line editor, or in poll)
+//!                  |  \--order Rest------> Away        (until resume, or order Leave)
+//!                  \-----order Leave-----> Gone
+//! ```
+//!
+//! # Rules
+//! 1. An order only climbs, but for [`Desk::resume`], which takes `Rest` back.
+//! 2. [`Desk::let_go`] returns when the editor has let go, or after [`GIVE_UP`]: then it has put
+//!    the terminal's modes back itself.
+
+use super::FrontEvent;
+mod editor;
+
+pub(super) use editor::Waited;
+
+use super::console::ring;
+use super::escape;
+use super::lines::Shown;
+use super::modes::Modes;
+use super::render::Color;
+use super::signals::kick;
+use crate::session::{Answered, Greeting};
+use nix::sys::pthread::Pthread;
+use std::fmt;
+use std::io::{self, Write as _};
+use std::os::unix::net::UnixStream;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// What the editor is told; an order only climbs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Order {
+    /// Go on.
+    Stay,
+    /// Paint the prompt anew.
+    Redraw,
+    /// Let go of the terminal until further notice.
+    Rest,
+    /// Let go of the terminal and end.
+    Leave,
+}
+
+/// Where the editor is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Editor {
+    /// It runs a command, or has not begun.
+    Busy,
+    /// In the line editor, in this thread.
+    Reading(Pthread),
+    /// In poll.
+    Polling,
+    /// It has let go and waits.
+    Away,
+    /// It has let go for good.
+    Gone,
+}
+
+/// A key that ends the reading of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Key {
+    /// Ctrl-Z.
+    Suspend,
+    /// Ctrl-\.
+    Stop,
+}
+
+/// What comes from the holder.
+#[derive(Debug)]
+enum Holder {
+    Silent,
+    Greeted(Greeting),
+    /// End of file, or something that breaks the session; then with the reason.
+    Lost(Option<String>),
+}
+
+/// Whether the person has been told how to leave.
+#[derive(Debug, PartialEq, Eq)]
+enum Hint {
+    Due,
+    Given,
+}
+
+struct State {
+    order: Order,
+    editor: Editor,
+    /// Kicks since the editor began to read.
+    kicks: usize,
+    key: Option<Key>,
+    hint: Hint,
+    holder: Holder,
+    reply: Option<Answered>,
+    names: Vec<String>,
+    waiting: usize,
+    shown: Shown,
+    /// The modes before the line editor changed them.
+    before: Option<Modes>,
+}
+
+/// What is shared.
+pub(super) struct Desk {
+    state: Mutex<State>,
+    changed: Condvar,
+    notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
+    terminal: Option<Modes>,
+    wake: UnixStream,
+    /// Whether output has colours.
+    pub(super) color: Color,
+}
+
+impl Desk {
+    /// A new desk, and what becomes readable when the editor in poll is to look at it.
+    pub(super) fn new(
+        terminal: Option<Modes>,
+        notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
+        color: Color,
+    ) -> io::Result<(Self, UnixStream)> {
+        let (wake, woken) = UnixStream::pair()?;
+        wake.set_nonblocking(true)?;
+        woken.set_nonblocking(true)?;
+        let state = State {
+            order: Order::Stay,
+            editor: Editor::Busy,
+            kicks: 0,
+            key: None,
+            hint: Hint::Due,
+            holder: Holder::Silent,
+            reply: None,
+            names: Vec::new(),
+            waiting: 0,
+            shown: Shown::default(),
+            before: None,
+        };
+        let (state, changed) = (Mutex::new(state), Condvar::new());
+        Ok((Self { state, changed, notify, terminal, wake, color }, woken))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the driver.
+    pub(super) fn notify(&self, event: FrontEvent) {
+        (self.notify)(event);
+    }
+
+    /// The terminal, if there is one.
+    pub(super) fn terminal(&self) -> Option<&Modes> {
+        self.terminal.as_ref()
+    }
+
+    /// Writes to the terminal, or to standard error if there is none. Only the editor's thread
+    /// does, until it is gone.
+    pub(super) fn write(&self, text: &str) {
+        // What can not be shown is lost: there is nobody else to tell.
+        let _ = match &self.terminal {
+            Some(terminal) => terminal.tty().write_all(text.as_bytes()),
+            None => io::stderr().lock().write_all(text.as_bytes()),
+        };
+    }
+
+    // The driver's side.
+
+    /// Gives an order and waits until it is obeyed.
+    pub(super) fn let_go(&self, order: Order) {
+        let begun = Instant::now();
+        let mut state = self.lock();
+        state.order = state.order.max(order);
+        self.changed.notify_all();
+        loop {
+            match state.editor {
+                Editor::Gone => return,
+                Editor::Away if order == Order::Rest => return,
+                Editor::Busy | Editor::Reading(_) | Editor::Polling | Editor::Away => {}
+            }
+            self.wake(&mut state);
+            let waited = begun.elapsed();
+            if waited > CLOGGED {
+                // The editor writes to a terminal that takes nothing: Ctrl-S, or nobody reads it.
+                self.terminal().inspect(|terminal| terminal.unclog());
+            }
+            if waited > GIVE_UP {
+                state.before.iter().for_each(Modes::force);
+                return;
+            }
+            // Again and again: the line editor can miss one signal while it reads a single key.
+            state = self.wait(state, AGAIN);
+        }
+    }
+
+    /// Takes [`Order::Rest`] back.
+    pub(super) fn resume(&self) {
+        let mut state = self.lock();
+        if state.order == Order::Rest {
+            state.order = Order::Stay;
+            // From here on the terminal is not free any more, even if the editor still sleeps.
+            state.editor = match state.editor {
+                Editor::Away => Editor::Busy,
+                other => other,
+            };
+        }
+        self.changed.notify_all();
+    }
+
+    /// Shows one line.
+    pub(super) fn note(&self, text: &str) {
+        let lines = escape::lines(text).into_iter().map(|line| self.color.note(&line));
+        self.show(lines.collect());
+    }
+
+    /// Shows the whole lines of log output.
+    pub(super) fn print(&self, bytes: &[u8]) {
+        let lines = self.lock().shown.take_whole(bytes);
+        self.show(lines);
+    }
+
+    fn show(&self, lines: Vec<String>) {
+        let mut state = self.lock();
+        if state.editor == Editor::Gone {
+            drop(state);
+            lines.iter().for_each(|line| self.write(&format!("{line}\n")));
+            return;
+        }
+        state.shown.add(lines);
+        match state.editor {
+            Editor::Reading(_) => ring(),
+            Editor::Polling => self.wake(&mut state),
+            Editor::Busy | Editor::Away | Editor::Gone => self.changed.notify_all(),
+        }
+    }
+
+    /// How many wait.
+    pub(super) fn waiting(&self, count: usize) {
+        let mut state = self.lock();
+        if state.waiting == count {
+            return;
+        }
+        state.waiting = count;
+        if let (Order::Stay, Editor::Reading(_) | Editor::Polling) = (state.order, state.editor) {
+            state.order = Order::Redraw;
+            self.wake(&mut state);
+        }
+    }
+
+    /// Makes the editor look at its order.
+    fn wake(&self, state: &mut State) {
+        match state.editor {
+            // The thread has not ended: it leaves `Reading` under this mutex before it does.
+            Editor::Reading(thread) => {
+                state.kicks += 1;
+                kick(thread);
+            }
+            // A full socket is as good as one more byte.
+            Editor::Polling => drop((&self.wake).write(&[0])),
+            Editor::Busy | Editor::Away | Editor::Gone => {}
+        }
+    }
+
+    // The side of the link.
+
+    /// The holder's first message.
+    pub(super) fn greeted(&self, greeting: Greeting) {
+        self.lock().holder = Holder::Greeted(greeting);
+        self.changed.notify_all();
+    }
+
+    /// A reply.
+    pub(super) fn replied(&self, answered: Answered) {
+        self.lock().reply = Some(answered);
+        self.changed.notify_all();
+    }
+
+    /// Nothing more will come, and perhaps why.
+    pub(super) fn lost(&self, reason: Option<String>) {
+        let mut state = self.lock();
+        state.holder = Holder::Lost(reason);
+        drop(state);
+        self.let_go(Order::Leave);
+    }
+
+    fn wait<'s>(&self, state: MutexGuard<'s, State>, limit: Duration) -> MutexGuard<'s, State> {
+        match self.changed.wait_timeout(state, limit) {
+            Ok((state, _)) => state,
+            Err(poisoned) => poisoned.into_inner().0,
+        }
+    }
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        f.debug_struct("Desk")
+            .field("order", &state.order)
+            .field("editor", &state.editor)
+            .field("holder", &state.holder)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How often the editor is woken until it has let go.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// After that long the terminal is taken for stuck.
+const CLOGGED: Duration = Duration::from_secs(1);
+
+/// After that long the editor is not waited for any more.
+const GIVE_UP: Duration = Duration::from_secs(3);
+
+/// How long a wait trusts that it is woken.
+const LOOK: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_climb() {
+        assert!(Order::Stay < Order::Redraw);
+        assert!(Order::Redraw < Order::Rest);
+        assert!(Order::Rest < Order::Leave);
+    }
+}

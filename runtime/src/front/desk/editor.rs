@@ -1,0 +1,215 @@
+//! The desk as the editor's thread sees it: orders to look at, lines to show, waits that end.
+//!
+//! Runs in the thread `front-editor`, which alone writes to the terminal.
+
+use super::{Desk, Editor, Hint, Holder, Key, LOOK, Order, State};
+use crate::front::modes::Modes;
+use crate::session::{Greeting, Reply};
+use nix::sys::pthread::pthread_self;
+use std::time::{Duration, Instant};
+
+/// Why a wait of the editor's thread ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::front) enum Waited<T> {
+    /// It came.
+    Came(T),
+    /// The editor is to let go, or the holder is lost.
+    Ordered,
+    /// Not in time.
+    Late,
+}
+
+/// What a wait can look at.
+pub(in crate::front) struct Look<'s> {
+    state: &'s mut State,
+}
+
+impl Look<'_> {
+    /// The greeting.
+    pub(in crate::front) fn greeting(&self) -> Option<Greeting> {
+        match &self.state.holder {
+            Holder::Greeted(greeting) => Some(greeting.clone()),
+            Holder::Silent | Holder::Lost(_) => None,
+        }
+    }
+
+    /// The reply to the command with that number; replies to earlier ones are forgotten.
+    pub(in crate::front) fn reply(&mut self, number: u64) -> Option<Reply> {
+        self.state.reply.take_if(|answered| answered.number == number).map(|found| found.reply)
+    }
+}
+
+impl Desk {
+    /// The order as it stands; [`Order::Redraw`] is taken.
+    pub(in crate::front) fn order(&self) -> Order {
+        let mut state = self.lock();
+        let order = state.order;
+        if order == Order::Redraw {
+            state.order = Order::Stay;
+        }
+        order
+    }
+
+    /// The order as it stands.
+    pub(in crate::front) fn peek(&self) -> Order {
+        self.lock().order
+    }
+
+    /// The path of the holder and how many wait.
+    pub(in crate::front) fn standing(&self) -> (String, usize) {
+        let state = self.lock();
+        match &state.holder {
+            Holder::Greeted(greeting) => (greeting.path.clone(), state.waiting),
+            Holder::Silent | Holder::Lost(_) => (String::new(), state.waiting),
+        }
+    }
+
+    /// Why the holder was lost, if it was not by end of file.
+    pub(in crate::front) fn fault(&self) -> Option<String> {
+        match &self.lock().holder {
+            Holder::Lost(reason) => reason.clone(),
+            Holder::Silent | Holder::Greeted(_) => None,
+        }
+    }
+
+    /// The names of the values.
+    pub(in crate::front) fn names(&self) -> Vec<String> {
+        self.lock().names.clone()
+    }
+
+    /// Keeps the names of the values.
+    pub(in crate::front) fn know(&self, names: Vec<String>) {
+        self.lock().names = names;
+    }
+
+    /// The editor reads a line in this thread from here on.
+    pub(in crate::front) fn reading(&self) {
+        let mut state = self.lock();
+        state.editor = Editor::Reading(pthread_self());
+        if state.order > Order::Stay {
+            self.wake(&mut state);
+        }
+    }
+
+    /// The editor is in poll from here on.
+    pub(in crate::front) fn polling(&self) {
+        let mut state = self.lock();
+        state.editor = Editor::Polling;
+        if state.order > Order::Stay || !state.shown.is_empty() {
+            self.wake(&mut state);
+        }
+    }
+
+    /// The line is read, or not; how many kicks there were meanwhile.
+    pub(in crate::front) fn busy(&self) -> usize {
+        let mut state = self.lock();
+        state.editor = Editor::Busy;
+        std::mem::take(&mut state.kicks)
+    }
+
+    /// Keeps the modes that [`Desk::let_go`] puts back if the editor can not.
+    pub(in crate::front) fn keep(&self, before: Option<Modes>) {
+        self.lock().before = before;
+    }
+
+    /// Puts the kept modes back.
+    pub(in crate::front) fn restore(&self) {
+        let before = self.lock().before.take();
+        before.iter().for_each(Modes::restore);
+    }
+
+    /// A key was pressed that ends the reading.
+    pub(in crate::front) fn pressed(&self, key: Key) {
+        self.lock().key = Some(key);
+    }
+
+    /// That key.
+    pub(in crate::front) fn take_key(&self) -> Option<Key> {
+        self.lock().key.take()
+    }
+
+    /// Ctrl-C: says how to leave, once.
+    pub(in crate::front) fn hint(&self) {
+        let hint = std::mem::replace(&mut self.lock().hint, Hint::Given);
+        match hint {
+            Hint::Due => self.note(HINT),
+            Hint::Given => {}
+        }
+    }
+
+    /// Shows the lines that wait.
+    pub(in crate::front) fn flush(&self) {
+        let lines = self.lock().shown.take();
+        if !lines.is_empty() {
+            self.write(&(lines.join("\n") + "\n"));
+        }
+    }
+
+    /// Shows the lines that wait below a prompt that stays, and the prompt again.
+    pub(in crate::front) fn flush_above(&self, prompt: &str) {
+        let lines = self.lock().shown.take();
+        if !lines.is_empty() {
+            self.write(&format!("\n{}\n{prompt}", lines.join("\n")));
+        }
+    }
+
+    /// Waits for something, and shows lines meanwhile.
+    pub(in crate::front) fn await_some<T>(
+        &self,
+        limit: Duration,
+        mut look: impl FnMut(&mut Look<'_>) -> Option<T>,
+    ) -> Waited<T> {
+        let begun = Instant::now();
+        loop {
+            self.flush();
+            let mut state = self.lock();
+            if let Some(found) = look(&mut Look { state: &mut state }) {
+                return Waited::Came(found);
+            }
+            if state.order == Order::Leave || matches!(state.holder, Holder::Lost(_)) {
+                return Waited::Ordered;
+            }
+            let left = limit.saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Waited::Late;
+            }
+            if state.shown.is_empty() {
+                drop(self.wait(state, left.min(LOOK)));
+            }
+        }
+    }
+
+    /// Waits until the order to rest is taken back, or a higher one comes.
+    pub(in crate::front) fn rest(&self) {
+        let mut state = self.lock();
+        while state.order == Order::Rest {
+            state.editor = Editor::Away;
+            self.changed.notify_all();
+            state = self.wait(state, LOOK);
+        }
+        state.editor = Editor::Busy;
+    }
+
+    /// The editor itself lets go for a while, as if it had been told to.
+    pub(in crate::front) fn yields(&self) {
+        let mut state = self.lock();
+        state.order = state.order.max(Order::Rest);
+        state.editor = Editor::Away;
+    }
+
+    /// The editor is gone; what waits to be shown is shown first.
+    pub(in crate::front) fn leave(&self) {
+        let rest = self.lock().shown.take_partial();
+        self.show(rest);
+        self.restore();
+        self.flush();
+        self.lock().editor = Editor::Gone;
+        // A line may have come between the two.
+        self.flush();
+        self.changed.notify_all();
+    }
+}
+
+/// What Ctrl-C says.
+pub(in crate::front) const HINT: &str = "Ctrl-C is ignored while a prompt is open; `continue` goes on, \
+                               `quit` fails this actor, `stop` cancels the tree";

@@ -1,0 +1,81 @@
+//! The front's end of the baton: questions go out, the greeting and the replies come in.
+//!
+//! Runs in the thread `front-link`, which reads; the editor's thread writes.
+//!
+//! # Rules
+//! 1. End of file is read to the very end: [`FrontEvent::Ended`] means that the holder's end is
+//!    closed, and never that this side gave up.
+//! 2. What breaks the format ends the session: this end stops writing, which the agent takes as a
+//!    hangup, and the rest of what it sends is thrown away.
+
+use super::FrontEvent;
+use super::desk::{Desk, Waited};
+use crate::session::{
+    Answered, Asked, Command, Greeting, Received, Reply, SessionError, drain, receive, send,
+};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// The writing half.
+#[derive(Debug)]
+pub(super) struct Link {
+    socket: UnixStream,
+    asked: AtomicU64,
+}
+
+impl Link {
+    /// The half of this socket.
+    pub(super) fn new(socket: UnixStream) -> Self {
+        Self { socket, asked: AtomicU64::new(0) }
+    }
+
+    /// Sends a command.
+    pub(super) fn tell(&self, command: Command) -> Result<u64, SessionError> {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        send(&self.socket, &Asked { number, command })?;
+        Ok(number)
+    }
+
+    /// Sends a command and waits for its reply.
+    pub(super) fn ask(&self, desk: &Desk, command: Command, limit: Duration) -> Waited<Reply> {
+        match self.tell(command) {
+            Ok(number) => desk.await_some(limit, |look| look.reply(number)),
+            // The other end is gone or takes nothing; which of them, the reading half will see.
+            Err(_) => Waited::Late,
+        }
+    }
+
+    /// Stops writing: the agent takes it as a hangup.
+    pub(super) fn hang_up(&self) {
+        // It fails only if the other end is gone already.
+        let _ = self.socket.shutdown(Shutdown::Write);
+    }
+}
+
+/// Reads until end of file, lets the editor go, and says that the session has ended.
+pub(super) fn listen(socket: &UnixStream, link: &Link, desk: &Desk) {
+    match read(socket, desk) {
+        Ok(()) => desk.lost(None),
+        Err(error) => {
+            link.hang_up();
+            desk.lost(Some(format!("failed to {error}")));
+            drain(socket);
+        }
+    }
+    desk.notify(FrontEvent::Ended);
+}
+
+fn read(socket: &UnixStream, desk: &Desk) -> Result<(), SessionError> {
+    match receive::<Greeting>(socket)? {
+        Received::Message(greeting) => desk.greeted(greeting),
+        Received::End => return Ok(()),
+    }
+    loop {
+        match receive::<Answered>(socket)? {
+            Received::Message(answered) => desk.replied(answered),
+            Received::End => return Ok(()),
+        }
+    }
+}

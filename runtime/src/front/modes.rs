@@ -1,0 +1,94 @@
+//! The terminal's modes: kept, compared, and put back.
+//!
+//! Runs in the front's threads. The line editor puts the modes back itself, but a signal that
+//! comes while it does makes that call fail, and it does not try again. So they are looked at
+//! after every line.
+//!
+//! The caller has SIGTTOU blocked: `tcsetattr` of a background process would stop it.
+
+use nix::errno::Errno;
+use nix::sys::termios::{
+    FlowArg, FlushArg, SetArg, SpecialCharacterIndices, Termios, tcflow, tcflush, tcgetattr,
+    tcsetattr,
+};
+use nix::unistd::{getpgrp, tcgetpgrp};
+use std::fs::File;
+use std::io::{self, Write as _};
+
+/// An open terminal and the modes that it had.
+#[derive(Debug)]
+pub(super) struct Modes {
+    tty: File,
+    /// The plain struct: that of nix is not for several threads.
+    saved: libc::termios,
+}
+
+/// Whose terminal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ownership {
+    /// This process group is in the foreground.
+    Ours,
+    /// Another is.
+    Others,
+    /// The terminal is gone.
+    Gone,
+}
+
+impl Modes {
+    /// The modes of an open terminal.
+    pub(super) fn of(tty: File) -> io::Result<Self> {
+        let saved = tcgetattr(&tty)?.into();
+        Ok(Self { tty, saved })
+    }
+
+    /// The terminal.
+    pub(super) fn tty(&self) -> &File {
+        &self.tty
+    }
+
+    /// A key that the terminal has for a purpose of its own.
+    pub(super) fn key(&self, index: SpecialCharacterIndices) -> char {
+        char::from(self.saved.c_cc[index as usize])
+    }
+
+    /// The modes as they are now, to be put back later.
+    pub(super) fn again(&self) -> io::Result<Self> {
+        Self::of(self.tty.try_clone()?)
+    }
+
+    /// Puts the modes back, if they are not as they were.
+    pub(super) fn restore(&self) {
+        match tcgetattr(&self.tty) {
+            Ok(now) if now == Termios::from(self.saved) => {}
+            // Without a terminal there are no modes.
+            Err(_) => {}
+            Ok(_) => self.force(),
+        }
+    }
+
+    /// Puts the modes back without waiting for output, and ends bracketed paste.
+    pub(super) fn force(&self) {
+        let saved = Termios::from(self.saved);
+        while tcsetattr(&self.tty, SetArg::TCSANOW, &saved) == Err(Errno::EINTR) {}
+        let _ = (&self.tty).write_all(PASTE_OFF.as_bytes());
+    }
+
+    /// Frees a writer that a stopped or unread terminal blocks: what it wrote is lost.
+    pub(super) fn unclog(&self) {
+        let _ = tcflow(&self.tty, FlowArg::TCOON);
+        let _ = tcflush(&self.tty, FlushArg::TCOFLUSH);
+    }
+
+    /// Whose terminal it is.
+    pub(super) fn ownership(&self) -> Ownership {
+        match (tcgetattr(&self.tty), tcgetpgrp(&self.tty)) {
+            (Ok(_), Ok(group)) if group == getpgrp() => Ownership::Ours,
+            (Ok(_), Ok(_)) => Ownership::Others,
+            // Not our session's: no job control reaches us through it.
+            (Ok(_), Err(Errno::ENOTTY)) => Ownership::Ours,
+            (Ok(_) | Err(_), _) => Ownership::Gone,
+        }
+    }
+}
+
+const PASTE_OFF: &str = "\x1b[?2004l";

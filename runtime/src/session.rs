@@ -1,0 +1,346 @@
+//! The messages on a baton: what a prompt asks, and what the paused actor answers.
+//!
+//! Runs at both ends: the front (where the person types) writes [`Asked`], the agent (where the
+//! paused task is) writes one [`Greeting`] and then one [`Answered`] for each command.
+//!
+//! ```text
+//!   agent                                front
+//!     |-- Greeting ------------------------>|
+//!     |<------------- Asked { 1, Names } ---|
+//!     |-- Answered { 1, Names(..) } ------->|
+//!     |<------------- Asked { 2, Continue } |
+//!     |-- end of file --------------------->|   the release: no message says it
+//! ```
+//!
+//! # Rules
+//! 1. A frame is a length (u32, big endian) and that many bytes of named MessagePack, at most
+//!    [`MAX_FRAME`]. Anything else is an error, and the reader of it ends the session.
+//! 2. Text is sent as it is. Who shows it escapes it: the sender is another process.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use thiserror::Error;
+
+/// The longest frame, in bytes.
+pub(crate) const MAX_FRAME: usize = 1 << 20;
+
+/// Why a prompt is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// The program asked for it.
+    Breakpoint,
+    /// The program failed.
+    PostMortem,
+}
+
+/// The first message of an agent: who is paused, where and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Greeting {
+    /// The actor, by its path from the root: `root/mid/leaf`.
+    pub(crate) path: String,
+    /// The task within the actor.
+    pub(crate) task: String,
+    /// Why the prompt is open.
+    pub(crate) kind: Kind,
+    /// The source file, as the compiler named it.
+    pub(crate) file: String,
+    /// The line, from 1.
+    pub(crate) line: u32,
+    /// The column, from 1.
+    pub(crate) column: u32,
+    /// What failed.
+    pub(crate) failure: Option<String>,
+    /// How many values `locals` has.
+    pub(crate) values: usize,
+}
+
+/// How much of a backtrace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Frames {
+    /// The program's own.
+    Own,
+    /// Those of the libraries too.
+    All,
+}
+
+/// What the front asks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Command {
+    /// Who is paused, and where.
+    Where,
+    /// The source around the place.
+    List {
+        /// Lines before and after it.
+        around: u32,
+    },
+    /// The calls that led here.
+    Backtrace {
+        /// Which of them.
+        frames: Frames,
+    },
+    /// Every named value.
+    Locals,
+    /// The names of the values alone, for completion.
+    Names,
+    /// One named value.
+    Print {
+        /// Its name.
+        name: String,
+    },
+    /// The last log events of this process.
+    Log {
+        /// How many.
+        last: usize,
+    },
+    /// Go on.
+    Continue,
+    /// Fail.
+    Quit,
+}
+
+/// A command with its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Asked {
+    /// The answer carries it too.
+    pub(crate) number: u64,
+    /// What is asked.
+    pub(crate) command: Command,
+}
+
+/// A named value as text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Value {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its text, perhaps cut.
+    pub(crate) text: String,
+    /// How many bytes the whole text has.
+    pub(crate) length: usize,
+}
+
+/// A piece of a source file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Source {
+    /// The file that was read.
+    pub(crate) file: String,
+    /// The number of the first line.
+    pub(crate) first: u32,
+    /// The number of the line that the task is at.
+    pub(crate) marked: u32,
+    /// The lines.
+    pub(crate) lines: Vec<String>,
+}
+
+/// What the agent answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Reply {
+    /// Text.
+    Lines(Vec<String>),
+    /// Source.
+    Source(Source),
+    /// Values, and how many more did not fit.
+    Values {
+        /// Those that fit.
+        values: Vec<Value>,
+        /// How many did not.
+        omitted: usize,
+    },
+    /// Names of values.
+    Names(Vec<String>),
+    /// It can not be answered, and why.
+    Failed(String),
+}
+
+/// A reply with the number of its command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Answered {
+    /// The number of the command.
+    pub(crate) number: u64,
+    /// The reply.
+    pub(crate) reply: Reply,
+}
+
+/// Why a session can not go on.
+#[derive(Debug, Error)]
+pub(crate) enum SessionError {
+    /// The socket failed.
+    #[error("read from the other end of the baton")]
+    Read(#[source] io::Error),
+    /// The socket failed.
+    #[error("write to the other end of the baton")]
+    Write(#[source] io::Error),
+    /// The other end sends more than it may.
+    #[error("accept a frame of {0} bytes, the most is {MAX_FRAME}")]
+    Oversized(usize),
+    /// End of file within a frame.
+    #[error("read a whole frame: the other end stopped in the middle of it")]
+    Torn,
+    /// Not the message that belongs here.
+    #[error("understand a frame: {0}")]
+    Malformed(String),
+    /// A message of ours has no form as a frame.
+    #[error("write a message as a frame: {0}")]
+    Unsendable(String),
+}
+
+/// What came from the socket.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Received<T> {
+    /// A message.
+    Message(T),
+    /// End of file between two frames.
+    End,
+}
+
+/// Writes one message.
+pub(crate) fn send<T: Serialize>(mut to: &UnixStream, message: &T) -> Result<(), SessionError> {
+    let unsendable = |error: rmp_serde::encode::Error| SessionError::Unsendable(error.to_string());
+    let body = rmp_serde::to_vec_named(message).map_err(unsendable)?;
+    if body.len() > MAX_FRAME {
+        return Err(SessionError::Oversized(body.len()));
+    }
+    let length = u32::try_from(body.len()).map_err(|_| SessionError::Oversized(body.len()))?;
+    let mut frame = Vec::with_capacity(4 + body.len());
+    frame.extend_from_slice(&length.to_be_bytes());
+    frame.extend_from_slice(&body);
+    to.write_all(&frame).map_err(SessionError::Write)
+}
+
+/// Reads one message; waits until it is there.
+pub(crate) fn receive<T: DeserializeOwned>(
+    mut from: &UnixStream,
+) -> Result<Received<T>, SessionError> {
+    let mut head = [0; 4];
+    let mut have = 0;
+    while have < head.len() {
+        match from.read(&mut head[have..]) {
+            Ok(0) if have == 0 => return Ok(Received::End),
+            Ok(0) => return Err(SessionError::Torn),
+            Ok(read) => have += read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // The other end was closed with bytes of ours unread in it: it is as gone as it can be.
+            Err(error) if error.kind() == ErrorKind::ConnectionReset && have == 0 => {
+                return Ok(Received::End);
+            }
+            Err(error) => return Err(SessionError::Read(error)),
+        }
+    }
+    let length = u32::from_be_bytes(head) as usize;
+    if length > MAX_FRAME {
+        return Err(SessionError::Oversized(length));
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body).map_err(|error| match error.kind() {
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => SessionError::Torn,
+        _ => SessionError::Read(error),
+    })?;
+    parse(&body).map(Received::Message)
+}
+
+/// Reads what is left until end of file, and forgets it.
+pub(crate) fn drain(mut from: &UnixStream) {
+    let mut waste = [0; 4096];
+    loop {
+        match from.read(&mut waste) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, SessionError> {
+    let mut rest = body;
+    let message = rmp_serde::from_read(&mut rest)
+        .map_err(|error| SessionError::Malformed(error.to_string()))?;
+    if rest.is_empty() {
+        Ok(message)
+    } else {
+        Err(SessionError::Malformed(format!("{} bytes follow the message", rest.len())))
+    }
+}
+
+/// The longest beginning of a text that has at most `limit` bytes.
+pub(crate) fn cut(text: &str, limit: usize) -> &str {
+    &text[..text.floor_char_boundary(limit)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::Shutdown;
+
+    fn ask(number: u64, command: Command) -> Asked {
+        Asked { number, command }
+    }
+
+    #[test]
+    fn what_is_sent_is_received_and_then_comes_the_end() {
+        let (one, other) = UnixStream::pair().unwrap();
+        let asked = [
+            ask(1, Command::Where),
+            ask(2, Command::List { around: 3 }),
+            ask(3, Command::Backtrace { frames: Frames::All }),
+            ask(4, Command::Locals),
+            ask(5, Command::Names),
+            ask(6, Command::Print { name: "é\n\u{1b}".to_owned() }),
+            ask(7, Command::Log { last: 9 }),
+            ask(8, Command::Continue),
+            ask(9, Command::Quit),
+        ];
+        for message in &asked {
+            send(&one, message).unwrap();
+        }
+        one.shutdown(Shutdown::Both).unwrap();
+        for message in asked {
+            assert_eq!(receive::<Asked>(&other).unwrap(), Received::Message(message));
+        }
+        assert_eq!(receive::<Asked>(&other).unwrap(), Received::End);
+    }
+
+    #[test]
+    fn a_bad_frame_is_an_error() {
+        let table: [(&str, &[u8]); 6] = [
+            ("torn head", &[0, 0]),
+            ("torn body", &[0, 0, 0, 9, 1]),
+            ("oversized", &[0xff, 0xff, 0xff, 0xff]),
+            ("one too long", &[0, 0x10, 0, 1]),
+            ("no message", &[0, 0, 0, 1, 0xc1]),
+            ("empty", &[0, 0, 0, 0]),
+        ];
+        for (name, bytes) in table {
+            let (mut one, other) = UnixStream::pair().unwrap();
+            one.write_all(bytes).unwrap();
+            drop(one);
+            assert!(receive::<Asked>(&other).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn bytes_after_the_message_are_an_error() {
+        let (mut one, other) = UnixStream::pair().unwrap();
+        let mut body = rmp_serde::to_vec_named(&ask(1, Command::Where)).unwrap();
+        body.push(0);
+        one.write_all(&u32::try_from(body.len()).unwrap().to_be_bytes()).unwrap();
+        one.write_all(&body).unwrap();
+        assert!(matches!(receive::<Asked>(&other), Err(SessionError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_not_sent() {
+        let (one, _other) = UnixStream::pair().unwrap();
+        let long = Command::Print { name: "x".repeat(MAX_FRAME) };
+        assert!(matches!(send(&one, &ask(1, long)), Err(SessionError::Oversized(_))));
+    }
+
+    #[test]
+    fn a_cut_keeps_whole_characters() {
+        assert_eq!(cut("aéb", 2), "a");
+        assert_eq!(cut("aéb", 3), "aé");
+        assert_eq!(cut("aéb", 9), "aéb");
+        assert_eq!(cut("", 0), "");
+    }
+}
