@@ -183,6 +183,7 @@ async fn boot_below(
     #[cfg(feature = "live")]
     crate::live::points::reach(crate::live::points::Point::Booting, &hello.path.join("/"));
     let (me, root) = (ActorId(std::process::id()), ActorId(hello.root));
+    name_process(hello.path.last().map_or("actor", String::as_str));
     let supervisor = ActorId(hello.supervisor);
     let policy = hello.settings.policy();
     let debug = debug_mode(hello.settings.debugging);
@@ -202,6 +203,13 @@ async fn boot_below(
     let (before, foreign) = (Before::inherited(), SigSet::empty());
     live(place, None, registry, filter, mailboxes, neighbours, Some(mail), code, before, foreign)
         .await
+}
+
+/// Shows the actor's name in ps(1); the kernel keeps the first 15 bytes.
+fn name_process(name: &str) {
+    if let Ok(name) = std::ffi::CString::new(name) {
+        let _ = nix::sys::prctl::set_name(&name);
+    }
 }
 
 fn debug_mode(debugging: Debugging) -> DebugMode {

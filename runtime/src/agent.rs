@@ -135,7 +135,7 @@ impl Scene {
             Kind::PostMortem => "post-mortem",
         };
         let mut lines = vec![
-            format!("{what} in {}, task {}", self.path, self.task),
+            format!("{what} in {}, {}", self.path, self.task),
             format!("at {}:{}:{}", self.file, self.line, self.column),
         ];
         lines.extend(self.failure.as_deref().map(|failure| format!("failure: {}", shown(failure))));

@@ -39,6 +39,7 @@ mod unattended;
 
 pub(crate) use render::Color;
 
+use attended::Editing;
 use desk::{Desk, Order};
 use link::Link;
 use modes::Modes;
@@ -69,6 +70,9 @@ pub(crate) enum Reader {
     /// A person at this terminal. `/dev/tty` has the line editor; any other path, and a terminal
     /// that can not move its cursor (`TERM=dumb`), has plain lines.
     Terminal(PathBuf),
+    /// A person at this terminal, which stays in its own modes: a Ctrl-C there is a signal to the
+    /// foreground. What a debugger does that knows nothing of a tree.
+    Cooked(PathBuf),
     /// A file of commands; what one session leaves of it is for the next.
     Script(PathBuf),
     /// Nobody: report to standard error, and continue.
@@ -106,7 +110,7 @@ pub(crate) fn open(setup: Setup) -> io::Result<Front> {
     // A command is a few bytes: it blocks only if the holder's process does not read at all.
     socket.set_write_timeout(Some(WRITE_LIMIT))?;
     let modes = match &reader {
-        Reader::Terminal(path) => {
+        Reader::Terminal(path) | Reader::Cooked(path) => {
             let tty = OpenOptions::new().read(true).write(true).open(path)?;
             Some(Modes::of(tty)?)
         }
@@ -143,7 +147,8 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
 /// The editor's thread: whatever happens in it, the terminal is let go and the holder told.
 fn edit(desk: &Arc<Desk>, link: &Link, reader: Reader, wake: UnixStream) {
     let run = std::panic::AssertUnwindSafe(|| match reader {
-        Reader::Terminal(path) => attended::run(desk, link, &path, wake),
+        Reader::Terminal(path) => attended::run(desk, link, &path, Editing::Editor, wake),
+        Reader::Cooked(path) => attended::run(desk, link, &path, Editing::Terminal, wake),
         Reader::Script(path) => unattended::script(desk, link, &path),
         Reader::Report => unattended::report(desk, link),
         Reader::Wait(limit) => unattended::wait(desk, link, limit),

@@ -292,7 +292,9 @@ impl Live {
         let notify = Box::new(move |event: FrontEvent| {
             let _ = urgent.send(Event::Front(request, event));
         });
+        let holder_reads = self.settings.policy().reader == Who::Holder;
         let reader = match (&self.terminal, &self.top) {
+            (Some(terminal), _) if holder_reads => Reader::Cooked(terminal.path().into()),
             (Some(terminal), _) => Reader::Terminal(terminal.path().into()),
             (_, Some(top)) => match &top.no_terminal {
                 NoTerminal::Report => Reader::Report,

@@ -40,11 +40,20 @@ enum Lines {
     Plain(Plain),
 }
 
+/// How lines are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Editing {
+    /// With the line editor, where the terminal can have one.
+    Editor,
+    /// By the terminal itself, whose Ctrl-C is a signal then.
+    Terminal,
+}
+
 /// Runs the session until the editor is to let go for good.
-pub(super) fn run(desk: &Arc<Desk>, link: &Link, path: &Path, wake: UnixStream) {
+pub(super) fn run(desk: &Arc<Desk>, link: &Link, path: &Path, editing: Editing, wake: UnixStream) {
     if let Some(greeting) = greet(desk) {
         open(desk, link, &greeting);
-        if let Some(lines) = claim(desk, path, wake) {
+        if let Some(lines) = claim(desk, path, editing, wake) {
             converse(desk, link, lines);
         }
     }
@@ -73,12 +82,12 @@ fn open(desk: &Desk, link: &Link, greeting: &Greeting) {
 }
 
 /// Takes the line editor, or plain lines where it can not work.
-fn claim(desk: &Arc<Desk>, path: &Path, wake: UnixStream) -> Option<Lines> {
+fn claim(desk: &Arc<Desk>, path: &Path, editing: Editing, wake: UnixStream) -> Option<Lines> {
     let terminal = desk.terminal()?;
     let able = std::env::var("TERM").is_ok_and(|term| {
         !term.is_empty() && !UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term))
     });
-    if path != Path::new("/dev/tty") || !able {
+    if editing == Editing::Terminal || path != Path::new("/dev/tty") || !able {
         return Some(Lines::Plain(Plain::new(wake)));
     }
     loop {

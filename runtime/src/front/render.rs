@@ -72,7 +72,7 @@ pub(super) fn opening(greeting: &Greeting, color: Color) -> String {
         Kind::Breakpoint => color.paint(Style::Bold, "breakpoint"),
         Kind::PostMortem => color.paint(Style::Red, "post-mortem"),
     };
-    let mut text = format!("{what} in {}, task {task}\n", color.paint(Style::Bold, &path));
+    let mut text = format!("{what} in {}, {task}\n", color.paint(Style::Bold, &path));
     if let Some(failure) = &greeting.failure {
         for (index, failed) in escape::lines(failure).iter().enumerate() {
             let head = if index == 0 { "failure: " } else { "         " };

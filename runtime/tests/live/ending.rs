@@ -1,13 +1,10 @@
 //! How a tree ends without a prompt: by itself, by signals, by deaths; and that nothing is left.
 
-use crate::support::{Tested, ends, grow};
-use holdfast::Placement;
+use crate::support::{PLACEMENTS, Tested, ends, grow};
 use holdfast::live::{Exit, Growth, Leader, Order};
 use nix::sys::signal::Signal;
 
 const SHAPES: [&str; 3] = ["root(leaf)", "root(mid(leaf))", "root(a(mid(leaf)),sib)"];
-const PLACEMENTS: [Placement; 2] = [Placement::OwnSession, Placement::SharedGroup];
-
 #[test]
 fn a_ctrl_c_ends_an_idle_tree() -> Tested {
     for shape in SHAPES {
