@@ -111,6 +111,13 @@ pub(crate) const STAGES: &[Stage] = &[
         set: Set::Fast,
     },
     Stage {
+        name: "shared-mutants",
+        why: "loom or shuttle catches whatever is broken in what threads share",
+        cargo: &["run", "--release", "--locked", "--package", "ci", "--bin", "mutants"],
+        env: &[],
+        set: Set::Full,
+    },
+    Stage {
         name: "bench",
         why: "the explorer is as fast as it claims, measured against stateright in one run",
         cargo: &["bench", "--package", "holdfast-model", "--bench", "against_stateright"],
