@@ -134,4 +134,11 @@ pub(crate) const STAGES: &[Stage] = &[
         env: &[],
         set: Set::Full,
     },
+    Stage {
+        name: "mutants",
+        why: "each small change of the protocol is noticed by the tests that take seconds",
+        cargo: &["mutants", "--package", "holdfast-model", "--jobs", "1", "--output", "target"],
+        env: &[("PROPTEST_RNG_SEED", "1"), ("INSTA_UPDATE", "no")],
+        set: Set::Full,
+    },
 ];
