@@ -5,5 +5,5 @@ use holdfast_scenarios::cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    Cli::parse().run().into()
+    Cli::parse().run()
 }
