@@ -43,7 +43,7 @@ fn who_waits_is_woken() {
 
 #[test]
 fn everybody_who_waits_is_woken_and_sees_what_was_done_before() {
-    explore("flag: raise against two who wait", Bound::Preemptions(5), [[1, 1]], || {
+    explore("flag: raise against two who wait", Bound::Preemptions(4), [[1, 1]], || {
         let (flag, cause) = (Flag::new(), Arc::new(AtomicUsize::new(0)));
         let waits = [(), ()].map(|()| {
             let (flag, cause) = (flag.clone(), Arc::clone(&cause));
@@ -62,7 +62,7 @@ fn everybody_who_waits_is_woken_and_sees_what_was_done_before() {
 fn one_of_two_raises_is_the_first() {
     explore(
         "flag: two raises, one waits",
-        Bound::Preemptions(5),
+        Bound::Preemptions(4),
         [[true, false], [false, true]],
         || {
             let flag = Flag::new();

@@ -18,7 +18,7 @@ fn all<T>(receiver: &mut Receiver<T>) -> Vec<T> {
 #[test]
 fn two_senders_and_the_order_of_each() {
     let merges = [[1, 2, 9], [1, 9, 2], [9, 1, 2]].map(Vec::from);
-    explore("mailbox: two senders", Bound::Preemptions(5), merges, || {
+    explore("mailbox: two senders", Bound::Preemptions(4), merges, || {
         let (sender, mut receiver) = mailbox();
         let other = sender.clone();
         let first = thread::spawn(move || {

@@ -68,7 +68,7 @@ fn the_driver_hears_of_each_pause_that_nobody_waits_for() {
 
 #[test]
 fn two_tasks_are_served_in_the_order_in_which_they_asked() {
-    explore("pause: first come, first served", Bound::Preemptions(4), [[1, 2], [2, 1]], || {
+    explore("pause: first come, first served", Bound::Preemptions(3), [[1, 2], [2, 1]], || {
         let (sender, mut receiver) = mailbox();
         let other = sender.clone();
         let tasks = [(1, sender), (2, other)].map(|(number, sender)| {

@@ -85,7 +85,7 @@ const WRITTEN: [(&str, &str); 3] = [
 ];
 
 /// How long the tests of one mutant may take.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 impl Workshop {
     /// Copies the shared modules as they are now.
