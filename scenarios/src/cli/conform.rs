@@ -190,6 +190,9 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
         if index > 0 {
             text.push('\n');
         }
+        if let (2.., Some(file)) = (verdicts.len(), &verdict.cast.parts[0].file) {
+            let _ = write!(text, "{file}: ");
+        }
         one(&mut text, verdict, draw);
     }
     if verdicts.len() > 1 {
