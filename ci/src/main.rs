@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     if args.list {
         for stage in chosen {
             println!(
-                "{:<10} {}\n{:<10} cargo {}",
+                "{:<14} {}\n{:<14} cargo {}",
                 stage.name,
                 stage.why,
                 "",
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         }
     }
     for (name, time) in times {
-        println!("{name:<10} passed in {:.0} s", time.as_secs_f64());
+        println!("{name:<14} passed in {:.0} s", time.as_secs_f64());
     }
     ExitCode::SUCCESS
 }
