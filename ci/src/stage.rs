@@ -28,6 +28,9 @@ const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static s
     Stage { name, why, cargo, env: &[], set: Set::Fast }
 }
 
+/// Where the live trees of the tests are recorded; emptied before a stage that records some.
+pub(crate) const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/records");
+
 /// All stages, in the order in which they run: what fails fastest first.
 pub(crate) const STAGES: &[Stage] = &[
     fast("fmt", "the code has one form", &["fmt", "--all", "--check"]),
@@ -47,10 +50,26 @@ pub(crate) const STAGES: &[Stage] = &[
             "warnings",
         ],
     ),
+    Stage {
+        name: "test",
+        why: "every test of every crate, the whole suite and every scenario among them",
+        cargo: &["test", "--workspace", "--features", "holdfast/live", "--release", "--locked"],
+        env: &[("HOLDFAST_TEST_RECORDS", RECORDS)],
+        set: Set::Fast,
+    },
     fast(
-        "test",
-        "every test of every crate, the whole suite and every scenario among them",
-        &["test", "--workspace", "--features", "holdfast/live", "--release", "--locked"],
+        "conform",
+        "every live tree of the tests was a run of the model",
+        &[
+            "run",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-scenarios",
+            "--",
+            "conform",
+            RECORDS,
+        ],
     ),
     Stage {
         name: "loom",

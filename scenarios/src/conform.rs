@@ -53,11 +53,14 @@ pub enum ConformError {
     Cast(#[from] CastError),
 }
 
-/// Checks every run that was recorded in a folder.
+/// Checks every run that was recorded in a folder, or in a folder in it.
 ///
 /// # Errors
 /// If its records can not be used.
 pub fn conform(folder: &Path) -> Result<Vec<Verdict>, ConformError> {
-    let casts = cast::group(record::read(folder)?)?;
-    Ok(casts.into_iter().map(Verdict::of).collect())
+    let mut verdicts = Vec::new();
+    for records in record::read(folder)? {
+        verdicts.extend(cast::group(records)?.into_iter().map(Verdict::of));
+    }
+    Ok(verdicts)
 }

@@ -3,7 +3,7 @@
 #[path = "support/recorded.rs"]
 mod recorded;
 
-use holdfast_model::protocol::{ActorId, Answer, Cause, DebugMode, PolicyName, Signal, Status};
+use holdfast_model::protocol::{ActorId, Answer, Cause, DebugMode, PolicyName, Signal};
 use holdfast_model::tree::{Member, Start, Tree};
 use holdfast_model::world::{Budget, Config, Deed, Fault, Placement};
 use holdfast_scenarios::conform::cast::{CastError, group};
@@ -11,7 +11,10 @@ use holdfast_scenarios::conform::record::parse;
 use holdfast_scenarios::conform::verdict::{Difference, Finding, Verdict};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use recorded::{Files, Recorder, two_prompts};
+use recorded::{Files, Recorder, two_prompts, write};
+use serde_json::Value;
+use std::path::Path;
+use std::process::{Command, Output};
 
 fn check(files: &Files) -> Result<Verdict, CastError> {
     let records = files.iter().filter_map(|(name, text)| {
@@ -211,31 +214,43 @@ fn an_actor_that_was_killed_before_it_did_what_its_last_line_says_conforms() {
 
 #[test]
 fn a_process_without_a_record_ends_as_it_was_reaped() {
-    for status in [Status::Finished, Status::Failed, Status::Killed] {
-        let mut run = Recorder::free("root(program?)");
-        let program = run.actor("program");
-        run.take(holdfast_model::world::Action::Deed(Deed::Spawn { actor: program }));
-        run.then(Deed::Die { actor: program, status });
-        run.then(Deed::Provoke { actor: ActorId(0), cause: Cause::Finished });
-        let mut files = run.files();
-        // A program that is no actor has no link.
-        files = tampered(&files, "root.jsonl", |lines| {
-            let end = place_of(lines, &["link-ended"]);
-            let arms = lines.remove(end);
-            assert!(arms.contains("arm"), "{arms}");
-            for line in lines.iter_mut().filter(|line| line.contains("\"exited\"")) {
-                *line = line.replace("{\"output\":\"disarm\",\"timer\":{\"grace\":1}}", "");
-            }
+    let mut run = Recorder::free("root");
+    run.then(Deed::Provoke { actor: ActorId(0), cause: Cause::Finished });
+    let finishes = |lines: &mut Vec<String>| {
+        let program = [
+            r#"{"input":{"input":"spawned","child":7},"outputs":[]}"#,
+            r#"{"input":{"input":"exited","child":7,"status":"finished"},"outputs":[]}"#,
+        ];
+        lines.splice(1..1, program.map(str::to_owned));
+    };
+    let files = tampered(&run.files(), "root.jsonl", finishes);
+    let verdict = check(&files).expect("the records make a run");
+    assert_eq!(verdict.finding, Finding::Conforms, "{files:#?}");
+    // A program that fails unasked fails its supervisor.
+    for status in ["failed", "killed"] {
+        let files = tampered(&files, "root.jsonl", |lines| {
+            lines[2] = lines[2].replace("finished", status);
         });
-        // An unasked end of a program is a failure of its supervisor, unless it is an orderly one.
-        let verdict = check(&files).expect("the records make a run");
-        match status {
-            Status::Finished => assert_eq!(verdict.finding, Finding::Conforms, "{files:#?}"),
-            Status::Failed | Status::Killed | Status::Cancelled => {
-                assert!(matches!(verdict.finding, Finding::Differs(_)), "{files:#?}");
-            }
-        }
+        let difference = differs(&files);
+        assert_eq!(difference.recorded, Vec::<String>::new());
+        assert_eq!(difference.expected, ["teardown starts (child failed)"]);
     }
+}
+
+#[test]
+fn a_process_that_nobody_announced_is_adopted_and_reaped() {
+    let mut run = Recorder::free("root");
+    run.then(Deed::Provoke { actor: ActorId(0), cause: Cause::Finished });
+    let files = tampered(&run.files(), "root.jsonl", |lines| {
+        let orphan = [
+            r#"{"input":{"input":"adopted","child":7},"outputs":[{"output":"arm","timer":{"grace":7}}]}"#,
+            r#"{"input":{"input":"exited","child":7,"status":"failed"},"outputs":[{"output":"disarm","timer":{"grace":7}},{"output":"sweep"}]}"#,
+        ];
+        lines.splice(3..3, orphan.map(str::to_owned));
+    });
+    let verdict = check(&files).expect("the records make a run");
+    assert_eq!(verdict.finding, Finding::Conforms, "{files:#?}");
+    assert_eq!(verdict.cast.tree().to_string(), "root(pid-7?)");
 }
 
 #[test]
@@ -285,6 +300,144 @@ fn a_link_that_was_cut_conforms() {
     run.then(Deed::Cut { actor: mid });
     run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
     conforms(&run);
+}
+
+fn holdfast(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
+    command.args(args).env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
+    command.output().expect("the binary was built")
+}
+
+fn said(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).expect("the output is UTF-8")
+}
+
+fn folder_of(files: &Files) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    write(folder.path(), files);
+    folder
+}
+
+fn path_of(folder: &Path) -> &str {
+    folder.to_str().expect("a temporary path is UTF-8")
+}
+
+/// The grant of the root went to nobody.
+fn without_grant() -> Files {
+    tampered(&two_prompts().files(), "root.jsonl", |lines| {
+        let grant = place_of(lines, &["grant", "\"actor\":2"]);
+        let send = lines[grant].find(",{\"output\":\"send\"").expect("the grant is sent");
+        lines[grant].truncate(send);
+        lines[grant].push_str("]}");
+    })
+}
+
+#[test]
+fn the_command_says_what_it_found() {
+    let good = folder_of(&two_prompts().files());
+    let output = holdfast(&["conform", path_of(good.path())]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+    insta::assert_snapshot!("conforms", said(&output.stdout));
+
+    let bad = folder_of(&without_grant());
+    let output = holdfast(&["conform", path_of(bad.path())]);
+    assert_eq!(output.status.code(), Some(12), "{}", said(&output.stderr));
+    insta::assert_snapshot!("differs", said(&output.stdout));
+    let output = holdfast(&["conform", "--json", path_of(bad.path())]);
+    assert_eq!(output.status.code(), Some(12));
+    let json: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    assert_eq!(json["exit"], 12);
+    assert_eq!(json["trees"][0]["verdict"], "differs");
+    assert_eq!(json["trees"][0]["difference"]["place"], "root.jsonl:4");
+}
+
+#[test]
+fn a_merged_run_is_a_trace_that_replays() {
+    let folder = folder_of(&two_prompts().files());
+    let trace = folder.path().join("run.trace");
+    let args = ["conform", path_of(folder.path()), "--trace-out", path_of(&trace)];
+    assert_eq!(holdfast(&args).status.code(), Some(0));
+    let output = holdfast(&["replay", path_of(&trace)]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
+    assert!(said(&output.stdout).contains("steps are possible; the trace claims no more"));
+}
+
+#[test]
+fn folders_in_a_folder_are_runs_of_their_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (name, files) in [("one", two_prompts().files()), ("two", without_grant())] {
+        std::fs::create_dir(folder.path().join(name)).expect("the folder can be written");
+        write(&folder.path().join(name), &files);
+    }
+    let output = holdfast(&["conform", path_of(folder.path())]);
+    assert_eq!(output.status.code(), Some(12));
+    let text = said(&output.stdout);
+    assert!(text.contains("two/root.jsonl:4: root: reads Want"), "{text}");
+    assert!(text.ends_with("1 of 2 trees conform\n"), "{text}");
+}
+
+#[test]
+fn records_that_can_not_be_used_are_bad_input() {
+    let empty = tempfile::tempdir().expect("a temporary folder");
+    let garbled = folder_of(&tampered(&two_prompts().files(), "root~mid.jsonl", |lines| {
+        lines[2] = "garbage".to_owned();
+    }));
+    let newer = folder_of(&tampered(&two_prompts().files(), "root.jsonl", |lines| {
+        lines[0] = lines[0].replace("\"holdfast_record\":1", "\"holdfast_record\":9");
+    }));
+    let mut files = two_prompts().files();
+    files.remove("root~mid.jsonl");
+    let missing = folder_of(&files);
+    let mut text = String::new();
+    for (what, folder) in [
+        ("no record", &empty),
+        ("a garbled line", &garbled),
+        ("a newer record", &newer),
+        ("a missing record", &missing),
+    ] {
+        let output = holdfast(&["conform", path_of(folder.path())]);
+        assert_eq!(output.status.code(), Some(2), "{what}: {}", said(&output.stderr));
+        let stderr = said(&output.stderr).replace(path_of(folder.path()), "FOLDER");
+        text.push_str(&format!("## {what}\n{stderr}\n"));
+    }
+    insta::assert_snapshot!("unusable", text);
+}
+
+/// `holdfast record` of a program that leaves these files and ends with this code.
+fn recorded_as(files: &Files, code: &str, more: &[&str]) -> Output {
+    let folder = folder_of(files);
+    let script = format!("cp {}/* \"$HOLDFAST_RECORD\"; exit {code}", path_of(folder.path()));
+    holdfast(&[&["record"], more, &["--", "sh", "-c", &script]].concat())
+}
+
+#[test]
+fn a_recorded_program_keeps_its_exit_code_if_its_run_conforms() {
+    let output = recorded_as(&two_prompts().files(), "3", &[]);
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output.stderr));
+    assert_eq!(said(&output.stdout), "");
+    insta::assert_snapshot!("record", said(&output.stderr));
+
+    let kept = tempfile::tempdir().expect("a temporary folder");
+    let place = path_of(kept.path());
+    let output = recorded_as(&without_grant(), "0", &["--dir", place]);
+    assert_eq!(output.status.code(), Some(12));
+    assert!(said(&output.stderr).contains("does not conform"), "{}", said(&output.stderr));
+    assert!(kept.path().join("root.jsonl").exists());
+    let output = recorded_as(&two_prompts().files(), "0", &["--dir", place]);
+    assert_eq!(output.status.code(), Some(2), "the folder is used");
+}
+
+#[test]
+fn a_program_without_a_record_is_bad_input() {
+    let output = holdfast(&["record", "--", "true"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(
+        said(&output.stderr),
+        "error: true left no record; is it built on the holdfast runtime?\n"
+    );
+    let output = holdfast(&["record", "--", "/nowhere/program"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(said(&output.stderr).contains("failed to run /nowhere/program"));
 }
 
 /// What a random run is made from.

@@ -93,9 +93,8 @@ pub struct TreeJson {
     pub lines: usize,
     /// `conforms`, `breaks`, `differs` or `undecided`.
     pub verdict: &'static str,
-    /// The property that falls, with the step, counted from one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub breaks: Option<(PropertyId, usize)>,
+    /// The properties that fall, each with the step, counted from one.
+    pub breaks: Vec<(PropertyId, usize)>,
     /// Where the run leaves the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub difference: Option<DifferenceJson>,
@@ -191,6 +190,9 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
         if index > 0 {
             text.push('\n');
         }
+        if let (2.., Some(file)) = (verdicts.len(), &verdict.cast.parts[0].file) {
+            let _ = write!(text, "{file}: ");
+        }
         one(&mut text, verdict, draw);
     }
     if verdicts.len() > 1 {
@@ -214,8 +216,8 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
         cast.lines(),
         verdict.steps.len(),
     );
-    let (breaks, failed) = match verdict.finding {
-        Finding::Breaks(property, _) => (Some(property), true),
+    let (breaks, failed) = match &verdict.finding {
+        Finding::Breaks(fallen) => (fallen.first().map(|(property, _)| *property), true),
         Finding::Conforms => (None, false),
         Finding::Differs(_) | Finding::Undecided(_) => (None, true),
     };
@@ -231,13 +233,16 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
             "{green}conforms{green:#}: a run of the model; every always-property holds in all its \
              states"
         ),
-        Finding::Breaks(property, step) => {
-            let last = describe(&config.tree, verdict.steps[step - 1].action);
-            writeln!(
-                text,
-                "{red}breaks {property}{red:#} on step {step} ({last}): a run of the model, but \
-                 not one that it should have"
-            )
+        Finding::Breaks(fallen) => {
+            for (property, step) in fallen {
+                let action = describe(&config.tree, verdict.steps[step - 1].action);
+                let _ = writeln!(text, "{red}breaks {property}{red:#} on step {step} ({action})");
+            }
+            let known = match cast.named.policy {
+                PolicyName::Relay => "which this policy promises not to",
+                PolicyName::SingleDepth | PolicyName::Unprotected => "as this policy may",
+            };
+            writeln!(text, "conforms: a run of the model, {known}")
         }
         Finding::Differs(difference) => {
             let _ = writeln!(text, "{red}does not conform{red:#}");
@@ -308,10 +313,10 @@ impl TreeJson {
         let cast = &verdict.cast;
         let config = cast.topology.config();
         let (word, breaks, difference) = match &verdict.finding {
-            Finding::Conforms => ("conforms", None, None),
-            Finding::Breaks(property, step) => ("breaks", Some((*property, *step)), None),
-            Finding::Differs(difference) => ("differs", None, Some(difference)),
-            Finding::Undecided(difference) => ("undecided", None, Some(difference)),
+            Finding::Conforms => ("conforms", Vec::new(), None),
+            Finding::Breaks(fallen) => ("breaks", fallen.clone(), None),
+            Finding::Differs(difference) => ("differs", Vec::new(), Some(difference)),
+            Finding::Undecided(difference) => ("undecided", Vec::new(), Some(difference)),
         };
         Self {
             root: root(cast),

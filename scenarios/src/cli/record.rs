@@ -12,8 +12,7 @@
 
 use super::complain;
 use super::conform::{Draw, text, worst};
-use crate::conform::cast::End;
-use crate::conform::record::read;
+use crate::conform::record::{Record, read};
 use crate::conform::{ConformError, conform};
 use crate::exit::Exit;
 use clap::Args;
@@ -186,15 +185,12 @@ fn await_orphans(folder: &Path) {
     for _ in 0..ORPHANS_END_WITHIN.as_millis() / TICK.as_millis() {
         let Ok(records) = read(folder) else { return };
         let exits = |output: &Output| matches!(output, Output::Exit { .. });
-        let ends = |record: &crate::conform::record::Record| {
-            let exits = record.lines.iter().flat_map(|line| &line.outputs).any(exits);
-            if exits { End::Own } else { End::Silent(holdfast_model::protocol::Status::Killed) }
+        let runs = |record: &&Record| {
+            let exited = record.lines.iter().flat_map(|line| &line.outputs).any(exits);
+            let process = record.header.actor.0.to_string();
+            !exited && Path::new("/proc").join(process).exists()
         };
-        let running = records
-            .iter()
-            .filter(|record| ends(record) != End::Own)
-            .any(|record| Path::new("/proc").join(record.header.actor.0.to_string()).exists());
-        if !running {
+        if records.iter().flatten().find(runs).is_none() {
             return;
         }
         let _ = never.recv_timeout(TICK);

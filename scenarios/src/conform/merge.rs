@@ -143,7 +143,7 @@ impl Search<'_> {
             if self.seen.len() > MOST_STATES {
                 return Err(Over::TooLarge);
             }
-            if ways.is_empty() && fresh {
+            if ways.is_empty() && breadth == Breadth::Narrow {
                 self.note(&place, &steps, stops);
             }
             ways.reverse();
@@ -163,9 +163,11 @@ impl Search<'_> {
                         }
                         break next;
                     }
+                    // The first search has said already how far the records can be followed.
+                    Err(_) if breadth == Breadth::Wide => {}
                     Err(stop) => {
-                        let (from, before) = (fork.place.clone(), steps.clone());
-                        self.note(&from, &before, vec![stop]);
+                        let from = fork.place.clone();
+                        self.note(&from, &steps, vec![stop]);
                     }
                 }
             };

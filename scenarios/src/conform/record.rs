@@ -80,30 +80,49 @@ fn reason(json: &serde_json::Error) -> String {
     said.rsplit_once(" at line ").map_or(said.as_str(), |(reason, _)| reason).to_owned()
 }
 
-/// Reads every record of a folder, in the order of their names.
+/// Reads every record of a folder and of the folders in it, one list a folder, in the order of
+/// their names.
 ///
 /// # Errors
 /// If one can not be read, or there is none.
-pub fn read(folder: &Path) -> Result<Vec<Record>, RecordError> {
+pub fn read(folder: &Path) -> Result<Vec<Vec<Record>>, RecordError> {
+    let mut folders = Vec::new();
+    read_below(folder, "", &mut folders)?;
+    if folders.is_empty() { Err(RecordError::Nothing(folder.to_owned())) } else { Ok(folders) }
+}
+
+fn read_below(
+    folder: &Path,
+    prefix: &str,
+    folders: &mut Vec<Vec<Record>>,
+) -> Result<(), RecordError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| RecordError::Read { path, source }
     };
-    let mut files = Vec::new();
+    let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(failed(folder))? {
-        let path = entry.map_err(failed(folder))?.path();
+        paths.push(entry.map_err(failed(folder))?.path());
+    }
+    paths.sort();
+    let name = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        format!("{prefix}{name}")
+    };
+    let mut records = Vec::new();
+    for path in &paths {
         if path.extension().is_some_and(|ending| ending == "jsonl") {
-            files.push(path);
+            let bytes = std::fs::read(path).map_err(failed(path))?;
+            records.extend(parse(&name(path), &bytes)?);
         }
     }
-    files.sort();
-    let mut records = Vec::new();
-    for path in files {
-        let bytes = std::fs::read(&path).map_err(failed(&path))?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        records.extend(parse(&name, &bytes)?);
+    if !records.is_empty() {
+        folders.push(records);
     }
-    if records.is_empty() { Err(RecordError::Nothing(folder.to_owned())) } else { Ok(records) }
+    for path in paths.iter().filter(|path| path.is_dir()) {
+        read_below(path, &format!("{}/", name(path)), folders)?;
+    }
+    Ok(())
 }
 
 /// Reads one record; none if the actor died before it had written whose it is.

@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use holdfast_model::check::property::PropertyId;
 use holdfast_model::check::trace::{Replayed, Trace, perform};
 use holdfast_model::check::verdict::Counterexample;
-use holdfast_model::protocol::{ActorId, Output};
+use holdfast_model::protocol::{ActorId, Output, PolicyName};
 use holdfast_model::world::{Action, Did};
 
 /// A recorded run and what came of it.
@@ -30,8 +30,9 @@ pub struct Verdict {
 pub enum Finding {
     /// It is a run of the model, and every always-property holds on it.
     Conforms,
-    /// It is a run of the model, and a property falls on this step, counted from one.
-    Breaks(PropertyId, usize),
+    /// It is a run of the model, and each of these properties falls, first on this step, counted
+    /// from one.
+    Breaks(Vec<(PropertyId, usize)>),
     /// It is none.
     Differs(Difference),
     /// No order was found, and not all were tried.
@@ -69,33 +70,40 @@ impl Verdict {
             }
         };
         let steps = perform(&cast.topology, actions).expect("the search took only possible steps");
-        let fallen = steps.iter().zip(1..).find_map(|(step, number)| {
-            step.broken.first().map(|property| Finding::Breaks(*property, number))
-        });
+        let mut fallen: Vec<(PropertyId, usize)> = Vec::new();
+        for (step, number) in steps.iter().zip(1..) {
+            for property in &step.broken {
+                if !fallen.iter().any(|(other, _)| other == property) {
+                    fallen.push((*property, number));
+                }
+            }
+        }
         let finding = match (difference, merged) {
             (Some(difference), Merged::Undecided(_)) => Finding::Undecided(difference),
             (Some(difference), _) => Finding::Differs(difference),
-            (None, _) => fallen.unwrap_or(Finding::Conforms),
+            (None, _) if fallen.is_empty() => Finding::Conforms,
+            (None, _) => Finding::Breaks(fallen),
         };
         let notes = notes(&cast, &steps);
         Self { cast, steps, finding, notes }
     }
 
-    /// How a command ends that found this.
+    /// How a command ends that found this. The properties are promises of `relay`: that a run of
+    /// another policy breaks one is told, and no failure.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        match self.finding {
-            Finding::Conforms => Exit::Holds,
-            Finding::Breaks(..) => Exit::Safety,
-            Finding::Differs(_) | Finding::Undecided(_) => Exit::Conformance,
+        match (&self.finding, self.cast.named.policy) {
+            (Finding::Breaks(_), PolicyName::Relay) => Exit::Safety,
+            (Finding::Conforms | Finding::Breaks(_), _) => Exit::Holds,
+            (Finding::Differs(_) | Finding::Undecided(_), _) => Exit::Conformance,
         }
     }
 
     /// The merged run as a trace.
     #[must_use]
     pub fn trace(&self) -> Trace {
-        let breaks = match self.finding {
-            Finding::Breaks(property, _) => Some(property),
+        let breaks = match &self.finding {
+            Finding::Breaks(fallen) => fallen.first().map(|(property, _)| *property),
             Finding::Conforms | Finding::Differs(_) | Finding::Undecided(_) => None,
         };
         let steps: Vec<Action> = self.steps.iter().map(|step| step.action).collect();

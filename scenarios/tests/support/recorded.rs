@@ -3,7 +3,7 @@
 use holdfast::Debugging;
 use holdfast::recorder::{RecordHeader, RecordLine, VERSION};
 use holdfast_model::protocol::Shielding;
-use holdfast_model::protocol::{ActorId, Answer, Cause, DebugMode, Input, Output, PolicyName};
+use holdfast_model::protocol::{ActorId, Answer, Cause, DebugMode, Input, PolicyName};
 use holdfast_model::tree::{Start, Tree};
 use holdfast_model::world::{Action, Budget, Config, Deed, Did, Environment, Is, Move};
 use holdfast_model::world::{Placement, System, Topology};
