@@ -23,8 +23,7 @@ use tokio::sync::{oneshot, watch};
 pub(crate) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, RuntimeError> {
     let bytes = rmp_serde::to_vec_named(value);
     let bytes = bytes.map_err(|source| RuntimeError::Unwritable { what, source })?;
-    // Room for the frame around it.
-    if bytes.len() + 64 > crate::wire::MAX_FRAME {
+    if bytes.len() > crate::wire::MAX_PAYLOAD {
         return Err(crate::wire::WireError::TooLong(bytes.len()).into());
     }
     Ok(bytes)
@@ -115,7 +114,7 @@ impl Context {
     /// are under way.
     ///
     /// # Errors
-    /// The message can not be serialised or is over 16 MiB; this is the root.
+    /// The message can not be serialised or is over 15 MiB; this is the root.
     pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
         self.mail("send a message")?.send(message).await
     }
