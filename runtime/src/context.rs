@@ -11,6 +11,7 @@ use crate::program::{ActorFn, Registry};
 use crate::settings::Debugging;
 use futures_util::FutureExt as _;
 use holdfast_model::protocol::Cause;
+use holdfast_model::shared::flag::Flag;
 use holdfast_model::shared::mailbox::Sender;
 use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
@@ -51,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) mail: Option<Mail>,
     /// How many shielded tasks run.
     pub(crate) shields: watch::Sender<usize>,
+    /// Whether this scope was told to end.
+    pub(crate) cancelled: Flag,
 }
 
 /// One shielded task, counted.
@@ -69,6 +72,20 @@ impl Context {
 
     pub(crate) fn shields(&self) -> watch::Receiver<usize> {
         self.shared.shields.subscribe()
+    }
+
+    pub(crate) fn cancelled_flag(&self) -> Flag {
+        self.shared.cancelled.clone()
+    }
+
+    /// Waits until this actor is told to end: for a task in [`Context::shield`] that must know.
+    pub async fn cancelled(&self) {
+        self.shared.cancelled.raised().await;
+    }
+
+    /// Blocks this thread until this actor is told to end: for a thread that the program started.
+    pub fn wait_cancelled(&self) {
+        self.shared.cancelled.wait();
     }
 
     /// The path of this actor from the root, like `root/mid/leaf`.
