@@ -1,6 +1,6 @@
 //! Scenario files and what is done with them: read, check on the model, draw, report.
 //!
-//! Reading order: [`case`] (the format), [`expect`] (claims and outcomes), [`on_model`] (one run),
+//! Reading order: [`case`] (the format), [`expect`] (claims and outcomes), [`on_model`] and [`on_live`] (one run),
 //! [`crew`] (all of them), [`golden`] (kept traces), [`chart`], [`report`], [`cli`], [`exit`].
 
 #![forbid(unsafe_code)]
@@ -13,5 +13,6 @@ pub mod crew;
 pub mod exit;
 pub mod expect;
 pub mod golden;
+pub mod on_live;
 pub mod on_model;
 pub mod report;

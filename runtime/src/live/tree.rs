@@ -3,7 +3,7 @@
 use super::orders::{Actor, Boot, Event, Order, Orders};
 use super::points;
 use super::puppet::{DEBUG_VARIABLE, GRACE_VARIABLE};
-use super::{Leader, Modes, Program, Stage};
+use super::{Leader, Modes, PATIENCE, Program, Stage, tell};
 use crate::recorder::RECORD_VARIABLE;
 use holdfast_model::protocol::PolicyName;
 use holdfast_model::tree::{Start, Tree};
@@ -13,6 +13,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 /// The variable that names a directory in which the records of all trees are kept.
 pub const RECORDS_VARIABLE: &str = "HOLDFAST_TEST_RECORDS";
@@ -31,7 +32,9 @@ pub struct Growth {
     leader: Leader,
     points: Vec<String>,
     variables: Vec<(String, String)>,
+    args: Vec<String>,
     records: Option<PathBuf>,
+    patience: Duration,
 }
 
 impl Growth {
@@ -55,6 +58,8 @@ impl Growth {
             leader: Leader::Shell,
             points: Vec::new(),
             variables: Vec::new(),
+            args: Vec::new(),
+            patience: PATIENCE,
             records: std::env::var_os(RECORDS_VARIABLE).map(PathBuf::from),
         }
     }
@@ -107,6 +112,24 @@ impl Growth {
         self
     }
 
+    /// Arguments for the program of every actor.
+    #[must_use]
+    pub fn args(self, args: &[&str]) -> Self {
+        Self { args: args.iter().map(|&one| one.to_owned()).collect(), ..self }
+    }
+
+    /// Has every actor tell what its protocol handles; see [`super::tell`].
+    #[must_use]
+    pub fn told(self) -> Self {
+        self.env(tell::VARIABLE, "on")
+    }
+
+    /// How long a wait takes before it fails; [`PATIENCE`] without this.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Keeps the records of this tree in a directory.
     #[must_use]
     pub fn records(self, folder: &Path) -> Self {
@@ -118,9 +141,10 @@ impl Growth {
     /// # Errors
     /// Something did not happen in time.
     pub fn grow(self, nanny: Command, actor: &Path) -> Result<Grown> {
-        let orders = Orders::open()?;
+        let orders = Orders::open()?.patience(self.patience);
         let (key, value) = orders.variable();
         let mut program = Program::new(actor)
+            .args(self.args)
             .leader(self.leader)
             .env(key, value)
             .env("HOLDFAST_POLICY", self.policy.to_string())
@@ -135,7 +159,7 @@ impl Growth {
             let folder = fresh_folder(folder)?;
             program = program.env(RECORD_VARIABLE, folder.display().to_string());
         }
-        let stage = Stage::open(nanny, &program)?;
+        let stage = Stage::open(nanny, &program)?.patience(self.patience);
         let modes = stage.modes()?;
         let mut grown = Grown { stage, orders, modes, actors: BTreeMap::new(), shape: self.shape };
         grown.actor("root")?;
