@@ -8,6 +8,7 @@
 pub mod case;
 pub mod chart;
 pub mod cli;
+pub mod conform;
 pub mod crew;
 pub mod exit;
 pub mod expect;

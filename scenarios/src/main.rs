@@ -8,5 +8,5 @@ fn main() -> ExitCode {
     if let Some(code) = holdfast_scenarios::on_live::play_a_part() {
         return code;
     }
-    Cli::parse().run().into()
+    Cli::parse().run()
 }

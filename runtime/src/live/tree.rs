@@ -166,7 +166,8 @@ impl Growth {
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
             if grown.shape.start(id) == Start::Running && grown.shape.supervisor(id).is_some() {
-                grown.spawn(&grown.shape.name(id).to_owned())?;
+                let name = grown.shape.name(id).to_owned();
+                grown.spawn(&name)?;
             }
         }
         Ok(grown)

@@ -112,6 +112,9 @@ impl<'a> Live<'a> {
             Deed::Kill { actor } => self.kill(actor),
             Deed::Cut { actor } => self.cut(actor),
             Deed::Spawn { actor } => self.spawn(actor),
+            Deed::Die { .. } | Deed::Appear { .. } => {
+                Err(Stop::NotStaged("what only recorded runs hold".to_owned()))
+            }
         }
     }
 
