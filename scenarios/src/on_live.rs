@@ -24,6 +24,7 @@ mod perform;
 mod view;
 
 use crate::case::resolve::Run;
+use crate::conform::conform;
 use crate::expect::{Met, Outcome};
 use ending::Ending;
 use holdfast::live::tree::Result as Grew;
@@ -33,11 +34,11 @@ use holdfast_model::world::{Deed, ScriptStep};
 use judge::judge;
 use perform::Live;
 use std::ffi::OsStr;
-use std::{fmt, io};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 use view::View;
 
 /// The hidden argument with which this program is an actor of a live tree.
@@ -195,10 +196,23 @@ pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
     };
     if interrupt.load(Relaxed) {
         lived.outcome = Outcome::Interrupted;
+    } else if lived.trouble.is_none() {
+        lived.conformance = conformance(&records);
     }
     lived.records = records;
     lived.time = begun.elapsed();
     lived
+}
+
+/// Whether what was recorded is a run of the model. A property that falls under another policy than
+/// `relay` is the case's to claim.
+fn conformance(records: &Path) -> Conformance {
+    let verdicts = match conform(records) {
+        Ok(verdicts) => verdicts,
+        Err(error) => return Conformance::Differs(error.to_string()),
+    };
+    let wrong = verdicts.iter().find(|verdict| verdict.exit() != crate::exit::Exit::Holds);
+    wrong.map_or(Conformance::Conforms, |verdict| Conformance::Differs(verdict.to_string()))
 }
 
 fn failed(outcome: Outcome, why: &str) -> Lived {
