@@ -24,6 +24,7 @@ mod perform;
 mod view;
 
 use crate::case::resolve::Run;
+use crate::conform::conform;
 use crate::expect::{Met, Outcome};
 use ending::Ending;
 use holdfast::live::tree::Result as Grew;
@@ -195,10 +196,23 @@ pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
     };
     if interrupt.load(Relaxed) {
         lived.outcome = Outcome::Interrupted;
+    } else if lived.trouble.is_none() {
+        lived.conformance = conformance(&records);
     }
     lived.records = records;
     lived.time = begun.elapsed();
     lived
+}
+
+/// Whether what was recorded is a run of the model. A property that falls under another policy than
+/// `relay` is the case's to claim.
+fn conformance(records: &Path) -> Conformance {
+    let verdicts = match conform(records) {
+        Ok(verdicts) => verdicts,
+        Err(error) => return Conformance::Differs(error.to_string()),
+    };
+    let wrong = verdicts.iter().find(|verdict| verdict.exit() != crate::exit::Exit::Holds);
+    wrong.map_or(Conformance::Conforms, |verdict| Conformance::Differs(verdict.to_string()))
 }
 
 fn failed(outcome: Outcome, why: &str) -> Lived {
