@@ -24,12 +24,15 @@ mod perform;
 mod view;
 
 use crate::case::resolve::Run;
+use crate::conform::conform;
+use crate::conform::verdict::Finding;
 use crate::expect::{Met, Outcome};
 use ending::Ending;
 use holdfast::live::tree::Result as Grew;
 use holdfast::live::{Exit, Growth};
 use holdfast_model::check::property::{PropertyId, PropertySet};
-use holdfast_model::world::{Deed, ScriptStep};
+use holdfast_model::protocol::policy::Reader;
+use holdfast_model::world::{Deed, Placement, ScriptStep};
 use judge::judge;
 use perform::Live;
 use std::ffi::OsStr;
@@ -173,8 +176,10 @@ enum Stop {
 pub enum Shows {
     /// If the case claims that it fails.
     AsClaimed,
-    /// It is not, for this reason: the failure needs an order that real processes hardly take.
-    ModelOnly(String),
+    /// It is not, for this reason: real processes do not take the order that the failure needs.
+    Never(String),
+    /// It may or may not: which order real processes take is the scheduler's choice.
+    Sometimes(String),
 }
 
 /// Runs a case on real processes.
@@ -189,6 +194,9 @@ pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
         limit: Duration::from_secs(10),
         interrupt,
     };
+    if let Some(why) = unstageable(run) {
+        return failed(Outcome::NoStage, why);
+    }
     let mut lived = match grow(run, setup, &records) {
         Err(error) => failed(Outcome::NotStaged, &error.to_string()),
         Ok(grown) => play(run, grown, &hurry),
@@ -196,9 +204,54 @@ pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
     if interrupt.load(Relaxed) {
         lived.outcome = Outcome::Interrupted;
     }
+    if lived.trouble.is_none() && lived.outcome != Outcome::Interrupted {
+        lived.conformance = conformance(&records, falling);
+    }
     lived.records = records;
     lived.time = begun.elapsed();
     lived
+}
+
+/// Why a run can not be staged at all.
+fn unstageable(run: &Run) -> Option<&'static str> {
+    let apart = run.config.placement == Placement::OwnSession;
+    let reads = run.config.policy.reader == Reader::Holder;
+    // A crash of the root alone reads a terminal that the root has.
+    let below = run.config.tree.len() > 1;
+    (apart && reads && below).then_some(
+        "under this policy the holder reads the terminal, and in a session of its own it has none",
+    )
+}
+
+/// Whether the records of a run are those of a run of the model.
+fn conformance(records: &Path, claimed: PropertySet) -> Conformance {
+    let folders = std::fs::read_dir(records).into_iter().flatten().flatten();
+    let Some(folder) = folders.map(|entry| entry.path()).next() else {
+        return Conformance::Differs("there is no record".to_owned());
+    };
+    let verdicts = match conform(&folder) {
+        Ok(verdicts) => verdicts,
+        Err(error) => return Conformance::Differs(error.to_string()),
+    };
+    let wrong = verdicts.into_iter().find_map(|verdict| match verdict.finding {
+        Finding::Conforms => None,
+        Finding::Breaks(broken) => {
+            let other = broken.into_iter().find(|(property, _)| !claimed.has(*property));
+            other.map(|(property, step)| {
+                format!("it breaks {property} at step {step}, which is not claimed")
+            })
+        }
+        Finding::Differs(difference) | Finding::Undecided(difference) => Some(format!(
+            "{} at {}: {} ({}); recorded {:?}, expected {:?}",
+            difference.actor,
+            difference.place,
+            difference.input,
+            difference.why.unwrap_or_default(),
+            difference.recorded,
+            difference.expected
+        )),
+    });
+    wrong.map_or(Conformance::Conforms, Conformance::Differs)
 }
 
 fn failed(outcome: Outcome, why: &str) -> Lived {
@@ -248,13 +301,7 @@ fn grow(run: &Run, setup: &Setup, records: &Path) -> Grew<holdfast::live::Grown>
 fn play(run: &Run, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
     let config = &run.config;
     let mut live = Live::new(grown, View::new(config), hurry);
-    let mut stop = None;
-    for step in &config.script.steps {
-        if let Err(why) = live.step(*step) {
-            stop = Some(why);
-            break;
-        }
-    }
+    let stop = live.steps(&config.script.steps).err();
     let trouble = match &stop {
         None | Some(Stop::Never(_) | Stop::Deaf(_) | Stop::Interrupted) => None,
         Some(Stop::NoEffect(what)) => Some(format!("{what} had no effect")),
