@@ -318,7 +318,7 @@ async fn live(
 
 impl Actor {
     /// Whether its prompt is a synchronous call that leaves room for signals alone.
-    fn is_frozen(&self) -> bool {
+    pub(crate) fn is_frozen(&self) -> bool {
         let freezes = self.node().policy().while_prompt == WhilePrompt::Freezes;
         freezes && self.node().requests().open().is_some()
     }

@@ -366,6 +366,8 @@ impl<'a> Live<'a> {
     fn cut(&mut self, actor: ActorId) -> Result<(), Stop> {
         let name = self.view.name(actor);
         self.say(format!("the link above {name} is cut"));
+        // What was said before is said.
+        let _ = self.wait_while_it_moves(|view| view.settled().then_some(()));
         self.marks.push((now_ns(), Mark::Cut(actor)));
         self.order(actor, Order::Cut {})?;
         let above = self.view.config.tree.supervisor(actor);
@@ -402,7 +404,8 @@ impl<'a> Live<'a> {
         let refused = self.view.failed.len();
         let pid = self.wait(self.hurry.limit, |view| {
             let new = children(view).into_iter().find(|pid| !before.contains(pid));
-            let gone = !view.runs(above) || view.failed.len() > refused;
+            let frozen = view.member(above).is_some_and(Member::frozen);
+            let gone = !view.runs(above) || view.failed.len() > refused || frozen;
             new.map(Some).or(gone.then_some(None))
         });
         match pid {
