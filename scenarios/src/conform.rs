@@ -25,6 +25,8 @@
 //! 5. The last line of an actor that was killed, if the rest does not fit with it: it is written
 //!    before it is performed. One that was performed in part fits only by luck; so does a child that
 //!    was reaped by an actor that was killed before it could say so.
+//! 7. A link that was cut, if one of the two did not live to read its end: then the record does not
+//!    conform, since a cut would explain too much.
 //!
 //! Reading order: [`record`], [`names`], [`cast`], `ready`, `merge`, [`verdict`].
 

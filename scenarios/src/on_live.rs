@@ -234,26 +234,14 @@ fn conformance(records: &Path, policy: PolicyName) -> Conformance {
         Ok(verdicts) => verdicts,
         Err(error) => return Conformance::Differs(error.to_string()),
     };
-    let wrong = verdicts.into_iter().find_map(|verdict| match verdict.finding {
-        Finding::Conforms => None,
-        // Judged on one order that the records allow, and with the person's last Ctrl-C: where the
-        // policy does not protect the session that may break more than the run did.
-        Finding::Breaks(_) if policy != PolicyName::Relay => None,
-        Finding::Breaks(broken) => {
-            let first = broken.into_iter().next();
-            first.map(|(property, step)| format!("it breaks {property} at step {step}"))
-        }
-        Finding::Differs(difference) | Finding::Undecided(difference) => Some(format!(
-            "{} at {}: {} ({}); recorded {:?}, expected {:?}",
-            difference.actor,
-            difference.place,
-            difference.input,
-            difference.why.unwrap_or_default(),
-            difference.recorded,
-            difference.expected
-        )),
+    // Judged on one order that the records allow, and with the person's last Ctrl-C: where the
+    // policy does not protect the session that may break more than the run did.
+    let wrong = verdicts.iter().find(|verdict| match &verdict.finding {
+        Finding::Conforms => false,
+        Finding::Breaks(_) => policy == PolicyName::Relay,
+        Finding::Differs(_) | Finding::Undecided(_) => true,
     });
-    wrong.map_or(Conformance::Conforms, Conformance::Differs)
+    wrong.map_or(Conformance::Conforms, |verdict| Conformance::Differs(verdict.to_string()))
 }
 
 fn failed(outcome: Outcome, why: &str) -> Lived {

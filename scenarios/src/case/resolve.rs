@@ -75,7 +75,8 @@ impl Case {
     fn shows(&self, policy: PolicyName, variant: Option<&Variant>) -> Shows {
         let name = variant.map_or(BASE, |variant| &variant.name);
         let here = |only: &&super::ModelOnly| {
-            only.policy == policy && (only.runs.is_empty() || only.runs.iter().any(|one| one == name))
+            only.policy == policy
+                && (only.runs.is_empty() || only.runs.iter().any(|one| one == name))
         };
         let only = self.model_only.iter().find(here);
         match only {

@@ -14,8 +14,8 @@ use holdfast_model::protocol::policy::PolicyName;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 use std::{fs, io};
 
@@ -178,7 +178,10 @@ impl Run {
         bar.finish_and_clear();
         let done = lived.iter().flatten().count();
         if interrupt.load(Relaxed) {
-            anstream::eprintln!("stopped after {done} of {} live runs; no process is left", jobs.len());
+            anstream::eprintln!(
+                "stopped after {done} of {} live runs; no process is left",
+                jobs.len()
+            );
         }
         Ok(rows.into_iter().zip(lived).map(|(row, lived)| row.and_live(lived)).collect())
     }

@@ -1,13 +1,13 @@
 //! How a live run ends: the prompts are answered, the tree ends or is ended, and what is left is
 //! counted.
 
+use super::Stop;
 use super::judge::{Found, Mark};
 use super::perform::Live;
 use super::view::{Member, View};
-use super::Stop;
 use crate::case::resolve::Run;
-use holdfast::live::tell::now_ns;
 use holdfast::live::Exit;
+use holdfast::live::tell::now_ns;
 use holdfast_model::check::property::PropertyId;
 use holdfast_model::protocol::{ActorId, Answer, PolicyName};
 use holdfast_model::world::{Deed, ScriptStep};
@@ -106,12 +106,12 @@ fn stale(live: &mut Live<'_>, found: &mut Found) {
     if !live.view.idle() || live.view.running().all(|(_, member)| member.requests == 0) {
         return;
     }
-    let stale = |member: &Member| {
-        member.shielded() || member.node.holds().protecting().next().is_some()
-    };
+    let stale =
+        |member: &Member| member.shielded() || member.node.holds().protecting().next().is_some();
     let who = live.view.running().find(|(_, member)| stale(member)).map(|(actor, _)| actor);
     if let Some(actor) = who {
-        let said = format!("{} is still shielded when nobody wants the terminal", live.view.name(actor));
+        let said =
+            format!("{} is still shielded when nobody wants the terminal", live.view.name(actor));
         found.insert(PropertyId::NothingStale, said);
     }
     if live.grown.stage.modes().is_ok_and(|modes| modes != live.grown.modes) {
@@ -182,12 +182,7 @@ fn standstill(
 }
 
 /// The root has ended: how, and what is left.
-fn after_root(
-    live: &mut Live<'_>,
-    run: &Run,
-    found: &mut Found,
-    root_told: bool,
-) -> Option<Exit> {
+fn after_root(live: &mut Live<'_>, run: &Run, found: &mut Found, root_told: bool) -> Option<Exit> {
     let killed = live.marks.iter().any(|(_, mark)| *mark == Mark::Killed(ActorId(0)));
     let exit = match live.grown.stage.exit() {
         Ok(exit) => exit,
@@ -198,10 +193,8 @@ fn after_root(
     };
     live.story.push(format!("the root {exit}"));
     let left = live.grown.stage.leftovers().unwrap_or_default();
-    let names: Vec<_> = left
-        .iter()
-        .map(|process| live.view.named(ActorId(process.pid.cast_unsigned())))
-        .collect();
+    let names: Vec<_> =
+        left.iter().map(|process| live.view.named(ActorId(process.pid.cast_unsigned()))).collect();
     // What a Ctrl-C after the script leaves is none of the case, where its end does not hold.
     let counts = root_told || run.policy == PolicyName::Relay;
     if !left.is_empty() && !killed && counts {

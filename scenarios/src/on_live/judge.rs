@@ -118,7 +118,8 @@ impl Judge<'_> {
         if !forced {
             for (child, signal, prompt) in in_signalled {
                 let (child, prompt) = (self.view.name(child), self.view.name(prompt));
-                let said = format!("{name} sent {signal:?} to {child} while {prompt} was at its prompt");
+                let said =
+                    format!("{name} sent {signal:?} to {child} while {prompt} was at its prompt");
                 self.fell(PropertyId::NoSignalUnderHold, said);
             }
         }
@@ -135,12 +136,10 @@ impl Judge<'_> {
         if interrupted && actor == ActorId(0) && at_rest && self.over == Over::No {
             let after = rungs(&self.view);
             let obeyed = outputs.contains(&Output::InterruptObeyed);
-            let climbs = rungs_before.iter().filter(|(_, child)| {
-                child.rung < Rung::Kill
-            });
-            let stayed = climbs.clone().any(|(id, before)| {
-                after.get(id).is_some_and(|now| now.rung <= before.rung)
-            });
+            let climbs = rungs_before.iter().filter(|(_, child)| child.rung < Rung::Kill);
+            let stayed = climbs
+                .clone()
+                .any(|(id, before)| after.get(id).is_some_and(|now| now.rung <= before.rung));
             let due = match teardown {
                 _ if !told_before => true,
                 Teardown::Running(_) => climbs.count() > 0,
@@ -169,7 +168,8 @@ impl Judge<'_> {
             Output::TeardownStarted { cause } if !forced => {
                 if let Some(prompt) = self.view.prompt_below(actor) {
                     let prompt = self.view.name(prompt);
-                    let said = format!("{name} began to end ({cause:?}) while {prompt} was at its prompt");
+                    let said =
+                        format!("{name} began to end ({cause:?}) while {prompt} was at its prompt");
                     self.fell(PropertyId::NoCancelUnderHold, said);
                 }
             }
@@ -220,13 +220,12 @@ impl Judge<'_> {
         }
         let holds = |above: &ActorId| {
             let member = self.view.member(*above);
-            member.is_some_and(|one| {
-                one.node.holds().protecting().any(|(held, _)| held == request)
-            })
+            member.is_some_and(|one| one.node.holds().protecting().any(|(held, _)| held == request))
         };
         let ignorant = self.view.connected_ancestors(actor).find(|above| !holds(above));
         if let Some(above) = ignorant {
-            let said = format!("{} does not know that {name} is at its prompt", self.view.name(above));
+            let said =
+                format!("{} does not know that {name} is at its prompt", self.view.name(above));
             self.fell(PropertyId::AncestorsKnow, said);
         }
     }

@@ -254,4 +254,12 @@ fn a_link_that_was_cut_conforms() {
     run.then(Deed::Cut { actor: mid });
     run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
     conforms(&run);
+    // What is said on it afterwards is lost.
+    let mut run = Recorder::free("root(leaf)");
+    let leaf = run.actor("leaf");
+    run.settle();
+    run.then(Deed::Pause { actor: leaf });
+    run.take(Action::Deed(Deed::Cut { actor: leaf }));
+    run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
+    conforms(&run);
 }
