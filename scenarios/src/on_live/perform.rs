@@ -1,7 +1,7 @@
 //! The steps of a script, performed on a live tree. Each waits for its own effect.
 
 use super::judge::Mark;
-use super::view::{Member, View};
+use super::view::{Life, Member, View};
 use super::{Hurry, Stop};
 use holdfast::live::tell::now_ns;
 use holdfast::live::{Grown, Order, Process};
@@ -171,8 +171,8 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         if let Err(error) = self.grown.order(&name, order.clone()) {
-            self.look();
-            if self.view.runs(actor) {
+            let ends = |view: &View<'_>| (!view.runs(actor)).then_some(());
+            if self.wait(self.hurry.limit, ends).is_none() {
                 return Err(Stop::Stage(error.to_string()));
             }
             self.say(format!("{name} is gone: it does not {order:?}"));
@@ -304,7 +304,13 @@ impl<'a> Live<'a> {
         if self.sees("the letter", |screen| line(screen).ends_with("> #"))? == Took::No {
             return Ok(Took::No);
         }
-        self.typed(b"\x7f")?;
+        // Between two lines the terminal has its own modes, and takes the key for itself.
+        for _ in 0..TRIES {
+            self.typed(b"\x7f")?;
+            if self.grown.stage.shows(GLANCE, |screen| line(screen).ends_with('>')) {
+                return Ok(Took::Yes);
+            }
+        }
         self.sees("the letter taken back", |screen| line(screen).ends_with('>'))
     }
 
@@ -448,8 +454,16 @@ impl<'a> Live<'a> {
         self.say(format!("{name} goes on booting"));
         self.held.retain(|(one, _)| *one != actor);
         let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        let interrupts = self.view.root().map_or(0, |root| root.interrupts);
         if let Ok(booting) = self.grown.orders.wait_actor(&format!("booting@{path}")) {
             let _ = booting.send(Order::Boot {});
+            let grouped = self.view.config.placement == Placement::SharedGroup;
+            // It takes the Ctrl-C that came while it booted, unless that has killed it.
+            let _ = self.wait(BOOT, |view| {
+                let member = view.member(actor)?;
+                let took = member.interrupts > 0 || member.life == Life::Ended;
+                (took || !grouped || interrupts == 0).then_some(())
+            });
         }
         Ok(())
     }
@@ -586,6 +600,9 @@ enum Took {
 
 /// How long the screen is looked at before the actors are.
 const GLANCE: Duration = Duration::from_millis(200);
+
+/// How long an actor may take to boot that may also be dead.
+const BOOT: Duration = Duration::from_millis(1000);
 
 /// Ctrl-C.
 const KEY: &[u8] = b"\x03";
