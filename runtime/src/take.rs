@@ -73,6 +73,9 @@ impl Actor {
     /// Reads what a link has, up to a turn's worth.
     fn read(&mut self, peer: ActorId) {
         for _ in 0..TURN {
+            if self.takes_no_more() {
+                break;
+            }
             let Some(neighbour) = self.hands_mut().neighbours.get_mut(peer) else { return };
             match neighbour.link.hear() {
                 Ok(Heard::Frame(frame, descriptor)) => self.frame(peer, frame, descriptor),
@@ -82,6 +85,12 @@ impl Actor {
             }
         }
         let _ = self.hands().events.send(Event::Readable(peer));
+    }
+
+    /// Whether the last frame has opened a prompt that freezes the driver, or was the last of all:
+    /// what comes behind it is for later, or for nobody.
+    fn takes_no_more(&self) -> bool {
+        self.is_frozen() || self.hands().exit.is_some()
     }
 
     fn write(&mut self, peer: ActorId) {
@@ -248,12 +257,17 @@ impl Actor {
 
     fn child_ended(&mut self, child: ActorId) {
         // What the child said before it ended comes first.
-        while let Some(neighbour) = self.hands_mut().neighbours.get_mut(child) {
+        while !self.takes_no_more() {
+            let Some(neighbour) = self.hands_mut().neighbours.get_mut(child) else { break };
             match neighbour.link.hear() {
                 Ok(Heard::Frame(frame, descriptor)) => self.frame(child, frame, descriptor),
                 Ok(Heard::Nothing | Heard::End) => self.link_over(child),
                 Err(error) => self.misbehaves(child, &error.to_string()),
             }
+        }
+        if self.takes_no_more() {
+            let _ = self.hands().events.send(Event::ChildEnded(child));
+            return;
         }
         let reaped = self.hands().children.reap(child, |process| match process.reap() {
             Ok(Some(ended)) => Reap::Reaped(Some(ended)),

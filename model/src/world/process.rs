@@ -8,7 +8,6 @@
 //! SIGKILL takes effect in the step that sends it: what a victim could still do afterwards it
 //! could as well have done before.
 
-use super::config::Environment;
 use super::link::LinkInput;
 use super::part::{ActorInput, Did, Effect, Part};
 use super::room::{Modes, RoomInput, RootEnd};
@@ -259,9 +258,7 @@ impl Process {
         if !lost {
             return;
         }
-        // A recorded root is a subreaper under every policy.
-        let (policy, environment) = (topology.config().policy, topology.config().environment);
-        let subreaper = policy.orphans == Orphans::End || environment == Environment::Recorded;
+        let subreaper = topology.config().policy.orphans == Orphans::End;
         let adopts = subreaper && dead != topology.root();
         *parent = if adopts { Parent::RootUnaware } else { Parent::Init };
         if matches!(self, Self::Zombie(_, Parent::Init)) {

@@ -350,12 +350,20 @@ impl<'a> View<'a> {
                     return true;
                 };
                 let got = peer.received.get(&member.pid).copied().unwrap_or(0);
-                let apart = self.cut.contains(&from)
-                    || self.actor_of(ActorId(*to)).is_some_and(|to| self.cut.contains(&to));
+                let to_actor = self.actor_of(ActorId(*to));
+                let apart = to_actor.is_some_and(|to| self.cut_between(from, to));
                 peer.life == Life::Ended || peer.frozen() || apart || got >= *sent
             })
         };
         self.running().all(taken) && self.all_noticed()
+    }
+
+    /// Whether the script has cut the link between the two.
+    fn cut_between(&self, one: ActorId, other: ActorId) -> bool {
+        let below = |lower: ActorId, upper| {
+            self.cut.contains(&lower) && self.config.tree.supervisor(lower) == Some(upper)
+        };
+        below(one, other) || below(other, one)
     }
 
     /// Whether every end was noticed by a supervisor that can.

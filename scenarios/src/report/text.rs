@@ -97,14 +97,8 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
         Outcome::NotExhausted => {
             let _ = writeln!(text, "  the search reached its limit; see --max-states");
         }
-        Outcome::Interrupted | Outcome::NotRun => {}
-        Outcome::NotStaged
-        | Outcome::ModelOnly
-        | Outcome::SeenAfterAll
-        | Outcome::Pass
-        | Outcome::ExpectedFail
-        | Outcome::Fail
-        | Outcome::UnexpectedPass => {
+        Outcome::Interrupted | Outcome::NotRun | Outcome::NoStage => {}
+        Outcome::NotStaged | Outcome::ModelOnly | Outcome::SeenAfterAll | Outcome::Pass | Outcome::ExpectedFail | Outcome::Fail | Outcome::UnexpectedPass => {
             let expected = names(job.run.expectation.falling());
             let _ = writeln!(text, "  expected to fall: {}", or_nothing(&expected));
             let _ = writeln!(text, "  falls:            {}", or_nothing(&names(row.ran.fell)));
