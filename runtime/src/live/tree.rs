@@ -2,23 +2,37 @@
 
 use super::orders::{Actor, Boot, Event, Order, Orders};
 use super::points;
+use super::procs::State;
 use super::puppet::{DEBUG_VARIABLE, GRACE_VARIABLE};
-use super::{Leader, Modes, Program, Stage};
+use super::{Leader, Modes, PATIENCE, Place, Process, Program, Stage, procs};
 use crate::recorder::RECORD_VARIABLE;
 use holdfast_model::protocol::PolicyName;
 use holdfast_model::tree::{Start, Tree};
 use holdfast_model::world::Placement;
+use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
 
 /// The variable that names a directory in which the records of all trees are kept.
 pub const RECORDS_VARIABLE: &str = "HOLDFAST_TEST_RECORDS";
 
 /// What can go wrong, with everything that was seen.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+/// How the root is started.
+#[derive(Clone, Debug)]
+enum Launch {
+    /// It is the program on the stage.
+    Itself,
+    /// By this program, which gets the root's path as its last argument.
+    By(Vec<String>),
+    /// By this line, typed at a shell; `ROOT` in it stands for the path.
+    Typed(String),
+}
 
 /// A tree that is about to be grown.
 #[derive(Clone, Debug)]
@@ -29,6 +43,8 @@ pub struct Growth {
     debug: Vec<String>,
     grace_ms: u64,
     leader: Leader,
+    place: Place,
+    launch: Launch,
     points: Vec<String>,
     variables: Vec<(String, String)>,
     records: Option<PathBuf>,
@@ -53,6 +69,8 @@ impl Growth {
             debug: Vec::new(),
             grace_ms: 2000,
             leader: Leader::Shell,
+            place: Place::Foreground,
+            launch: Launch::Itself,
             points: Vec::new(),
             variables: Vec::new(),
             records: std::env::var_os(RECORDS_VARIABLE).map(PathBuf::from),
@@ -93,6 +111,24 @@ impl Growth {
         Self { leader, ..self }
     }
 
+    /// Sets whether the root starts with the terminal.
+    #[must_use]
+    pub fn place(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// Has another program start the root, whose path is its last argument.
+    #[must_use]
+    pub fn started_by(self, words: &[&str]) -> Self {
+        Self { launch: Launch::By(words.iter().map(|&word| word.to_owned()).collect()), ..self }
+    }
+
+    /// Has bash(1) start the root, by a line that is typed: `ROOT` in it stands for the path.
+    #[must_use]
+    pub fn typed(self, line: &str) -> Self {
+        Self { launch: Launch::Typed(line.to_owned()), ..self }
+    }
+
     /// Holds an actor at a place in the runtime, as `booting@root/mid`.
     #[must_use]
     pub fn point(mut self, point: &str) -> Self {
@@ -120,8 +156,19 @@ impl Growth {
     pub fn grow(self, nanny: Command, actor: &Path) -> Result<Grown> {
         let orders = Orders::open()?;
         let (key, value) = orders.variable();
-        let mut program = Program::new(actor)
+        let mut program = match &self.launch {
+            Launch::Itself => Program::new(actor),
+            Launch::By(words) => {
+                let (program, args) = words.split_first().ok_or("nobody starts the root")?;
+                Program::new(program).args(args).args([actor.display().to_string()])
+            }
+            Launch::Typed(_) => {
+                Program::new("bash").args(["--norc", "--noprofile", "-i"]).env("PS1", PROMPT)
+            }
+        };
+        program = program
             .leader(self.leader)
+            .place(self.place)
             .env(key, value)
             .env("HOLDFAST_POLICY", self.policy.to_string())
             .env("HOLDFAST_PLACEMENT", self.placement.to_string())
@@ -137,7 +184,12 @@ impl Growth {
         }
         let stage = Stage::open(nanny, &program)?;
         let modes = stage.modes()?;
-        let mut grown = Grown { stage, orders, modes, actors: BTreeMap::new(), shape: self.shape };
+        if let Launch::Typed(line) = &self.launch {
+            stage.wait_text(PROMPT.trim_end())?;
+            stage.type_line(&line.replace("ROOT", &actor.display().to_string()))?;
+        }
+        let (actors, shape, asked) = (BTreeMap::new(), self.shape, 0);
+        let mut grown = Grown { stage, orders, modes, actors, shape, asked };
         grown.actor("root")?;
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
@@ -175,6 +227,8 @@ pub struct Grown {
     pub modes: Modes,
     actors: BTreeMap<String, Actor>,
     shape: Tree,
+    /// How many surveys were asked for.
+    asked: u32,
 }
 
 impl Grown {
@@ -242,9 +296,122 @@ impl Grown {
     ///
     /// # Errors
     /// It is gone.
-    pub fn signal(&mut self, name: &str, signal: nix::sys::signal::Signal) -> Result<()> {
+    pub fn signal(&mut self, name: &str, signal: Signal) -> Result<()> {
         let pid = self.actor(name)?.pid();
-        Ok(super::procs::signal(pid, signal)?)
+        Ok(procs::signal(pid, signal)?)
+    }
+
+    /// Sends a signal to an actor that reads it, and waits until it has.
+    ///
+    /// # Errors
+    /// It is gone, or does not read it in time.
+    pub fn deliver(&mut self, name: &str, signal: Signal) -> Result<()> {
+        self.signal(name, signal)?;
+        self.wait_read(name, signal)
+    }
+
+    /// Waits until no such signal is on its way to an actor. What it asks the driver for after that
+    /// is answered when the signal was acted on.
+    ///
+    /// # Errors
+    /// It does not read it in time.
+    pub fn wait_read(&mut self, name: &str, signal: Signal) -> Result<()> {
+        let pid = self.actor(name)?.pid();
+        let what = format!("{signal} read by {name}");
+        self.spin(&what, || Ok(!procs::masks(pid)?.pending.contains(signal)))
+    }
+
+    /// Types Ctrl-C where it is a signal, and waits until the root has read that.
+    ///
+    /// # Errors
+    /// It does not in time.
+    pub fn interrupt(&mut self) -> Result<()> {
+        self.stage.ctrl_c()?;
+        // The terminal works later than it is written to, and shows the key after it has signalled.
+        self.stage.wait_output("^C")?;
+        self.wait_read("root", Signal::SIGINT)
+    }
+
+    /// Waits until the processes of these actors are in this state.
+    ///
+    /// # Errors
+    /// They are not in time.
+    pub fn wait_state(&mut self, names: &[&str], state: State) -> Result<()> {
+        let mut pids = Vec::new();
+        for name in names {
+            pids.push(self.actor(name)?.pid());
+        }
+        self.spin(&format!("{names:?} {state:?}"), || {
+            let states = pids.iter().map(|pid| Ok(Process::read(*pid)?.state == state));
+            Ok(states.collect::<Result<Vec<bool>>>()?.into_iter().all(|is| is))
+        })
+    }
+
+    /// Waits for what no event tells: the kernel is asked again and again.
+    fn spin(&self, what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while !is()? {
+            if Instant::now() > deadline {
+                return Err(format!("not in time: {what}\n{}", self.stage.dump()).into());
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
+    }
+
+    /// Waits until the terminal has the modes from before the tree.
+    ///
+    /// # Errors
+    /// It has not in time.
+    pub fn wait_modes(&self) -> Result<()> {
+        self.spin("the modes from before", || Ok(self.stage.modes()? == self.modes))
+    }
+
+    /// The tree below an actor, as it sees it now.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub fn survey(&mut self, name: &str) -> Result<String> {
+        self.asked += 1;
+        let id = self.asked;
+        self.order(name, Order::Survey { id })?;
+        let is = |event: &Event| matches!(event, Event::Surveyed { id: of, .. } if *of == id);
+        match self.actor(name)?.wait("a survey", is)? {
+            Event::Surveyed { text, .. } => Ok(text),
+            other => Err(format!("{other:?} is no survey").into()),
+        }
+    }
+
+    /// Waits until an actor sees the tree below it like that.
+    ///
+    /// # Errors
+    /// It does not in time.
+    pub fn wait_survey(
+        &mut self,
+        name: &str,
+        what: &str,
+        like: impl Fn(&str) -> bool,
+    ) -> Result<String> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let text = self.survey(name)?;
+            if like(&text) {
+                return Ok(text);
+            }
+            if Instant::now() > deadline {
+                return Err(format!("not in time: {what}\n{text}{}", self.stage.dump()).into());
+            }
+        }
+    }
+
+    /// Waits until nobody has the terminal, waits for it, or holds for one who does.
+    ///
+    /// # Errors
+    /// Somebody does when the time is over.
+    pub fn wait_quiet(&mut self) -> Result<()> {
+        let busy = ["holds", "waits", "at its prompt", "the terminal"];
+        let quiet = |text: &str| !busy.iter().any(|word| text.contains(word));
+        self.wait_survey("root", "nothing held", quiet).map(drop)
     }
 
     /// Waits until the prompt of an actor is on the screen and takes input.
@@ -256,7 +423,12 @@ impl Grown {
         Ok(self.stage.wait_screen(&format!("the prompt of {path}"), |screen| {
             let (row, _) = screen.cursor_position();
             let line: String = screen.contents_between(row, 0, row, screen.size().1);
-            line.starts_with(&path) && line.trim_end().ends_with('>')
+            // Not `root/mid> ` where `root> ` is waited for.
+            let rest = line.strip_prefix(&path).unwrap_or_default();
+            line.trim_end().ends_with('>') && (rest.starts_with('>') || rest.starts_with(" ["))
         })?)
     }
 }
+
+/// The prompt of a shell that is typed at.
+pub const PROMPT: &str = "shell$ ";
