@@ -10,7 +10,7 @@ mod stage;
 use anstream::{eprintln, println};
 use anstyle::AnsiColor;
 use clap::Parser;
-use stage::{STAGES, Set, Stage};
+use stage::{RECORDS, STAGES, Set, Stage};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     if args.list {
         for stage in chosen {
             println!(
-                "{:<10} {}\n{:<10} cargo {}",
+                "{:<14} {}\n{:<14} cargo {}",
                 stage.name,
                 stage.why,
                 "",
@@ -63,7 +63,7 @@ fn main() -> ExitCode {
         }
     }
     for (name, time) in times {
-        println!("{name:<10} passed in {:.0} s", time.as_secs_f64());
+        println!("{name:<14} passed in {:.0} s", time.as_secs_f64());
     }
     ExitCode::SUCCESS
 }
@@ -72,6 +72,9 @@ fn run(stage: &Stage) -> Result<(), String> {
     let bold = anstyle::Style::new().bold();
     let env: String = stage.env.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
     println!("{bold}{env}cargo {}{bold:#}  # {}", stage.cargo.join(" "), stage.why);
+    if stage.env.iter().any(|(_, value)| *value == RECORDS) {
+        let _ = std::fs::remove_dir_all(RECORDS);
+    }
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let status = Command::new(cargo)

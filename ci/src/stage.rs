@@ -28,6 +28,9 @@ const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static s
     Stage { name, why, cargo, env: &[], set: Set::Fast }
 }
 
+/// Where the live trees of the tests are recorded; emptied before a stage that records some.
+pub(crate) const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/records");
+
 /// All stages, in the order in which they run: what fails fastest first.
 pub(crate) const STAGES: &[Stage] = &[
     fast("fmt", "the code has one form", &["fmt", "--all", "--check"]),
@@ -47,11 +50,61 @@ pub(crate) const STAGES: &[Stage] = &[
             "warnings",
         ],
     ),
+    Stage {
+        name: "test",
+        why: "every test of every crate, the whole suite and every scenario among them",
+        cargo: &["test", "--workspace", "--features", "holdfast/live", "--release", "--locked"],
+        env: &[("HOLDFAST_TEST_RECORDS", RECORDS)],
+        set: Set::Fast,
+    },
     fast(
-        "test",
-        "every test of every crate, the whole suite and every scenario among them",
-        &["test", "--workspace", "--features", "holdfast/live", "--release", "--locked"],
+        "conform",
+        "every live tree of the tests was a run of the model",
+        &[
+            "run",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-scenarios",
+            "--",
+            "conform",
+            RECORDS,
+        ],
     ),
+    Stage {
+        name: "loom",
+        why: "what threads share has no race: every interleaving of small constellations",
+        cargo: &[
+            "test",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-model",
+            "--target-dir",
+            "target/loom",
+            "--test",
+            "loom",
+        ],
+        env: &[("RUSTFLAGS", "--cfg model_loom")],
+        set: Set::Fast,
+    },
+    Stage {
+        name: "shuttle",
+        why: "nor has an actor with all of its threads, on random and on nasty schedules",
+        cargo: &[
+            "test",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-model",
+            "--target-dir",
+            "target/shuttle",
+            "--test",
+            "shuttle",
+        ],
+        env: &[("RUSTFLAGS", "--cfg model_shuttle"), ("SHUTTLE_SILENCE_WARNINGS", "1")],
+        set: Set::Fast,
+    },
     fast(
         "suite",
         "the suite as a user runs it: relay holds, the other policies fall",
@@ -87,10 +140,24 @@ pub(crate) const STAGES: &[Stage] = &[
         set: Set::Fast,
     },
     Stage {
+        name: "shared-mutants",
+        why: "loom or shuttle catches whatever is broken in what threads share",
+        cargo: &["run", "--release", "--locked", "--package", "ci", "--bin", "mutants"],
+        env: &[],
+        set: Set::Full,
+    },
+    Stage {
         name: "bench",
         why: "the explorer is as fast as it claims, measured against stateright in one run",
         cargo: &["bench", "--package", "holdfast-model", "--bench", "against_stateright"],
         env: &[],
+        set: Set::Full,
+    },
+    Stage {
+        name: "mutants",
+        why: "each small change of the protocol is noticed by the tests that take seconds",
+        cargo: &["mutants", "--package", "holdfast-model", "--jobs", "1", "--output", "target"],
+        env: &[("PROPTEST_RNG_SEED", "1"), ("INSTA_UPDATE", "no")],
         set: Set::Full,
     },
 ];

@@ -27,7 +27,8 @@
 //!    [`children`], which says so.
 //! 2. Signals are read by the driver, from a descriptor, like any other input. There is no signal
 //!    handler, so the signal path reads nothing that another thread writes.
-//! 3. The runtime shares memory through these modules alone.
+//! 3. The runtime shares memory through these modules alone. They are explored by
+//!    `tests/loom.rs` and `tests/shuttle.rs`.
 
 pub mod children;
 pub mod flag;

@@ -32,7 +32,7 @@ pub mod system;
 pub mod topology;
 
 pub use action::{Action, Deed, Fault, Move};
-pub use config::{Budget, Config, Placement};
+pub use config::{Budget, Config, Environment, Placement};
 pub use facts::{Is, Scene};
 pub use part::Did;
 pub use script::{Condition, Script, ScriptStep};

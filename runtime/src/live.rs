@@ -21,6 +21,7 @@ pub mod points;
 pub mod procs;
 pub mod puppet;
 pub mod stage;
+pub mod tell;
 pub mod tree;
 
 mod errand;

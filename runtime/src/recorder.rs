@@ -59,6 +59,8 @@ pub struct RecordLine {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     file: Option<File>,
+    #[cfg(feature = "live")]
+    teller: crate::live::tell::Teller,
 }
 
 impl Recorder {
@@ -73,13 +75,18 @@ impl Recorder {
         root: ActorId,
         settings: &Settings,
     ) -> Result<Self, RuntimeError> {
+        let mut recorder = Self {
+            file: None,
+            #[cfg(feature = "live")]
+            teller: crate::live::tell::Teller::start(path),
+        };
         let Some(folder) = std::env::var_os(RECORD_VARIABLE) else {
-            return Ok(Self { file: None });
+            return Ok(recorder);
         };
         let name = format!("{}.{}.jsonl", path.join("~"), actor.0);
         let path_of = PathBuf::from(folder).join(name);
         let file = OpenOptions::new().create_new(true).append(true).open(path_of);
-        let mut recorder = Self { file: Some(file.map_err(failed("write a record"))?) };
+        recorder.file = Some(file.map_err(failed("write a record"))?);
         recorder.write(&RecordHeader {
             holdfast_record: VERSION,
             actor,
@@ -94,6 +101,8 @@ impl Recorder {
     }
 
     pub(crate) fn handled(&mut self, input: Input, outputs: &[Output]) {
+        #[cfg(feature = "live")]
+        self.teller.handled(input, outputs);
         if self.file.is_some() {
             self.write(&RecordLine { input, outputs: outputs.to_vec() });
         }

@@ -14,6 +14,7 @@ pub mod resolve;
 pub mod step;
 
 use crate::expect::Expectations;
+use holdfast_model::protocol::PolicyName;
 use holdfast_model::world::Fault;
 use holdfast_model::world::config::{Budget, Placement};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -53,9 +54,27 @@ pub struct Case {
     pub faults: Faults,
     /// What each policy makes of it.
     pub expect: Expectations,
+    /// Runs whose failure real processes can not be relied on to show.
+    #[serde(default)]
+    pub model_only: Vec<ModelOnly>,
     /// The same case once more, with steps put in or another setting.
     #[serde(default)]
     pub variant: Vec<Variant>,
+}
+
+/// Runs of a case that hold on real processes, since the failure needs an order of events that they
+/// hardly take. It is as wrong if it is seen after all.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ModelOnly {
+    /// Under which policy.
+    #[schemars(schema_with = "policy_name")]
+    pub policy: PolicyName,
+    /// Of which variants, `base` being the case itself; all by default.
+    #[serde(default)]
+    pub runs: Vec<String>,
+    /// Which order the failure needs.
+    pub reason: String,
 }
 
 /// What upstream did in this situation.
@@ -188,6 +207,11 @@ pub fn schema() -> String {
 
 fn one_placement() -> serde_json::Value {
     serde_json::json!({ "type": "string", "enum": ["shared-group", "own-session"] })
+}
+
+fn policy_name(_: &mut SchemaGenerator) -> Schema {
+    let names = PolicyName::ALL.map(|one| one.to_string());
+    json_schema!({ "type": "string", "enum": names })
 }
 
 fn placements(_: &mut SchemaGenerator) -> Schema {

@@ -4,16 +4,18 @@
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
 //! Reading order: [`explain`], [`check`], [`suite`], [`run`],
-//! [`replay`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
+//! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
 //! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
 //! catches Ctrl-C.
 
 pub mod cases;
 pub mod check;
+pub mod conform;
 pub mod explain;
 pub mod json;
 pub mod list;
 pub mod new;
+pub mod record;
 pub mod render;
 pub mod replay;
 pub mod run;
@@ -25,6 +27,7 @@ use crate::exit::Exit;
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::{ErrorKind, Write as _};
+use std::process::ExitCode;
 
 /// A debug lock for a tree of processes: check its protocol, reproduce reported failures.
 #[derive(Debug, Parser)]
@@ -45,6 +48,8 @@ enum Command {
     Check(check::CheckArgs),
     Run(run::Run),
     Replay(replay::ReplayArgs),
+    Conform(conform::ConformArgs),
+    Record(record::RecordArgs),
     List(list::ListArgs),
     New(new::New),
 }
@@ -52,15 +57,18 @@ enum Command {
 impl Cli {
     /// Does what was asked for.
     #[must_use]
-    pub fn run(self) -> Exit {
-        match self.command {
+    pub fn run(self) -> ExitCode {
+        let exit = match self.command {
             Command::Explain(args) => args.run(),
             Command::Check(args) => args.run(),
             Command::Run(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::List(args) => args.run(),
             Command::New(args) => args.run(),
-        }
+            Command::Conform(args) => args.run(),
+            Command::Record(args) => return args.run(),
+        };
+        exit.into()
     }
 }
 

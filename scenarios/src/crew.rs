@@ -1,5 +1,6 @@
 //! Runs of cases on all cores.
 
+use crate::on_live::{self, Lived};
 use crate::on_model::{self, Ran};
 use crate::report::Job;
 use holdfast_model::check::explore::Progress;
@@ -65,6 +66,42 @@ pub fn run_all(
         }
     });
     results.into_iter().map(|ran| ran.expect("every job was done")).collect()
+}
+
+/// Runs every job on real processes, some at once, and returns what came of them in the same order.
+///
+/// Once `interrupt` is set the runs under way end soon, and none after them is begun.
+pub fn run_live(
+    jobs: &[Job<'_>],
+    at_once: NonZeroUsize,
+    setup: &on_live::Setup,
+    interrupt: &AtomicBool,
+    mut watch: impl FnMut(usize, &str),
+) -> Vec<Option<Lived>> {
+    let next = AtomicUsize::new(0);
+    let mut results: Vec<Option<Lived>> = jobs.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let (send, receive) = channel();
+        for _ in 0..at_once.get().min(jobs.len()) {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                while !interrupt.load(Relaxed) {
+                    let index = next.fetch_add(1, Relaxed);
+                    let Some(job) = jobs.get(index) else { return };
+                    let lived = on_live::run(job.run, setup, &job.slug(), interrupt);
+                    if send.send((index, lived)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        for (done, (index, lived)) in receive.iter().enumerate() {
+            watch(done + 1, &jobs[index].slug());
+            results[index] = Some(lived);
+        }
+    });
+    results
 }
 
 const GLANCE: Duration = Duration::from_millis(100);

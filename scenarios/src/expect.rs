@@ -2,6 +2,7 @@
 //!
 //! An expected failure is strict: exactly the properties that it names must fall.
 
+use crate::on_live::Shows;
 use holdfast_model::check::property::{PropertyId, PropertySet};
 use holdfast_model::protocol::policy::PolicyName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -86,6 +87,14 @@ pub enum Outcome {
     Stuck(u8),
     /// A limit was reached before everything was explored.
     NotExhausted,
+    /// Real processes could not be brought to perform the steps.
+    NotStaged,
+    /// It can not be seen on real processes, as the case says, and was not.
+    ModelOnly,
+    /// The case says that it can not be seen on real processes, and it was.
+    SeenAfterAll,
+    /// Nobody asked for it.
+    NotRun,
     /// The person stopped it.
     Interrupted,
 }
@@ -113,12 +122,31 @@ impl Outcome {
         }
     }
 
+    /// What came of a claim that `expected` falls, when real processes have shown `seen`: a run is
+    /// one interleaving of all that the claim is about, so a part of it is enough.
+    #[must_use]
+    pub fn seen(expected: PropertySet, seen: PropertySet, shows: &Shows) -> Self {
+        let more = !seen.difference(expected).is_empty();
+        match (expected.is_empty(), seen.is_empty(), shows) {
+            (true, true, _) => Self::Pass,
+            (_, false, _) if more => Self::Fail,
+            (false, true, Shows::ModelOnly(_)) => Self::ModelOnly,
+            (_, false, Shows::ModelOnly(_)) => Self::SeenAfterAll,
+            (false, true, Shows::AsClaimed) => Self::UnexpectedPass,
+            (_, false, Shows::AsClaimed) => Self::ExpectedFail,
+        }
+    }
+
     /// Whether it is what the case claims.
     #[must_use]
     pub fn met(&self) -> Met {
         match self {
-            Self::Pass | Self::ExpectedFail => Met::Yes,
-            Self::Fail | Self::UnexpectedPass | Self::Stuck(_) => Met::No,
+            Self::Pass | Self::ExpectedFail | Self::ModelOnly | Self::NotRun => Met::Yes,
+            Self::Fail
+            | Self::UnexpectedPass
+            | Self::Stuck(_)
+            | Self::NotStaged
+            | Self::SeenAfterAll => Met::No,
             Self::NotExhausted | Self::Interrupted => Met::Unknown,
         }
     }
@@ -133,6 +161,10 @@ impl fmt::Display for Outcome {
             Self::UnexpectedPass => "UNEXPECTED-PASS",
             Self::Stuck(_) => "STUCK",
             Self::NotExhausted => "not-exhausted",
+            Self::NotRun => "-",
+            Self::NotStaged => "NOT-STAGED",
+            Self::ModelOnly => "model-only",
+            Self::SeenAfterAll => "SEEN-AFTER-ALL",
             Self::Interrupted => "interrupted",
         })
     }

@@ -1,6 +1,6 @@
 //! Scenario files and what is done with them: read, check on the model, draw, report.
 //!
-//! Reading order: [`case`] (the format), [`expect`] (claims and outcomes), [`on_model`] (one run),
+//! Reading order: [`case`] (the format), [`expect`] (claims and outcomes), [`on_model`] and [`on_live`] (one run),
 //! [`crew`] (all of them), [`golden`] (kept traces), [`chart`], [`report`], [`cli`], [`exit`].
 
 #![forbid(unsafe_code)]
@@ -8,9 +8,11 @@
 pub mod case;
 pub mod chart;
 pub mod cli;
+pub mod conform;
 pub mod crew;
 pub mod exit;
 pub mod expect;
 pub mod golden;
+pub mod on_live;
 pub mod on_model;
 pub mod report;

@@ -5,5 +5,8 @@ use holdfast_scenarios::cli::Cli;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    Cli::parse().run().into()
+    if let Some(code) = holdfast_scenarios::on_live::play_a_part() {
+        return code;
+    }
+    Cli::parse().run()
 }

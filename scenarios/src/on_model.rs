@@ -23,6 +23,20 @@ pub struct Ran {
     pub time: Duration,
 }
 
+impl Ran {
+    /// What came of a run that nobody has asked for.
+    #[must_use]
+    pub fn not_run() -> Self {
+        Self {
+            outcome: Outcome::NotRun,
+            fell: PropertySet::default(),
+            trace: None,
+            states: 0,
+            time: Duration::ZERO,
+        }
+    }
+}
+
 /// Explores a run.
 #[must_use]
 pub fn run(run: &Run, max_states: u64, progress: &Progress) -> Ran {

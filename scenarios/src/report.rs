@@ -1,9 +1,10 @@
 //! What running cases has shown, for people and for machines.
 //!
-//! Reading order: this file (the rows), [`text`], [`json`], [`junit`], [`table`].
+//! Reading order: this file (the rows), [`text`], [`live`], [`json`], [`junit`], [`table`].
 
 pub mod json;
 pub mod junit;
+pub mod live;
 pub mod table;
 pub mod text;
 
@@ -11,6 +12,7 @@ use crate::case::load::Loaded;
 use crate::case::resolve::{Golden, Run};
 use crate::expect::{Met, Outcome};
 use crate::golden::{self, Comparison};
+use crate::on_live::Lived;
 use crate::on_model::Ran;
 use std::path::PathBuf;
 
@@ -32,6 +34,8 @@ pub struct Row<'a> {
     pub ran: Ran,
     /// How its trace compares with the kept one.
     pub golden: Comparison,
+    /// What came of it on real processes; none if nobody has asked for that.
+    pub live: Option<Lived>,
 }
 
 impl Job<'_> {
@@ -76,12 +80,29 @@ impl<'a> Row<'a> {
             }
             _ => Comparison::Same,
         };
-        Self { job, ran, golden }
+        Self { job, ran, golden, live: None }
     }
 
-    /// Whether the run is what the case claims.
+    /// The same, with what came of it on real processes.
+    #[must_use]
+    pub fn and_live(self, live: Option<Lived>) -> Self {
+        Self { live, ..self }
+    }
+
+    /// Whether the run is what the case claims, on the model and on real processes.
     #[must_use]
     pub fn met(&self) -> Met {
+        let live = self.live.as_ref().map_or(Met::Yes, |live| live.met());
+        match (self.met_by_model(), live) {
+            (Met::No, _) | (_, Met::No) => Met::No,
+            (Met::Unknown, _) | (_, Met::Unknown) => Met::Unknown,
+            (Met::Yes, Met::Yes) => Met::Yes,
+        }
+    }
+
+    /// Whether the run is what the case claims on the model.
+    #[must_use]
+    pub fn met_by_model(&self) -> Met {
         match (&self.golden, self.ran.outcome.met()) {
             (Comparison::Same, met) => met,
             (Comparison::Missing | Comparison::Changed(_), Met::Yes) => Met::No,
@@ -115,7 +136,10 @@ impl Sum {
             match row.met() {
                 Met::Yes => {
                     sum.met += 1;
-                    sum.expected_failures += usize::from(row.ran.outcome == Outcome::ExpectedFail);
+                    let live = row.live.as_ref().map(|live| &live.outcome);
+                    let fails = row.ran.outcome == Outcome::ExpectedFail
+                        || live == Some(&Outcome::ExpectedFail);
+                    sum.expected_failures += usize::from(fails);
                 }
                 Met::No => sum.not_met += 1,
                 Met::Unknown => sum.unknown += 1,

@@ -11,7 +11,7 @@ use crate::protocol::policy::{PolicyName, Rule};
 use crate::protocol::{ActorId, DebugMode};
 use crate::tree::{Tree, TreeError};
 use crate::world::config::{BudgetError, Placement};
-use crate::world::{Action, Config, Did, Script, ScriptStep, System, Topology};
+use crate::world::{Action, Config, Did, Environment, Script, ScriptStep, System, Topology};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 
@@ -41,6 +41,9 @@ pub struct Header {
     pub debug: Vec<String>,
     /// The faults allowed.
     pub faults: String,
+    /// `recorded` for a run of real processes, which neither faults nor script bound.
+    #[serde(default, skip_serializing_if = "Environment::is_bounded")]
+    pub environment: Environment,
     /// The script, if the run had one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<ScriptStep>,
@@ -173,6 +176,7 @@ impl Trace {
                 .map(|id| config.tree.name(id).to_owned())
                 .collect(),
             faults: config.budget.to_string(),
+            environment: config.environment,
             script: config.script.steps.clone(),
             repeats: found.round.len(),
         };
@@ -192,6 +196,7 @@ impl Trace {
             let actor = config.tree.find(name).ok_or_else(|| TraceError::Stranger(name.clone()))?;
             config.debug[actor.index()] = DebugMode::On;
         }
+        config.environment = self.header.environment;
         config.script = Script { steps: self.header.script.clone() };
         match config.script.actors().into_iter().find(|id| id.index() >= config.tree.len()) {
             Some(stranger) => Err(TraceError::ScriptStranger(stranger.0)),
@@ -247,7 +252,7 @@ pub fn perform(topology: &Topology, steps: &[Action]) -> Result<Vec<Replayed>, T
     let mut system = System::new(topology);
     let mut replayed = Vec::new();
     for (index, action) in steps.iter().enumerate() {
-        if !system.enabled(topology).contains(action) {
+        if !system.can(topology, *action) {
             let action = format!("{action:?}");
             return Err(TraceError::Impossible { step: index + 1, action });
         }

@@ -25,7 +25,7 @@ pub struct Children<K, H> {
 
 /// What an attempt to reap came to.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reap<R> {
     /// It has ended, this is its status, and it is not in the table any more.
     Reaped(R),

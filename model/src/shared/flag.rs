@@ -28,7 +28,7 @@ pub struct Flag {
 
 /// Whether a flag is up.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Look {
     /// It was not raised yet.
     Down,

@@ -43,7 +43,7 @@ pub struct Ticket<O> {
 
 /// What a call of [`Ticket::end`] came to.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum End {
     /// It ended the pause.
     Now,
@@ -54,7 +54,7 @@ pub enum End {
 }
 
 /// Whoever could have ended the pause is gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[error("whoever could have ended the pause is gone")]
 pub struct Lost;
 

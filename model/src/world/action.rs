@@ -1,6 +1,6 @@
 //! Everything that can happen next: deeds of the environment and moves of the tree.
 
-use crate::protocol::{ActorId, Answer, Cause, RequestId, Signal, Timer};
+use crate::protocol::{ActorId, Answer, Cause, RequestId, Signal, Status, Timer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -113,6 +113,9 @@ pub enum Deed {
     FailUnexamined {
         /// Where.
         actor: ActorId,
+        /// Why.
+        #[serde(default = "of_itself", skip_serializing_if = "is_of_itself")]
+        cause: Cause,
     },
     /// The program of the actor's supervisor asks it to end.
     CancelChild {
@@ -143,6 +146,29 @@ pub enum Deed {
         /// The new actor.
         actor: ActorId,
     },
+    /// A process ends behind the protocol's back: it is no actor, or its program ended it. Seen in
+    /// recorded runs alone.
+    Die {
+        /// Which process.
+        actor: ActorId,
+        /// How.
+        status: Status,
+    },
+    /// A process that no actor has announced becomes a child of the root. Seen in recorded runs
+    /// alone.
+    Appear {
+        /// Which process.
+        actor: ActorId,
+    },
+}
+
+fn of_itself() -> Cause {
+    Cause::Failed
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_of_itself(cause: &Cause) -> bool {
+    *cause == Cause::Failed
 }
 
 impl Deed {
@@ -154,12 +180,14 @@ impl Deed {
             | Self::PauseShielded { actor }
             | Self::Answer { actor, .. }
             | Self::Provoke { actor, .. }
-            | Self::FailUnexamined { actor }
+            | Self::FailUnexamined { actor, .. }
             | Self::CancelChild { actor }
             | Self::Signal { actor, .. }
             | Self::Kill { actor }
             | Self::Cut { actor }
-            | Self::Spawn { actor } => Some(actor),
+            | Self::Spawn { actor }
+            | Self::Die { actor, .. }
+            | Self::Appear { actor } => Some(actor),
             Self::Interrupt => None,
         }
     }

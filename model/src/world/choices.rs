@@ -21,6 +21,7 @@ use deeds::{deeds_to_actor, fault, in_foreground, script_move};
 
 pub mod begin;
 mod deeds;
+pub mod recorded;
 
 bitflags! {
     /// What parts show each other. The signs of a state are those of all its parts.

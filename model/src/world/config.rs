@@ -142,6 +142,25 @@ impl FromStr for Budget {
     }
 }
 
+/// What bounds the environment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Environment {
+    /// The budget and the script, and it does nothing that would change nothing.
+    #[default]
+    Bounded,
+    /// Nothing: what it did was recorded ([`super::choices::recorded`]).
+    Recorded,
+}
+
+impl Environment {
+    /// Whether it needs no mention.
+    #[must_use]
+    pub fn is_bounded(&self) -> bool {
+        *self == Self::Bounded
+    }
+}
+
 /// Everything that stays fixed during a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -157,6 +176,8 @@ pub struct Config {
     pub budget: Budget,
     /// What the environment does in order.
     pub script: Script,
+    /// Whether budget and script bound it.
+    pub environment: Environment,
 }
 
 impl Config {
@@ -164,7 +185,8 @@ impl Config {
     #[must_use]
     pub fn new(tree: Tree, policy: Policy, placement: Placement, budget: Budget) -> Self {
         let debug = vec![DebugMode::Off; tree.len()];
-        Self { tree, policy, placement, debug, budget, script: Script::default() }
+        let (script, environment) = (Script::default(), Environment::default());
+        Self { tree, policy, placement, debug, budget, script, environment }
     }
 
     /// The renamings under which this run stays the same: of the tree, of debug modes, and none of

@@ -52,10 +52,14 @@ pub enum ActorInput {
     Take(Signal),
     /// SIGKILL.
     Kill,
+    /// It ends, and its node is not asked.
+    Die(Status),
     /// Its parent process died.
     ParentDied(ActorId),
     /// It is started.
     Start,
+    /// It was started by somebody unknown, who is gone.
+    Appear,
     /// Its boot is over.
     Boot,
     /// It is reaped.

@@ -8,6 +8,7 @@
 //! SIGKILL takes effect in the step that sends it: what a victim could still do afterwards it
 //! could as well have done before.
 
+use super::config::Environment;
 use super::link::LinkInput;
 use super::part::{ActorInput, Did, Effect, Part};
 use super::room::{Modes, RoomInput, RootEnd};
@@ -43,6 +44,12 @@ impl Pending {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Signal> + '_ {
         self.signals.iter().map(|(signal, _)| *signal)
+    }
+
+    /// Where a pending signal came from.
+    #[must_use]
+    pub fn origin(&self, signal: Signal) -> Option<Origin> {
+        self.signals.iter().find(|(pending, _)| *pending == signal).map(|(_, origin)| *origin)
     }
 
     fn add(&mut self, signal: Signal, origin: Origin) {
@@ -111,15 +118,11 @@ impl Process {
                 effects.push(Effect::Did(Did::Took { actor, signal, origin }));
                 self.handle(topology, actor, Input::Signalled { signal, origin }, effects);
             }
-            ActorInput::Kill => {
-                if actor == topology.root() && matches!(self, Self::Running(_)) {
-                    let end = RoomInput::EndRoot(RootEnd::Killed);
-                    effects.push(Effect::To(Part::Room, end.into()));
-                }
-                self.die(topology, actor, Status::Killed, effects);
-            }
+            ActorInput::Kill => self.end_at_once(topology, actor, Status::Killed, effects),
+            ActorInput::Die(status) => self.end_at_once(topology, actor, status, effects),
             ActorInput::ParentDied(dead) => self.lose_parent(topology, actor, dead),
             ActorInput::Start => *self = Self::Booting(Parent::Supervisor),
+            ActorInput::Appear => *self = Self::Booting(Parent::RootUnaware),
             ActorInput::Boot => {
                 let Self::Booting(parent) = *self else { return };
                 *self = Self::running(topology.node(actor), parent);
@@ -256,11 +259,28 @@ impl Process {
         if !lost {
             return;
         }
-        let adopts = topology.config().policy.orphans == Orphans::End && dead != topology.root();
+        // A recorded root is a subreaper under every policy.
+        let (policy, environment) = (topology.config().policy, topology.config().environment);
+        let subreaper = policy.orphans == Orphans::End || environment == Environment::Recorded;
+        let adopts = subreaper && dead != topology.root();
         *parent = if adopts { Parent::RootUnaware } else { Parent::Init };
         if matches!(self, Self::Zombie(_, Parent::Init)) {
             *self = Self::Gone;
         }
+    }
+
+    fn end_at_once(
+        &mut self,
+        topology: &Topology,
+        actor: ActorId,
+        status: Status,
+        effects: &mut Vec<Effect>,
+    ) {
+        if actor == topology.root() && matches!(self, Self::Running(_)) {
+            let end = RoomInput::EndRoot(RootEnd::Killed);
+            effects.push(Effect::To(Part::Room, end.into()));
+        }
+        self.die(topology, actor, status, effects);
     }
 
     fn die(

@@ -3,6 +3,8 @@
 use super::action::Action;
 use super::choices::begin::{Place, begin, subject};
 use super::choices::enabled;
+use super::choices::recorded::can_happen;
+use super::config::Environment;
 use super::facts::{ActorFacts, LinkFacts, PartFacts, Scene};
 use super::link::Link;
 use super::part::{Did, Effect, Part, PartInput, PartValue};
@@ -146,6 +148,15 @@ impl System {
         let mut actions = Vec::new();
         self.look(topology, |scene| enabled(scene, &mut actions));
         actions
+    }
+
+    /// Whether an action is possible now. A recorded environment can do more than is offered.
+    #[must_use]
+    pub fn can(&self, topology: &Topology, action: Action) -> bool {
+        match topology.config().environment {
+            Environment::Bounded => self.enabled(topology).contains(&action),
+            Environment::Recorded => self.look(topology, |scene| can_happen(scene, action)),
+        }
     }
 
     /// Performs an action that is possible now and tells what was done.

@@ -60,6 +60,11 @@ fn split(text: &str) -> Vec<Frame<'_>> {
 }
 
 fn is_foreign(name: &str) -> bool {
+    // `<F as holdfast::…>::call`: a trait of a library, for whatever type.
+    let name = match name.strip_prefix('<').and_then(|rest| rest.split_once(" as ")) {
+        Some((implementor, of)) if !implementor.contains("::") => of,
+        Some(_) | None => name,
+    };
     let path = name.trim_start_matches(['<', '&', '*']).trim_start_matches("dyn ");
     let root = path.split("::").next().unwrap_or(path);
     let root = root.split('[').next().unwrap_or(root);
@@ -110,6 +115,7 @@ mod tests {
    7: <unknown>
    8: futures_util::future::FutureExt::poll_unpin
    9: __rustc::rust_begin_unwind
+  10: <F as holdfast::program::ActorFn<A>>::call::{{closure}}
 ";
 
     #[test]
@@ -123,7 +129,7 @@ mod tests {
                 "   3: holdfast_demo::main::{{closure}}",
                 "      at ./src/main.rs:3:1",
                 "   7: <unknown>",
-                "(7 frames of libraries are hidden; `bt all` shows them)",
+                "(8 frames of libraries are hidden; `bt all` shows them)",
             ]
         );
     }
@@ -131,7 +137,7 @@ mod tests {
     #[test]
     fn all_are_shown_on_request() {
         let all = lines(TEXT, Frames::All);
-        assert_eq!(all.len(), 13);
+        assert_eq!(all.len(), 14);
         assert_eq!(all[0], "   0: holdfast::pause::here");
     }
 

@@ -33,9 +33,15 @@ pub(super) fn tabbed(text: &str) -> String {
     shown
 }
 
-/// The lines of a text, each harmless.
+/// The lines of a text, each harmless, and cut with a note if it is endless.
 pub(super) fn lines(text: &str) -> Vec<String> {
-    text.lines().map(tabbed).collect()
+    let shown = |whole: &str| match cut(whole, LONGEST_LINE) {
+        part if part.len() < whole.len() => {
+            format!("{}… ({} bytes in all)", tabbed(part), whole.len())
+        }
+        whole => tabbed(whole),
+    };
+    text.lines().map(shown).collect()
 }
 
 /// One line, cut with a note that says how long it was.
@@ -121,6 +127,9 @@ fn misleads(character: char) -> bool {
 
 const LONGEST_SGR: usize = 32;
 
+/// The agent cuts earlier; but it is the other process that says so.
+const LONGEST_LINE: usize = 8 * 1024;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,5 +184,7 @@ mod tests {
     #[test]
     fn lines_are_kept_apart() {
         assert_eq!(lines("a\tb\n\u{1b}c\n"), ["a    b", "\\x1bc"]);
+        let long = lines(&"x".repeat(LONGEST_LINE + 1));
+        assert_eq!(long, ["x".repeat(LONGEST_LINE) + "… (8193 bytes in all)"]);
     }
 }

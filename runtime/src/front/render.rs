@@ -109,7 +109,7 @@ pub(super) fn reply(reply: &Reply, color: Color) -> String {
 fn excerpt(source: &Source, color: Color) -> String {
     let mut text = String::new();
     for (number, line) in (source.first..).zip(&source.lines) {
-        let line = escape::tabbed(line);
+        let line = escape::lines(line).join("\\n");
         let shown = match number == source.marked {
             true => color.paint(Style::Green, format!("> {number:>5} {line}").trim_end()),
             false => format!("  {} {line}", color.paint(Style::Dim, &format!("{number:>5}"))),

@@ -112,7 +112,8 @@ pub(super) fn take_kicks() -> Pending {
         }
         // SAFETY: a signal of a process has that field, and one of the kernel has zero there.
         let sender = unsafe { info.si_pid() };
-        if info.si_code != libc::SI_TKILL || sender.unsigned_abs() != std::process::id() {
+        // Not by `si_code`: Linux 6.18 says SI_USER for a signal to a thread, too (measured).
+        if sender.unsigned_abs() != std::process::id() {
             found = Pending::Foreign;
         }
     }

@@ -22,7 +22,7 @@ mod server;
 pub use client::{Client, Events};
 pub use server::{Actor, Entry, Heard, Orders, OrdersError};
 
-use holdfast_model::protocol::Shielding;
+use holdfast_model::protocol::{Input, Output, Shielding};
 use serde::{Deserialize, Serialize};
 
 /// The environment variable that leads an actor to the test's socket.
@@ -195,6 +195,15 @@ pub enum Event {
     },
     /// Its scope was told to end: the code in it was dropped.
     Cancelled {},
+    /// Its protocol handled an input; on the connection of [`super::tell`] alone.
+    Handled {
+        /// When, in nanoseconds since boot.
+        at_ns: u64,
+        /// What happened.
+        input: Input,
+        /// What it led to.
+        outputs: Vec<Output>,
+    },
     /// An order could not be carried out.
     Failed {
         /// The order, and why.

@@ -12,8 +12,10 @@
 //! A failure whose message says [`BORING`] opens no prompt anywhere.
 
 use super::orders::{Client, Event, Events, Order, Resumption};
+use crate::process::LINK_FD;
 use crate::{BoxError, Context, Debugging, Portal, Program, Resumed, Timing, pause};
 use holdfast_model::protocol::Shielding;
+use nix::sys::socket::{Shutdown, shutdown};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -134,8 +136,8 @@ fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
                 None => failed(events, &format!("there is no child `{name}`")),
             }
         }
-        Order::Cut {} => context.cut_link(),
-        Order::Boot {}
+        Order::Cut {}
+        | Order::Boot {}
         | Order::SyncBreakpoint { .. }
         | Order::Survey { .. }
         | Order::Warn { .. }
@@ -282,6 +284,12 @@ fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>, context: &Contex
                     };
                     let _ = events.send(&Event::Resumed { id, how: resumption(resumed) });
                 });
+            }
+            // At the socket itself: a driver that is frozen at a prompt would not hear of it.
+            Order::Cut {} => {
+                if let Err(error) = shutdown(LINK_FD, Shutdown::Both) {
+                    failed(&events, &format!("the link can not be cut: {error}"));
+                }
             }
             Order::Boot {} => {}
             order => {

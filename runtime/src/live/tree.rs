@@ -1,10 +1,11 @@
 //! A whole tree of puppets on a stage of its own, grown to a shape and ready for orders.
 
+mod waits;
+
 use super::orders::{Actor, Boot, Event, Order, Orders};
 use super::points;
-use super::procs::State;
 use super::puppet::{DEBUG_VARIABLE, GRACE_VARIABLE};
-use super::{Leader, Modes, PATIENCE, Place, Process, Program, Stage, procs};
+use super::{Leader, Modes, PATIENCE, Place, Program, Stage, procs, tell};
 use crate::recorder::RECORD_VARIABLE;
 use holdfast_model::protocol::PolicyName;
 use holdfast_model::tree::{Start, Tree};
@@ -15,7 +16,7 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::Duration;
 
 /// The variable that names a directory in which the records of all trees are kept.
 pub const RECORDS_VARIABLE: &str = "HOLDFAST_TEST_RECORDS";
@@ -30,7 +31,7 @@ enum Launch {
     Itself,
     /// By this program, which gets the root's path as its last argument.
     By(Vec<String>),
-    /// By this line, typed at a shell; `ROOT` in it stands for the path.
+    /// By this line, typed at a shell; `ROOT` in it stands for the path. It gets no arguments.
     Typed(String),
 }
 
@@ -47,7 +48,9 @@ pub struct Growth {
     launch: Launch,
     points: Vec<String>,
     variables: Vec<(String, String)>,
+    args: Vec<String>,
     records: Option<PathBuf>,
+    patience: Duration,
 }
 
 impl Growth {
@@ -73,6 +76,8 @@ impl Growth {
             launch: Launch::Itself,
             points: Vec::new(),
             variables: Vec::new(),
+            args: Vec::new(),
+            patience: PATIENCE,
             records: std::env::var_os(RECORDS_VARIABLE).map(PathBuf::from),
         }
     }
@@ -143,6 +148,24 @@ impl Growth {
         self
     }
 
+    /// Arguments for the program of every actor.
+    #[must_use]
+    pub fn args(self, args: &[&str]) -> Self {
+        Self { args: args.iter().map(|&one| one.to_owned()).collect(), ..self }
+    }
+
+    /// Has every actor tell what its protocol handles; see [`super::tell`].
+    #[must_use]
+    pub fn told(self) -> Self {
+        self.env(tell::VARIABLE, "on")
+    }
+
+    /// How long a wait takes before it fails; [`PATIENCE`] without this.
+    #[must_use]
+    pub fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
     /// Keeps the records of this tree in a directory.
     #[must_use]
     pub fn records(self, folder: &Path) -> Self {
@@ -154,13 +177,14 @@ impl Growth {
     /// # Errors
     /// Something did not happen in time.
     pub fn grow(self, nanny: Command, actor: &Path) -> Result<Grown> {
-        let orders = Orders::open()?;
+        let orders = Orders::open()?.patience(self.patience);
         let (key, value) = orders.variable();
+        let root = actor.display().to_string();
         let mut program = match &self.launch {
-            Launch::Itself => Program::new(actor),
+            Launch::Itself => Program::new(actor).args(self.args.clone()),
             Launch::By(words) => {
                 let (program, args) = words.split_first().ok_or("nobody starts the root")?;
-                Program::new(program).args(args).args([actor.display().to_string()])
+                Program::new(program).args(args).args([root.clone()]).args(self.args.clone())
             }
             Launch::Typed(_) => {
                 Program::new("bash").args(["--norc", "--noprofile", "-i"]).env("PS1", PROMPT)
@@ -182,11 +206,11 @@ impl Growth {
             let folder = fresh_folder(folder)?;
             program = program.env(RECORD_VARIABLE, folder.display().to_string());
         }
-        let stage = Stage::open(nanny, &program)?;
+        let stage = Stage::open(nanny, &program)?.patience(self.patience);
         let modes = stage.modes()?;
         if let Launch::Typed(line) = &self.launch {
             stage.wait_text(PROMPT.trim_end())?;
-            stage.type_line(&line.replace("ROOT", &actor.display().to_string()))?;
+            stage.type_line(&line.replace("ROOT", &root))?;
         }
         let (actors, shape, asked) = (BTreeMap::new(), self.shape, 0);
         let mut grown = Grown { stage, orders, modes, actors, shape, asked };
@@ -194,7 +218,8 @@ impl Growth {
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
             if grown.shape.start(id) == Start::Running && grown.shape.supervisor(id).is_some() {
-                grown.spawn(&grown.shape.name(id).to_owned())?;
+                let name = grown.shape.name(id).to_owned();
+                grown.spawn(&name)?;
             }
         }
         Ok(grown)
@@ -299,134 +324,6 @@ impl Grown {
     pub fn signal(&mut self, name: &str, signal: Signal) -> Result<()> {
         let pid = self.actor(name)?.pid();
         Ok(procs::signal(pid, signal)?)
-    }
-
-    /// Sends a signal to an actor that reads it, and waits until it has.
-    ///
-    /// # Errors
-    /// It is gone, or does not read it in time.
-    pub fn deliver(&mut self, name: &str, signal: Signal) -> Result<()> {
-        self.signal(name, signal)?;
-        self.wait_read(name, signal)
-    }
-
-    /// Waits until no such signal is on its way to an actor. What it asks the driver for after that
-    /// is answered when the signal was acted on.
-    ///
-    /// # Errors
-    /// It does not read it in time.
-    pub fn wait_read(&mut self, name: &str, signal: Signal) -> Result<()> {
-        let pid = self.actor(name)?.pid();
-        let what = format!("{signal} read by {name}");
-        self.spin(&what, || Ok(!procs::masks(pid)?.pending.contains(signal)))
-    }
-
-    /// Types Ctrl-C where it is a signal, and waits until the root has read that.
-    ///
-    /// # Errors
-    /// It does not in time.
-    pub fn interrupt(&mut self) -> Result<()> {
-        self.stage.ctrl_c()?;
-        // The terminal works later than it is written to, and shows the key after it has signalled.
-        self.stage.wait_output("^C")?;
-        self.wait_read("root", Signal::SIGINT)
-    }
-
-    /// Waits until the processes of these actors are in this state.
-    ///
-    /// # Errors
-    /// They are not in time.
-    pub fn wait_state(&mut self, names: &[&str], state: State) -> Result<()> {
-        let mut pids = Vec::new();
-        for name in names {
-            pids.push(self.actor(name)?.pid());
-        }
-        self.spin(&format!("{names:?} {state:?}"), || {
-            let states = pids.iter().map(|pid| Ok(Process::read(*pid)?.state == state));
-            Ok(states.collect::<Result<Vec<bool>>>()?.into_iter().all(|is| is))
-        })
-    }
-
-    /// Waits for what no event tells: the kernel is asked again and again.
-    fn spin(&self, what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
-        let deadline = Instant::now() + PATIENCE;
-        while !is()? {
-            if Instant::now() > deadline {
-                return Err(format!("not in time: {what}\n{}", self.stage.dump()).into());
-            }
-            std::thread::yield_now();
-        }
-        Ok(())
-    }
-
-    /// Waits until the terminal has the modes from before the tree.
-    ///
-    /// # Errors
-    /// It has not in time.
-    pub fn wait_modes(&self) -> Result<()> {
-        self.spin("the modes from before", || Ok(self.stage.modes()? == self.modes))
-    }
-
-    /// The tree below an actor, as it sees it now.
-    ///
-    /// # Errors
-    /// It does not answer.
-    pub fn survey(&mut self, name: &str) -> Result<String> {
-        self.asked += 1;
-        let id = self.asked;
-        self.order(name, Order::Survey { id })?;
-        let is = |event: &Event| matches!(event, Event::Surveyed { id: of, .. } if *of == id);
-        match self.actor(name)?.wait("a survey", is)? {
-            Event::Surveyed { text, .. } => Ok(text),
-            other => Err(format!("{other:?} is no survey").into()),
-        }
-    }
-
-    /// Waits until an actor sees the tree below it like that.
-    ///
-    /// # Errors
-    /// It does not in time.
-    pub fn wait_survey(
-        &mut self,
-        name: &str,
-        what: &str,
-        like: impl Fn(&str) -> bool,
-    ) -> Result<String> {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            let text = self.survey(name)?;
-            if like(&text) {
-                return Ok(text);
-            }
-            if Instant::now() > deadline {
-                return Err(format!("not in time: {what}\n{text}{}", self.stage.dump()).into());
-            }
-        }
-    }
-
-    /// Waits until nobody has the terminal, waits for it, or holds for one who does.
-    ///
-    /// # Errors
-    /// Somebody does when the time is over.
-    pub fn wait_quiet(&mut self) -> Result<()> {
-        let busy = ["holds", "waits", "at its prompt", "the terminal"];
-        let quiet = |text: &str| !busy.iter().any(|word| text.contains(word));
-        self.wait_survey("root", "nothing held", quiet).map(drop)
-    }
-
-    /// Waits until the prompt of an actor is on the screen and takes input.
-    ///
-    /// # Errors
-    /// It does not come.
-    pub fn wait_prompt(&mut self, name: &str) -> Result<()> {
-        let path = self.path(name)?;
-        Ok(self.stage.wait_screen(&format!("the prompt of {path}"), |screen| {
-            let (row, _) = screen.cursor_position();
-            let line: String = screen.contents_between(row, 0, row, screen.size().1);
-            // Not `root/mid> ` where `root> ` is waited for.
-            let rest = line.strip_prefix(&path).unwrap_or_default();
-            line.trim_end().ends_with('>') && (rest.starts_with('>') || rest.starts_with(" ["))
-        })?)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Case, Step, Variant};
 use crate::expect::Expectation;
+use crate::on_live::Shows;
 use holdfast_model::protocol::policy::PolicyName;
 use holdfast_model::protocol::{ActorId, DebugMode};
 use holdfast_model::tree::Tree;
@@ -21,6 +22,8 @@ pub struct Run {
     pub config: Config,
     /// Whether its counterexample is kept beside the case.
     pub golden: Golden,
+    /// Whether a failure is to be seen on real processes.
+    pub shows: Shows,
 }
 
 /// Whether the counterexample of a run is kept beside the case.
@@ -64,8 +67,19 @@ impl Case {
                 expectation: expectation.clone(),
                 config: self.config(variant, policy, placement),
                 golden,
+                shows: self.shows(policy, variant),
             });
         }
+    }
+
+    fn shows(&self, policy: PolicyName, variant: Option<&Variant>) -> Shows {
+        let name = variant.map_or(BASE, |variant| &variant.name);
+        let here = |only: &&super::ModelOnly| {
+            only.policy == policy
+                && (only.runs.is_empty() || only.runs.iter().any(|one| one == name))
+        };
+        let only = self.model_only.iter().find(here);
+        only.map_or(Shows::AsClaimed, |only| Shows::ModelOnly(only.reason.clone()))
     }
 
     fn config(&self, variant: Option<&Variant>, policy: PolicyName, place: Placement) -> Config {
@@ -101,3 +115,6 @@ impl Case {
         steps
     }
 }
+
+/// How the case itself is called among its variants.
+pub const BASE: &str = "base";

@@ -235,7 +235,7 @@ impl Step {
             Self::Breakpoint { .. } => Deed::Pause { actor },
             Self::BreakpointShielded { .. } => Deed::PauseShielded { actor },
             Self::Crash { .. } | Self::Error { .. } => provoke(Cause::Failed),
-            Self::ErrorUnexamined { .. } => Deed::FailUnexamined { actor },
+            Self::ErrorUnexamined { .. } => Deed::FailUnexamined { actor, cause: Cause::Failed },
             Self::Deadline { .. } => provoke(Cause::Deadline),
             Self::Cancel { .. } => provoke(Cause::Requested),
             Self::CancelChild { .. } => Deed::CancelChild { actor },

@@ -78,14 +78,15 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: Deed) -> Item {
             let (from, to, paint) = (Who::Person, vec![above], Paint::Person);
             return Item::Arrow { from, to, label, paint };
         }
-        Deed::Kill { actor } | Deed::Cut { actor } => {
+        Deed::Kill { actor } | Deed::Cut { actor } | Deed::Die { actor, .. } => {
             (Who::Person, vec![Who::Actor(actor)], Paint::Danger)
         }
         Deed::Pause { actor }
         | Deed::PauseShielded { actor }
         | Deed::Answer { actor, .. }
         | Deed::Provoke { actor, .. }
-        | Deed::FailUnexamined { actor }
+        | Deed::FailUnexamined { actor, .. }
+        | Deed::Appear { actor }
         | Deed::Signal { actor, .. } => (Who::Person, vec![Who::Actor(actor)], Paint::Person),
     };
     Item::Arrow { from, to, label: deed_label(deed).to_owned(), paint }
@@ -119,6 +120,8 @@ fn deed_label(deed: Deed) -> &'static str {
         Deed::Kill { .. } => "kill -9",
         Deed::Cut { .. } => "cut link",
         Deed::Spawn { .. } => "spawn",
+        Deed::Die { .. } => "ends of itself",
+        Deed::Appear { .. } => "appears",
     }
 }
 

@@ -2,17 +2,20 @@
 
 use crate::case::load::{Loaded, load};
 use crate::case::resolve::{Golden, Run as CaseRun};
-use crate::crew::{Far, run_all};
+use crate::crew::{Far, run_all, run_live};
 use crate::exit::Exit;
 use crate::expect::{Met, Outcome};
 use crate::golden::{self, Comparison};
+use crate::on_live::Setup;
+use crate::on_model::Ran;
 use crate::report::{Job, Row, Sum, json, junit, table, text};
 use clap::{Args, ValueEnum};
 use holdfast_model::protocol::policy::PolicyName;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 use std::{fs, io};
 
@@ -32,7 +35,7 @@ pub struct Run {
     #[arg(long, value_name = "WORD")]
     filter: Option<String>,
     /// What to run them on.
-    #[arg(long, default_value = "model")]
+    #[arg(long, default_value = "both")]
     on: On,
     /// JSON lines: one a run, then the sum.
     #[arg(long, conflicts_with = "table")]
@@ -52,6 +55,12 @@ pub struct Run {
     /// How many runs at once; one a core by default.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    /// How many live runs at once; they wait most of the time.
+    #[arg(long, value_name = "N", default_value = "6")]
+    live_threads: NonZeroUsize,
+    /// Where to keep the records of live runs; a temporary folder by default.
+    #[arg(long, value_name = "DIR")]
+    records: Option<PathBuf>,
     /// How many states a run may have.
     #[arg(long, value_name = "N", default_value_t = MOST_STATES)]
     max_states: u64,
@@ -62,6 +71,10 @@ pub struct Run {
 pub enum On {
     /// The model: every interleaving.
     Model,
+    /// Real processes on a terminal of their own: one interleaving.
+    Live,
+    /// The model, then real processes.
+    Both,
 }
 
 /// Reads the cases at the paths, or says what is wrong with them.
@@ -88,7 +101,6 @@ impl Run {
     #[must_use]
     pub fn run(&self) -> Exit {
         let started = Instant::now();
-        let On::Model = self.on;
         let cases = match read(&self.paths, self.filter.as_deref()) {
             Ok(cases) => cases,
             Err(exit) => return exit,
@@ -99,7 +111,22 @@ impl Run {
             .filter(|(_, run)| self.policy.is_none_or(|policy| policy == run.policy))
             .collect();
         let jobs: Vec<_> = runs.iter().map(|(loaded, run)| Job { loaded, run }).collect();
-        let mut rows = self.explore(&jobs);
+        let interrupt = Arc::new(AtomicBool::new(false));
+        // Without the handler a Ctrl-C just ends the program, and its nannies clear up.
+        let _ = signal_hook::flag::register(2, Arc::clone(&interrupt));
+        let mut rows = match self.on {
+            On::Model | On::Both => self.explore(&jobs, &interrupt),
+            On::Live => jobs.iter().map(|job| Row::new(*job, Ran::not_run())).collect(),
+        };
+        if self.on != On::Model {
+            rows = match self.live(&jobs, rows, &interrupt) {
+                Ok(rows) => rows,
+                Err(error) => {
+                    anstream::eprintln!("failed to run on real processes: {error}");
+                    return Exit::BadInput;
+                }
+            };
+        }
         if self.bless
             && let Err(error) = bless(&mut rows)
         {
@@ -107,7 +134,7 @@ impl Run {
             return Exit::BadInput;
         }
         match self.tell(&rows, started) {
-            Ok(()) => verdict(&rows),
+            Ok(()) => verdict(&rows, &interrupt),
             Err(error) => {
                 anstream::eprintln!("failed to write the report: {error}");
                 Exit::BadInput
@@ -115,10 +142,7 @@ impl Run {
         }
     }
 
-    fn explore<'a>(&self, jobs: &[Job<'a>]) -> Vec<Row<'a>> {
-        let interrupt = Arc::new(AtomicBool::new(false));
-        // Without the handler a Ctrl-C just ends the program, which does no harm.
-        let _ = signal_hook::flag::register(2, Arc::clone(&interrupt));
+    fn explore<'a>(&self, jobs: &[Job<'a>], interrupt: &AtomicBool) -> Vec<Row<'a>> {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let bar = ProgressBar::new(jobs.len() as u64).with_style(
             ProgressStyle::with_template("{pos}/{len} runs {wide_bar} {msg}")
@@ -129,9 +153,37 @@ impl Run {
             bar.set_message(format!("{} states under way", text::grouped(far.states)));
         };
         let threads = self.threads.unwrap_or(cores);
-        let ran = run_all(jobs, threads, self.max_states, &interrupt, watch);
+        let ran = run_all(jobs, threads, self.max_states, interrupt, watch);
         bar.finish_and_clear();
         jobs.iter().zip(ran).map(|(job, ran)| Row::new(*job, ran)).collect()
+    }
+
+    fn live<'a>(
+        &self,
+        jobs: &[Job<'a>],
+        rows: Vec<Row<'a>>,
+        interrupt: &AtomicBool,
+    ) -> io::Result<Vec<Row<'a>>> {
+        let own = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
+        let setup = Setup::here(self.records.as_deref().unwrap_or(own.path()))?;
+        let bar = ProgressBar::new(jobs.len() as u64).with_style(
+            ProgressStyle::with_template("{pos}/{len} live runs {wide_bar} {msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_bar()),
+        );
+        let watch = |done: usize, name: &str| {
+            bar.set_position(done as u64);
+            bar.set_message(name.to_owned());
+        };
+        let lived = run_live(jobs, self.live_threads, &setup, interrupt, watch);
+        bar.finish_and_clear();
+        let done = lived.iter().flatten().count();
+        if interrupt.load(Relaxed) {
+            anstream::eprintln!(
+                "stopped after {done} of {} live runs; no process is left",
+                jobs.len()
+            );
+        }
+        Ok(rows.into_iter().zip(lived).map(|(row, lived)| row.and_live(lived)).collect())
     }
 
     fn tell(&self, rows: &[Row<'_>], started: Instant) -> io::Result<()> {
@@ -181,8 +233,12 @@ fn bless(rows: &mut [Row<'_>]) -> io::Result<()> {
     Ok(())
 }
 
-fn verdict(rows: &[Row<'_>]) -> Exit {
-    if rows.iter().any(|row| row.ran.outcome == Outcome::Interrupted) {
+fn verdict(rows: &[Row<'_>], interrupt: &AtomicBool) -> Exit {
+    let live = |row: &Row<'_>| row.live.as_ref().map(|live| live.outcome.clone());
+    if interrupt.load(Relaxed)
+        || rows.iter().any(|row| row.ran.outcome == Outcome::Interrupted)
+        || rows.iter().any(|row| live(row) == Some(Outcome::Interrupted))
+    {
         return Exit::Interrupted;
     }
     if rows.iter().any(|row| row.met() == Met::No) {

@@ -2,6 +2,7 @@
 
 use super::{Row, Sum};
 use crate::golden::Comparison;
+use crate::on_live::Lived;
 use holdfast_model::check::property::{PropertyId, PropertySet};
 use holdfast_model::protocol::policy::PolicyName;
 use holdfast_model::world::config::Placement;
@@ -20,6 +21,40 @@ struct Line<'a> {
     golden: &'static str,
     states: u64,
     seconds: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Live<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Live<'a> {
+    outcome: String,
+    fell: Vec<Fell<'a>>,
+    conformance: String,
+    exit: Option<String>,
+    trouble: Option<&'a str>,
+    story: &'a [String],
+    seconds: f64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Fell<'a> {
+    property: PropertyId,
+    seen: &'a str,
+}
+
+fn live(lived: &Lived) -> Live<'_> {
+    let fell = lived.fell.iter().map(|(property, seen)| Fell { property: *property, seen });
+    Live {
+        outcome: lived.outcome.to_string().to_lowercase(),
+        fell: fell.collect(),
+        conformance: lived.conformance.to_string(),
+        exit: lived.exit.map(|exit| exit.to_string()),
+        trouble: lived.trouble.as_deref(),
+        story: &lived.story,
+        seconds: lived.time.as_secs_f64(),
+    }
 }
 
 /// The line of a run.
@@ -41,6 +76,7 @@ pub fn line(row: &Row<'_>) -> String {
         },
         states: row.ran.states,
         seconds: row.ran.time.as_secs_f64(),
+        live: row.live.as_ref().map(live),
     };
     serde_json::to_string(&line).expect("plain data serialises")
 }

@@ -15,7 +15,7 @@ pub fn xml(rows: &[Row<'_>]) -> String {
             continue;
         }
         let count = |met| rows.iter().filter(|row| row.met() == met).count();
-        let seconds: f64 = rows.iter().map(|row| row.ran.time.as_secs_f64()).sum();
+        let seconds: f64 = rows.iter().map(|row| seconds(row)).sum();
         let _ = writeln!(
             xml,
             "  <testsuite name=\"{policy}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" \
@@ -34,7 +34,7 @@ pub fn xml(rows: &[Row<'_>]) -> String {
 fn write_test(row: &Row<'_>, xml: &mut String) {
     let name = escaped(&format!("{} ({})", row.job.id(), row.job.setting()));
     let class = escaped(&format!("{}.{}", row.job.run.policy, row.job.id()));
-    let seconds = row.ran.time.as_secs_f64();
+    let seconds = seconds(row);
     let _ =
         write!(xml, "    <testcase name=\"{name}\" classname=\"{class}\" time=\"{seconds:.3}\"");
     let tag = match row.met() {
@@ -42,9 +42,21 @@ fn write_test(row: &Row<'_>, xml: &mut String) {
         Met::No => "failure",
         Met::Unknown => "error",
     };
-    let message = escaped(&row.ran.outcome.to_string());
+    let message = match &row.live {
+        None => row.ran.outcome.to_string(),
+        Some(live) => format!(
+            "model {}, live {}, conformance {}",
+            row.ran.outcome, live.outcome, live.conformance
+        ),
+    };
+    let message = escaped(&message);
     let body = escaped(&text::details(row, None));
     let _ = writeln!(xml, ">\n      <{tag} message=\"{message}\">{body}</{tag}>\n    </testcase>");
+}
+
+fn seconds(row: &Row<'_>) -> f64 {
+    let live = row.live.as_ref().map_or(0.0, |live| live.time.as_secs_f64());
+    row.ran.time.as_secs_f64() + live
 }
 
 fn escaped(text: &str) -> String {

@@ -1,6 +1,6 @@
 //! Lines for people: one a case and policy, more only where something is not as claimed.
 
-use super::{Row, Sum};
+use super::{Row, Sum, live};
 use crate::expect::{Expectation, Met, Outcome};
 use crate::golden::{Comparison, draw};
 use holdfast_model::check::property::PropertySet;
@@ -15,6 +15,9 @@ pub fn lines(rows: &[Row<'_>]) -> String {
     let mut text = String::new();
     let together =
         |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
+    if rows.iter().any(|row| row.live.is_some()) {
+        return live::lines(rows);
+    }
     for group in rows.chunk_by(together) {
         if group.iter().all(|row| row.met() == Met::Yes) {
             write_group(group, &mut text);
@@ -94,8 +97,14 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
         Outcome::NotExhausted => {
             let _ = writeln!(text, "  the search reached its limit; see --max-states");
         }
-        Outcome::Interrupted => {}
-        Outcome::Pass | Outcome::ExpectedFail | Outcome::Fail | Outcome::UnexpectedPass => {
+        Outcome::Interrupted | Outcome::NotRun => {}
+        Outcome::NotStaged
+        | Outcome::ModelOnly
+        | Outcome::SeenAfterAll
+        | Outcome::Pass
+        | Outcome::ExpectedFail
+        | Outcome::Fail
+        | Outcome::UnexpectedPass => {
             let expected = names(job.run.expectation.falling());
             let _ = writeln!(text, "  expected to fall: {}", or_nothing(&expected));
             let _ = writeln!(text, "  falls:            {}", or_nothing(&names(row.ran.fell)));
@@ -112,8 +121,11 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
             let _ = writeln!(text, "  the trace is another one; --bless keeps it\n\n{diff}");
         }
     }
-    if let Some(trace) = &row.ran.trace {
+    if let Some(trace) = row.ran.trace.as_ref().filter(|_| row.met_by_model() != Met::Yes) {
         let _ = writeln!(text, "\n{}", draw(trace).trim_end());
+    }
+    if let Some(lived) = &row.live {
+        text.push_str(&live::details(row, lived));
     }
     if let Some(file) = trace_file {
         let _ = writeln!(text, "\n  holdfast replay {}", file.display());
@@ -145,7 +157,13 @@ pub fn summary(sum: Sum, time: Duration) -> String {
     if sum.unknown > 0 {
         let _ = write!(text, ", {} not explored to the end", sum.unknown);
     }
-    let _ = write!(text, "; {} states in {:.1} s", grouped(sum.states), time.as_secs_f64());
+    match sum.states {
+        0 => {}
+        states => {
+            let _ = write!(text, "; {} states", grouped(states));
+        }
+    }
+    let _ = write!(text, " in {:.1} s", time.as_secs_f64());
     text
 }
 

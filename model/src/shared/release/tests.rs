@@ -51,6 +51,21 @@ fn unwinding_is_a_drop() {
 }
 
 #[test]
+fn a_remote_answers_and_puts_off_no_drop() {
+    let (delivered, guard) = recorded();
+    let remote = guard.remote();
+    assert_eq!(remote.answer("revoke"), Answered::First);
+    assert_eq!(guard.answer("continue"), Answered::Late);
+    assert_eq!(all(&delivered), ["revoke"]);
+
+    let (delivered, guard) = recorded();
+    let remote = guard.remote();
+    drop(guard);
+    assert_eq!(all(&delivered), ["drop"]);
+    assert_eq!(remote.answer("revoke"), Answered::Late);
+}
+
+#[test]
 fn a_delivery_may_answer_again() {
     let slot = Arc::new(Mutex::new(None::<Release<u8>>));
     let inner = Arc::clone(&slot);

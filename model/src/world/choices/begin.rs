@@ -2,8 +2,9 @@
 
 use super::deeds::{self, fault_of, in_foreground};
 use crate::protocol::policy::LostBranch;
-use crate::protocol::{ActorId, Answer, Cause, Input, Origin, Shielding, Signal};
+use crate::protocol::{ActorId, Answer, Input, Origin, Shielding, Signal};
 use crate::world::action::{Action, Deed, Move};
+use crate::world::config::Environment;
 use crate::world::facts::{ActorFacts, PartFacts};
 use crate::world::link::LinkInput;
 use crate::world::part::{ActorInput, Part, PartInput};
@@ -53,7 +54,9 @@ pub fn begin(place: Place<'_>, action: Action, begun: &mut Vec<Begun>) {
             let script = &topology.config().script;
             if script.step(place.at) == Some(ScriptStep::Do(deed)) {
                 begun.push((Part::Room, RoomInput::Advance.into()));
-            } else if let Some(fault) = fault_of(topology, deed) {
+            } else if let (Environment::Bounded, Some(fault)) =
+                (topology.config().environment, fault_of(topology, deed))
+            {
                 begun.push((Part::Room, RoomInput::Spend(fault).into()));
             }
             begin_deed(place, deed, begun);
@@ -138,8 +141,8 @@ fn begin_deed(place: Place<'_>, deed: Deed, begun: &mut Vec<Begun>) {
             begun.push(handle(actor, answered(place, answer)));
         }
         Deed::Provoke { actor, cause } => begun.push(handle(actor, Input::Cancel { cause })),
-        Deed::FailUnexamined { actor } => {
-            begun.push(handle(actor, Input::Unexamined { cause: Cause::Failed }));
+        Deed::FailUnexamined { actor, cause } => {
+            begun.push(handle(actor, Input::Unexamined { cause }));
         }
         Deed::CancelChild { actor } => {
             let above = topology.config().tree.supervisor(actor).expect("not the root");
@@ -165,5 +168,7 @@ fn begin_deed(place: Place<'_>, deed: Deed, begun: &mut Vec<Begun>) {
             begun.push(to_actor(actor, ActorInput::Start));
             begun.push(handle(above, Input::Spawned { child: actor }));
         }
+        Deed::Die { actor, status } => begun.push(to_actor(actor, ActorInput::Die(status))),
+        Deed::Appear { actor } => begun.push(to_actor(actor, ActorInput::Appear)),
     }
 }

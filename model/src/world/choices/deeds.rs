@@ -112,10 +112,12 @@ pub(super) fn subject(topology: &Topology, deed: Deed) -> Option<Part> {
         | Deed::PauseShielded { actor }
         | Deed::Answer { actor, .. }
         | Deed::Provoke { actor, .. }
-        | Deed::FailUnexamined { actor }
+        | Deed::FailUnexamined { actor, .. }
         | Deed::Signal { actor, .. }
         | Deed::Kill { actor }
-        | Deed::Spawn { actor } => Some(Part::Actor(actor)),
+        | Deed::Spawn { actor }
+        | Deed::Die { actor, .. }
+        | Deed::Appear { actor } => Some(Part::Actor(actor)),
     }
 }
 
@@ -151,7 +153,10 @@ fn to_actor(topology: &Topology, offer: Offer, deed: Deed, facts: &ActorFacts) -
             let asks = facts.rungs.iter().any(|(id, rung, _)| *id == actor && *rung < Rung::Cancel);
             (is.contains(Is::SERVING) && asks, Signs::empty())
         }
-        Deed::Signal { .. } | Deed::Kill { .. } => (facts.alive(), Signs::empty()),
+        Deed::Signal { .. } | Deed::Kill { .. } | Deed::Die { .. } => {
+            (facts.alive(), Signs::empty())
+        }
+        Deed::Appear { .. } => (is.contains(Is::LATER), Signs::empty()),
         Deed::Spawn { actor } => {
             let above = topology.config().tree.supervisor(actor)?;
             (is.contains(Is::LATER), Signs::WILLING.one(above.index()))
@@ -185,7 +190,7 @@ fn deed_of(fault: Fault, actor: ActorId) -> Option<Deed> {
         Fault::Interrupt | Fault::CancelChild => None,
         Fault::InterruptOne => Some(Deed::Signal { actor, signal: Signal::Interrupt }),
         Fault::Error => Some(Deed::Provoke { actor, cause: Cause::Failed }),
-        Fault::ErrorUnexamined => Some(Deed::FailUnexamined { actor }),
+        Fault::ErrorUnexamined => Some(Deed::FailUnexamined { actor, cause: Cause::Failed }),
         Fault::Quit => Some(Deed::Answer { actor, answer: Answer::Quit }),
         Fault::Cancel => Some(Deed::Provoke { actor, cause: Cause::Requested }),
         Fault::Kill | Fault::KillRoot => Some(Deed::Kill { actor }),
@@ -201,7 +206,7 @@ pub(super) fn fault_of(topology: &Topology, deed: Deed) -> Option<Fault> {
         Deed::Pause { .. } => Some(Fault::Request),
         Deed::PauseShielded { .. } => Some(Fault::Shielded),
         Deed::Answer { answer: Answer::Quit, .. } => Some(Fault::Quit),
-        Deed::Answer { .. } | Deed::Spawn { .. } => None,
+        Deed::Answer { .. } | Deed::Spawn { .. } | Deed::Die { .. } | Deed::Appear { .. } => None,
         Deed::Provoke { cause: Cause::Failed, .. } => Some(Fault::Error),
         Deed::Provoke { .. } => Some(Fault::Cancel),
         Deed::FailUnexamined { .. } => Some(Fault::ErrorUnexamined),

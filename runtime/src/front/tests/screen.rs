@@ -26,6 +26,8 @@ pub(super) struct Screen {
     heard: Vec<u8>,
     before: Termios,
     reading: Reading,
+    /// All that the terminal was sent.
+    sent: Vec<u8>,
 }
 
 /// What the test reads while it waits.
@@ -83,6 +85,7 @@ impl Screen {
             heard: Vec::new(),
             before,
             reading: Reading::All,
+            sent: Vec::new(),
         }
     }
 
@@ -177,6 +180,11 @@ impl Screen {
         String::from_utf8_lossy(&self.heard).contains(&format!("@{text}\n"))
     }
 
+    /// All that the terminal was sent, as text.
+    pub(super) fn sent(&self) -> String {
+        String::from_utf8_lossy(&self.sent).into_owned()
+    }
+
     /// Waits until the child has said that, and does not read the terminal meanwhile.
     #[track_caller]
     pub(super) fn until_said_unread(&mut self, text: &str) {
@@ -221,6 +229,7 @@ impl Screen {
         if ready[0] {
             let read = self.terminal.read(&mut bytes).unwrap();
             self.parser.process(&bytes[..read]);
+            self.sent.extend_from_slice(&bytes[..read]);
         }
         if ready[1] {
             match self.said.read(&mut bytes).unwrap() {

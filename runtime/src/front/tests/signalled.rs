@@ -67,7 +67,7 @@ fn an_interrupt_of_a_process_is_reported_and_keeps_the_text() {
 #[test]
 fn our_own_signals_are_never_taken_for_those_of_others() {
     let mut screen = open();
-    for round in 0..300 {
+    for round in 0..1500 {
         screen.tells(&format!("waiting {}", round % 5));
         screen.types("\r");
         if round % 10 == 0 {

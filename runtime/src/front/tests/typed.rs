@@ -12,10 +12,14 @@ fn open() -> Screen {
 
 /// Closes the session from the prompt.
 fn leave(mut screen: Screen) {
+    leave_saying(&mut screen);
+    screen.ends();
+}
+
+fn leave_saying(screen: &mut Screen) {
     screen.types("continue\r");
     screen.until_said("Continue");
     screen.until_said("ended");
-    screen.ends();
 }
 
 #[test]
@@ -111,6 +115,31 @@ fn a_log_line_comes_above_a_prompt_of_several_rows() {
     screen.types("\r");
     screen.until_row("no value has the name");
     leave(screen);
+}
+
+#[test]
+fn no_log_line_is_lost_or_shown_twice() {
+    const COUNT: usize = 1000;
+    let mut screen = open();
+    for number in 0..COUNT {
+        screen.tells(&format!("print <{number}>\\n"));
+        match number % 4 {
+            0 => screen.types("\r"),
+            1 => screen.types("x"),
+            2 => screen.types("\x12x\x07\x15"),
+            _ => screen.tells(&format!("waiting {}", number % 3)),
+        }
+        if number % 50 == 0 {
+            screen.until("that line", |screen| screen.sent().contains(&format!("<{number}>")));
+        }
+    }
+    screen.until("the last", |screen| screen.sent().contains(&format!("<{}>", COUNT - 1)));
+    screen.types("\r");
+    leave_saying(&mut screen);
+    let sent = screen.sent();
+    let numbers = sent.split('<').skip(1).filter_map(|rest| rest.split_once('>')?.0.parse().ok());
+    assert_eq!(numbers.collect::<Vec<usize>>(), (0..COUNT).collect::<Vec<_>>());
+    screen.ends();
 }
 
 #[test]

@@ -165,6 +165,19 @@ impl Orders {
         self.book.wait(what, find)
     }
 
+    /// Waits until the log is like that; it is looked at whenever it has grown, as a whole.
+    ///
+    /// # Errors
+    /// It is not in time.
+    pub fn wait_log<T>(
+        &self,
+        what: &str,
+        patience: Duration,
+        mut find: impl FnMut(&[Entry]) -> Option<T>,
+    ) -> Result<T> {
+        self.book.wait_for(what, patience, |state| find(&state.log).map(Ok))
+    }
+
     /// All that has happened so far, in its order.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
@@ -326,10 +339,19 @@ impl Book {
     fn wait<T>(
         &self,
         what: &str,
+        find: impl FnMut(&mut State) -> Option<Result<T, String>>,
+    ) -> Result<T> {
+        let patience = self.lock().patience;
+        self.wait_for(what, patience, find)
+    }
+
+    fn wait_for<T>(
+        &self,
+        what: &str,
+        patience: Duration,
         mut find: impl FnMut(&mut State) -> Option<Result<T, String>>,
     ) -> Result<T> {
         let mut state = self.lock();
-        let patience = state.patience;
         let deadline = Instant::now() + patience;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());

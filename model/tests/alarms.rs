@@ -1,0 +1,140 @@
+//! What a node says when it is told something that can not be, or comes too late.
+//!
+//! Runs in `cargo test`. Honest runs raise no alarm, so no search can see that one is raised where
+//! it should be: each alarm and each notice has a row here.
+
+use holdfast_model::protocol::input::Shielding;
+use holdfast_model::protocol::{
+    ActorId, Alarm, Answer, Cause, DebugMode, Input, Message, Node, Notice, Origin, Outbox, Output,
+    Policy, RequestId, Signal, Timer, Urgency,
+};
+
+const ABOVE: ActorId = ActorId(0);
+const ME: ActorId = ActorId(1);
+const CHILD: ActorId = ActorId(2);
+const OTHER: ActorId = ActorId(3);
+
+const PAUSE: Input = Input::Pause { shielding: Shielding::Plain };
+const END: Input = Input::Cancel { cause: Cause::Requested };
+const GRACE: Input = Input::Expired { timer: Timer::Grace(CHILD) };
+
+const fn of(actor: ActorId) -> RequestId {
+    RequestId { actor, serial: 0 }
+}
+
+const fn says(from: ActorId, message: Message) -> Input {
+    Input::Received { from, message }
+}
+
+const fn wants(from: ActorId) -> Input {
+    says(from, Message::Want { request: of(from) })
+}
+
+const fn signal(signal: Signal, origin: Origin) -> Input {
+    Input::Signalled { signal, origin }
+}
+
+fn at_root() -> Node {
+    with_children(Node::root(ME, Policy::RELAY, DebugMode::Off))
+}
+
+fn below() -> Node {
+    with_children(Node::below(ABOVE, ABOVE, ME, Policy::RELAY, DebugMode::Off))
+}
+
+fn with_children(mut node: Node) -> Node {
+    for child in [CHILD, OTHER] {
+        node.handle(Input::Spawned { child }, &mut Outbox::new());
+    }
+    node
+}
+
+/// What the last of some inputs leads to.
+fn last(mut node: Node, inputs: &[Input]) -> Vec<Output> {
+    let mut out = Outbox::new();
+    for input in inputs {
+        out.drain();
+        node.handle(*input, &mut out);
+    }
+    out.drain().collect()
+}
+
+#[test]
+fn each_alarm_is_raised_where_it_should_be() {
+    let grant = says(ABOVE, Message::Grant { request: of(ME) });
+    let refuse = says(ABOVE, Message::Refuse { request: of(ME) });
+    let answer = Input::Answered { request: of(ME), answer: Answer::Continue };
+    let closed = Input::BatonClosed { request: of(CHILD) };
+    let table: [(Node, &[Input], Alarm); 8] = [
+        (at_root(), &[closed], Alarm::ReleaseByNonOwner),
+        (at_root(), &[wants(CHILD), closed, closed], Alarm::ReleaseByNonOwner),
+        (below(), &[PAUSE, grant, grant], Alarm::GrantedTwice),
+        (below(), &[PAUSE, grant, refuse], Alarm::GrantedTwice),
+        (below(), &[answer], Alarm::AnswerWithoutPrompt),
+        (below(), &[PAUSE, answer], Alarm::AnswerWithoutPrompt),
+        (below(), &[GRACE], Alarm::TimerNotArmed),
+        (below(), &[Input::Expired { timer: Timer::Grace(ME) }], Alarm::TimerNotArmed),
+    ];
+    for (node, inputs, alarm) in table {
+        assert_eq!(last(node, inputs), [Output::Alarmed { alarm }], "after {inputs:?}");
+    }
+}
+
+#[test]
+fn each_notice_is_given_where_it_should_be() {
+    let grant = |actor| says(ABOVE, Message::Grant { request: of(actor) });
+    let refuse = says(ABOVE, Message::Refuse { request: of(CHILD) });
+    let revoke = says(ABOVE, Message::Revoke { request: of(CHILD) });
+    let done = says(OTHER, Message::Done { request: of(CHILD) });
+    let forged = says(OTHER, Message::Want { request: of(CHILD) });
+    let own = says(OTHER, Message::Want { request: of(ME) });
+    let typed = signal(Signal::Interrupt, Origin::Terminal);
+    let sent = signal(Signal::Interrupt, Origin::Process);
+    let noticed = |notice| Output::Noticed { notice };
+    let refused = |request| Output::Send { to: OTHER, message: Message::Refuse { request } };
+    let dropped = |actor| Output::BatonDropped { request: of(actor) };
+    let table: [(Node, &[Input], Vec<Output>); 14] = [
+        (at_root(), &[wants(CHILD), typed], vec![noticed(Notice::InterruptShielded)]),
+        (below(), &[PAUSE, sent], vec![noticed(Notice::InterruptShielded)]),
+        (below(), &[typed], vec![noticed(Notice::InterruptLeftToRoot)]),
+        (below(), &[refuse], vec![noticed(Notice::StrayMessage)]),
+        (below(), &[revoke], vec![noticed(Notice::StrayMessage)]),
+        (below(), &[wants(CHILD), done], vec![noticed(Notice::StrayMessage)]),
+        (below(), &[grant(CHILD)], vec![noticed(Notice::StrayMessage), dropped(CHILD)]),
+        (below(), &[wants(CHILD), wants(CHILD)], vec![noticed(Notice::DuplicateWant)]),
+        (below(), &[forged], vec![noticed(Notice::DuplicateWant), refused(of(CHILD))]),
+        (below(), &[own], vec![noticed(Notice::DuplicateWant), refused(of(ME))]),
+        (
+            below(),
+            &[wants(CHILD), grant(CHILD), grant(CHILD)],
+            vec![noticed(Notice::DuplicateGrant), dropped(CHILD)],
+        ),
+        (below(), &[END, GRACE, GRACE, wants(CHILD)], vec![noticed(Notice::WantTooLate)]),
+        (
+            below(),
+            &[says(CHILD, Message::Cancel { urgency: Urgency::Forced })],
+            vec![noticed(Notice::WrongWay)],
+        ),
+        (
+            below(),
+            &[says(ABOVE, Message::Want { request: of(ABOVE) })],
+            vec![noticed(Notice::WrongWay)],
+        ),
+    ];
+    for (node, inputs, said) in table {
+        assert_eq!(last(node, inputs), said, "after {inputs:?}");
+    }
+}
+
+#[test]
+fn a_forced_stop_is_said_to_who_can_hear_it() {
+    let now = says(ABOVE, Message::Cancel { urgency: Urgency::Forced });
+    let cancel = |to| Output::Send { to, message: Message::Cancel { urgency: Urgency::Forced } };
+    // The one child was sent SIGKILL, the other one was asked to end.
+    assert_eq!(last(below(), &[END, GRACE, GRACE, now]), [cancel(OTHER)]);
+    // The link of the one child has ended.
+    assert_eq!(last(below(), &[END, Input::LinkEnded { peer: CHILD }, now]), [cancel(OTHER)]);
+    // It is said once.
+    assert_eq!(last(below(), &[END, now]), [cancel(CHILD), cancel(OTHER)]);
+    assert_eq!(last(below(), &[END, now, now]), []);
+}

@@ -1,0 +1,66 @@
+//! Conformance: whether what real processes recorded is a run of the model (trace validation).
+//!
+//! ```text
+//!     DIR/*.jsonl --read--> records --group--> cast (tree, names) --merge--> one order of all lines
+//!                                                                               |
+//!                      verdict <--judge-- every step and state of the world <---+
+//! ```
+//!
+//! Each line of a record is an input of one actor's node and the outputs that followed. The merged
+//! run performs, in one causally consistent order, the action of the model's world that comes to
+//! each input, and demands the same outputs in the same order. A message read must be the next one
+//! on its link, a reaped process must have ended that way, a timer must be armed, a baton closed.
+//!
+//! What nobody can write down is inferred, and as late as it can be: SIGKILL of an actor whose record
+//! stops without an exit, the end of a program that is no actor, a link that was cut, a signal from
+//! outside. All always-properties are judged over every step and state of the merged run.
+//!
+//! # Not compared
+//! 1. Time, and the order of lines that no message, signal, process or baton orders: the properties
+//!    are judged on one order that the records allow, not on all.
+//! 2. How an adopted process ended: the root does not know whether its exit code is an actor's.
+//! 3. Where SIGTERM, SIGHUP and SIGQUIT came from; how many Ctrl-C came together.
+//! 4. The boot: an actor takes signals in the model as soon as it is started. So one that dies
+//!    booting is not judged for how (`interrupt-shielded` under policies that die there).
+//! 5. Who adopts: a live root is a subreaper under every policy.
+//! 6. The last line of an actor that was killed, if the rest does not fit with it: it is written
+//!    before it is performed. One that was performed in part fits only by luck; so does a child that
+//!    was reaped by an actor that was killed before it could say so.
+//!
+//! Reading order: [`record`], [`names`], [`cast`], `ready`, `merge`, [`verdict`].
+
+pub mod cast;
+mod merge;
+pub mod names;
+mod ready;
+pub mod record;
+pub mod verdict;
+mod words;
+
+use cast::CastError;
+use record::RecordError;
+use std::path::Path;
+use verdict::Verdict;
+
+/// Why nothing can be said about a folder.
+#[derive(Debug, thiserror::Error)]
+pub enum ConformError {
+    /// A record is none.
+    #[error(transparent)]
+    Record(#[from] RecordError),
+    /// The records are not of one run.
+    #[error(transparent)]
+    Cast(#[from] CastError),
+}
+
+/// Checks every run that was recorded in a folder, or in a folder in it.
+///
+/// # Errors
+/// If its records can not be used.
+pub fn conform(folder: &Path) -> Result<Vec<Verdict>, ConformError> {
+    let mut verdicts = Vec::new();
+    for records in record::read(folder)? {
+        verdicts.extend(cast::group(records)?.into_iter().map(Verdict::of));
+    }
+    Ok(verdicts)
+}
