@@ -87,7 +87,8 @@ impl Mark {
     fn set() -> Option<Self> {
         let task = this_task();
         let mut pausing = PAUSING.lock().unwrap_or_else(PoisonError::into_inner);
-        pausing.insert(task.clone()).then_some(Self(task))
+        // Not `then_some`: a mark that is dropped here takes the lock once more.
+        pausing.insert(task.clone()).then(|| Self(task))
     }
 }
 

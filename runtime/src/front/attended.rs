@@ -135,7 +135,7 @@ fn converse(desk: &Desk, link: &Link, mut lines: Lines) {
                 suspend(desk);
                 Next::Again
             }
-            Read::Key(Key::Stop) => stop(desk),
+            Read::Key(Key::Stop) => stop(desk, link),
             Read::Ordered => {
                 if desk.peek() == Order::Redraw {
                     erase(desk, &mut lines, &prompt, &typed);
@@ -212,7 +212,7 @@ pub(super) fn perform(desk: &Desk, link: &Link, line: &str) -> Next {
             Next::Again
         }
         Ok(Action::Finish(command)) => finish(desk, link, command),
-        Ok(Action::Stop) => stop(desk),
+        Ok(Action::Stop) => stop(desk, link),
     }
 }
 
@@ -234,8 +234,10 @@ pub(super) fn finish(desk: &Desk, link: &Link, command: Command) -> Next {
     await_end(desk, "the prompt is not released yet; `stop` cancels the tree")
 }
 
-fn stop(desk: &Desk) -> Next {
+/// The teardown waits for this prompt (R4), so the prompt is closed for it: as revoked.
+fn stop(desk: &Desk, link: &Link) -> Next {
     desk.notify(FrontEvent::StopTree);
+    link.hang_up();
     await_end(desk, "the tree was told to stop; this prompt is still open")
 }
 

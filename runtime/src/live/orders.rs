@@ -60,6 +60,37 @@ pub enum Order {
         /// As with `breakpoint`.
         ids: [u32; 2],
     },
+    /// A task hits a breakpoint with a value whose `Debug` hits another one.
+    NestedBreakpoint {
+        /// As with `breakpoint`: the outer one, the one within.
+        ids: [u32; 2],
+    },
+    /// A task hits a breakpoint with this value beside `id`, shown as it stands.
+    Show {
+        /// As with `breakpoint`.
+        id: u32,
+        /// The name of the value.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+    /// Start a foreign program as a child.
+    Command {
+        /// Its name, on the `PATH`.
+        program: String,
+        /// Its arguments.
+        args: Vec<String>,
+    },
+    /// Say what the tree below looks like; so it does even where the scope was told to end.
+    Survey {
+        /// The number in [`Event::Surveyed`].
+        id: u32,
+    },
+    /// Log a warning.
+    Warn {
+        /// What it says.
+        text: String,
+    },
     /// Panic.
     Crash {
         /// With this message.
@@ -154,6 +185,13 @@ pub enum Event {
     Pong {
         /// The number of the order.
         id: u32,
+    },
+    /// The answer to a survey.
+    Surveyed {
+        /// The number of the order.
+        id: u32,
+        /// The tree, an actor a line.
+        text: String,
     },
     /// Its scope was told to end: the code in it was dropped.
     Cancelled {},

@@ -8,6 +8,8 @@
 //! |---|---|
 //! | `HOLDFAST_PUPPET_GRACE_MS` | the grace periods, each this long |
 //! | `HOLDFAST_PUPPET_DEBUG` | the paths of actors whose failures open a prompt, by commas |
+//!
+//! A failure whose message says [`BORING`] opens no prompt anywhere.
 
 use super::orders::{Client, Event, Events, Order, Resumption};
 use crate::process::LINK_FD;
@@ -16,6 +18,7 @@ use holdfast_model::protocol::Shielding;
 use nix::sys::socket::{Shutdown, shutdown};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,9 +30,13 @@ pub const GRACE_VARIABLE: &str = "HOLDFAST_PUPPET_GRACE_MS";
 /// The variable for the actors in debug mode.
 pub const DEBUG_VARIABLE: &str = "HOLDFAST_PUPPET_DEBUG";
 
+/// What a failure says that nobody wants to look at.
+pub const BORING: &str = "boring";
+
 /// Runs this process as a member of a tree of puppets.
 pub fn run() -> ExitCode {
     let mut program = Program::new().actor("puppet", puppet).debugging(debugging("root"));
+    program = program.examine(|failure| !failure.message.contains(BORING));
     if let Some(ms) = std::env::var(GRACE_VARIABLE).ok().and_then(|text| text.parse().ok()) {
         let grace = Duration::from_millis(ms);
         program = program.timing(Timing { grace, stop: grace, body: grace });
@@ -69,7 +76,10 @@ async fn puppet(context: Context, (): ()) -> Result<(), BoxError> {
     client.hello(context.path())?;
     let events = client.events();
     let (tasks, mut task) = mpsc::unbounded_channel();
-    std::thread::Builder::new().name("orders".to_owned()).spawn(|| hear(client, tasks))?;
+    std::thread::Builder::new().name("orders".to_owned()).spawn({
+        let context = context.clone();
+        move || hear(client, tasks, &context)
+    })?;
     events.send(&Event::Booted {})?;
     let dropped = Dropped(events.clone());
     let portals = Portals::default();
@@ -106,8 +116,16 @@ fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
             let (context, events, portals) = (context.clone(), events.clone(), portals.clone());
             spawn_local(async move { spawn(&context, &events, &portals, name).await });
         }
-        Order::Breakpoint { id, shielding: _ } => breakpoint(events, id),
-        Order::TwoBreakpoints { ids } => ids.into_iter().for_each(|id| breakpoint(events, id)),
+        Order::Command { program, args } => {
+            let (context, events) = (context.clone(), events.clone());
+            spawn_local(async move { command(&context, &events, program, args).await });
+        }
+        Order::Breakpoint { id, shielding: _ } => breakpoint(events, id, None),
+        Order::TwoBreakpoints { ids } => {
+            ids.into_iter().for_each(|id| breakpoint(events, id, None));
+        }
+        Order::Show { id, name, text } => breakpoint(events, id, Some((name, Raw(text)))),
+        Order::NestedBreakpoint { ids: [outer, within] } => nested(events, outer, within),
         Order::Deadline {} => context.pass_deadline(),
         Order::Cancel {} => context.cancel(),
         Order::CancelChild { name } => {
@@ -121,6 +139,8 @@ fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
         Order::Cut {}
         | Order::Boot {}
         | Order::SyncBreakpoint { .. }
+        | Order::Survey { .. }
+        | Order::Warn { .. }
         | Order::Crash { .. }
         | Order::Error { .. }
         | Order::Finish {}
@@ -145,6 +165,10 @@ async fn spawn(context: &Context, events: &Events, portals: &Portals, name: Stri
     let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
     let _ = events.send(&Event::Spawned { name: name.clone(), pid });
     portals.borrow_mut().insert(name.clone(), Rc::clone(&portal));
+    reap(events, name, &portal).await;
+}
+
+async fn reap(events: &Events, name: String, portal: &Portal<()>) {
     let result = portal.result().await;
     let _ = events.send(&Event::Reaped { name });
     if let Err(failure) = result {
@@ -152,12 +176,71 @@ async fn spawn(context: &Context, events: &Events, portals: &Portals, name: Stri
     }
 }
 
-fn breakpoint(events: &Events, id: u32) {
+async fn command(context: &Context, events: &Events, program: String, args: Vec<String>) {
+    let mut command = std::process::Command::new(&program);
+    command.args(args);
+    match context.command(command).await {
+        Ok(portal) => {
+            let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
+            let _ = events.send(&Event::Spawned { name: program.clone(), pid });
+            reap(events, program, &portal).await;
+        }
+        Err(error) => failed(events, &error.to_string()),
+    }
+}
+
+/// A text that is shown as it stands, whatever is in it.
+struct Raw(String);
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn breakpoint(events: &Events, id: u32, shown: Option<(String, Raw)>) {
     let events = events.clone();
     spawn_local(async move {
         let _ = events.send(&Event::Asked { id });
-        let resumed = pause().value("id", &id).await;
+        let pause = pause().value("id", &id);
+        let resumed = match &shown {
+            Some((name, text)) => pause.value(name, text).await,
+            None => pause.await,
+        };
         let _ = events.send(&Event::Resumed { id, how: resumption(resumed) });
+    });
+}
+
+/// A value that hits a breakpoint when it is shown.
+struct Pausing(Events, u32);
+
+impl fmt::Debug for Pausing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(events, id) = self;
+        let how = resumption(pause().block());
+        let _ = events.send(&Event::Resumed { id: *id, how });
+        f.write_str("shown")
+    }
+}
+
+fn nested(events: &Events, outer: u32, within: u32) {
+    let events = events.clone();
+    spawn_local(async move {
+        let _ = events.send(&Event::Asked { id: outer });
+        let resumed = pause().value("pausing", &Pausing(events.clone(), within)).await;
+        let _ = events.send(&Event::Resumed { id: outer, how: resumption(resumed) });
+    });
+}
+
+/// In a thread of its own: the scope may be over, and the driver answers all the same.
+fn survey(context: Context, events: Events, id: u32) {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let text = runtime.ok().and_then(|runtime| runtime.block_on(context.tree()));
+        let _ = match text {
+            Some(text) => events.send(&Event::Surveyed { id, text }),
+            None => events.send(&Event::Failed { text: format!("survey {id}") }),
+        };
     });
 }
 
@@ -172,7 +255,7 @@ fn resumption(resumed: Resumed) -> Resumption {
 }
 
 /// The thread that hears orders: carries out what does not need the scope, hands on what does.
-fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>) {
+fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>, context: &Context) {
     let events = client.events();
     let mut blocked = None;
     while let Ok(Some(order)) = client.recv() {
@@ -181,6 +264,8 @@ fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>) {
                 let _ = events.send(&Event::Pong { id });
             }
             Order::Print { text } => println!("{text}"),
+            Order::Warn { text } => tracing::warn!(target: "puppet", "{text}"),
+            Order::Survey { id } => survey(context.clone(), events.clone(), id),
             Order::Block {} => {
                 let (unblock, until) = std::sync::mpsc::channel();
                 blocked = Some(unblock);

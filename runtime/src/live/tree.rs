@@ -1,13 +1,16 @@
 //! A whole tree of puppets on a stage of its own, grown to a shape and ready for orders.
 
+mod waits;
+
 use super::orders::{Actor, Boot, Event, Order, Orders};
 use super::points;
 use super::puppet::{DEBUG_VARIABLE, GRACE_VARIABLE};
-use super::{Leader, Modes, PATIENCE, Program, Stage, tell};
+use super::{Leader, Modes, PATIENCE, Place, Program, Stage, procs, tell};
 use crate::recorder::RECORD_VARIABLE;
 use holdfast_model::protocol::PolicyName;
 use holdfast_model::tree::{Start, Tree};
 use holdfast_model::world::Placement;
+use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -21,6 +24,17 @@ pub const RECORDS_VARIABLE: &str = "HOLDFAST_TEST_RECORDS";
 /// What can go wrong, with everything that was seen.
 pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
+/// How the root is started.
+#[derive(Clone, Debug)]
+enum Launch {
+    /// It is the program on the stage.
+    Itself,
+    /// By this program, which gets the root's path as its last argument.
+    By(Vec<String>),
+    /// By this line, typed at a shell; `ROOT` in it stands for the path. It gets no arguments.
+    Typed(String),
+}
+
 /// A tree that is about to be grown.
 #[derive(Clone, Debug)]
 pub struct Growth {
@@ -30,6 +44,8 @@ pub struct Growth {
     debug: Vec<String>,
     grace_ms: u64,
     leader: Leader,
+    place: Place,
+    launch: Launch,
     points: Vec<String>,
     variables: Vec<(String, String)>,
     args: Vec<String>,
@@ -56,6 +72,8 @@ impl Growth {
             debug: Vec::new(),
             grace_ms: 2000,
             leader: Leader::Shell,
+            place: Place::Foreground,
+            launch: Launch::Itself,
             points: Vec::new(),
             variables: Vec::new(),
             args: Vec::new(),
@@ -96,6 +114,24 @@ impl Growth {
     #[must_use]
     pub fn leader(self, leader: Leader) -> Self {
         Self { leader, ..self }
+    }
+
+    /// Sets whether the root starts with the terminal.
+    #[must_use]
+    pub fn place(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// Has another program start the root, whose path is its last argument.
+    #[must_use]
+    pub fn started_by(self, words: &[&str]) -> Self {
+        Self { launch: Launch::By(words.iter().map(|&word| word.to_owned()).collect()), ..self }
+    }
+
+    /// Has bash(1) start the root, by a line that is typed: `ROOT` in it stands for the path.
+    #[must_use]
+    pub fn typed(self, line: &str) -> Self {
+        Self { launch: Launch::Typed(line.to_owned()), ..self }
     }
 
     /// Holds an actor at a place in the runtime, as `booting@root/mid`.
@@ -143,9 +179,20 @@ impl Growth {
     pub fn grow(self, nanny: Command, actor: &Path) -> Result<Grown> {
         let orders = Orders::open()?.patience(self.patience);
         let (key, value) = orders.variable();
-        let mut program = Program::new(actor)
-            .args(self.args)
+        let root = actor.display().to_string();
+        let mut program = match &self.launch {
+            Launch::Itself => Program::new(actor).args(self.args.clone()),
+            Launch::By(words) => {
+                let (program, args) = words.split_first().ok_or("nobody starts the root")?;
+                Program::new(program).args(args).args([root.clone()]).args(self.args.clone())
+            }
+            Launch::Typed(_) => {
+                Program::new("bash").args(["--norc", "--noprofile", "-i"]).env("PS1", PROMPT)
+            }
+        };
+        program = program
             .leader(self.leader)
+            .place(self.place)
             .env(key, value)
             .env("HOLDFAST_POLICY", self.policy.to_string())
             .env("HOLDFAST_PLACEMENT", self.placement.to_string())
@@ -161,7 +208,12 @@ impl Growth {
         }
         let stage = Stage::open(nanny, &program)?.patience(self.patience);
         let modes = stage.modes()?;
-        let mut grown = Grown { stage, orders, modes, actors: BTreeMap::new(), shape: self.shape };
+        if let Launch::Typed(line) = &self.launch {
+            stage.wait_text(PROMPT.trim_end())?;
+            stage.type_line(&line.replace("ROOT", &root))?;
+        }
+        let (actors, shape, asked) = (BTreeMap::new(), self.shape, 0);
+        let mut grown = Grown { stage, orders, modes, actors, shape, asked };
         grown.actor("root")?;
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
@@ -200,6 +252,8 @@ pub struct Grown {
     pub modes: Modes,
     actors: BTreeMap<String, Actor>,
     shape: Tree,
+    /// How many surveys were asked for.
+    asked: u32,
 }
 
 impl Grown {
@@ -267,21 +321,11 @@ impl Grown {
     ///
     /// # Errors
     /// It is gone.
-    pub fn signal(&mut self, name: &str, signal: nix::sys::signal::Signal) -> Result<()> {
+    pub fn signal(&mut self, name: &str, signal: Signal) -> Result<()> {
         let pid = self.actor(name)?.pid();
-        Ok(super::procs::signal(pid, signal)?)
-    }
-
-    /// Waits until the prompt of an actor is on the screen and takes input.
-    ///
-    /// # Errors
-    /// It does not come.
-    pub fn wait_prompt(&mut self, name: &str) -> Result<()> {
-        let path = self.path(name)?;
-        Ok(self.stage.wait_screen(&format!("the prompt of {path}"), |screen| {
-            let (row, _) = screen.cursor_position();
-            let line: String = screen.contents_between(row, 0, row, screen.size().1);
-            line.starts_with(&path) && line.trim_end().ends_with('>')
-        })?)
+        Ok(procs::signal(pid, signal)?)
     }
 }
+
+/// The prompt of a shell that is typed at.
+pub const PROMPT: &str = "shell$ ";

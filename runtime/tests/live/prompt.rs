@@ -1,46 +1,84 @@
-//! A person at a prompt: what reaches the screen, and what a Ctrl-C, a signal or a death does to it.
+//! A person at a prompt: what reaches the screen, and what a Ctrl-C in each phase does to it.
 
-use crate::support::{PLACEMENTS, Tested, ends, grow, resumed};
-use holdfast::live::orders::Resumption;
-use holdfast::live::{Event, Exit, Growth, Order, PATIENCE, Process};
-use holdfast::protocol::Shielding;
+use crate::support::{
+    PLACEMENTS, Tested, answers, breakpoint, ctrl_c_ends, everywhere, go_on, grow, open,
+};
+use holdfast::live::{Event, Growth, Order, PATIENCE, Process};
 use holdfast::{Placement, PolicyName};
+use nix::sys::signal::Signal;
 
-const DEPTHS: [(&str, &str); 4] = [
-    ("root(sib)", "root"),
-    ("root(leaf,sib)", "leaf"),
-    ("root(mid(leaf),sib)", "leaf"),
-    ("root(a(mid(leaf)),sib)", "leaf"),
-];
-
-fn breakpoint(id: u32) -> Order {
-    Order::Breakpoint { id, shielding: Shielding::Plain }
+#[test]
+fn a_storm_of_ctrl_c_at_the_prompt_disturbs_nobody() -> Tested {
+    let same = |growth| growth;
+    everywhere(same, |mut tree, depth| {
+        open(&mut tree, "leaf", 1)?;
+        for _ in 0..50 {
+            tree.stage.ctrl_c()?;
+        }
+        tree.stage.wait_text("Ctrl-C is ignored")?;
+        answers(&tree, 1)?;
+        go_on(&mut tree, "leaf", 1)?;
+        for name in depth.actors() {
+            tree.order(name, Order::Ping { id: 7 })?;
+            tree.actor(name)?.wait_for(&Event::Pong { id: 7 })?;
+        }
+        ctrl_c_ends(&mut tree)
+    })
 }
 
 #[test]
-fn ctrl_c_at_the_prompt_disturbs_nobody_at_any_depth() -> Tested {
-    for (shape, holder) in DEPTHS {
-        for placement in PLACEMENTS {
-            let mut tree = grow(Growth::of(shape)?.placement(placement))?;
-            tree.order(holder, breakpoint(1))?;
-            tree.wait_prompt(holder)?;
-            for _ in 0..20 {
-                tree.stage.ctrl_c()?;
-            }
-            tree.stage.wait_text("Ctrl-C is ignored")?;
-            tree.stage.type_line("print id")?;
-            tree.stage.wait_text("id = 1")?;
-            tree.stage.type_line("continue")?;
-            resumed(&mut tree, holder, 1, Resumption::Continue)?;
-            for name in ["sib", "root"] {
-                tree.order(name, Order::Ping { id: 7 })?;
-                tree.actor(name)?.wait_for(&Event::Pong { id: 7 })?;
-            }
+fn the_root_can_be_at_the_prompt_itself() -> Tested {
+    for placement in PLACEMENTS {
+        let mut tree = grow(Growth::of("root(sib)")?.placement(placement))?;
+        open(&mut tree, "root", 1)?;
+        for _ in 0..50 {
             tree.stage.ctrl_c()?;
-            ends(&tree, Exit::Code(130))?;
         }
+        tree.stage.wait_text("Ctrl-C is ignored")?;
+        answers(&tree, 1)?;
+        go_on(&mut tree, "root", 1)?;
+        ctrl_c_ends(&mut tree)?;
     }
     Ok(())
+}
+
+#[test]
+fn ctrl_c_while_a_command_runs_disturbs_nobody() -> Tested {
+    let same = |growth| growth;
+    everywhere(same, |mut tree, _| {
+        open(&mut tree, "leaf", 1)?;
+        // One that does not answer keeps the command waiting, with the terminal in its own modes.
+        tree.signal("sib", Signal::SIGSTOP)?;
+        tree.stage.type_line("tree")?;
+        tree.wait_modes()?;
+        for _ in 0..50 {
+            tree.stage.ctrl_c()?;
+        }
+        tree.stage.wait_text("^C")?;
+        tree.stage.wait_text("does not answer")?;
+        tree.wait_prompt("leaf")?;
+        answers(&tree, 1)?;
+        tree.signal("sib", Signal::SIGCONT)?;
+        go_on(&mut tree, "leaf", 1)?;
+        ctrl_c_ends(&mut tree)
+    })
+}
+
+#[test]
+fn a_word_of_the_prompt_is_refused_with_advice_and_help_lists_all() -> Tested {
+    let mut tree = grow(Growth::of("root(leaf)")?)?;
+    open(&mut tree, "leaf", 1)?;
+    tree.stage.type_line("contineu")?;
+    tree.stage.wait_text("did you mean `continue`?")?;
+    tree.stage.type_line("help")?;
+    tree.stage.wait_text("cancel the whole tree")?;
+    tree.order("leaf", Order::Warn { text: "the beans are low".into() })?;
+    tree.stage.wait_text("the beans are low")?;
+    tree.stage.type_line("log 1")?;
+    tree.stage.wait_output("log 1")?;
+    tree.stage.wait_output("the beans are low")?;
+    go_on(&mut tree, "leaf", 1)?;
+    ctrl_c_ends(&mut tree)
 }
 
 #[test]
