@@ -1,7 +1,6 @@
 //! What an event means: the inputs of the protocol that it comes to, and the bookkeeping around it.
 
 use crate::body::examine;
-use crate::driver::Driver;
 use crate::error::RuntimeError;
 use crate::event::{Ending, Event, Examine, Local, SpawnOrder};
 use crate::front::FrontEvent;
@@ -13,6 +12,7 @@ use crate::process::{self, Process, SessionOf, Start};
 use crate::signals::Taken;
 use crate::survey::{ChildReport, Report, Survey, Token};
 use crate::wire::{Frame, Hello, Outcome, VERSION};
+use holdfast_model::driver::Driver;
 use holdfast_model::protocol::node::Post as Place;
 use holdfast_model::protocol::policy::{BootInterrupt, Route};
 use holdfast_model::protocol::teardown::Teardown;
