@@ -12,7 +12,6 @@
 
 use crate::body::{Body, Code, Filter};
 use crate::context::{Context, Shared};
-use crate::driver::Driver;
 use crate::error::{RuntimeError, failed};
 use crate::event::Event;
 use crate::exit;
@@ -30,6 +29,7 @@ use crate::signals::{Before, Signals};
 use crate::take::{Actor, mailboxes};
 use crate::terminal::Terminal;
 use crate::wire::{Frame, Hello, VERSION};
+use holdfast_model::driver::Driver;
 use holdfast_model::protocol::policy::{Orphans, Route, WhilePrompt};
 use holdfast_model::protocol::{ActorId, Cause, DebugMode, Node, Status};
 use holdfast_model::shared::flag::Flag;
@@ -298,7 +298,7 @@ async fn live(
         top,
         recorder,
     };
-    let mut actor = Driver::new(place.node, hands);
+    let mut actor = Actor(Driver::new(place.node, hands));
     while actor.hands().exit.is_none() {
         let next = actor.hands().timers.next();
         let frozen = actor.is_frozen();

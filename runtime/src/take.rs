@@ -1,7 +1,6 @@
 //! What an event means: the inputs of the protocol that it comes to, and the bookkeeping around it.
 
 use crate::body::examine;
-use crate::driver::Driver;
 use crate::error::RuntimeError;
 use crate::event::{Ending, Event, Examine, Local, SpawnOrder};
 use crate::front::FrontEvent;
@@ -13,6 +12,7 @@ use crate::process::{self, Process, SessionOf, Start};
 use crate::signals::Taken;
 use crate::survey::{ChildReport, Report, Survey, Token};
 use crate::wire::{Frame, Hello, Outcome, VERSION};
+use holdfast_model::driver::Driver;
 use holdfast_model::protocol::node::Post as Place;
 use holdfast_model::protocol::policy::{BootInterrupt, Route};
 use holdfast_model::protocol::teardown::Teardown;
@@ -22,6 +22,7 @@ use holdfast_model::world::Placement;
 use nix::sys::signal::{Signal, raise};
 use rustix::process::Signal as Send_;
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -36,7 +37,21 @@ const TURN: usize = 64;
 const SURVEY: Duration = Duration::from_secs(1);
 
 /// One actor, running.
-pub(crate) type Actor = Driver<Live>;
+pub(crate) struct Actor(pub(crate) Driver<Live>);
+
+impl Deref for Actor {
+    type Target = Driver<Live>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Actor {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 impl Actor {
     /// Takes an event.

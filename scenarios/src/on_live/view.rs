@@ -137,12 +137,10 @@ impl<'a> View<'a> {
                     Greeted::Stranger => {}
                 }
             }
-            Heard::Said(Event::Handled { input, outputs, .. }) => {
-                match self.at(entry.connection) {
-                    Some(actor) => self.handled(actor, *input, outputs),
-                    None => self.early.push(entry.clone()),
-                }
-            }
+            Heard::Said(Event::Handled { input, outputs, .. }) => match self.at(entry.connection) {
+                Some(actor) => self.handled(actor, *input, outputs),
+                None => self.early.push(entry.clone()),
+            },
             Heard::Said(Event::Asked { id }) => {
                 self.asked.insert(*id);
             }
