@@ -156,3 +156,29 @@ fn a_root_exits_once_nothing_of_it_is_left() {
     let after = [END, reaped(CHILD), reaped(OTHER), Input::BodyEnded, GONE];
     assert_eq!(last(at_root(), &after), exit);
 }
+
+#[test]
+fn only_a_failure_in_debug_mode_is_examined() {
+    let table = [
+        (Cause::Finished, false),
+        (Cause::Requested, false),
+        (Cause::Deadline, false),
+        (Cause::Interrupted, false),
+        (Cause::Orphaned, false),
+        (Cause::Stopped, false),
+        (Cause::Failed, true),
+        (Cause::ChildFailed, true),
+    ];
+    for (cause, failure) in table {
+        let inputs = [(Input::Cancel { cause }, failure), (Input::Unexamined { cause }, false)];
+        for (input, examined) in inputs {
+            for debug in [DebugMode::On, DebugMode::Off] {
+                let said = last(Node::root(ME, Policy::RELAY, debug), &[input]);
+                let opened = said.contains(&Output::PromptOpened { request: of(ME) });
+                assert_eq!(opened, examined && debug == DebugMode::On, "{input:?} in {debug:?}");
+                let begun = said.contains(&Output::TeardownStarted { cause });
+                assert_ne!(opened, begun, "{input:?} in {debug:?}");
+            }
+        }
+    }
+}
