@@ -32,6 +32,7 @@ use crate::terminal::Terminal;
 use crate::wire::{Frame, Hello, VERSION};
 use holdfast_model::protocol::policy::{Route, WhilePrompt};
 use holdfast_model::protocol::{ActorId, Cause, DebugMode, Node, Status};
+use holdfast_model::shared::flag::Flag;
 use holdfast_model::shared::mailbox::{Receiver, Sender, mailbox};
 use nix::sys::signal::SigSet;
 use std::collections::{BTreeMap, BTreeSet};
@@ -255,7 +256,8 @@ async fn live(
         }
     });
     let (shields, shields_seen) = watch::channel(0);
-    let shared = Shared { path, events: events.clone(), registry, mail, shields };
+    let cancelled = Flag::new();
+    let shared = Shared { path, events: events.clone(), registry, mail, shields, cancelled };
     let body = Body::start(code, Context::new(shared), Arc::clone(&filter), events.clone())?;
     let terminal = top.as_ref().and_then(|_| Terminal::controlling());
     let hands = Live {

@@ -16,6 +16,7 @@ use crate::failure::{Failure, FailureKind};
 use crate::session::Kind;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use holdfast_model::shared::flag::Flag;
 use holdfast_model::shared::mailbox::Sender;
 use std::any::Any;
 use std::backtrace::Backtrace;
@@ -23,7 +24,6 @@ use std::cell::RefCell;
 use std::error::Error;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 
 /// What an actor's function comes to: its result in bytes, or its error.
@@ -37,7 +37,7 @@ pub(crate) type Filter = Arc<dyn Fn(&Failure) -> bool + Send + Sync>;
 
 /// The own code, as the driver sees it.
 pub(crate) struct Body {
-    cancel: Option<oneshot::Sender<()>>,
+    cancelled: Flag,
 }
 
 impl Body {
@@ -48,25 +48,24 @@ impl Body {
         filter: Filter,
         events: Sender<Event>,
     ) -> Result<Self, RuntimeError> {
-        let (cancel, cancelled) = oneshot::channel();
+        let cancelled = context.cancelled_flag();
+        let told = cancelled.clone();
         let name = context.path().to_owned();
         let run = move || {
-            let ending = run(code, context, &filter, cancelled);
+            let ending = run(code, context, &filter, &told);
             let _ = events.send(Event::Local(Local::Ended(ending)));
         };
         std::thread::Builder::new().name(name).spawn(run).map_err(failed("start a thread"))?;
-        Ok(Self { cancel: Some(cancel) })
+        Ok(Self { cancelled })
     }
 
     /// Drops the code where it stands, at its next await.
-    pub(crate) fn cancel(&mut self) {
-        if let Some(cancel) = self.cancel.take() {
-            let _ = cancel.send(());
-        }
+    pub(crate) fn cancel(&self) {
+        let _ = self.cancelled.raise();
     }
 }
 
-fn run(code: Code, context: Context, filter: &Filter, cancelled: oneshot::Receiver<()>) -> Ending {
+fn run(code: Code, context: Context, filter: &Filter, cancelled: &Flag) -> Ending {
     let path = context.path().to_owned();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -81,7 +80,7 @@ fn run(code: Code, context: Context, filter: &Filter, cancelled: oneshot::Receiv
         let code = AssertUnwindSafe(async move { code(context).await }).catch_unwind();
         let outcome = tokio::select! {
             biased;
-            _ = cancelled => None,
+            () = cancelled.raised() => None,
             outcome = code => Some(outcome),
         };
         let _ = shields.wait_for(|count| *count == 0).await;

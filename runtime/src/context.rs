@@ -11,6 +11,7 @@ use crate::program::{ActorFn, Registry};
 use crate::settings::Debugging;
 use futures_util::FutureExt as _;
 use holdfast_model::protocol::Cause;
+use holdfast_model::shared::flag::Flag;
 use holdfast_model::shared::mailbox::Sender;
 use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
@@ -23,8 +24,7 @@ use tokio::sync::{oneshot, watch};
 pub(crate) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, RuntimeError> {
     let bytes = rmp_serde::to_vec_named(value);
     let bytes = bytes.map_err(|source| RuntimeError::Unwritable { what, source })?;
-    // Room for the frame around it.
-    if bytes.len() + 64 > crate::wire::MAX_FRAME {
+    if bytes.len() > crate::wire::MAX_PAYLOAD {
         return Err(crate::wire::WireError::TooLong(bytes.len()).into());
     }
     Ok(bytes)
@@ -52,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) mail: Option<Mail>,
     /// How many shielded tasks run.
     pub(crate) shields: watch::Sender<usize>,
+    /// Whether this scope was told to end.
+    pub(crate) cancelled: Flag,
 }
 
 /// One shielded task, counted.
@@ -70,6 +72,20 @@ impl Context {
 
     pub(crate) fn shields(&self) -> watch::Receiver<usize> {
         self.shared.shields.subscribe()
+    }
+
+    pub(crate) fn cancelled_flag(&self) -> Flag {
+        self.shared.cancelled.clone()
+    }
+
+    /// Waits until this actor is told to end: for a task in [`Context::shield`] that must know.
+    pub async fn cancelled(&self) {
+        self.shared.cancelled.raised().await;
+    }
+
+    /// Blocks this thread until this actor is told to end: for a thread that the program started.
+    pub fn wait_cancelled(&self) {
+        self.shared.cancelled.wait();
     }
 
     /// The path of this actor from the root, like `root/mid/leaf`.
@@ -115,7 +131,7 @@ impl Context {
     /// are under way.
     ///
     /// # Errors
-    /// The message can not be serialised or is over 16 MiB; this is the root.
+    /// The message can not be serialised or is over 15 MiB; this is the root.
     pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
         self.mail("send a message")?.send(message).await
     }

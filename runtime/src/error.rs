@@ -23,7 +23,7 @@ pub enum RuntimeError {
     )]
     Threads,
     /// A variable of the environment can not be used.
-    #[error("failed to read the environment: {0}")]
+    #[error("failed to read the environment")]
     Environment(#[from] BadVariable),
     /// Two functions have one name.
     #[error("failed to register `{0}`: the name is taken")]

@@ -86,7 +86,7 @@ impl<R> Portal<R> {
     /// many are under way.
     ///
     /// # Errors
-    /// The message can not be serialised or is over 16 MiB; the child, or this actor, has ended.
+    /// The message can not be serialised or is over 15 MiB; the child, or this actor, has ended.
     pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
         self.spawned.mail.send(message).await
     }

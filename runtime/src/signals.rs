@@ -11,7 +11,10 @@
 use crate::error::{RuntimeError, failed};
 use holdfast_model::protocol::{Origin, Signal as Kind};
 use nix::errno::Errno;
-use nix::sys::signal::{SigSet, SigmaskHow, Signal, pthread_sigmask, sigprocmask};
+use nix::sys::signal::{
+    SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, sigaction,
+    sigprocmask,
+};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::io;
 use tokio::io::unix::AsyncFd;
@@ -79,8 +82,12 @@ impl Before {
         Self { mask: SigSet::empty(), ignored }
     }
 
-    /// Gives the mask back that was there before.
+    /// Gives the mask back that was there before. What came too late to be read is thrown away:
+    /// the tree that it was meant for has ended.
     pub(crate) fn restore(&self) {
+        for signal in READ {
+            discard(signal);
+        }
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None);
     }
 
@@ -91,6 +98,17 @@ impl Before {
 
     fn was_ignored(&self, signal: Signal) -> bool {
         self.ignored.contains(&signal)
+    }
+}
+
+/// Throws a pending signal away: the kernel does when it is set to be ignored (sigaction(2)).
+fn discard(signal: Signal) {
+    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
+    // SAFETY: no handler is installed here, and the old disposition was valid.
+    unsafe {
+        if let Ok(before) = sigaction(signal, &ignore) {
+            let _ = sigaction(signal, &before);
+        }
     }
 }
 

@@ -562,7 +562,9 @@ impl Actor {
         let child = ActorId(process.pid());
         let path = format!("{}/{name}", self.hands().path_text());
         let kin = Kin::new(KinKind::Foreign, name.clone(), path.clone());
-        let (mail, _) = mailboxes(child, self.hands().events.clone());
+        let (mail, post) = mailboxes(child, self.hands().events.clone());
+        // A foreign program takes no messages.
+        post.credits.close();
         let spawned = Spawned { name, path, mail, end: kin.end.subscribe() };
         self.add_child(child, process, kin);
         let _ = reply.send(Ok(spawned));

@@ -24,6 +24,9 @@ pub(crate) const VERSION: u32 = 1;
 /// The largest body, in bytes: no peer makes another allocate more.
 pub(crate) const MAX_FRAME: usize = 16 << 20;
 
+/// The largest arguments, result or message, in bytes: there is room for the frame around them.
+pub(crate) const MAX_PAYLOAD: usize = MAX_FRAME - (64 << 10);
+
 /// What a child must know to boot.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Hello {

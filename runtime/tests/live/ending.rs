@@ -98,3 +98,15 @@ fn nobody_survives_the_death_of_the_root() -> Tested {
     }
     Ok(())
 }
+
+#[test]
+fn a_storm_of_ctrl_c_ends_a_tree_like_one_does() -> Tested {
+    for placement in PLACEMENTS {
+        let tree = grow(Growth::of("root(mid(leaf),sib)")?.placement(placement))?;
+        for _ in 0..50 {
+            tree.stage.ctrl_c()?;
+        }
+        ends(&tree, Exit::Code(130))?;
+    }
+    Ok(())
+}

@@ -226,28 +226,53 @@ impl<'a> Live<'a> {
             .into_iter()
             .filter_map(|actor| Some((actor, self.view.member(actor)?.interrupts)))
             .collect();
-        let by_terminal = match self.grown.stage.modes() {
-            Ok(modes) => modes.local & ISIG != 0,
-            Err(error) => return Err(Stop::Stage(error.to_string())),
-        };
         if !self.view.runs(ActorId(0)) {
             self.say("nobody is there to take it");
-            return self.grown.stage.ctrl_c().map_err(|error| Stop::Stage(error.to_string()));
+            return self.typed(KEY);
         }
-        let root_before: Vec<_> =
-            before.iter().filter(|(one, _)| *one == ActorId(0)).copied().collect();
+        let root = |(one, _): &&(ActorId, u32)| *one == ActorId(0);
+        let root_before: Vec<_> = before.iter().filter(root).copied().collect();
         // A key that comes between two readers is dropped: who sees nothing types it again.
         for _ in 0..TRIES {
-            self.grown.stage.ctrl_c().map_err(|error| Stop::Stage(error.to_string()))?;
+            let modes = self.grown.stage.modes().map_err(|error| Stop::Stage(error.to_string()))?;
+            if modes.local & ISIG == 0 {
+                if self.key_to_editor()? == Took::Yes {
+                    return Ok(());
+                }
+                continue;
+            }
+            self.typed(KEY)?;
             let took = self.wait(self.hurry.limit / TRIES, |view| taken(view, &root_before));
             if took.is_some() {
-                return match by_terminal {
-                    true => self.effect("Ctrl-C in the group", |view| taken(view, &before)),
-                    false => Ok(()),
-                };
+                return self.effect("Ctrl-C in the group", |view| taken(view, &before));
             }
         }
         Err(Stop::NoEffect("Ctrl-C".to_owned()))
+    }
+
+    fn typed(&self, keys: &[u8]) -> Result<(), Stop> {
+        self.grown.stage.write(keys).map_err(|error| Stop::Stage(error.to_string()))
+    }
+
+    /// Types Ctrl-C to the line editor, which says little: that it has taken it shows in the
+    /// letter that is typed after it, and taken back.
+    fn key_to_editor(&mut self) -> Result<Took, Stop> {
+        self.typed(KEY)?;
+        self.typed(b"#")?;
+        let line = |screen: &vt100::Screen| {
+            let (row, _) = screen.cursor_position();
+            screen.contents_between(row, 0, row, screen.size().1).trim_end().to_owned()
+        };
+        let shown = self.grown.stage.wait_screen("the letter", |screen| line(screen).ends_with("> #"));
+        self.typed(b"\x7f")?;
+        let back = self.grown.stage.wait_screen("it taken back", |screen| line(screen).ends_with('>'));
+        self.look();
+        match shown.and(back) {
+            Ok(()) => Ok(Took::Yes),
+            // The prompt has closed meanwhile.
+            Err(_) if self.view.prompts().next().is_none() => Ok(Took::No),
+            Err(error) => Err(Stop::Stage(error.to_string())),
+        }
     }
 
     fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), Stop> {
@@ -489,6 +514,16 @@ fn taken(view: &View<'_>, before: &[(ActorId, u32)]) -> Option<()> {
     };
     before.iter().all(took).then_some(())
 }
+
+/// Whether somebody took a key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Took {
+    Yes,
+    No,
+}
+
+/// Ctrl-C.
+const KEY: &[u8] = b"\x03";
 
 /// How often a key is typed that nobody has taken.
 const TRIES: u32 = 5;

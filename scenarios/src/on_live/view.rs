@@ -90,6 +90,18 @@ pub(super) struct View<'a> {
     /// Where a node did something else than the protocol.
     pub(super) strange: Vec<String>,
     pub(super) read: usize,
+    /// What came before its actor was known.
+    early: Vec<Entry>,
+}
+
+/// What became of a hello.
+enum Greeted {
+    /// The actor is known from now on.
+    Known,
+    /// Its supervisor is not known yet.
+    TooEarly,
+    /// There is no such actor in the tree.
+    Stranger,
 }
 
 impl<'a> View<'a> {
@@ -104,6 +116,7 @@ impl<'a> View<'a> {
             failed: Vec::new(),
             strange: Vec::new(),
             read: 0,
+            early: Vec::new(),
         }
     }
 
@@ -117,10 +130,17 @@ impl<'a> View<'a> {
     /// Takes an entry in.
     pub(super) fn hear(&mut self, entry: &Entry) {
         match &entry.heard {
-            Heard::Said(Event::Hello { pid, actor }) => self.greet(entry.connection, *pid, actor),
+            Heard::Said(Event::Hello { pid, actor }) if actor.starts_with(PREFIX) => {
+                match self.greet(entry.connection, *pid, actor) {
+                    Greeted::Known => self.hear_early(),
+                    Greeted::TooEarly => self.early.push(entry.clone()),
+                    Greeted::Stranger => {}
+                }
+            }
             Heard::Said(Event::Handled { input, outputs, .. }) => {
-                if let Some(actor) = self.at(entry.connection) {
-                    self.handled(actor, *input, outputs);
+                match self.at(entry.connection) {
+                    Some(actor) => self.handled(actor, *input, outputs),
+                    None => self.early.push(entry.clone()),
                 }
             }
             Heard::Said(Event::Asked { id }) => {
@@ -138,20 +158,29 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Connections are read by threads of their own: what an actor says can come before the hello
+    /// of its supervisor.
+    fn hear_early(&mut self) {
+        let early = std::mem::take(&mut self.early);
+        early.iter().for_each(|entry| self.hear(entry));
+    }
+
     fn at(&self, connection: usize) -> Option<ActorId> {
         let mut members = self.members.iter();
         members.find(|(_, member)| member.connection == connection).map(|(actor, _)| *actor)
     }
 
-    fn greet(&mut self, connection: usize, pid: i32, hello: &str) {
-        let Some(path) = hello.strip_prefix(PREFIX) else { return };
-        let name = path.rsplit('/').next().unwrap_or(path);
-        let Some(actor) = self.config.tree.find(name) else { return };
+    fn greet(&mut self, connection: usize, pid: i32, hello: &str) -> Greeted {
+        let name = hello.rsplit(['/', '@']).next().unwrap_or(hello);
+        let Some(actor) = self.config.tree.find(name) else { return Greeted::Stranger };
         let pid = pid.cast_unsigned();
         let (policy, debug) = (self.config.policy, self.config.debug[actor.index()]);
         let me = ActorId(pid);
         let above = self.config.tree.supervisor(actor).and_then(|above| self.member(above));
         let root = self.member(ActorId(0)).map_or(me, |root| ActorId(root.pid));
+        if above.is_none() && actor != ActorId(0) {
+            return Greeted::TooEarly;
+        }
         let node = match above {
             None => Node::root(me, policy, debug),
             Some(above) => Node::below(ActorId(above.pid), root, me, policy, debug),
@@ -171,6 +200,7 @@ impl<'a> View<'a> {
         };
         self.names.insert(pid, actor);
         self.members.insert(actor, member);
+        Greeted::Known
     }
 
     fn handled(&mut self, actor: ActorId, input: Input, outputs: &[Output]) {
