@@ -118,7 +118,13 @@ impl Process {
                 self.handle(topology, actor, Input::Signalled { signal, origin }, effects);
             }
             ActorInput::Kill => self.end_at_once(topology, actor, Status::Killed, effects),
-            ActorInput::Die(status) => self.end_at_once(topology, actor, status, effects),
+            ActorInput::Die(status) => match self {
+                // It had said its last word, and its process was killed before it was gone.
+                Self::Zombie(ended, _) => *ended = status,
+                Self::Later | Self::Booting(_) | Self::Running(_) | Self::Gone => {
+                    self.end_at_once(topology, actor, status, effects);
+                }
+            },
             ActorInput::ParentDied(dead) => self.lose_parent(topology, actor, dead),
             ActorInput::Start => *self = Self::Booting(Parent::Supervisor),
             ActorInput::Appear => *self = Self::Booting(Parent::RootUnaware),

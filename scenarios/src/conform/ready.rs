@@ -373,6 +373,12 @@ impl<'a> Here<'a> {
                         None => Ready::Waits(why),
                     }
                 }
+                // Between its last word and its end a process can still be killed.
+                Some(_) if own && ended != status && status == Status::Killed => {
+                    let killed = to_do(Deed::Die { actor: child, status });
+                    let reap = to_move(Move::Reap { actor: child });
+                    Ready::Now(Rank::Arrives, vec![killed, reap])
+                }
                 Some(_) if own && ended != status => Ready::Never(format!(
                     "{who} has ended ({})",
                     format!("{ended:?}").to_lowercase()

@@ -2,8 +2,8 @@
 
 use crate::recorded::{Recorder, two_prompts};
 use crate::{check, conforms, differs, place_of, tampered};
-use holdfast_model::protocol::{ActorId, Answer, Cause, Signal};
-use holdfast_model::world::{Action, Deed};
+use holdfast_model::protocol::{ActorId, Answer, Cause, Signal, Status};
+use holdfast_model::world::{Action, Deed, Move};
 use holdfast_scenarios::conform::record::parse;
 use holdfast_scenarios::conform::verdict::Finding;
 
@@ -242,6 +242,18 @@ fn a_stop_and_a_second_ctrl_c_conform() {
     run.settle();
     run.take(Action::Deed(Deed::Interrupt));
     run.then(Deed::Interrupt);
+    conforms(&run);
+}
+
+#[test]
+fn an_actor_that_is_killed_after_its_last_word_conforms() {
+    let mut run = Recorder::free("root(mid)");
+    let mid = run.actor("mid");
+    run.settle();
+    run.take(Action::Deed(Deed::Provoke { actor: mid, cause: Cause::Failed }));
+    run.take(Action::Move(Move::EndBody { actor: mid }));
+    run.take(Action::Deed(Deed::Die { actor: mid, status: Status::Killed }));
+    run.settle();
     conforms(&run);
 }
 
