@@ -145,7 +145,7 @@ impl Outcome {
         match self {
             Self::Pass | Self::ExpectedFail | Self::ModelOnly | Self::NoStage | Self::NotRun => {
                 Met::Yes
-            },
+            }
             Self::Fail
             | Self::UnexpectedPass
             | Self::Stuck(_)

@@ -37,11 +37,11 @@ use holdfast_model::world::{Deed, Placement, ScriptStep};
 use judge::judge;
 use perform::Live;
 use std::ffi::OsStr;
-use std::{fmt, io};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
+use std::{fmt, io};
 use view::View;
 
 /// The hidden argument with which this program is an actor of a live tree.

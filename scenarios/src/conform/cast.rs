@@ -341,9 +341,9 @@ fn end_of(process: ActorId, by_process: &BTreeMap<ActorId, Record>) -> End {
         Output::Exit { status } => Some(*status),
         _ => None,
     };
-    let exit = by_process.get(&process).and_then(|record| {
-        record.lines.iter().flat_map(|line| &line.outputs).find_map(exits)
-    });
+    let exit = by_process
+        .get(&process)
+        .and_then(|record| record.lines.iter().flat_map(|line| &line.outputs).find_map(exits));
     let reaped = |line: &Line| match line.input {
         Input::Exited { child, status } if child == process => Some(status),
         _ => None,

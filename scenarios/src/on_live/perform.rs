@@ -6,8 +6,8 @@ use super::{Hurry, Stop};
 use holdfast::live::tell::now_ns;
 use holdfast::live::{Grown, Order, Process};
 use holdfast_model::protocol::policy::Reader;
-use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::reaper::ChildLink;
+use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::{ActorId, Answer, Cause, DebugMode, Shielding, Signal};
 use holdfast_model::tree::Start;
 use holdfast_model::world::script::Condition;
@@ -81,7 +81,11 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn effect(&mut self, what: &str, seen: impl FnMut(&View<'a>) -> Option<()>) -> Result<(), Stop> {
+    fn effect(
+        &mut self,
+        what: &str,
+        seen: impl FnMut(&View<'a>) -> Option<()>,
+    ) -> Result<(), Stop> {
         match self.wait(self.hurry.limit, seen) {
             Some(()) => Ok(()),
             None if self.hurry.interrupted() => Err(Stop::Interrupted),
@@ -117,7 +121,8 @@ impl<'a> Live<'a> {
         self.order(actor, Order::TwoBreakpoints { ids })?;
         self.effect("the breakpoints", |view| {
             let Some(member) = view.member(actor) else { return Some(()) };
-            let both = member.requests >= before + 2 || (member.frozen() && view.asked.contains(&ids[1]));
+            let both =
+                member.requests >= before + 2 || (member.frozen() && view.asked.contains(&ids[1]));
             (both || !view.runs(actor)).then_some(())
         })
     }
@@ -208,9 +213,7 @@ impl<'a> Live<'a> {
             Cause::Failed => {
                 let text = format!("{name} failed");
                 match self.view.config.debug[actor.index()] {
-                    DebugMode::On => {
-                        (Order::Crash { text }, "crashes, in debug mode")
-                    }
+                    DebugMode::On => (Order::Crash { text }, "crashes, in debug mode"),
                     DebugMode::Off => (Order::Error { text }, "fails"),
                 }
             }
@@ -416,7 +419,8 @@ impl<'a> Live<'a> {
         });
         match pid {
             Some(Some(pid)) => {
-                let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+                let path =
+                    self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
                 let here = format!("booting@{path}");
                 let _ = self.grown.orders.wait_actor(&here);
                 self.held.push((actor, pid));
@@ -565,10 +569,7 @@ impl<'a> Live<'a> {
                 Condition::Ended(actor) => !view.runs(actor),
                 Condition::Cancelled(actor) => view.member(actor).is_some_and(Member::told),
                 Condition::TearingDown(actor) => view.member(actor).is_some_and(|member| {
-                    !matches!(
-                        member.node.teardown(),
-                        Teardown::NotAsked | Teardown::Deferred(_)
-                    )
+                    !matches!(member.node.teardown(), Teardown::NotAsked | Teardown::Deferred(_))
                 }),
                 Condition::Running(actor) => view.member(actor).is_some(),
                 Condition::Quiet => view.quiet(),

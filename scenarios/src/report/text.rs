@@ -98,7 +98,13 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
             let _ = writeln!(text, "  the search reached its limit; see --max-states");
         }
         Outcome::Interrupted | Outcome::NotRun | Outcome::NoStage => {}
-        Outcome::NotStaged | Outcome::ModelOnly | Outcome::SeenAfterAll | Outcome::Pass | Outcome::ExpectedFail | Outcome::Fail | Outcome::UnexpectedPass => {
+        Outcome::NotStaged
+        | Outcome::ModelOnly
+        | Outcome::SeenAfterAll
+        | Outcome::Pass
+        | Outcome::ExpectedFail
+        | Outcome::Fail
+        | Outcome::UnexpectedPass => {
             let expected = names(job.run.expectation.falling());
             let _ = writeln!(text, "  expected to fall: {}", or_nothing(&expected));
             let _ = writeln!(text, "  falls:            {}", or_nothing(&names(row.ran.fell)));

@@ -151,10 +151,7 @@ impl Watch {
     }
 
     /// Waits until `find` finds something; says why when it does not.
-    pub(super) fn wait<T>(
-        &self,
-        find: impl FnMut(&mut Seen) -> Option<T>,
-    ) -> Result<T, String> {
+    pub(super) fn wait<T>(&self, find: impl FnMut(&mut Seen) -> Option<T>) -> Result<T, String> {
         let patience = self.lock().patience;
         self.wait_for(patience, find)
     }
