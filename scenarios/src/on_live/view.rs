@@ -12,7 +12,9 @@ use holdfast_model::protocol::reaper::ChildLink;
 use holdfast_model::protocol::sigint::Disposition;
 use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::timer::Timer;
-use holdfast_model::protocol::{ActorId, Input, Node, Outbox, Output, RequestId, Signal};
+use holdfast_model::protocol::{
+    ActorId, Input, LadderSignal, Node, Outbox, Output, RequestId, Signal,
+};
 use holdfast_model::world::Config;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,6 +83,8 @@ pub(super) struct View<'a> {
     names: BTreeMap<u32, ActorId>,
     /// Processes whose death is known.
     dead: BTreeSet<u32>,
+    /// Processes that a ladder has sent SIGKILL.
+    doomed: BTreeSet<u32>,
     /// Links that the script has cut, by their lower end.
     cut: BTreeSet<ActorId>,
     /// Breakpoints that a task has reached.
@@ -111,6 +115,7 @@ impl<'a> View<'a> {
             members: BTreeMap::new(),
             names: BTreeMap::new(),
             dead: BTreeSet::new(),
+            doomed: BTreeSet::new(),
             cut: BTreeSet::new(),
             asked: BTreeSet::new(),
             failed: Vec::new(),
@@ -229,6 +234,9 @@ impl<'a> View<'a> {
                     member.armed.remove(&timer);
                 }
                 Output::Requested { .. } => member.requests += 1,
+                Output::Signal { child, signal: LadderSignal::Kill } => {
+                    self.doomed.insert(child.0);
+                }
                 Output::Exit { .. } => over = true,
                 _ => {}
             }
@@ -353,7 +361,8 @@ impl<'a> View<'a> {
                 peer.life == Life::Ended || peer.frozen() || apart || got >= *sent
             })
         };
-        self.running().all(taken) && self.all_noticed()
+        let doomed = |(_, member): (ActorId, &Member)| self.doomed.contains(&member.pid);
+        self.running().all(taken) && self.all_noticed() && !self.running().any(doomed)
     }
 
     /// Whether the script has cut the link between the two.
