@@ -269,10 +269,13 @@ impl Live {
         let resumed = match answer {
             Some((_, Answer::Continue)) => Resumed::Continued,
             Some((_, Answer::Quit)) => {
-                let failure =
-                    Failure::new(crate::failure::FailureKind::Quit, &self.path_text(), "quit");
-                let scene = Box::new(post_mortem(&failure));
-                self.own_failure.get_or_insert((failure, scene));
+                // A failure that was looked at stays what it is.
+                if !matches!(self.askers.get(&request), Some(Asker::PostMortem(_))) {
+                    let kind = crate::failure::FailureKind::Quit;
+                    let failure = Failure::new(kind, &self.path_text(), "quit");
+                    let scene = Box::new(post_mortem(&failure));
+                    self.own_failure.get_or_insert((failure, scene));
+                }
                 Resumed::Quit
             }
             Some((_, Answer::Hangup)) | None => Resumed::Revoked,
