@@ -306,10 +306,14 @@ impl Live {
             },
             (_, None) => Reader::Report,
         };
+        // A front without a terminal writes to the standard error like anybody: what is printed
+        // through it would come back to it.
+        let relay = self.top.as_ref().and_then(|top| top.relay.as_ref());
+        let relay = relay.filter(|_| self.terminal.is_some()).map(Arc::clone);
         match front::open(front::Setup { socket, reader, notify, color: color() }) {
             Ok(front) => {
                 let front = Arc::new(front);
-                if let Some(relay) = self.top.as_ref().and_then(|top| top.relay.as_ref()) {
+                if let Some(relay) = relay {
                     relay.above(Arc::clone(&front));
                 }
                 self.front = Some((request, front));
