@@ -269,10 +269,13 @@ impl Live {
         let resumed = match answer {
             Some((_, Answer::Continue)) => Resumed::Continued,
             Some((_, Answer::Quit)) => {
-                let failure =
-                    Failure::new(crate::failure::FailureKind::Quit, &self.path_text(), "quit");
-                let scene = Box::new(post_mortem(&failure));
-                self.own_failure.get_or_insert((failure, scene));
+                // A failure that was looked at stays what it is.
+                if !matches!(self.askers.get(&request), Some(Asker::PostMortem(_))) {
+                    let kind = crate::failure::FailureKind::Quit;
+                    let failure = Failure::new(kind, &self.path_text(), "quit");
+                    let scene = Box::new(post_mortem(&failure));
+                    self.own_failure.get_or_insert((failure, scene));
+                }
                 Resumed::Quit
             }
             Some((_, Answer::Hangup)) | None => Resumed::Revoked,
@@ -303,10 +306,14 @@ impl Live {
             },
             (_, None) => Reader::Report,
         };
+        // A front without a terminal writes to the standard error like anybody: what is printed
+        // through it would come back to it.
+        let relay = self.top.as_ref().and_then(|top| top.relay.as_ref());
+        let relay = relay.filter(|_| self.terminal.is_some()).map(Arc::clone);
         match front::open(front::Setup { socket, reader, notify, color: color() }) {
             Ok(front) => {
                 let front = Arc::new(front);
-                if let Some(relay) = self.top.as_ref().and_then(|top| top.relay.as_ref()) {
+                if let Some(relay) = relay {
                     relay.above(Arc::clone(&front));
                 }
                 self.front = Some((request, front));

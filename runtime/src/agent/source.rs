@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 
 /// The lines around a line of a file.
 pub(super) fn around(file: &str, line: u32, around: u32) -> Reply {
+    if file.is_empty() {
+        return Reply::Failed("an error that was returned has no place in the source".to_owned());
+    }
     let here = std::env::current_dir().ok();
     let program = std::env::current_exe().ok();
     let program = program.as_deref().and_then(Path::parent);

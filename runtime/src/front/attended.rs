@@ -74,7 +74,9 @@ fn greet(desk: &Desk) -> Option<Greeting> {
 /// Shows what is paused, and gets the names for completion.
 fn open(desk: &Desk, link: &Link, greeting: &Greeting) {
     desk.write(&render::opening(greeting, desk.color));
-    answer(desk, link, Command::List { around: AROUND_AT_FIRST });
+    if !greeting.file.is_empty() {
+        answer(desk, link, Command::List { around: AROUND_AT_FIRST });
+    }
     if let Waited::Came(Reply::Names(names)) = link.ask(desk, Command::Names, PATIENCE) {
         let plain = |name: &String| escape::line(name) == *name;
         desk.know(names.into_iter().filter(plain).take(MOST_NAMES).collect());

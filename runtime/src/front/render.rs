@@ -79,6 +79,10 @@ pub(super) fn opening(greeting: &Greeting, color: Color) -> String {
             push(&mut text, format_args!("{head}{}\n", color.paint(Style::Red, failed)));
         }
     }
+    // An error that was returned has no place.
+    if file.is_empty() {
+        return text;
+    }
     let place = format!("{}:{line}:{column}", escape::brief(file, LONGEST));
     let values = match greeting.values {
         0 => String::new(),
@@ -182,6 +186,8 @@ mod tests {
             "post-mortem in root/mid, main\nfailure: it broke\n         badly \\x1b[2J\n\
              at src/main.rs:7:5 (2 named values)\n"
         );
+        let nowhere = Greeting { file: String::new(), ..greeting() };
+        assert!(opening(&nowhere, Color::Plain).ends_with("badly \\x1b[2J\n"));
         assert!(opening(&greeting(), Color::Ansi).starts_with("\x1b[1;31mpost-mortem\x1b[0m"));
     }
 

@@ -20,7 +20,9 @@ use std::time::Duration;
 pub(super) fn report(desk: &Desk, link: &Link) {
     let Some(greeting) = greet(desk, link) else { return };
     desk.write(&render::opening(&greeting, desk.color));
-    answer(desk, link, Command::List { around: AROUND });
+    if !greeting.file.is_empty() {
+        answer(desk, link, Command::List { around: AROUND });
+    }
     answer(desk, link, Command::Locals);
     match greeting.kind {
         Kind::Breakpoint => {}

@@ -186,9 +186,9 @@ impl Growth {
                 let (program, args) = words.split_first().ok_or("nobody starts the root")?;
                 Program::new(program).args(args).args([root.clone()]).args(self.args.clone())
             }
-            Launch::Typed(_) => {
-                Program::new("bash").args(["--norc", "--noprofile", "-i"]).env("PS1", PROMPT)
-            }
+            Launch::Typed(_) => Program::new("bash")
+                .args(["--norc", "--noprofile", "--noediting", "-i"])
+                .env("PS1", PROMPT),
         };
         program = program
             .leader(self.leader)

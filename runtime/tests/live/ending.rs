@@ -1,8 +1,9 @@
 //! How a tree ends without a prompt: by itself, by signals, by deaths; and that nothing is left.
 
 use crate::support::{PLACEMENTS, Tested, ends, grow};
-use holdfast::live::{Exit, Growth, Leader, Order};
+use holdfast::live::{Exit, Growth, Leader, Order, Program, Stage};
 use nix::sys::signal::Signal;
+use std::process::Command;
 
 const SHAPES: [&str; 3] = ["root(leaf)", "root(mid(leaf))", "root(a(mid(leaf)),sib)"];
 #[test]
@@ -107,6 +108,30 @@ fn a_storm_of_ctrl_c_ends_a_tree_like_one_does() -> Tested {
             tree.stage.ctrl_c()?;
         }
         ends(&tree, Exit::Code(130))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn every_other_way_to_end_has_its_code() -> Tested {
+    let table = [(Order::Deadline {}, 124), (Order::Cancel {}, 125), (Order::Finish {}, 0)];
+    for (order, code) in table {
+        for placement in PLACEMENTS {
+            let mut tree = grow(Growth::of("root(mid(leaf),sib)")?.placement(placement))?;
+            tree.order("root", order.clone())?;
+            ends(&tree, Exit::Code(code)).map_err(|error| format!("{order:?}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_variable_that_can_not_be_used_is_said_before_anything_starts() -> Tested {
+    for (key, value) in [("HOLDFAST_DEBUG", "maybe"), ("HOLDFAST_NO_TERMINAL", "wait:l")] {
+        let program = Program::new(env!("CARGO_BIN_EXE_holdfast-actor")).env(key, value);
+        let stage = Stage::open(Command::new(env!("CARGO_BIN_EXE_holdfast-nanny")), &program)?;
+        stage.wait_output(&format!("error: failed to read the environment: {key}={value}: "))?;
+        assert_eq!(stage.exit()?, Exit::Code(2));
     }
     Ok(())
 }

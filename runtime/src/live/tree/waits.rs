@@ -55,7 +55,10 @@ impl Grown {
     }
 
     /// Waits for what no event tells: the kernel is asked again and again.
-    fn spin(&self, what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
+    ///
+    /// # Errors
+    /// It is not so in time.
+    pub fn spin(&self, what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while !is()? {
             if Instant::now() > deadline {
