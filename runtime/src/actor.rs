@@ -12,7 +12,6 @@
 
 use crate::body::{Body, Code, Filter};
 use crate::context::{Context, Shared};
-use crate::driver::Driver;
 use crate::error::{RuntimeError, failed};
 use crate::event::Event;
 use crate::exit;
@@ -292,7 +291,7 @@ async fn live(
         top,
         recorder,
     };
-    let mut actor = Driver::new(place.node, hands);
+    let mut actor = Actor::new(place.node, hands);
     while actor.hands().exit.is_none() {
         let next = actor.hands().timers.next();
         let frozen = actor.is_frozen();

@@ -16,9 +16,10 @@ use crate::survey::Survey;
 use crate::terminal::Terminal;
 use crate::timers::Timers;
 use crate::wire::{Frame, Outcome};
+use holdfast_model::driver::Hands;
 use holdfast_model::protocol::policy::{Reader as Who, Release as ReleasePolicy};
 use holdfast_model::protocol::{
-    ActorId, Answer, Cause, Input, LadderSignal, Message, Notice, Output, RequestId, Signal,
+    ActorId, Answer, Cause, Input, LadderSignal, Message, Node, Notice, Output, RequestId, Signal,
     Status, Timer,
 };
 use holdfast_model::shared::children::Children;
@@ -33,7 +34,6 @@ use std::sync::Arc;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
-use crate::driver::Hands;
 use crate::output::Relay;
 
 /// Who waits for a prompt of this actor.
@@ -109,7 +109,7 @@ pub(crate) struct Asked {
 }
 
 impl Hands for Live {
-    fn handled(&mut self, input: Input, outputs: &[Output]) {
+    fn handled(&mut self, _node: &Node, input: Input, outputs: &[Output]) {
         tracing::trace!(target: "holdfast", ?input, ?outputs);
         self.recorder.handled(input, outputs);
     }

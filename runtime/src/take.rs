@@ -1,7 +1,6 @@
 //! What an event means: the inputs of the protocol that it comes to, and the bookkeeping around it.
 
 use crate::body::examine;
-use crate::driver::Driver;
 use crate::error::RuntimeError;
 use crate::event::{Ending, Event, Examine, Local, SpawnOrder};
 use crate::front::FrontEvent;
@@ -13,15 +12,17 @@ use crate::process::{self, Process, SessionOf, Start};
 use crate::signals::Taken;
 use crate::survey::{ChildReport, Report, Survey, Token};
 use crate::wire::{Frame, Hello, Outcome, VERSION};
+use holdfast_model::driver::Driver;
 use holdfast_model::protocol::node::Post as Place;
 use holdfast_model::protocol::policy::{BootInterrupt, Route};
 use holdfast_model::protocol::teardown::Teardown;
-use holdfast_model::protocol::{ActorId, Answer, Cause, Input, Status};
+use holdfast_model::protocol::{ActorId, Answer, Cause, Input, Node, Status};
 use holdfast_model::shared::children::Reap;
 use holdfast_model::world::Placement;
 use nix::sys::signal::{Signal, raise};
 use rustix::process::Signal as Send_;
 use std::collections::VecDeque;
+use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
@@ -35,10 +36,31 @@ const TURN: usize = 64;
 /// How long a survey waits for actors that do not answer.
 const SURVEY: Duration = Duration::from_secs(1);
 
-/// One actor, running.
-pub(crate) type Actor = Driver<Live>;
+/// One actor, running: the driver, and around it what is no decision of the protocol's.
+pub(crate) struct Actor {
+    driver: Driver<Live>,
+}
+
+impl Deref for Actor {
+    type Target = Driver<Live>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.driver
+    }
+}
+
+impl DerefMut for Actor {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.driver
+    }
+}
 
 impl Actor {
+    /// Puts the two together.
+    pub(crate) fn new(node: Node, hands: Live) -> Self {
+        Self { driver: Driver::new(node, hands) }
+    }
+
     /// Takes an event.
     pub(crate) fn take(&mut self, event: Event) {
         match event {
