@@ -29,7 +29,6 @@ use crate::signals::{Before, Signals};
 use crate::take::{Actor, mailboxes};
 use crate::terminal::Terminal;
 use crate::wire::{Frame, Hello, VERSION};
-use holdfast_model::driver::Driver;
 use holdfast_model::protocol::policy::{Orphans, Route, WhilePrompt};
 use holdfast_model::protocol::{ActorId, Cause, DebugMode, Node, Status};
 use holdfast_model::shared::flag::Flag;
@@ -298,7 +297,7 @@ async fn live(
         top,
         recorder,
     };
-    let mut actor = Actor(Driver::new(place.node, hands));
+    let mut actor = Actor::new(place.node, hands);
     while actor.hands().exit.is_none() {
         let next = actor.hands().timers.next();
         let frozen = actor.is_frozen();

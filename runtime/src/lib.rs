@@ -91,6 +91,7 @@ mod wire;
 pub use context::{Context, Spawn};
 pub use error::RuntimeError;
 pub use failure::{Failure, FailureKind};
+pub use holdfast_model::driver::{Driver, Hands};
 pub use holdfast_model::protocol;
 pub use holdfast_model::protocol::PolicyName;
 pub use holdfast_model::world::Placement;

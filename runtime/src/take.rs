@@ -16,7 +16,7 @@ use holdfast_model::driver::Driver;
 use holdfast_model::protocol::node::Post as Place;
 use holdfast_model::protocol::policy::{BootInterrupt, Route};
 use holdfast_model::protocol::teardown::Teardown;
-use holdfast_model::protocol::{ActorId, Answer, Cause, Input, Status};
+use holdfast_model::protocol::{ActorId, Answer, Cause, Input, Node, Status};
 use holdfast_model::shared::children::Reap;
 use holdfast_model::world::Placement;
 use nix::sys::signal::{Signal, raise};
@@ -36,24 +36,31 @@ const TURN: usize = 64;
 /// How long a survey waits for actors that do not answer.
 const SURVEY: Duration = Duration::from_secs(1);
 
-/// One actor, running.
-pub(crate) struct Actor(pub(crate) Driver<Live>);
+/// One actor, running: the driver, and around it what is no decision of the protocol's.
+pub(crate) struct Actor {
+    driver: Driver<Live>,
+}
 
 impl Deref for Actor {
     type Target = Driver<Live>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.driver
     }
 }
 
 impl DerefMut for Actor {
     fn deref_mut(&mut self) -> &mut Self::Target {
-        &mut self.0
+        &mut self.driver
     }
 }
 
 impl Actor {
+    /// Puts the two together.
+    pub(crate) fn new(node: Node, hands: Live) -> Self {
+        Self { driver: Driver::new(node, hands) }
+    }
+
     /// Takes an event.
     pub(crate) fn take(&mut self, event: Event) {
         match event {

@@ -19,6 +19,7 @@ use holdfast_model::protocol::{
 use holdfast_model::shared::mailbox::{Receiver, mailbox};
 use holdfast_model::shared::park::block_on;
 use holdfast_model::sync::thread;
+use holdfast_model::tree::Start;
 use holdfast_model::world::room::Modes;
 use shuttle::rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -149,9 +150,12 @@ fn run(machine: Machine, me: ActorId, mailboxes: [Receiver<Event>; 3]) {
             kernel.processes[me.index()].state = State::Running;
             kernel.dealt_with(me);
         }
-        booted.then(|| (kernel.topology.clone(), kernel.children(me)))
+        booted.then(|| kernel.topology.clone())
     });
-    let Some((topology, children)) = booted else { return };
+    let Some(topology) = booted else { return };
+    let tree = &topology.config().tree;
+    let there = |id: &ActorId| tree.start(*id) == Start::Running;
+    let children: BTreeSet<_> = tree.children(me).filter(there).collect();
     let mut node = topology.node(me);
     for child in &children {
         node.handle(Input::Spawned { child: *child }, &mut holdfast_model::protocol::Outbox::new());
@@ -159,7 +163,7 @@ fn run(machine: Machine, me: ActorId, mailboxes: [Receiver<Event>; 3]) {
     let hands = Simulated {
         me,
         machine: machine.clone(),
-        children: children.into_iter().collect(),
+        children,
         armed: BTreeMap::new(),
         body_over: false,
         taken: None,

@@ -359,7 +359,7 @@ impl Kernel {
 
     /// The link to the supervisor ends between two live actors.
     pub(crate) fn cut(&mut self, actor: ActorId) {
-        if let Some(above) = self.topology.config().tree.supervisor(actor) {
+        if let Some(above) = self.connected_up(actor) {
             self.close_lane(actor, above);
             self.close_lane(above, actor);
         }

@@ -14,10 +14,11 @@ use holdfast_model::protocol::input::Shielding;
 use holdfast_model::protocol::lock::client::Stage;
 use holdfast_model::protocol::node::Post;
 use holdfast_model::protocol::policy::{Lock, Shield};
+use holdfast_model::protocol::reaper::{Child, Rung};
 use holdfast_model::protocol::sigint::Disposition;
 use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::{
-    ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Status, Urgency,
+    ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status, Urgency,
 };
 use holdfast_model::world::room::Modes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,6 +66,9 @@ struct Told {
     waiting: bool,
     open_shielded: bool,
     owner: Option<RequestId>,
+    /// Whether it would act on a SIGINT if it were the root: it has something to end or to hurry,
+    /// and nothing to protect.
+    due: bool,
 }
 
 #[derive(Debug)]
@@ -139,6 +143,12 @@ impl Observer {
     ) {
         kernel.observer.tell(|| format!("{}: {input:?} --> {outputs:?}", actor.0));
         let shield = node.policy().shield == Shield::On;
+        let climbs = |child: &Child| child.rung < Rung::Kill;
+        let owner = match node.post() {
+            Post::Root { server, .. } => server.owner(),
+            Post::Below { .. } => None,
+        };
+        let protects = !node.requests().is_empty() || node.holds().iter().next().is_some();
         let told = Told {
             holds: node.holds().protecting().map(|(request, _)| request).collect(),
             cancelled: node.teardown() != Teardown::NotAsked,
@@ -149,14 +159,22 @@ impl Observer {
                 .requests()
                 .open()
                 .is_some_and(|own| own.purpose.shielding() == Shielding::Shielded),
-            owner: match node.post() {
-                Post::Root { server, .. } => server.owner(),
-                Post::Below { .. } => None,
-            },
+            owner,
+            due: !protects
+                && owner.is_none()
+                && match node.teardown() {
+                    Teardown::NotAsked => true,
+                    Teardown::Running(_) => node.children().values().any(climbs),
+                    Teardown::Deferred(_) | Teardown::Over => false,
+                },
         };
-        let owner = told.owner;
         let this = &mut kernel.observer;
         let before = std::mem::replace(&mut this.told[actor.index()], told);
+        let interrupt = matches!(input, Input::Signalled { signal: Signal::Interrupt, .. });
+        let obeyed = outputs.contains(&Output::InterruptObeyed);
+        if interrupt && before.due && !obeyed && actor == kernel.topology.root() {
+            this.fell(PropertyId::InterruptObeyed, "a SIGINT changes nothing");
+        }
         for output in outputs {
             match output {
                 Output::PromptClosed { .. } => drop(this.closing.insert(actor)),
