@@ -36,7 +36,7 @@
 //! | what | which |
 //! |---|---|
 //! | threads | the driver (the main thread, inside [`Program::run`]); the actor's own code, named by its path; while a prompt is open `agent` in the holder, and the line editor's in the root; `output` in a root whose output is a terminal |
-//! | descriptors | the link to the supervisor and to each child, a pidfd a child, a signalfd, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
+//! | descriptors | the link to the supervisor and to each child, a pidfd a child, a signalfd, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
 //! | signals | SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1, SIGUSR2, SIGCHLD, SIGTTOU and SIGTTIN are blocked in all threads and read by the driver; no handler stays installed. Foreign programs start with the mask from before |
 //! | variables | `HOLDFAST_LINK` (removed at boot) and `HOLDFAST_TREE` in children; see [`settings`] for those that it reads |
 //!

@@ -9,7 +9,7 @@ use holdfast_model::protocol::node::Post;
 use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::{ActorId, Node};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// Who asks, and which time.
@@ -80,6 +80,8 @@ impl Report {
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
     reports: BTreeMap<u32, Report>,
+    /// Those who have gone meanwhile.
+    gone: BTreeSet<u32>,
 }
 
 impl Survey {
@@ -88,10 +90,16 @@ impl Survey {
         self.reports.insert(report.pid, report);
     }
 
+    /// Waits for this actor no longer.
+    pub(crate) fn lose(&mut self, pid: u32) {
+        self.gone.insert(pid);
+    }
+
     /// Whether everybody who can answer has.
     pub(crate) fn is_complete(&self) -> bool {
+        let came = |pid| self.reports.contains_key(pid) || self.gone.contains(pid);
         let mut children = self.reports.values().flat_map(|report| &report.children);
-        children.all(|child| !child.answers || self.reports.contains_key(&child.pid))
+        children.all(|child| !child.answers || came(&child.pid))
     }
 
     /// The tree as text, supervisors before their children.

@@ -131,6 +131,7 @@ impl Actor {
 
     fn link_over(&mut self, peer: ActorId) {
         if self.hands_mut().neighbours.remove(peer).is_some() {
+            self.lose_in_surveys(peer.0);
             self.feed(Input::LinkEnded { peer });
         }
     }
@@ -237,6 +238,7 @@ impl Actor {
 
     /// A supervisor somewhere below has reaped an actor: its children are orphans now.
     fn orphaned_by(&mut self, pid: u32) {
+        self.lose_in_surveys(pid);
         match &mut self.hands_mut().top {
             Some(top) => {
                 top.roster.remove(&pid);
@@ -665,6 +667,20 @@ impl Actor {
             let _ = events.send(Event::SurveyOverdue(serial));
         });
         self.ask_children(token);
+    }
+
+    /// Who has gone answers no survey.
+    fn lose_in_surveys(&mut self, pid: u32) {
+        let mut complete = Vec::new();
+        for (serial, asked) in &mut self.hands_mut().surveys {
+            asked.survey.lose(pid);
+            if asked.survey.is_complete() {
+                complete.push(*serial);
+            }
+        }
+        for serial in complete {
+            self.finish_survey(serial);
+        }
     }
 
     fn finish_survey(&mut self, serial: u32) {
