@@ -6,7 +6,7 @@
 use PropertyId::{
     AncestorsKnow, CanAlwaysEnd, InterruptObeyed, InterruptShielded, InterruptWorksAgain, NoAlarm,
     NoCancelUnderHold, NoPromptAfterCancel, NoSignalUnderHold, NoneLeft, NothingStale, OnePrompt,
-    ReleasedOnce, RequestAnswered, StopIsBounded, TeardownCompletes, TerminalRestored,
+    ReleasedOnce, StopIsBounded, TeardownCompletes, TerminalRestored,
 };
 use holdfast_model::check::explore::{Options, Progress, Until};
 use holdfast_model::check::property::{PropertyId, PropertySet, guardian};

@@ -282,13 +282,16 @@ mod tests {
     use super::*;
     use crate::protocol::{DebugMode, Input, Policy};
 
+    /// What each status leads to.
+    type Ends = [(Status, Teardown); 4];
+
     #[test]
     fn a_child_that_fails_unasked_fails_its_supervisor_whenever_its_link_ended() {
         use Status::{Cancelled, Failed, Finished, Killed};
         let child = ActorId(1);
         let asked = Input::CancelChild { child };
         let unlinked = Input::LinkEnded { peer: child };
-        let table: [(&[Input], [(Status, Teardown); 4]); 4] = [
+        let table: [(&[Input], Ends); 4] = [
             (&[], fails_on([Failed, Killed])),
             (&[unlinked], fails_on([Failed, Killed])),
             (&[asked], fails_on([])),
@@ -306,7 +309,7 @@ mod tests {
             }
         }
 
-        fn fails_on<const N: usize>(failing: [Status; N]) -> [(Status, Teardown); 4] {
+        fn fails_on<const N: usize>(failing: [Status; N]) -> Ends {
             [Finished, Cancelled, Failed, Killed].map(|status| {
                 let fails = failing.contains(&status);
                 let running = Teardown::Running(Cause::ChildFailed);
