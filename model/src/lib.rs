@@ -11,16 +11,21 @@
 //! Dependencies point down, and nothing else does. Beside them, and used by none of them:
 //!
 //! ```text
+//!     driver     the loop around one node             <---- the runtime runs it with this
+//!       |
+//!     protocol
+//!
 //!     shared     what threads of one actor share          <---- the runtime uses this too
 //!       |
 //!     sync       locks and threads: std, loom or shuttle
 //! ```
 //!
-//! Reading order: [`protocol`], [`tree`], [`world`], [`check`]; then [`shared`], [`sync`].
+//! Reading order: [`protocol`], [`driver`], [`tree`], [`world`], [`check`]; then [`shared`], [`sync`].
 
 #![forbid(unsafe_code)]
 
 pub mod check;
+pub mod driver;
 pub mod protocol;
 pub mod shared;
 pub mod sync;

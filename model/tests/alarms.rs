@@ -6,7 +6,7 @@
 use holdfast_model::protocol::input::Shielding;
 use holdfast_model::protocol::{
     ActorId, Alarm, Answer, Cause, DebugMode, Input, Message, Node, Notice, Origin, Outbox, Output,
-    Policy, RequestId, Signal, Timer, Urgency,
+    Policy, RequestId, Signal, Status, Timer, Urgency,
 };
 
 const ABOVE: ActorId = ActorId(0);
@@ -137,4 +137,48 @@ fn a_forced_stop_is_said_to_who_can_hear_it() {
     // It is said once.
     assert_eq!(last(below(), &[END, now]), [cancel(CHILD), cancel(OTHER)]);
     assert_eq!(last(below(), &[END, now, now]), []);
+}
+
+#[test]
+fn a_root_exits_once_nothing_of_it_is_left() {
+    const SHIELDED: Input = Input::Pause { shielding: Shielding::Shielded };
+    const GONE: Input = Input::ChildrenGone;
+    let alone = || Node::root(ME, Policy::RELAY, DebugMode::Off);
+    let reaped = |child| Input::Exited { child, status: Status::Finished };
+    let exit = [Output::Exit { status: Status::Cancelled }];
+    assert_eq!(last(alone(), &[GONE]), [], "nobody told it to end");
+    assert_eq!(last(alone(), &[END, GONE]), [], "its tasks are there");
+    let early = [END, Input::BodyEnded, GONE];
+    assert!(!last(at_root(), &early).contains(&exit[0]), "its children are known");
+    let busy = [END, Input::BodyEnded, SHIELDED, GONE];
+    assert!(!last(alone(), &busy).contains(&exit[0]), "its prompt is open");
+    assert_eq!(last(alone(), &[END, Input::BodyEnded, GONE]), exit);
+    let after = [END, reaped(CHILD), reaped(OTHER), Input::BodyEnded, GONE];
+    assert_eq!(last(at_root(), &after), exit);
+}
+
+#[test]
+fn only_a_failure_in_debug_mode_is_examined() {
+    let table = [
+        (Cause::Finished, false),
+        (Cause::Requested, false),
+        (Cause::Deadline, false),
+        (Cause::Interrupted, false),
+        (Cause::Orphaned, false),
+        (Cause::Stopped, false),
+        (Cause::Failed, true),
+        (Cause::ChildFailed, true),
+    ];
+    for (cause, failure) in table {
+        let inputs = [(Input::Cancel { cause }, failure), (Input::Unexamined { cause }, false)];
+        for (input, examined) in inputs {
+            for debug in [DebugMode::On, DebugMode::Off] {
+                let said = last(Node::root(ME, Policy::RELAY, debug), &[input]);
+                let opened = said.contains(&Output::PromptOpened { request: of(ME) });
+                assert_eq!(opened, examined && debug == DebugMode::On, "{input:?} in {debug:?}");
+                let begun = said.contains(&Output::TeardownStarted { cause });
+                assert_ne!(opened, begun, "{input:?} in {debug:?}");
+            }
+        }
+    }
 }

@@ -7,7 +7,10 @@ use holdfast_model::protocol::input::Shielding;
 use holdfast_model::protocol::lock::client::{Purpose, Requests};
 use holdfast_model::protocol::lock::server::{LockServer, Next};
 use holdfast_model::protocol::message::{About, Way};
-use holdfast_model::protocol::policy::{Policy, PolicyName, Rule};
+use holdfast_model::protocol::policy::{
+    Bystander, Deferral, LadderUnderHold, Lock, LostBranch, Orphans, Policy, PolicyName, Release,
+    Restore, Route, Rule, SecondInterrupt, Shield, Stop, WaitingRequest,
+};
 use holdfast_model::protocol::{
     ActorId, Alarm, Answer, Cause, DebugMode, Input, LadderSignal, Message, Node, Notice, Origin,
     Outbox, Output, Rename, Renaming, RequestId, Signal, Status, Timer, Urgency,
@@ -201,4 +204,27 @@ fn words_are_read_back() {
     assert_eq!(PolicyName::ALL.map(PolicyName::policy), policies);
     let said = "none".parse::<PolicyName>().expect_err("no policy").to_string();
     assert!(said.contains("none"), "{said}");
+}
+
+#[test]
+fn a_rule_taken_out_switches_what_the_rule_is_about() {
+    let relay = Policy::RELAY;
+    let table = [
+        (Rule::R1, Policy { route: Route::Direct, ..relay }),
+        (Rule::R2, Policy { lock: Lock::Absent, ..relay }),
+        (Rule::R3, Policy { shield: Shield::Off, bystander: Bystander::Obeys, ..relay }),
+        (Rule::R4, Policy { deferral: Deferral::OwnRequests, ..relay }),
+        (Rule::R5, Policy { ladder_under_hold: LadderUnderHold::Climbs, ..relay }),
+        (Rule::R6, Policy { waiting_request: WaitingRequest::Kept, ..relay }),
+        (Rule::R7, Policy { release: Release::DoneArrived, ..relay }),
+        (Rule::R8, Policy { lost_branch: LostBranch::DropsGranted, ..relay }),
+        (Rule::R9, Policy { orphans: Orphans::LiveOn, ..relay }),
+        (Rule::R10, Policy { stop: Stop::Deferred, ..relay }),
+        (Rule::R11, Policy { second_interrupt: SecondInterrupt::Swallowed, ..relay }),
+        (Rule::R12, Policy { restore: Restore::SavedSlot, ..relay }),
+    ];
+    assert_eq!(table.map(|(rule, _)| rule), Rule::ALL);
+    for (rule, policy) in table {
+        assert_eq!(relay.without(rule), policy, "{rule}");
+    }
 }

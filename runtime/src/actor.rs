@@ -12,7 +12,6 @@
 
 use crate::body::{Body, Code, Filter};
 use crate::context::{Context, Shared};
-use crate::driver::Driver;
 use crate::error::{RuntimeError, failed};
 use crate::event::Event;
 use crate::exit;
@@ -30,7 +29,7 @@ use crate::signals::{Before, Signals};
 use crate::take::{Actor, mailboxes};
 use crate::terminal::Terminal;
 use crate::wire::{Frame, Hello, VERSION};
-use holdfast_model::protocol::policy::{Route, WhilePrompt};
+use holdfast_model::protocol::policy::{Orphans, Route, WhilePrompt};
 use holdfast_model::protocol::{ActorId, Cause, DebugMode, Node, Status};
 use holdfast_model::shared::flag::Flag;
 use holdfast_model::shared::mailbox::{Receiver, Sender, mailbox};
@@ -74,7 +73,11 @@ fn on_this_thread<T>(
 
 /// Runs the root of a tree, and says with which code the program ends.
 pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
-    let adopted_before = process::become_subreaper()?;
+    let adopted_before = match root.settings.policy().orphans {
+        Orphans::End => Some(process::become_subreaper()?),
+        // Upstream leaves its orphans to init.
+        Orphans::LiveOn => None,
+    };
     let pump = Pump::start()?;
     let relay = pump.as_ref().map(Pump::relay);
     let before = root.before.clone();
@@ -114,7 +117,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     if let Some(pump) = pump {
         pump.end();
     }
-    process::set_subreaper(adopted_before)?;
+    adopted_before.map_or(Ok(()), process::set_subreaper)?;
     told
 }
 
@@ -294,7 +297,7 @@ async fn live(
         top,
         recorder,
     };
-    let mut actor = Driver::new(place.node, hands);
+    let mut actor = Actor::new(place.node, hands);
     while actor.hands().exit.is_none() {
         let next = actor.hands().timers.next();
         let frozen = actor.is_frozen();
@@ -316,7 +319,7 @@ async fn live(
 
 impl Actor {
     /// Whether its prompt is a synchronous call that leaves room for signals alone.
-    fn is_frozen(&self) -> bool {
+    pub(crate) fn is_frozen(&self) -> bool {
         let freezes = self.node().policy().while_prompt == WhilePrompt::Freezes;
         freezes && self.node().requests().open().is_some()
     }

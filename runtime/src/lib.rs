@@ -62,7 +62,6 @@ mod actor;
 mod agent;
 mod body;
 mod context;
-mod driver;
 mod error;
 mod event;
 pub mod exit;
@@ -90,9 +89,9 @@ mod timers;
 mod wire;
 
 pub use context::{Context, Spawn};
-pub use driver::{Driver, Hands};
 pub use error::RuntimeError;
 pub use failure::{Failure, FailureKind};
+pub use holdfast_model::driver::{Driver, Hands};
 pub use holdfast_model::protocol;
 pub use holdfast_model::protocol::PolicyName;
 pub use holdfast_model::world::Placement;

@@ -7,7 +7,8 @@
 //! # Rules
 //! 1. A child of ours is reaped by us alone, so its number is not reused before we let go of it.
 //! 2. The root is the subreaper (prctl(2) `PR_SET_CHILD_SUBREAPER`): who loses its parent becomes
-//!    its child and is found in `/proc/self/task/*/children`.
+//!    its child and is found in `/proc/self/task/*/children`. Not under policies whose orphans live
+//!    on: those are init's.
 //! 3. SIGINT can not kill an actor that boots: the mask with which it starts blocks it.
 
 use crate::error::{RuntimeError, failed};

@@ -62,8 +62,8 @@ pub struct Case {
     pub variant: Vec<Variant>,
 }
 
-/// Runs of a case that hold on real processes, since the failure needs an order of events that they
-/// hardly take. It is as wrong if it is seen after all.
+/// Runs of a case whose failure real processes do not show reliably, since it needs an order of
+/// events that they hardly take.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ModelOnly {
@@ -73,8 +73,22 @@ pub struct ModelOnly {
     /// Of which variants, `base` being the case itself; all by default.
     #[serde(default)]
     pub runs: Vec<String>,
-    /// Which order the failure needs.
+    /// How often real processes take the order that the failure needs.
+    #[serde(default)]
+    pub seen: Seen,
+    /// Which order that is.
     pub reason: String,
+}
+
+/// How often a failure is seen on real processes that can not be relied on to show it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seen {
+    /// Never: it is wrong if it is.
+    #[default]
+    Never,
+    /// As the scheduler of the machine pleases.
+    Sometimes,
 }
 
 /// What upstream did in this situation.

@@ -22,10 +22,11 @@
 //! 3. Where SIGTERM, SIGHUP and SIGQUIT came from; how many Ctrl-C came together.
 //! 4. The boot: an actor takes signals in the model as soon as it is started. So one that dies
 //!    booting is not judged for how (`interrupt-shielded` under policies that die there).
-//! 5. Who adopts: a live root is a subreaper under every policy.
-//! 6. The last line of an actor that was killed, if the rest does not fit with it: it is written
+//! 5. The last line of an actor that was killed, if the rest does not fit with it: it is written
 //!    before it is performed. One that was performed in part fits only by luck; so does a child that
 //!    was reaped by an actor that was killed before it could say so.
+//! 7. A link that was cut, if one of the two did not live to read its end: then the record does not
+//!    conform, since a cut would explain too much.
 //!
 //! Reading order: [`record`], [`names`], [`cast`], `ready`, `merge`, [`verdict`].
 

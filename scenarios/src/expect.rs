@@ -93,6 +93,8 @@ pub enum Outcome {
     ModelOnly,
     /// The case says that it can not be seen on real processes, and it was.
     SeenAfterAll,
+    /// Real processes can not perform the run at all.
+    NoStage,
     /// Nobody asked for it.
     NotRun,
     /// The person stopped it.
@@ -130,10 +132,10 @@ impl Outcome {
         match (expected.is_empty(), seen.is_empty(), shows) {
             (true, true, _) => Self::Pass,
             (_, false, _) if more => Self::Fail,
-            (false, true, Shows::ModelOnly(_)) => Self::ModelOnly,
-            (_, false, Shows::ModelOnly(_)) => Self::SeenAfterAll,
+            (false, true, Shows::Never(_) | Shows::Sometimes(_)) => Self::ModelOnly,
+            (_, false, Shows::Never(_)) => Self::SeenAfterAll,
             (false, true, Shows::AsClaimed) => Self::UnexpectedPass,
-            (_, false, Shows::AsClaimed) => Self::ExpectedFail,
+            (_, false, Shows::AsClaimed | Shows::Sometimes(_)) => Self::ExpectedFail,
         }
     }
 
@@ -141,7 +143,9 @@ impl Outcome {
     #[must_use]
     pub fn met(&self) -> Met {
         match self {
-            Self::Pass | Self::ExpectedFail | Self::ModelOnly | Self::NotRun => Met::Yes,
+            Self::Pass | Self::ExpectedFail | Self::ModelOnly | Self::NoStage | Self::NotRun => {
+                Met::Yes
+            }
             Self::Fail
             | Self::UnexpectedPass
             | Self::Stuck(_)
@@ -161,6 +165,7 @@ impl fmt::Display for Outcome {
             Self::UnexpectedPass => "UNEXPECTED-PASS",
             Self::Stuck(_) => "STUCK",
             Self::NotExhausted => "not-exhausted",
+            Self::NoStage => "no-stage",
             Self::NotRun => "-",
             Self::NotStaged => "NOT-STAGED",
             Self::ModelOnly => "model-only",

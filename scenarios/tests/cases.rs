@@ -73,7 +73,8 @@ fn compare_table(all: &'static [Lazy]) -> Result<(), Failed> {
     if kept == table::markdown(&rows) {
         return Ok(());
     }
-    Err("write it anew: holdfast run scenarios/cases --table > scenarios/CASES.md".into())
+    Err("write it anew: holdfast run scenarios/cases --on model --table > scenarios/CASES.md"
+        .into())
 }
 
 /// Where upstream worked and `single-depth` does not, or the other way round, the file says why.

@@ -8,7 +8,6 @@
 //! SIGKILL takes effect in the step that sends it: what a victim could still do afterwards it
 //! could as well have done before.
 
-use super::config::Environment;
 use super::link::LinkInput;
 use super::part::{ActorInput, Did, Effect, Part};
 use super::room::{Modes, RoomInput, RootEnd};
@@ -119,7 +118,13 @@ impl Process {
                 self.handle(topology, actor, Input::Signalled { signal, origin }, effects);
             }
             ActorInput::Kill => self.end_at_once(topology, actor, Status::Killed, effects),
-            ActorInput::Die(status) => self.end_at_once(topology, actor, status, effects),
+            ActorInput::Die(status) => match self {
+                // It had said its last word, and its process was killed before it was gone.
+                Self::Zombie(ended, _) => *ended = status,
+                Self::Later | Self::Booting(_) | Self::Running(_) | Self::Gone => {
+                    self.end_at_once(topology, actor, status, effects);
+                }
+            },
             ActorInput::ParentDied(dead) => self.lose_parent(topology, actor, dead),
             ActorInput::Start => *self = Self::Booting(Parent::Supervisor),
             ActorInput::Appear => *self = Self::Booting(Parent::RootUnaware),
@@ -259,9 +264,7 @@ impl Process {
         if !lost {
             return;
         }
-        // A recorded root is a subreaper under every policy.
-        let (policy, environment) = (topology.config().policy, topology.config().environment);
-        let subreaper = policy.orphans == Orphans::End || environment == Environment::Recorded;
+        let subreaper = topology.config().policy.orphans == Orphans::End;
         let adopts = subreaper && dead != topology.root();
         *parent = if adopts { Parent::RootUnaware } else { Parent::Init };
         if matches!(self, Self::Zombie(_, Parent::Init)) {

@@ -74,7 +74,7 @@ fn it_greets_and_answers() {
     let greeting = open.greeting();
     assert_eq!((greeting.path.as_str(), greeting.line, greeting.values), ("root/mid", 12, 2));
     let Reply::Lines(lines) = open.ask(Command::Where) else { panic!("lines") };
-    assert_eq!(lines[0], "post-mortem in root/mid, task main");
+    assert_eq!(lines[0], "post-mortem in root/mid, main");
     assert_eq!(lines[2], "failure: it broke");
     let Reply::Source(source) = open.ask(Command::List { around: 2 }) else { panic!("source") };
     assert_eq!((source.first, source.marked, source.lines.len()), (10, 12, 5));

@@ -183,7 +183,7 @@ mod tests {
     fn the_opening_says_who_why_and_where() {
         assert_eq!(
             opening(&greeting(), Color::Plain),
-            "post-mortem in root/mid, task main\nfailure: it broke\n         badly \\x1b[2J\n\
+            "post-mortem in root/mid, main\nfailure: it broke\n         badly \\x1b[2J\n\
              at src/main.rs:7:5 (2 named values)\n"
         );
         let nowhere = Greeting { file: String::new(), ..greeting() };

@@ -213,6 +213,13 @@ impl Stage {
         })
     }
 
+    /// Whether the screen is like that, now or within this time.
+    #[must_use]
+    pub fn shows(&self, patience: Duration, like: impl Fn(&vt100::Screen) -> bool) -> bool {
+        let find = |seen: &mut watch::Seen| like(seen.screen.screen()).then_some(());
+        self.watch.wait_for(patience, find).is_ok()
+    }
+
     /// Waits until the screen shows this text.
     ///
     /// # Errors

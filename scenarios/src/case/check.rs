@@ -3,6 +3,7 @@
 
 use super::mistake::Mistake;
 use super::place::{Hop, Places};
+use super::resolve::BASE;
 use super::step::Speaks;
 use super::{Case, Faults, Step, Variant};
 use crate::expect::{Expectation, Expectations};
@@ -26,6 +27,7 @@ impl<'a> Checker<'a> {
         let mut checker = Self { case, places, found: Vec::new() };
         checker.check_names(name);
         checker.check_expectations();
+        checker.check_model_only();
         match case.tree.parse::<Tree>() {
             Err(error) => checker.say_tree(&error),
             Ok(tree) => {
@@ -202,6 +204,30 @@ impl<'a> Checker<'a> {
                     let way: Vec<_> = way.iter().copied().chain(inside).collect();
                     self.say(&way, format!("`{also}` is given twice"), "each property once");
                 }
+            }
+        }
+    }
+
+    /// What real processes do not show must be a failure that is claimed.
+    fn check_model_only(&mut self) {
+        let case = self.case;
+        for (index, only) in case.model_only.iter().enumerate() {
+            let way = [Hop::Key("model-only"), Hop::At(index)];
+            for (at, name) in only.runs.iter().enumerate() {
+                if name != BASE && !case.variant.iter().any(|variant| variant.name == *name) {
+                    let way: Vec<_> =
+                        way.into_iter().chain([Hop::Key("runs"), Hop::At(at)]).collect();
+                    let expected = "`base`, or the name of a variant";
+                    self.say(&way, format!("there is no variant `{name}`"), expected);
+                }
+            }
+            let of_case = case.expect.of(only.policy);
+            let of_variants = case.variant.iter().map(|variant| variant.expect.of(only.policy));
+            let mut claims = of_variants.chain([of_case]).flatten();
+            if !claims.any(|claim| matches!(claim, Expectation::Violates(_))) {
+                let expected = "a policy under which something is claimed to fall";
+                let way: Vec<_> = way.into_iter().chain([Hop::Key("policy")]).collect();
+                self.say(&way, format!("nothing falls under `{}`", only.policy), expected);
             }
         }
     }

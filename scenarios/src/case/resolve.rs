@@ -1,6 +1,6 @@
 //! From a case to runs of the model.
 
-use super::{Case, Step, Variant};
+use super::{Case, Seen, Step, Variant};
 use crate::expect::Expectation;
 use crate::on_live::Shows;
 use holdfast_model::protocol::policy::PolicyName;
@@ -79,7 +79,13 @@ impl Case {
                 && (only.runs.is_empty() || only.runs.iter().any(|one| one == name))
         };
         let only = self.model_only.iter().find(here);
-        only.map_or(Shows::AsClaimed, |only| Shows::ModelOnly(only.reason.clone()))
+        match only {
+            None => Shows::AsClaimed,
+            Some(only) => match only.seen {
+                Seen::Never => Shows::Never(only.reason.clone()),
+                Seen::Sometimes => Shows::Sometimes(only.reason.clone()),
+            },
+        }
     }
 
     fn config(&self, variant: Option<&Variant>, policy: PolicyName, place: Placement) -> Config {

@@ -9,14 +9,18 @@ use crate::chart::wrap;
 use crate::exit::Exit;
 use crate::expect::{Expectation, Met};
 use crate::golden::draw;
+use crate::on_live::{self, Lived, Setup};
 use crate::on_model::{self, Ran};
 use anstyle::Style;
 use clap::Args;
 use holdfast_model::protocol::PolicyName;
 use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
-/// Show what happens in a case: the failure as a chart, and what becomes of it under `relay`.
+/// Show what happens in a case: the failure as a chart, what becomes of it under `relay`, and both
+/// on real processes.
 #[derive(Args, Clone, Debug)]
 pub struct Explain {
     /// The file.
@@ -24,6 +28,9 @@ pub struct Explain {
     /// How many states a run may have.
     #[arg(long, value_name = "N", default_value_t = 50_000_000)]
     max_states: u64,
+    /// Only the model, no real processes.
+    #[arg(long)]
+    model_only: bool,
 }
 
 impl Explain {
@@ -44,6 +51,17 @@ impl Explain {
                     Err(error) => return complain(&error),
                 };
                 print(&explained(run, &ran));
+                if !self.model_only {
+                    match live(run, &loaded.case) {
+                        Ok(lived) => {
+                            print(&told(&lived));
+                            if lived.met() == Met::No {
+                                exit = Exit::Expectation;
+                            }
+                        }
+                        Err(error) => return complain(&error),
+                    }
+                }
                 exit = match (exit, ran.outcome.met()) {
                     (Exit::Holds, Met::Yes) => Exit::Holds,
                     (_, Met::No) => Exit::Expectation,
@@ -54,6 +72,31 @@ impl Explain {
         }
         exit
     }
+}
+
+/// The same on real processes.
+fn live(run: &Run, case: &Case) -> io::Result<Lived> {
+    let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
+    let setup = Setup::here(records.path())?;
+    let name = format!("{}.{}", case.id, run.policy);
+    Ok(on_live::run(run, &setup, &name, &AtomicBool::new(false)))
+}
+
+fn told(lived: &Lived) -> String {
+    let bold = Style::new().bold();
+    let mut text = format!("\n{bold}the same with real processes:{bold:#} {}\n", lived.outcome);
+    let events = lived.story.iter().enumerate();
+    events.for_each(|(at, event)| text.push_str(&format!("{:>4}  {event}\n", at + 1)));
+    for (property, seen) in &lived.fell {
+        let _ = writeln!(text, "   {bold}✗{bold:#}  {seen} ({property})");
+    }
+    if let Some(trouble) = &lived.trouble {
+        let _ = writeln!(text, "   it is no run: {trouble}");
+    }
+    if lived.fell.is_empty() && lived.trouble.is_none() {
+        text.push_str("   ✓  nothing fell, nobody is left, the terminal is as it was\n");
+    }
+    text
 }
 
 fn head(case: &Case) -> String {

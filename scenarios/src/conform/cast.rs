@@ -337,14 +337,22 @@ fn named_lines(record: &Record, names: &Names) -> Result<Vec<Line>, CastError> {
 }
 
 fn end_of(process: ActorId, by_process: &BTreeMap<ActorId, Record>) -> End {
-    let exits = |output: &Output| matches!(output, Output::Exit { .. });
-    let own = by_process
+    let exits = |output: &Output| match output {
+        Output::Exit { status } => Some(*status),
+        _ => None,
+    };
+    let exit = by_process
         .get(&process)
-        .is_some_and(|record| record.lines.iter().flat_map(|line| &line.outputs).any(exits));
+        .and_then(|record| record.lines.iter().flat_map(|line| &line.outputs).find_map(exits));
     let reaped = |line: &Line| match line.input {
         Input::Exited { child, status } if child == process => Some(status),
         _ => None,
     };
     let mut reaped = by_process.values().flat_map(|record| &record.lines).filter_map(reaped);
-    if own { End::Own } else { End::Silent(reaped.next().unwrap_or(Status::Killed)) }
+    match (exit, reaped.next()) {
+        // It was killed before it had done what its last line says.
+        (Some(said), Some(Status::Killed)) if said != Status::Killed => End::Silent(Status::Killed),
+        (Some(_), _) => End::Own,
+        (None, reaped) => End::Silent(reaped.unwrap_or(Status::Killed)),
+    }
 }

@@ -3,7 +3,8 @@
 //! Each actor's lines keep their order; what is open is how they interleave. A line that can happen
 //! stays possible whatever others do (nobody is killed who has lines left), so the first search,
 //! [`Breadth::Narrow`], takes the foremost line that can happen and tries more than one way only
-//! where something happened that nobody wrote down. If that finds no order, the second one,
+//! where something happened that nobody wrote down: an end, a signal, or a link that was cut, and
+//! with it what was said afterwards. If that finds no order, the second one,
 //! [`Breadth::Wide`], tries everything, and whether an actor that was killed did nothing of its last
 //! line; it remembers where it was, and gives up after `MOST_STATES`.
 
@@ -213,9 +214,15 @@ impl Search<'_> {
             ways.sort_by_key(|way| way.rank);
             // Who starts somebody must not be killed before.
             unwritten.sort_by_key(|way| way.actions.len() < 2);
-            match breadth {
-                Breadth::Narrow if !ways.is_empty() => ways.truncate(1),
-                Breadth::Narrow | Breadth::Wide => ways.append(&mut unwritten),
+            match (breadth, ways.first().map(|way| way.line)) {
+                (Breadth::Narrow, Some(Written::Next(actor))) => {
+                    ways.truncate(1);
+                    let cuts = here.next(actor).map(|line| here.cut_before(actor, line));
+                    let (rank, line) = (Rank::Outside, Written::Nowhere);
+                    let cut = |action| Way { rank, actions: vec![action], line };
+                    ways.extend(cuts.unwrap_or_default().into_iter().map(cut));
+                }
+                (Breadth::Narrow | Breadth::Wide, _) => ways.append(&mut unwritten),
             }
             (ways, stops)
         })

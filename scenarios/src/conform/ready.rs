@@ -112,7 +112,8 @@ impl<'a> Here<'a> {
         match self.input(actor, line.input) {
             Ready::Now(rank, actions) => match actions.first() {
                 Some(first) if !can_happen(self.scene, *first) => {
-                    Ready::Never("this is not possible there".to_owned())
+                    let frozen = !self.is(actor, Is::SERVING);
+                    Ready::Never(if frozen { FROZEN } else { IMPOSSIBLE }.to_owned())
                 }
                 Some(_) | None => Ready::Now(rank, actions),
             },
@@ -236,19 +237,32 @@ impl<'a> Here<'a> {
                 Ready::Never(format!("it knows already that {who} is gone"))
             }
             Some((None, LaneState::Open)) => {
-                let lower = if self.cast.tree().supervisor(to) == Some(from) { to } else { from };
-                let cut = to_do(Deed::Cut { actor: lower });
-                // Who is cut off reads an end too.
-                let told = Input::LinkEnded { peer: to };
-                let both =
-                    self.cast.parts[from.index()].lines.iter().any(|line| line.input == told);
-                let can_cut = both && can_happen(self.scene, cut);
-                let death = self.death(from).into_iter();
-                let ways: Vec<_> =
-                    death.chain(can_cut.then_some(cut)).map(|way| vec![way]).collect();
+                let ways = self.death(from).into_iter().chain(self.cut(to, from));
+                let ways = ways.map(|way| vec![way]).collect();
                 Ready::Unwritten(ways, format!("the link to {who} is open"))
             }
         }
+    }
+
+    /// That the link between two actors was cut: who is cut off reads an end too, so both do.
+    pub(super) fn cut(self, one: ActorId, other: ActorId) -> Option<Action> {
+        let told = |who: ActorId, peer| {
+            let lines = &self.cast.parts[who.index()].lines[self.at[who.index()]..];
+            lines.iter().any(|line| line.input == Input::LinkEnded { peer })
+        };
+        let lower = if self.cast.tree().supervisor(one) == Some(other) { one } else { other };
+        let cut = to_do(Deed::Cut { actor: lower });
+        let both = told(one, other) && told(other, one);
+        (both && can_happen(self.scene, cut)).then_some(cut)
+    }
+
+    /// That a link was cut before an actor says something on it, which is lost then.
+    pub(super) fn cut_before(self, actor: ActorId, line: &Line) -> Vec<Action> {
+        let cut = |output: &Output| match *output {
+            Output::Send { to, .. } if to.index() < self.at.len() => self.cut(actor, to),
+            _ => None,
+        };
+        line.outputs.iter().filter_map(cut).collect()
     }
 
     fn answered(self, actor: ActorId, request: RequestId, answer: Answer) -> Ready {
@@ -359,6 +373,12 @@ impl<'a> Here<'a> {
                         None => Ready::Waits(why),
                     }
                 }
+                // Between its last word and its end a process can still be killed.
+                Some(_) if own && ended != status && status == Status::Killed => {
+                    let killed = to_do(Deed::Die { actor: child, status });
+                    let reap = to_move(Move::Reap { actor: child });
+                    Ready::Now(Rank::Arrives, vec![killed, reap])
+                }
                 Some(_) if own && ended != status => Ready::Never(format!(
                     "{who} has ended ({})",
                     format!("{ended:?}").to_lowercase()
@@ -437,3 +457,6 @@ impl<'a> Here<'a> {
         }
     }
 }
+
+const FROZEN: &str = "under this policy an open prompt lets nothing but signals through";
+const IMPOSSIBLE: &str = "this is not possible there";

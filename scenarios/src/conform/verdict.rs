@@ -11,6 +11,7 @@ use holdfast_model::check::trace::{Replayed, Trace, perform};
 use holdfast_model::check::verdict::Counterexample;
 use holdfast_model::protocol::{ActorId, Output, PolicyName};
 use holdfast_model::world::{Action, Did};
+use std::fmt;
 
 /// A recorded run and what came of it.
 #[derive(Clone, Debug)]
@@ -112,6 +113,34 @@ impl Verdict {
         let mut trace = Trace::new(self.cast.topology.config(), &self.cast.named, &run);
         trace.header.breaks = breaks;
         trace
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.finding {
+            Finding::Conforms => f.write_str("conforms"),
+            Finding::Breaks(fallen) => {
+                let names: Vec<_> =
+                    fallen.iter().map(|(property, _)| property.to_string()).collect();
+                write!(f, "breaks {}", names.join(", "))
+            }
+            Finding::Differs(difference) => write!(f, "{difference}"),
+            Finding::Undecided(difference) => write!(f, "undecided; at best {difference}"),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}: ", self.place, self.actor, self.input)?;
+        match &self.why {
+            Some(why) => f.write_str(why),
+            None => {
+                let (recorded, expected) = (self.recorded.join(", "), self.expected.join(", "));
+                write!(f, "recorded [{recorded}], the model has [{expected}]")
+            }
+        }
     }
 }
 

@@ -77,6 +77,18 @@ fn answer_all(live: &mut Live<'_>) -> Option<Still> {
             Some(Next::Over | Next::Idle) => return None,
             Some(Next::Prompt(actor)) if rounds < MOST_PROMPTS => {
                 rounds += 1;
+                // A person thinks for longer than any grace.
+                let dwelt = live.wait_while_it_moves(|view| {
+                    let open = view.prompts().any(|one| one == actor);
+                    (!open || view.quiet()).then_some(open)
+                });
+                if dwelt == Some(false) {
+                    let name = live.view.name(actor);
+                    let lost = !live.view.runs(actor);
+                    let how = if lost { "is gone from" } else { "is no longer at" };
+                    live.story.push(format!("{name} {how} its prompt, and nobody has closed that"));
+                    continue;
+                }
                 if live.on_screen(actor).is_err() {
                     return Some(Still::Prompt(live.view.name(actor)));
                 }

@@ -115,7 +115,6 @@ impl Judge<'_> {
             .requests()
             .open()
             .is_some_and(|own| own.purpose.shielding() == Shielding::Shielded);
-        let teardown = member.node.teardown();
         if !forced {
             for (child, signal, prompt) in in_signalled {
                 let (child, prompt) = (self.view.name(child), self.view.name(prompt));
@@ -130,6 +129,9 @@ impl Judge<'_> {
                 self.opened(actor, name, *request, told_before && !open_shielded);
             }
         }
+        self.rest();
+        let Some(member) = self.view.member(actor) else { return };
+        let teardown = member.node.teardown();
         let interrupted = matches!(input, Input::Signalled { signal: Signal::Interrupt, .. });
         if interrupted && actor == ActorId(0) && at_rest && self.over == Over::No {
             let after = rungs(&self.view);
@@ -185,6 +187,24 @@ impl Judge<'_> {
                 self.fell(PropertyId::NoAlarm, format!("{name} raised {alarm:?}"));
             }
             _ => {}
+        }
+    }
+
+    /// When nobody wants the terminal and nothing is under way, nobody is shielded.
+    fn rest(&mut self) {
+        let view = &self.view;
+        let asked = view.running().any(|(_, member)| member.requests > 0);
+        if !asked || view.outstanding() || !view.settled() {
+            return;
+        }
+        let stale = |member: &Member| {
+            member.shielded() || member.node.holds().protecting().next().is_some()
+        };
+        let who = view.running().find(|(_, member)| stale(member)).map(|(actor, _)| actor);
+        if let Some(actor) = who {
+            let name = self.view.name(actor);
+            let said = format!("{name} is still shielded when nobody wants the terminal");
+            self.fell(PropertyId::NothingStale, said);
         }
     }
 

@@ -1,14 +1,15 @@
 //! The steps of a script, performed on a live tree. Each waits for its own effect.
 
 use super::judge::Mark;
-use super::view::{Member, View};
+use super::view::{Life, Member, View};
 use super::{Hurry, Stop};
 use holdfast::live::tell::now_ns;
 use holdfast::live::{Grown, Order, Process};
 use holdfast_model::protocol::policy::Reader;
-use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::reaper::ChildLink;
+use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::{ActorId, Answer, Cause, DebugMode, Shielding, Signal};
+use holdfast_model::tree::Start;
 use holdfast_model::world::script::Condition;
 use holdfast_model::world::{Deed, Placement, ScriptStep};
 use nix::sys::signal::Signal as Unix;
@@ -32,7 +33,13 @@ impl<'a> Live<'a> {
     pub(super) fn new(grown: Grown, view: View<'a>, hurry: &'a Hurry<'a>) -> Self {
         let (marks, story) = (Vec::new(), Vec::new());
         let mut live = Self { grown, view, marks, story, hurry, held: Vec::new(), next_id: 0 };
-        live.look();
+        let tree = live.view.config.tree.clone();
+        let early = |actor: &ActorId| tree.start(*actor) == Start::Running;
+        let limit = hurry.limit;
+        // What the actors say comes on connections that are read one by one.
+        let _ = live.wait(limit, |view| {
+            tree.ids().filter(early).all(|actor| view.member(actor).is_some()).then_some(())
+        });
         live
     }
 
@@ -74,7 +81,11 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn effect(&mut self, what: &str, seen: impl FnMut(&View<'a>) -> Option<()>) -> Result<(), Stop> {
+    fn effect(
+        &mut self,
+        what: &str,
+        seen: impl FnMut(&View<'a>) -> Option<()>,
+    ) -> Result<(), Stop> {
         match self.wait(self.hurry.limit, seen) {
             Some(()) => Ok(()),
             None if self.hurry.interrupted() => Err(Stop::Interrupted),
@@ -82,8 +93,42 @@ impl<'a> Live<'a> {
         }
     }
 
+    /// Performs steps.
+    pub(super) fn steps(&mut self, steps: &[ScriptStep]) -> Result<(), Stop> {
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            at += 1;
+            match (step, steps.get(at)) {
+                (
+                    ScriptStep::Do(Deed::Pause { actor }),
+                    Some(ScriptStep::Do(Deed::Pause { actor: next })),
+                ) if actor == next => {
+                    at += 1;
+                    self.two_at_once(*actor)?;
+                }
+                (step, _) => self.step(*step)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Two tasks of one actor, before either of them has its prompt.
+    fn two_at_once(&mut self, actor: ActorId) -> Result<(), Stop> {
+        let ids = [self.next_id, self.next_id + 1];
+        self.next_id += 2;
+        let before = self.view.member(actor).map_or(0, |member| member.requests);
+        self.say(format!("two tasks of {} reach a breakpoint", self.view.name(actor)));
+        self.order(actor, Order::TwoBreakpoints { ids })?;
+        self.effect("the breakpoints", |view| {
+            let Some(member) = view.member(actor) else { return Some(()) };
+            let both =
+                member.requests >= before + 2 || (member.frozen() && view.asked.contains(&ids[1]));
+            (both || !view.runs(actor)).then_some(())
+        })
+    }
+
     /// Performs one step.
-    pub(super) fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
+    fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
         if self.hurry.interrupted() {
             return Err(Stop::Interrupted);
         }
@@ -131,8 +176,8 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         if let Err(error) = self.grown.order(&name, order.clone()) {
-            self.look();
-            if self.view.runs(actor) {
+            let ends = |view: &View<'_>| (!view.runs(actor)).then_some(());
+            if self.wait(self.hurry.limit, ends).is_none() {
                 return Err(Stop::Stage(error.to_string()));
             }
             self.say(format!("{name} is gone: it does not {order:?}"));
@@ -168,9 +213,7 @@ impl<'a> Live<'a> {
             Cause::Failed => {
                 let text = format!("{name} failed");
                 match self.view.config.debug[actor.index()] {
-                    DebugMode::On => {
-                        (Order::Crash { text }, "crashes, in debug mode")
-                    }
+                    DebugMode::On => (Order::Crash { text }, "crashes, in debug mode"),
                     DebugMode::Off => (Order::Error { text }, "fails"),
                 }
             }
@@ -261,15 +304,34 @@ impl<'a> Live<'a> {
             let (row, _) = screen.cursor_position();
             screen.contents_between(row, 0, row, screen.size().1).trim_end().to_owned()
         };
-        let shown = self.grown.stage.wait_screen("the letter", |screen| line(screen).ends_with("> #"));
-        self.typed(b"\x7f")?;
-        let back = self.grown.stage.wait_screen("it taken back", |screen| line(screen).ends_with('>'));
-        self.look();
-        match shown.and(back) {
-            Ok(()) => Ok(Took::Yes),
-            // The prompt has closed meanwhile.
-            Err(_) if self.view.prompts().next().is_none() => Ok(Took::No),
-            Err(error) => Err(Stop::Stage(error.to_string())),
+        if self.sees("the letter", |screen| line(screen).ends_with("> #"))? == Took::No {
+            return Ok(Took::No);
+        }
+        // Between two lines the terminal has its own modes, and takes the key for itself.
+        for _ in 0..TRIES {
+            self.typed(b"\x7f")?;
+            if self.grown.stage.shows(GLANCE, |screen| line(screen).ends_with('>')) {
+                return Ok(Took::Yes);
+            }
+        }
+        self.sees("the letter taken back", |screen| line(screen).ends_with('>'))
+    }
+
+    /// Waits until the screen is like that, or no prompt is open any more.
+    fn sees(&mut self, what: &str, like: impl Fn(&vt100::Screen) -> bool) -> Result<Took, Stop> {
+        let begun = Instant::now();
+        loop {
+            if self.grown.stage.shows(GLANCE, &like) {
+                return Ok(Took::Yes);
+            }
+            self.look();
+            if self.view.prompts().next().is_none() {
+                return Ok(Took::No);
+            }
+            if begun.elapsed() > self.hurry.limit {
+                let dump = self.grown.stage.dump();
+                return Err(Stop::Stage(format!("failed to see {what}\n{dump}")));
+            }
         }
     }
 
@@ -313,6 +375,8 @@ impl<'a> Live<'a> {
     fn cut(&mut self, actor: ActorId) -> Result<(), Stop> {
         let name = self.view.name(actor);
         self.say(format!("the link above {name} is cut"));
+        // What was said before is said.
+        let _ = self.wait_while_it_moves(|view| view.settled().then_some(()));
         self.marks.push((now_ns(), Mark::Cut(actor)));
         self.order(actor, Order::Cut {})?;
         let above = self.view.config.tree.supervisor(actor);
@@ -349,12 +413,14 @@ impl<'a> Live<'a> {
         let refused = self.view.failed.len();
         let pid = self.wait(self.hurry.limit, |view| {
             let new = children(view).into_iter().find(|pid| !before.contains(pid));
-            let gone = !view.runs(above) || view.failed.len() > refused;
+            let frozen = view.member(above).is_some_and(Member::frozen);
+            let gone = !view.runs(above) || view.failed.len() > refused || frozen;
             new.map(Some).or(gone.then_some(None))
         });
         match pid {
             Some(Some(pid)) => {
-                let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+                let path =
+                    self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
                 let here = format!("booting@{path}");
                 let _ = self.grown.orders.wait_actor(&here);
                 self.held.push((actor, pid));
@@ -392,8 +458,16 @@ impl<'a> Live<'a> {
         self.say(format!("{name} goes on booting"));
         self.held.retain(|(one, _)| *one != actor);
         let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        let interrupts = self.view.root().map_or(0, |root| root.interrupts);
         if let Ok(booting) = self.grown.orders.wait_actor(&format!("booting@{path}")) {
             let _ = booting.send(Order::Boot {});
+            let grouped = self.view.config.placement == Placement::SharedGroup;
+            // It takes the Ctrl-C that came while it booted, unless that has killed it.
+            let _ = self.wait(BOOT, |view| {
+                let member = view.member(actor)?;
+                let took = member.interrupts > 0 || member.life == Life::Ended;
+                (took || !grouped || interrupts == 0).then_some(())
+            });
         }
         Ok(())
     }
@@ -419,25 +493,31 @@ impl<'a> Live<'a> {
     /// Waits until the prompt of an actor is on the screen, or has closed meanwhile.
     pub(super) fn on_screen(&mut self, actor: ActorId) -> Result<(), Stop> {
         let name = self.view.name(actor);
-        if self.view.config.policy.reader == Reader::Root {
-            if let Err(error) = self.grown.wait_prompt(&name) {
-                self.look();
-                let open = self.view.member(actor).is_some_and(|member| member.prompt().is_some());
-                if open {
-                    return Err(Stop::Stage(error.to_string()));
-                }
-            }
-            return Ok(());
-        }
         let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        let shown = self.grown.stage.wait_screen(&format!("the prompt of {path}"), |screen| {
-            let text = screen.contents();
-            text.lines().any(|line| line.contains(&path) && line.contains('>'))
-        });
-        if let Err(error) = shown {
-            self.say(format!("the prompt of {name} is not to be seen: {error}"));
+        let editor = self.view.config.policy.reader == Reader::Root;
+        let begun = Instant::now();
+        loop {
+            let shown = self.grown.stage.shows(GLANCE, |screen| {
+                let (row, _) = screen.cursor_position();
+                let line = screen.contents_between(row, 0, row, screen.size().1);
+                // The terminal's own echo of Ctrl-C stays behind the prompt.
+                let text = screen.contents();
+                let anywhere = text.lines().any(|one| one.starts_with(&path) && one.contains('>'));
+                match editor {
+                    true => line.starts_with(&path) && line.trim_end().ends_with('>'),
+                    false => anywhere,
+                }
+            });
+            self.look();
+            let open = self.view.member(actor).is_some_and(|member| member.prompt().is_some());
+            if shown || !open {
+                return Ok(());
+            }
+            if begun.elapsed() > self.hurry.limit {
+                let dump = self.grown.stage.dump();
+                return Err(Stop::Stage(format!("failed to see the prompt of {name}\n{dump}")));
+            }
         }
-        Ok(())
     }
 
     /// Says something at the prompt of an actor, and waits until a prompt has closed for it.
@@ -489,10 +569,7 @@ impl<'a> Live<'a> {
                 Condition::Ended(actor) => !view.runs(actor),
                 Condition::Cancelled(actor) => view.member(actor).is_some_and(Member::told),
                 Condition::TearingDown(actor) => view.member(actor).is_some_and(|member| {
-                    !matches!(
-                        member.node.teardown(),
-                        Teardown::NotAsked | Teardown::Deferred(_)
-                    )
+                    !matches!(member.node.teardown(), Teardown::NotAsked | Teardown::Deferred(_))
                 }),
                 Condition::Running(actor) => view.member(actor).is_some(),
                 Condition::Quiet => view.quiet(),
@@ -521,6 +598,12 @@ enum Took {
     Yes,
     No,
 }
+
+/// How long the screen is looked at before the actors are.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// How long an actor may take to boot that may also be dead.
+const BOOT: Duration = Duration::from_millis(1000);
 
 /// Ctrl-C.
 const KEY: &[u8] = b"\x03";

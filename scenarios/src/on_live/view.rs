@@ -12,7 +12,9 @@ use holdfast_model::protocol::reaper::ChildLink;
 use holdfast_model::protocol::sigint::Disposition;
 use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::timer::Timer;
-use holdfast_model::protocol::{ActorId, Input, Node, Outbox, Output, RequestId, Signal};
+use holdfast_model::protocol::{
+    ActorId, Input, LadderSignal, Node, Outbox, Output, RequestId, Signal,
+};
 use holdfast_model::world::Config;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -81,6 +83,8 @@ pub(super) struct View<'a> {
     names: BTreeMap<u32, ActorId>,
     /// Processes whose death is known.
     dead: BTreeSet<u32>,
+    /// Processes that a ladder has sent SIGKILL.
+    doomed: BTreeSet<u32>,
     /// Links that the script has cut, by their lower end.
     cut: BTreeSet<ActorId>,
     /// Breakpoints that a task has reached.
@@ -111,6 +115,7 @@ impl<'a> View<'a> {
             members: BTreeMap::new(),
             names: BTreeMap::new(),
             dead: BTreeSet::new(),
+            doomed: BTreeSet::new(),
             cut: BTreeSet::new(),
             asked: BTreeSet::new(),
             failed: Vec::new(),
@@ -137,12 +142,10 @@ impl<'a> View<'a> {
                     Greeted::Stranger => {}
                 }
             }
-            Heard::Said(Event::Handled { input, outputs, .. }) => {
-                match self.at(entry.connection) {
-                    Some(actor) => self.handled(actor, *input, outputs),
-                    None => self.early.push(entry.clone()),
-                }
-            }
+            Heard::Said(Event::Handled { input, outputs, .. }) => match self.at(entry.connection) {
+                Some(actor) => self.handled(actor, *input, outputs),
+                None => self.early.push(entry.clone()),
+            },
             Heard::Said(Event::Asked { id }) => {
                 self.asked.insert(*id);
             }
@@ -231,6 +234,9 @@ impl<'a> View<'a> {
                     member.armed.remove(&timer);
                 }
                 Output::Requested { .. } => member.requests += 1,
+                Output::Signal { child, signal: LadderSignal::Kill } => {
+                    self.doomed.insert(child.0);
+                }
                 Output::Exit { .. } => over = true,
                 _ => {}
             }
@@ -350,12 +356,21 @@ impl<'a> View<'a> {
                     return true;
                 };
                 let got = peer.received.get(&member.pid).copied().unwrap_or(0);
-                let apart = self.cut.contains(&from)
-                    || self.actor_of(ActorId(*to)).is_some_and(|to| self.cut.contains(&to));
+                let to_actor = self.actor_of(ActorId(*to));
+                let apart = to_actor.is_some_and(|to| self.cut_between(from, to));
                 peer.life == Life::Ended || peer.frozen() || apart || got >= *sent
             })
         };
-        self.running().all(taken) && self.all_noticed()
+        let doomed = |(_, member): (ActorId, &Member)| self.doomed.contains(&member.pid);
+        self.running().all(taken) && self.all_noticed() && !self.running().any(doomed)
+    }
+
+    /// Whether the script has cut the link between the two.
+    fn cut_between(&self, one: ActorId, other: ActorId) -> bool {
+        let below = |lower: ActorId, upper| {
+            self.cut.contains(&lower) && self.config.tree.supervisor(lower) == Some(upper)
+        };
+        below(one, other) || below(other, one)
     }
 
     /// Whether every end was noticed by a supervisor that can.

@@ -1,9 +1,10 @@
-//! Lines about live runs: the model's verdict, what real processes did, and whether the two agree.
+//! Live runs: the model's verdict, what real processes did, and whether the two agree; as lines and
+//! as the table that `scenarios/LIVE.md` is.
 
 use super::Row;
 use super::text::names;
-use crate::expect::{Expectation, Met};
-use crate::on_live::{Conformance, Lived};
+use crate::expect::{Expectation, Met, Outcome};
+use crate::on_live::{Conformance, Lived, Shows};
 use std::fmt::Write as _;
 
 /// A table: a line a case and policy, more only where something is not as claimed.
@@ -63,6 +64,101 @@ fn write_row(row: &Row<'_>, note: String, text: &mut String) {
     let (model, policy) = (row.ran.outcome.to_string(), row.job.run.policy.to_string());
     *text += &line(&model, &live, &conformance, row.job.id(), &policy, &notes.join(", "));
 }
+
+/// A Markdown table: a line a case and policy.
+///
+/// What the scheduler decides is not in it, so it is the same each time that all is as claimed.
+#[must_use]
+pub fn markdown(rows: &[Row<'_>]) -> String {
+    let mut text = HEAD.to_owned();
+    let together =
+        |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
+    for group in rows.chunk_by(together) {
+        let lived: Vec<_> = group.iter().filter_map(|row| row.live.as_ref()).collect();
+        let count =
+            |outcome: Outcome| group.iter().filter(|row| row.ran.outcome == outcome).count();
+        let model = [
+            (count(Outcome::Pass), "holds"),
+            (count(Outcome::ExpectedFail), "falls"),
+            (
+                group.iter().filter(|row| row.met_by_model() == Met::No).count(),
+                "**not as claimed**",
+            ),
+        ];
+        let (job, all) = (group[0].job, group.len());
+        let live = live_cell(group);
+        let staged = lived.iter().filter(|one| one.outcome != Outcome::NoStage).count();
+        let conforms = lived.iter().filter(|one| one.conformance == Conformance::Conforms).count();
+        let conformance = match (staged, conforms) {
+            (0, _) => "–".to_owned(),
+            (staged, conforms) if staged == conforms => "conforms".to_owned(),
+            (staged, conforms) => format!("**{} of {staged} differ**", staged - conforms),
+        };
+        let _ = writeln!(
+            text,
+            "| [{id}](cases/{id}.toml) | {} | {} | {live} | {conformance} |",
+            job.run.policy,
+            counted(&model, all),
+            id = job.id(),
+        );
+    }
+    let lived = rows.iter().filter_map(|row| row.live.as_ref());
+    let staged = lived.filter(|live| live.outcome != Outcome::NoStage).count();
+    let _ = writeln!(text, "| all | | {} runs | {staged} runs | |", rows.len());
+    text
+}
+
+fn live_cell(group: &[Row<'_>]) -> String {
+    let mut counts = [
+        (0, "holds"),
+        (0, "falls"),
+        (0, "falls not always"),
+        (0, "falls on the model only"),
+        (0, "no stage"),
+        (0, "**not as claimed**"),
+        (0, "not run"),
+    ];
+    for row in group {
+        let kind = match row.live.as_ref().map(|live| (&live.outcome, live.met())) {
+            None => 6,
+            Some((_, Met::No | Met::Unknown)) => 5,
+            Some((Outcome::NoStage, _)) => 4,
+            Some(_) => match (&row.job.run.expectation, &row.job.run.shows) {
+                (Expectation::Holds, _) => 0,
+                (Expectation::Violates(_), Shows::AsClaimed) => 1,
+                (Expectation::Violates(_), Shows::Sometimes(_)) => 2,
+                (Expectation::Violates(_), Shows::Never(_)) => 3,
+            },
+        };
+        counts[kind].0 += 1;
+    }
+    counted(&counts, group.len())
+}
+
+/// What occurs, and how often if not always.
+fn counted(counts: &[(usize, &str)], all: usize) -> String {
+    let some = counts.iter().filter(|(count, _)| *count > 0);
+    let words = some.map(|(count, word)| match *count == all {
+        true => (*word).to_owned(),
+        false => format!("{word} in {count} of {all}"),
+    });
+    let words: Vec<_> = words.collect();
+    if words.is_empty() { "–".to_owned() } else { words.join(", ") }
+}
+
+const HEAD: &str = "\
+# The cases on the model and on real processes
+
+Written by `holdfast run scenarios/cases --on both --table`.
+A run on the model is every interleaving that the steps leave open; a live run is one, of real \
+processes on a terminal of their own.
+\"Falls\" is as claimed: properties that the case names were seen to fall, and no others.
+\"Conforms\": what every actor recorded is a run of the model.
+A run has no stage where the actor at the prompt is to read a terminal that its session has not.
+
+| case | policy | model | live | conformance |
+|---|---|---|---|---|
+";
 
 /// What happened on real processes.
 #[must_use]

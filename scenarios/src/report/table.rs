@@ -1,7 +1,7 @@
 //! The table of all cases, as Markdown. `scenarios/CASES.md` is this, and a test compares the two.
 
-use super::Row;
 use super::text::grouped;
+use super::{Row, live};
 use crate::case::{Case, Observed};
 use crate::expect::Outcome;
 use holdfast_model::protocol::policy::PolicyName;
@@ -10,6 +10,9 @@ use std::fmt::Write as _;
 /// The whole file.
 #[must_use]
 pub fn markdown(rows: &[Row<'_>]) -> String {
+    if rows.iter().any(|row| row.live.is_some()) {
+        return live::markdown(rows);
+    }
     let mut text = HEAD.to_owned();
     let (mut runs, mut states) = (0, 0);
     for of_case in rows.chunk_by(|a, b| a.job.id() == b.job.id()) {
@@ -72,7 +75,7 @@ fn cell(rows: &[Row<'_>], policy: PolicyName) -> String {
 const HEAD: &str = "\
 # The cases
 
-Written by `holdfast run scenarios/cases --table`, and checked by `cargo test`.
+Written by `holdfast run scenarios/cases --on model --table`, and checked by `cargo test`.
 A cell names the property that falls, or says that everything holds; \"in 2 of 5\" counts the runs \
 of the case, that is its variants and placements.
 The column *upstream* is what was seen of the project that the case stems from, as of the version \

@@ -97,7 +97,7 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
         Outcome::NotExhausted => {
             let _ = writeln!(text, "  the search reached its limit; see --max-states");
         }
-        Outcome::Interrupted | Outcome::NotRun => {}
+        Outcome::Interrupted | Outcome::NotRun | Outcome::NoStage => {}
         Outcome::NotStaged
         | Outcome::ModelOnly
         | Outcome::SeenAfterAll

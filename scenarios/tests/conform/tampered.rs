@@ -2,8 +2,8 @@
 
 use crate::recorded::{Recorder, two_prompts};
 use crate::{check, conforms, differs, place_of, tampered};
-use holdfast_model::protocol::{ActorId, Answer, Cause, Signal};
-use holdfast_model::world::{Action, Deed};
+use holdfast_model::protocol::{ActorId, Answer, Cause, Signal, Status};
+use holdfast_model::world::{Action, Deed, Move};
 use holdfast_scenarios::conform::record::parse;
 use holdfast_scenarios::conform::verdict::Finding;
 
@@ -246,12 +246,32 @@ fn a_stop_and_a_second_ctrl_c_conform() {
 }
 
 #[test]
+fn an_actor_that_is_killed_after_its_last_word_conforms() {
+    let mut run = Recorder::free("root(mid)");
+    let mid = run.actor("mid");
+    run.settle();
+    run.take(Action::Deed(Deed::Provoke { actor: mid, cause: Cause::Failed }));
+    run.take(Action::Move(Move::EndBody { actor: mid }));
+    run.take(Action::Deed(Deed::Die { actor: mid, status: Status::Killed }));
+    run.settle();
+    conforms(&run);
+}
+
+#[test]
 fn a_link_that_was_cut_conforms() {
     let mut run = Recorder::free("root(mid(leaf))");
     let (mid, leaf) = (run.actor("mid"), run.actor("leaf"));
     run.settle();
     run.then(Deed::Pause { actor: leaf });
     run.then(Deed::Cut { actor: mid });
+    run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
+    conforms(&run);
+    // What is said on it afterwards is lost.
+    let mut run = Recorder::free("root(leaf)");
+    let leaf = run.actor("leaf");
+    run.settle();
+    run.then(Deed::Pause { actor: leaf });
+    run.take(Action::Deed(Deed::Cut { actor: leaf }));
     run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
     conforms(&run);
 }

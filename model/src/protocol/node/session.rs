@@ -339,6 +339,10 @@ impl Node {
     }
 
     fn refuse_own(&mut self, own: OwnRequest, out: &mut Outbox) {
+        // A refused post-mortem cancels, and that withdraws what its caller comes to next.
+        if self.requests.find(own.request).is_none() {
+            return;
+        }
         self.requests.remove(own.request);
         self.slot.unshield();
         out.push(Output::Refused { request: own.request });

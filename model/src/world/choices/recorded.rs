@@ -56,8 +56,11 @@ fn deed_can_happen(scene: &Scene<'_>, deed: Deed) -> bool {
         Deed::Answer { actor, .. } => known(actor) && scene.actor(actor).prompt.is_some(),
         Deed::CancelChild { actor } => runs_above(actor),
         Deed::Interrupt => true,
-        Deed::Signal { actor, .. } | Deed::Kill { actor } | Deed::Die { actor, .. } => {
+        Deed::Signal { actor, .. } | Deed::Kill { actor } => {
             known(actor) && scene.actor(actor).alive()
+        }
+        Deed::Die { actor, .. } => {
+            known(actor) && (scene.actor(actor).alive() || is(scene, actor, Is::ZOMBIE))
         }
         Deed::Cut { actor } => above(actor).is_some_and(|above| {
             let open = scene.link_up(actor).is_some_and(|link| link.up.open && link.down.open);

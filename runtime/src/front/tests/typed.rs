@@ -26,7 +26,7 @@ fn leave_saying(screen: &mut Screen) {
 fn it_says_what_is_paused_and_answers() {
     let mut screen = open();
     let rows = screen.rows();
-    assert_eq!(rows[rows.len() - 7], "post-mortem in root/mid, task main");
+    assert_eq!(rows[rows.len() - 7], "post-mortem in root/mid, main");
     assert_eq!(rows[rows.len() - 6], "failure: it \\x1b[31mbroke");
     assert!(rows[rows.len() - 5].starts_with("at runtime/src/front/tests/played.rs:5:3"));
     assert_eq!(rows[rows.len() - 3], ">     5 use crate::logs::Ring;");
@@ -96,7 +96,7 @@ fn log_lines_come_above_the_prompt() {
     let tail: Vec<&str> = rows.iter().rev().take(5).rev().map(String::as_str).collect();
     assert_eq!(tail, ["first", "second", "a note", "unfinished", "root/mid> where"]);
     screen.types("\r");
-    screen.until_row("post-mortem in root/mid, task main");
+    screen.until_row("post-mortem in root/mid, main");
     screen.until_line(PROMPT);
     leave(screen);
 }

@@ -23,7 +23,7 @@ fn play(play: &str) -> (String, String) {
 fn a_report_says_everything_and_goes_on() {
     let (errors, said) = play("report");
     let parts = [
-        "post-mortem in root/mid, task main\nfailure: it \\x1b[31mbroke\n",
+        "post-mortem in root/mid, main\nfailure: it \\x1b[31mbroke\n",
         ">     5 use crate::logs::Ring;",
         "alpha = 41 + 1\n",
         "frames of libraries are hidden",

@@ -151,12 +151,18 @@ impl Watch {
     }
 
     /// Waits until `find` finds something; says why when it does not.
-    pub(super) fn wait<T>(
+    pub(super) fn wait<T>(&self, find: impl FnMut(&mut Seen) -> Option<T>) -> Result<T, String> {
+        let patience = self.lock().patience;
+        self.wait_for(patience, find)
+    }
+
+    /// The same, for so long.
+    pub(super) fn wait_for<T>(
         &self,
+        patience: Duration,
         mut find: impl FnMut(&mut Seen) -> Option<T>,
     ) -> Result<T, String> {
         let mut seen = self.lock();
-        let patience = seen.patience;
         let deadline = Instant::now() + patience;
         loop {
             if let Some(found) = find(&mut seen) {

@@ -6,10 +6,15 @@
 //!                                            +------------- follow-ups --------------+
 //! ```
 //!
-//! The node is [`holdfast_model::protocol`], the very code that the checker explores. What performs
-//! its outputs is a [`Hands`]: the operating system in a live actor, a simulation in a check.
+//! Runs in every live actor, and in every actor of `tests/driver.rs`: the same code. What performs
+//! the outputs is a [`Hands`]: the operating system there, a simulation here.
+//!
+//! # Rules
+//! 1. The outputs of one input are performed, in order, before the next input is handled. What
+//!    others do meanwhile falls between any two of them. Explored by `tests/driver.rs`.
+//! 2. What an output leads to at once follows before anything else does.
 
-use holdfast_model::protocol::{Input, Node, Outbox, Output};
+use crate::protocol::{Input, Node, Outbox, Output};
 use std::collections::VecDeque;
 
 /// What performs the outputs of a node.
@@ -17,9 +22,10 @@ pub trait Hands {
     /// Performs one output. What happens to the node at once because of it is appended to `follow`.
     fn perform(&mut self, output: Output, follow: &mut VecDeque<Input>);
 
-    /// Is told of every input and what came of it, before the outputs are performed.
-    fn handled(&mut self, input: Input, outputs: &[Output]) {
-        let _ = (input, outputs);
+    /// Is told of every input, the node behind it and what came of it, before the outputs are
+    /// performed.
+    fn handled(&mut self, node: &Node, input: Input, outputs: &[Output]) {
+        let _ = (node, input, outputs);
     }
 }
 
@@ -59,7 +65,7 @@ impl<H: Hands> Driver<H> {
         while let Some(input) = self.follow.pop_front() {
             self.node.handle(input, &mut self.outbox);
             let outputs: Vec<Output> = self.outbox.drain().collect();
-            self.hands.handled(input, &outputs);
+            self.hands.handled(&self.node, input, &outputs);
             for output in outputs {
                 self.hands.perform(output, &mut self.follow);
             }
