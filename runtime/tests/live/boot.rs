@@ -16,7 +16,10 @@ const SHAPES: [(&str, &str); 3] = [
 
 /// A tree in which `late` is held while it boots, and the hand on it.
 fn booting(shape: &str, placement: Placement, grace_ms: u64) -> Result<(Grown, Actor)> {
-    let growth = Growth::of(shape)?.placement(placement).grace_ms(grace_ms);
+    held(Growth::of(shape)?.placement(placement).grace_ms(grace_ms), shape)
+}
+
+fn held(growth: Growth, shape: &str) -> Result<(Grown, Actor)> {
     let at = match shape {
         "root(late?,sib)" => "booting@root/late",
         "root(mid(late?),sib)" => "booting@root/mid/late",
@@ -81,7 +84,6 @@ fn a_death_while_it_boots_fails_the_spawn_at_once() -> Tested {
         let process = Process::read(held.pid())?;
         process.signal(Signal::SIGKILL)?;
         process.wait_end(PATIENCE)?;
-        // A bystander at a prompt, or the failure could be over before it is heard.
         let failed =
             |event: &Event| matches!(event, Event::Failed { text } if text.contains("late"));
         let heard = tree.actor(supervisor)?.wait("the failed spawn", failed);
@@ -95,18 +97,39 @@ fn a_death_while_it_boots_fails_the_spawn_at_once() -> Tested {
 }
 
 #[test]
-fn kill_int_does_not_harm_who_boots_while_somebody_is_at_a_prompt() -> Tested {
-    everywhere(2000, |mut tree, held, _| {
+fn kill_int_is_taken_by_who_boots_when_it_has_booted() -> Tested {
+    everywhere(2000, |mut tree, held, supervisor| {
         open(&mut tree, "sib", 1)?;
         holdfast::live::procs::signal(held.pid(), Signal::SIGINT)?;
-        for _ in 0..10 {
-            tree.stage.ctrl_c()?;
-        }
+        answers(&tree, 1)?;
+        // It holds for nobody, so it obeys, and in an orderly way.
+        held.send(Order::Boot {})?;
+        reaped(&mut tree, supervisor, "late")?;
         answers(&tree, 1)?;
         go_on(&mut tree, "sib", 1)?;
-        assert!(Process::read(held.pid()).is_ok(), "it still boots");
-        Ok(())
+        ctrl_c_ends(&mut tree)
     })
+}
+
+#[test]
+fn a_ctrl_c_at_a_prompt_leaves_who_boots_alone() -> Tested {
+    for (shape, _) in SHAPES {
+        for placement in PLACEMENTS {
+            // There the key is a signal to the whole group while the prompt is open.
+            let dumb = Growth::of(shape)?.placement(placement).env("TERM", "dumb");
+            let (mut tree, held) = held(dumb, shape)?;
+            open(&mut tree, "sib", 1)?;
+            tree.interrupt()?;
+            tree.stage.wait_text("Ctrl-C is ignored")?;
+            held.send(Order::Boot {})?;
+            tree.actor("late")?;
+            tree.wait_read("late", Signal::SIGINT)?;
+            assert!(tree.survey("late")?.contains("] running"), "it goes on");
+            go_on(&mut tree, "sib", 1)?;
+            ctrl_c_ends(&mut tree)?;
+        }
+    }
+    Ok(())
 }
 
 #[test]

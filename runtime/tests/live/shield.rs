@@ -3,9 +3,9 @@
 use crate::support::{
     DEPTHS, PLACEMENTS, Tested, answers, ctrl_c_ends, ends, everywhere, go_on, grow, open, reaped,
 };
-use holdfast::live::procs::{Masks, masks};
+use holdfast::live::procs::{Masks, SignalSet, State, masks};
 use holdfast::live::tree::Result;
-use holdfast::live::{Event, Exit, Grown, Growth, Order};
+use holdfast::live::{Event, Exit, Grown, Growth, Leader, Order};
 use nix::sys::signal::Signal;
 
 #[test]
@@ -57,10 +57,12 @@ fn r3_kill_int_to_an_actor_cancels_it_and_what_is_below_it() -> Tested {
 #[test]
 fn r3_a_ctrl_c_of_the_terminal_is_the_roots_to_decide() -> Tested {
     // The kernel sends it to the whole group: those below the root must leave it alone, and the one
-    // orderly cancel from above is what ends them.
-    let mut tree = grow(Growth::of("root(mid(leaf),sib)")?.placement(PLACEMENTS[1]))?;
+    // orderly cancel from above is what ends them. No shell is there to take the terminal back.
+    let records = tempfile::tempdir()?;
+    let growth = Growth::of("root(mid(leaf),sib)")?.placement(PLACEMENTS[1]);
+    let mut tree = grow(growth.leader(Leader::Program).records(records.path()))?;
     tree.signal("root", Signal::SIGSTOP)?;
-    tree.wait_state(&["root"], holdfast::live::procs::State::Stopped)?;
+    tree.wait_state(&["root"], State::Stopped)?;
     tree.stage.ctrl_c()?;
     tree.stage.wait_output("^C")?;
     for name in ["mid", "leaf", "sib"] {
@@ -68,6 +70,16 @@ fn r3_a_ctrl_c_of_the_terminal_is_the_roots_to_decide() -> Tested {
         let survey = tree.survey(name)?;
         assert!(survey.contains("] running"), "{survey}");
     }
+    tree.signal("root", Signal::SIGCONT)?;
+    ends(&tree, Exit::Code(130))?;
+    let mut heard = 0;
+    for folder in std::fs::read_dir(records.path())? {
+        for file in std::fs::read_dir(folder?.path())? {
+            let text = std::fs::read_to_string(file?.path())?;
+            heard += usize::from(text.contains(r#""signal":"interrupt","origin":"terminal""#));
+        }
+    }
+    assert_eq!(heard, 4, "everybody has read it");
     Ok(())
 }
 
@@ -102,8 +114,10 @@ fn r11_each_further_ctrl_c_climbs_a_rung_without_its_timer() -> Tested {
 fn all_masks(tree: &mut Grown, names: &[&str]) -> Result<Vec<Masks>> {
     let mut all = Vec::new();
     for name in names {
+        // While it starts a thread, as it does last at its boot, the C library blocks all signals.
+        tree.survey(name)?;
         let pid = tree.actor(name)?.pid();
-        let pending = holdfast::live::procs::SignalSet::default();
+        let pending = SignalSet::default();
         all.push(Masks { pending, ..masks(pid)? });
     }
     Ok(all)

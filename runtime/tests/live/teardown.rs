@@ -25,7 +25,8 @@ fn ends_after(tree: &mut Grown, above: &[&str], who: &str, code: Option<i32>) ->
 fn r4_whatever_an_ancestor_must_end_for_it_waits_for_the_prompt() -> Tested {
     let error = || Order::Error { text: "out of beans".into() };
     let crash = || Order::Crash { text: "out of beans".into() };
-    let table: [(fn() -> Order, Option<i32>, i32); 5] = [
+    type Row = (fn() -> Order, Option<i32>, i32);
+    let table: [Row; 5] = [
         (error, Some(1), 1),
         (crash, Some(1), 1),
         (|| Order::Deadline {}, None, 124),
