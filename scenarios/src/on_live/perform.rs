@@ -128,7 +128,7 @@ impl<'a> Live<'a> {
     }
 
     /// Performs one step.
-    fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
+    pub(super) fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
         if self.hurry.interrupted() {
             return Err(Stop::Interrupted);
         }
@@ -139,7 +139,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn perform(&mut self, deed: Deed) -> Result<(), Stop> {
+    /// Does a deed.
+    pub(super) fn perform(&mut self, deed: Deed) -> Result<(), Stop> {
         match deed {
             Deed::Pause { actor } => self.pause(actor, Shielding::Plain),
             Deed::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
