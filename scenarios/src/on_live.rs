@@ -16,9 +16,10 @@
 //!    can be expected to, the case says so (`[[model-only]]`), and then nothing must fall.
 //! 3. Nothing waits by the clock but to find out that nothing happens any more.
 //!
-//! Reading order: this file, `perform` (steps), `view`, `ending`, `judge`.
+//! Reading order: this file, `perform` (steps), `view`, `ending`, `judge`, [`follow`].
 
 mod ending;
+pub mod follow;
 mod judge;
 mod perform;
 mod view;

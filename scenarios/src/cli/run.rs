@@ -7,9 +7,11 @@ use crate::exit::Exit;
 use crate::expect::{Met, Outcome};
 use crate::golden::{self, Comparison};
 use crate::on_live::Setup;
+use crate::on_live::follow::{Followed, follow};
 use crate::on_model::Ran;
 use crate::report::{Job, Row, Sum, json, junit, table, text};
 use clap::{Args, ValueEnum};
+use holdfast_model::check::trace::Trace;
 use holdfast_model::protocol::policy::PolicyName;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::num::NonZeroUsize;
@@ -55,6 +57,9 @@ pub struct Run {
     /// How many runs at once; one a core by default.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
+    /// Drive real processes along a counterexample instead, and see whether the property falls.
+    #[arg(long, value_name = "TRACE", conflicts_with_all = ["on", "bless", "table", "json"])]
+    follow: Option<PathBuf>,
     /// How many live runs at once; they wait most of the time.
     #[arg(long, value_name = "N", default_value = "6")]
     live_threads: NonZeroUsize,
@@ -101,6 +106,9 @@ impl Run {
     #[must_use]
     pub fn run(&self) -> Exit {
         let started = Instant::now();
+        if let Some(file) = &self.follow {
+            return follow_trace(file);
+        }
         let cases = match read(&self.paths, self.filter.as_deref()) {
             Ok(cases) => cases,
             Err(exit) => return exit,
@@ -216,6 +224,40 @@ impl Run {
         golden::keep(&file, trace)?;
         Ok(Some(file))
     }
+}
+
+/// Follows a counterexample with real processes.
+fn follow_trace(file: &Path) -> Exit {
+    let begin = || -> Result<(Trace, Followed), Box<dyn std::error::Error>> {
+        let trace = Trace::from_text(&fs::read_to_string(file)?)?;
+        let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
+        let setup = Setup::here(records.path())?;
+        let followed = follow(&trace, &setup, &AtomicBool::new(false))?;
+        Ok((trace, followed))
+    };
+    let (trace, followed) = match begin() {
+        Ok(followed) => followed,
+        Err(error) => return super::complain(error.as_ref()),
+    };
+    for event in &followed.story {
+        anstream::println!("  {event}");
+    }
+    for (property, seen) in &followed.fell {
+        anstream::println!("✗ {seen} ({property})");
+    }
+    let all = trace.steps.len();
+    anstream::println!("{} of {all} steps of the trace were seen", followed.steps);
+    if let Some(why) = &followed.left {
+        anstream::println!("there the real tree left it: {why}");
+        return Exit::Conformance;
+    }
+    let breaks = trace.header.breaks;
+    if followed.fell.iter().any(|(property, _)| Some(*property) == breaks) {
+        anstream::println!("the property that it breaks falls on real processes too");
+        return Exit::Holds;
+    }
+    anstream::println!("the property that it breaks was not seen to fall");
+    Exit::Expectation
 }
 
 fn bless(rows: &mut [Row<'_>]) -> io::Result<()> {

@@ -1,17 +1,21 @@
 //! The steps of a script, performed on a live tree. Each waits for its own effect.
+//!
+//! Reading order: this file, `keyboard` (keys and prompts), `boot` (actors that start late).
+
+mod boot;
+mod keyboard;
 
 use super::judge::Mark;
-use super::view::{Life, Member, View};
+use super::view::{Member, View};
 use super::{Hurry, Stop};
 use holdfast::live::tell::now_ns;
 use holdfast::live::{Grown, Order, Process};
-use holdfast_model::protocol::policy::Reader;
 use holdfast_model::protocol::reaper::ChildLink;
 use holdfast_model::protocol::teardown::Teardown;
-use holdfast_model::protocol::{ActorId, Answer, Cause, DebugMode, Shielding, Signal};
+use holdfast_model::protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
 use holdfast_model::tree::Start;
 use holdfast_model::world::script::Condition;
-use holdfast_model::world::{Deed, Placement, ScriptStep};
+use holdfast_model::world::{Deed, ScriptStep};
 use nix::sys::signal::Signal as Unix;
 use std::time::{Duration, Instant};
 
@@ -128,7 +132,7 @@ impl<'a> Live<'a> {
     }
 
     /// Performs one step.
-    fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
+    pub(super) fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
         if self.hurry.interrupted() {
             return Err(Stop::Interrupted);
         }
@@ -139,7 +143,8 @@ impl<'a> Live<'a> {
         }
     }
 
-    fn perform(&mut self, deed: Deed) -> Result<(), Stop> {
+    /// Does a deed.
+    pub(super) fn perform(&mut self, deed: Deed) -> Result<(), Stop> {
         match deed {
             Deed::Pause { actor } => self.pause(actor, Shielding::Plain),
             Deed::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
@@ -255,86 +260,6 @@ impl<'a> Live<'a> {
         })
     }
 
-    /// Types Ctrl-C: the root takes it, whether it comes as a signal or as a key; and if it was a
-    /// signal to a shared group, everybody does.
-    pub(super) fn ctrl_c(&mut self) -> Result<(), Stop> {
-        self.say("Ctrl-C is typed");
-        let signalled = |view: &View<'_>| match view.config.placement {
-            Placement::SharedGroup => view.running().map(|(actor, _)| actor).collect(),
-            Placement::OwnSession => vec![ActorId(0)],
-        };
-        let before: Vec<(ActorId, u32)> = signalled(&self.view)
-            .into_iter()
-            .filter_map(|actor| Some((actor, self.view.member(actor)?.interrupts)))
-            .collect();
-        if !self.view.runs(ActorId(0)) {
-            self.say("nobody is there to take it");
-            return self.typed(KEY);
-        }
-        let root = |(one, _): &&(ActorId, u32)| *one == ActorId(0);
-        let root_before: Vec<_> = before.iter().filter(root).copied().collect();
-        // A key that comes between two readers is dropped: who sees nothing types it again.
-        for _ in 0..TRIES {
-            let modes = self.grown.stage.modes().map_err(|error| Stop::Stage(error.to_string()))?;
-            if modes.local & ISIG == 0 {
-                if self.key_to_editor()? == Took::Yes {
-                    return Ok(());
-                }
-                continue;
-            }
-            self.typed(KEY)?;
-            let took = self.wait(self.hurry.limit / TRIES, |view| taken(view, &root_before));
-            if took.is_some() {
-                return self.effect("Ctrl-C in the group", |view| taken(view, &before));
-            }
-        }
-        Err(Stop::NoEffect("Ctrl-C".to_owned()))
-    }
-
-    fn typed(&self, keys: &[u8]) -> Result<(), Stop> {
-        self.grown.stage.write(keys).map_err(|error| Stop::Stage(error.to_string()))
-    }
-
-    /// Types Ctrl-C to the line editor, which says little: that it has taken it shows in the
-    /// letter that is typed after it, and taken back.
-    fn key_to_editor(&mut self) -> Result<Took, Stop> {
-        self.typed(KEY)?;
-        self.typed(b"#")?;
-        let line = |screen: &vt100::Screen| {
-            let (row, _) = screen.cursor_position();
-            screen.contents_between(row, 0, row, screen.size().1).trim_end().to_owned()
-        };
-        if self.sees("the letter", |screen| line(screen).ends_with("> #"))? == Took::No {
-            return Ok(Took::No);
-        }
-        // Between two lines the terminal has its own modes, and takes the key for itself.
-        for _ in 0..TRIES {
-            self.typed(b"\x7f")?;
-            if self.grown.stage.shows(GLANCE, |screen| line(screen).ends_with('>')) {
-                return Ok(Took::Yes);
-            }
-        }
-        self.sees("the letter taken back", |screen| line(screen).ends_with('>'))
-    }
-
-    /// Waits until the screen is like that, or no prompt is open any more.
-    fn sees(&mut self, what: &str, like: impl Fn(&vt100::Screen) -> bool) -> Result<Took, Stop> {
-        let begun = Instant::now();
-        loop {
-            if self.grown.stage.shows(GLANCE, &like) {
-                return Ok(Took::Yes);
-            }
-            self.look();
-            if self.view.prompts().next().is_none() {
-                return Ok(Took::No);
-            }
-            if begun.elapsed() > self.hurry.limit {
-                let dump = self.grown.stage.dump();
-                return Err(Stop::Stage(format!("failed to see {what}\n{dump}")));
-            }
-        }
-    }
-
     fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), Stop> {
         let name = self.view.name(actor);
         self.say(format!("{name} gets {signal}"));
@@ -395,158 +320,6 @@ impl<'a> Live<'a> {
         result
     }
 
-    /// The supervisor starts the actor, which is held before its boot is over.
-    fn spawn(&mut self, actor: ActorId) -> Result<(), Stop> {
-        let name = self.view.name(actor);
-        self.say(format!("{name} is started, and boots"));
-        let Some(above) = self.view.config.tree.supervisor(actor) else { return Ok(()) };
-        let children = |view: &View<'_>| -> Vec<u32> {
-            let node = view.member(above).map(|member| &member.node);
-            node.map(|node| node.children().keys().map(|id| id.0).collect()).unwrap_or_default()
-        };
-        let before = children(&self.view);
-        self.release(above)?;
-        self.grown.ask_to_spawn(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        if self.view.member(above).is_some_and(Member::frozen) {
-            return Ok(());
-        }
-        let refused = self.view.failed.len();
-        let pid = self.wait(self.hurry.limit, |view| {
-            let new = children(view).into_iter().find(|pid| !before.contains(pid));
-            let frozen = view.member(above).is_some_and(Member::frozen);
-            let gone = !view.runs(above) || view.failed.len() > refused || frozen;
-            new.map(Some).or(gone.then_some(None))
-        });
-        match pid {
-            Some(Some(pid)) => {
-                let path =
-                    self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-                let here = format!("booting@{path}");
-                let _ = self.grown.orders.wait_actor(&here);
-                self.held.push((actor, pid));
-                Ok(())
-            }
-            Some(None) => Ok(()),
-            None => Err(Stop::NoEffect(format!("the start of {name}"))),
-        }
-    }
-
-    /// Lets an actor boot that is held.
-    pub(super) fn release(&mut self, actor: ActorId) -> Result<(), Stop> {
-        if !self.held.iter().any(|(one, _)| *one == actor) {
-            return Ok(());
-        }
-        self.held.retain(|(one, _)| *one != actor);
-        let name = self.view.name(actor);
-        let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        if let Ok(booting) = self.grown.orders.wait_actor(&format!("booting@{path}")) {
-            // Whoever has died meanwhile needs no order.
-            let _ = booting.send(Order::Boot {});
-            let _ = self.wait_while_it_moves(|view| view.member(actor).map(|_| ()));
-        }
-        Ok(())
-    }
-
-    /// Lets everybody boot.
-    pub(super) fn release_all(&mut self) -> Result<(), Stop> {
-        let held: Vec<_> = self.held.iter().map(|(actor, _)| *actor).collect();
-        held.into_iter().try_for_each(|actor| self.let_boot(actor))
-    }
-
-    fn let_boot(&mut self, actor: ActorId) -> Result<(), Stop> {
-        let name = self.view.name(actor);
-        self.say(format!("{name} goes on booting"));
-        self.held.retain(|(one, _)| *one != actor);
-        let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        let interrupts = self.view.root().map_or(0, |root| root.interrupts);
-        if let Ok(booting) = self.grown.orders.wait_actor(&format!("booting@{path}")) {
-            let _ = booting.send(Order::Boot {});
-            let grouped = self.view.config.placement == Placement::SharedGroup;
-            // It takes the Ctrl-C that came while it booted, unless that has killed it.
-            let _ = self.wait(BOOT, |view| {
-                let member = view.member(actor)?;
-                let took = member.interrupts > 0 || member.life == Life::Ended;
-                (took || !grouped || interrupts == 0).then_some(())
-            });
-        }
-        Ok(())
-    }
-
-    /// Waits for the prompt of an actor; says so if it can not come any more.
-    fn await_prompt(&mut self, actor: ActorId) -> Result<(), Stop> {
-        self.release(actor)?;
-        let open = self.wait_while_it_moves(|view| {
-            let member = view.member(actor);
-            let open = member.is_some_and(|member| member.prompt().is_some());
-            let never = !view.runs(actor);
-            (open || never).then_some(open)
-        });
-        let name = self.view.name(actor);
-        match open {
-            Some(true) => self.on_screen(actor),
-            Some(false) => Err(Stop::Never(format!("{name} is gone, its prompt does not open"))),
-            None if self.hurry.interrupted() => Err(Stop::Interrupted),
-            None => Err(Stop::Never(format!("the prompt of {name} does not open"))),
-        }
-    }
-
-    /// Waits until the prompt of an actor is on the screen, or has closed meanwhile.
-    pub(super) fn on_screen(&mut self, actor: ActorId) -> Result<(), Stop> {
-        let name = self.view.name(actor);
-        let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        let editor = self.view.config.policy.reader == Reader::Root;
-        let begun = Instant::now();
-        loop {
-            let shown = self.grown.stage.shows(GLANCE, |screen| {
-                let (row, _) = screen.cursor_position();
-                let line = screen.contents_between(row, 0, row, screen.size().1);
-                // The terminal's own echo of Ctrl-C stays behind the prompt.
-                let text = screen.contents();
-                let anywhere = text.lines().any(|one| one.starts_with(&path) && one.contains('>'));
-                match editor {
-                    true => line.starts_with(&path) && line.trim_end().ends_with('>'),
-                    false => anywhere,
-                }
-            });
-            self.look();
-            let open = self.view.member(actor).is_some_and(|member| member.prompt().is_some());
-            if shown || !open {
-                return Ok(());
-            }
-            if begun.elapsed() > self.hurry.limit {
-                let dump = self.grown.stage.dump();
-                return Err(Stop::Stage(format!("failed to see the prompt of {name}\n{dump}")));
-            }
-        }
-    }
-
-    /// Says something at the prompt of an actor, and waits until a prompt has closed for it.
-    pub(super) fn answer(&mut self, actor: ActorId, answer: Answer) -> Result<(), Stop> {
-        let word = match answer {
-            Answer::Continue => "continue",
-            Answer::Quit => "quit",
-            Answer::Hangup => return Err(Stop::NotStaged("a hangup as an answer".to_owned())),
-        };
-        self.look();
-        let open: Vec<_> = self
-            .view
-            .prompts()
-            .filter_map(|one| Some((one, self.view.member(one)?.prompt()?)))
-            .collect();
-        self.say(format!("`{word}` is typed at the prompt of {}", self.view.name(actor)));
-        self.grown.stage.type_line(word).map_err(|error| Stop::Stage(error.to_string()))?;
-        let closed = self.wait(self.hurry.limit, |view| {
-            let closed = |(one, request): &(ActorId, _)| {
-                view.member(*one).and_then(Member::prompt) != Some(*request)
-            };
-            open.iter().any(closed).then_some(())
-        });
-        match closed {
-            Some(()) => Ok(()),
-            None => Err(Stop::Deaf(self.view.name(actor))),
-        }
-    }
-
     fn until(&mut self, condition: Condition) -> Result<(), Stop> {
         let what = match condition {
             Condition::PromptOpen(actor) => return self.await_prompt(actor),
@@ -583,31 +356,3 @@ impl<'a> Live<'a> {
         }
     }
 }
-
-/// Whether everybody of these has taken one more SIGINT, or is gone.
-fn taken(view: &View<'_>, before: &[(ActorId, u32)]) -> Option<()> {
-    let took = |(actor, count): &(ActorId, u32)| {
-        !view.runs(*actor) || view.member(*actor).is_some_and(|one| one.interrupts > *count)
-    };
-    before.iter().all(took).then_some(())
-}
-
-/// Whether somebody took a key.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Took {
-    Yes,
-    No,
-}
-
-/// How long the screen is looked at before the actors are.
-const GLANCE: Duration = Duration::from_millis(200);
-
-/// How long an actor may take to boot that may also be dead.
-const BOOT: Duration = Duration::from_millis(1000);
-
-/// Ctrl-C.
-const KEY: &[u8] = b"\x03";
-
-/// How often a key is typed that nobody has taken.
-const TRIES: u32 = 5;
-const ISIG: u32 = nix::libc::ISIG;

@@ -45,9 +45,18 @@ pub(super) struct Member {
     armed: BTreeSet<Timer>,
     sent: BTreeMap<u32, u32>,
     received: BTreeMap<u32, u32>,
+    /// Whose ends of links were read.
+    ends: BTreeSet<u32>,
+    /// How many timers have expired.
+    pub(super) expired: u32,
 }
 
 impl Member {
+    /// How much was read from a neighbour, the end of the link included.
+    pub(super) fn read_from(&self, pid: u32) -> u32 {
+        self.received.get(&pid).copied().unwrap_or(0) + u32::from(self.ends.contains(&pid))
+    }
+
     /// The request whose prompt is open.
     pub(super) fn prompt(&self) -> Option<RequestId> {
         let open = self.node.requests().open().map(|own| own.request);
@@ -83,6 +92,8 @@ pub(super) struct View<'a> {
     names: BTreeMap<u32, ActorId>,
     /// Processes whose death is known.
     dead: BTreeSet<u32>,
+    /// Orphans that the root has taken over.
+    adopted: BTreeSet<u32>,
     /// Processes that a ladder has sent SIGKILL.
     doomed: BTreeSet<u32>,
     /// Links that the script has cut, by their lower end.
@@ -115,6 +126,7 @@ impl<'a> View<'a> {
             members: BTreeMap::new(),
             names: BTreeMap::new(),
             dead: BTreeSet::new(),
+            adopted: BTreeSet::new(),
             doomed: BTreeSet::new(),
             cut: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -200,6 +212,8 @@ impl<'a> View<'a> {
             armed: BTreeSet::new(),
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
+            ends: BTreeSet::new(),
+            expired: 0,
         };
         self.names.insert(pid, actor);
         self.members.insert(actor, member);
@@ -220,6 +234,13 @@ impl<'a> View<'a> {
             }
             Input::Expired { timer } => {
                 member.armed.remove(&timer);
+                member.expired += 1;
+            }
+            Input::LinkEnded { peer } => {
+                member.ends.insert(peer.0);
+            }
+            Input::Adopted { child } => {
+                self.adopted.insert(child.0);
             }
             _ => {}
         }
@@ -284,6 +305,16 @@ impl<'a> View<'a> {
 
     pub(super) fn actor_of(&self, pid: ActorId) -> Option<ActorId> {
         self.names.get(&pid.0).copied()
+    }
+
+    /// Whether a process was reaped.
+    pub(super) fn reaped(&self, pid: u32) -> bool {
+        self.dead.contains(&pid)
+    }
+
+    /// Whether the root has taken an orphan over.
+    pub(super) fn adopted(&self, pid: u32) -> bool {
+        self.adopted.contains(&pid)
     }
 
     pub(super) fn member(&self, actor: ActorId) -> Option<&Member> {
