@@ -31,6 +31,10 @@ const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static s
 /// Where the live trees of the tests are recorded; emptied before a stage that records some.
 pub(crate) const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/records");
 
+/// What may happen on a walk.
+const WALK_FAULTS: &str = "request=4,shielded=1,interrupt=2,interrupt-one=1,error=1,\
+                           error-unexamined=1,quit=1,cancel=1,cancel-child=1,kill=2,stop=1,cut=1";
+
 /// All stages, in the order in which they run: what fails fastest first.
 pub(crate) const STAGES: &[Stage] = &[
     fast("fmt", "the code has one form", &["fmt", "--all", "--check"]),
@@ -90,7 +94,7 @@ pub(crate) const STAGES: &[Stage] = &[
     },
     Stage {
         name: "shuttle",
-        why: "nor has an actor with all of its threads, on random and on nasty schedules",
+        why: "nor has an actor with all of its threads, nor a tree of drivers, on nasty schedules",
         cargo: &[
             "test",
             "--release",
@@ -101,6 +105,8 @@ pub(crate) const STAGES: &[Stage] = &[
             "target/shuttle",
             "--test",
             "shuttle",
+            "--test",
+            "driver",
         ],
         env: &[("RUSTFLAGS", "--cfg model_shuttle"), ("SHUTTLE_SILENCE_WARNINGS", "1")],
         set: Set::Fast,
@@ -109,6 +115,27 @@ pub(crate) const STAGES: &[Stage] = &[
         "suite",
         "the suite as a user runs it: relay holds, the other policies fall",
         &["run", "--release", "--locked", "--package", "holdfast-scenarios", "--", "check"],
+    ),
+    fast(
+        "walk",
+        "relay holds on random schedules of a tree that is too large to be explored",
+        &[
+            "run",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-scenarios",
+            "--",
+            "walk",
+            "--tree",
+            "root(a(b(c,d),e),f(g(h)),i?(j?),k)",
+            "--faults",
+            WALK_FAULTS,
+            "--debug",
+            "b,f,g",
+            "--iterations",
+            "10000",
+        ],
     ),
     fast(
         "scenarios",

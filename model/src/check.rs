@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Reading order: [`property`], [`safety`], [`intern`], [`memo`], [`offers`], [`symmetry`],
-//! [`worker`], [`store`], [`space`], [`search`], [`explore`], [`path`], [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`].
+//! [`worker`], [`store`], [`space`], [`search`], [`explore`], [`path`], [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`];
+//! then [`walk`], for what is too large to be explored.
 
 pub mod explore;
 pub mod intern;
@@ -25,4 +26,5 @@ pub mod suite;
 pub mod symmetry;
 pub mod trace;
 pub mod verdict;
+pub mod walk;
 pub mod worker;

@@ -5,17 +5,15 @@
 //! judged. A failure is shrunk, written as a trace, and printed with the command that replays it.
 
 use holdfast_model::check::intern::Shared;
-use holdfast_model::check::liveness::{Fairness, is_fair};
-use holdfast_model::check::property::PropertyId;
-use holdfast_model::check::safety::{judge_state, judge_step};
+use holdfast_model::check::safety::judge_step;
 use holdfast_model::check::symmetry::SymmetryReduction;
 use holdfast_model::check::trace::{Confirmed, Named, Trace, confirm};
-use holdfast_model::check::verdict::Counterexample;
+use holdfast_model::check::walk::{Failure, walk_with};
 use holdfast_model::check::worker::Worker;
 use holdfast_model::protocol::policy::{PolicyName, Rule};
 use holdfast_model::protocol::{ActorId, DebugMode};
 use holdfast_model::tree::{Member, Start, Tree};
-use holdfast_model::world::{Action, Budget, Config, Fault, Is, Placement, System, Topology};
+use holdfast_model::world::{Action, Budget, Config, Fault, Placement, System, Topology};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Proptest, RngSeed, TestError, TestRunner};
@@ -83,69 +81,6 @@ impl Plan {
     }
 }
 
-/// How a run went wrong.
-#[derive(Debug)]
-struct Failure {
-    /// What it broke, if that has a name.
-    property: Option<PropertyId>,
-    what: String,
-    steps: Vec<Action>,
-}
-
-/// A run under way.
-struct Drive<'t> {
-    topology: &'t Topology,
-    system: System,
-    steps: Vec<Action>,
-}
-
-impl Drive<'_> {
-    fn take(&mut self, action: Action) -> Result<(), Failure> {
-        let before = self.system.clone();
-        let did = self.system.apply(self.topology, action);
-        self.steps.push(action);
-        let broken = before.look(self.topology, |before| {
-            self.system.look(self.topology, |after| {
-                judge_step(before, &did, after).broken | judge_state(after).broken
-            })
-        });
-        match broken.members().next() {
-            Some(property) => Err(self.failure(Some(property), property.statement())),
-            None => Ok(()),
-        }
-    }
-
-    fn failure(&self, property: Option<PropertyId>, what: &str) -> Failure {
-        Failure { property, what: what.to_owned(), steps: self.steps.clone() }
-    }
-
-    /// What must happen in the end, and the person's answer.
-    fn fair(&self) -> Vec<Action> {
-        let mut actions = self.system.enabled(self.topology);
-        self.system.look(self.topology, |scene| {
-            actions.retain(|action| is_fair(scene, *action, Fairness::Everybody));
-        });
-        actions
-    }
-
-    fn judge_rest(&self) -> Result<(), Failure> {
-        self.system.look(self.topology, |scene| {
-            let alive = scene.root().alive();
-            let told = !alive || scene.root().is.contains(Is::CANCELLED);
-            // Nobody reads the batons of a dead root; its tree must end, which is asked next.
-            if alive && scene.request_outstanding() {
-                let property = Some(PropertyId::RequestAnswered);
-                return Err(self.failure(property, "a request is outstanding at rest"));
-            }
-            if told && !scene.ended() {
-                let property = Some(PropertyId::TeardownCompletes);
-                return Err(self.failure(property, "the tree was told to end and did not"));
-            }
-            Ok(())
-        })
-    }
-}
-
 fn picked(actions: &[Action], pick: u8) -> Action {
     actions[usize::from(pick) % actions.len()]
 }
@@ -153,23 +88,17 @@ fn picked(actions: &[Action], pick: u8) -> Action {
 /// Runs a plan through both phases.
 fn drive(plan: &Plan, named: &Named) -> Result<(), Failure> {
     let topology = Topology::new(plan.config(named));
-    let system = System::new(&topology);
-    let mut drive = Drive { topology: &topology, system, steps: Vec::new() };
-    for pick in &plan.wild {
-        let actions = drive.system.enabled(&topology);
-        if actions.is_empty() {
-            break;
-        }
-        drive.take(picked(&actions, *pick))?;
-    }
-    for pick in plan.healing.iter().cycle().take(HEALS_WITHIN) {
-        let actions = drive.fair();
-        if actions.is_empty() {
-            return drive.judge_rest();
-        }
-        drive.take(picked(&actions, *pick))?;
-    }
-    Err(drive.failure(None, "the tree does not come to rest"))
+    let pick = |next: Option<&u8>, actions: &[Action]| {
+        next.map(|pick| usize::from(*pick) % actions.len().max(1))
+    };
+    let (mut wild, mut healing) =
+        (plan.wild.iter(), plan.healing.iter().cycle().take(HEALS_WITHIN));
+    walk_with(
+        &topology,
+        |actions| pick(wild.next(), actions),
+        |actions| pick(healing.next(), actions),
+    )
+    .map(|_| ())
 }
 
 /// A runner whose seed is known, and fixed by `PROPTEST_RNG_SEED` if that is set.
@@ -185,14 +114,7 @@ fn runner(cases: u32) -> (TestRunner, u64) {
 
 /// The trace of a failure, as it is written to a file.
 fn trace(plan: &Plan, named: &Named, failure: &Failure) -> Trace {
-    let found = Counterexample {
-        property: failure.property.unwrap_or(PropertyId::CanAlwaysEnd),
-        steps: failure.steps.clone(),
-        round: Vec::new(),
-    };
-    let mut trace = Trace::new(&plan.config(named), named, &found);
-    trace.header.breaks = failure.property;
-    trace
+    failure.trace(&Topology::new(plan.config(named)), named)
 }
 
 /// A failure, shrunk, and everything that reproduces it in words.

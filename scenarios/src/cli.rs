@@ -3,7 +3,7 @@
 //! What a person reads goes to the standard output, progress and errors to the standard error.
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
-//! Reading order: [`explain`], [`check`], [`suite`], [`run`],
+//! Reading order: [`explain`], [`check`], [`suite`], [`walk`], [`run`],
 //! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
 //! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
 //! catches Ctrl-C.
@@ -21,6 +21,7 @@ pub mod replay;
 pub mod run;
 pub mod setup;
 pub mod suite;
+pub mod walk;
 pub mod watch;
 
 use crate::exit::Exit;
@@ -46,6 +47,7 @@ pub struct Cli {
 enum Command {
     Explain(explain::Explain),
     Check(check::CheckArgs),
+    Walk(walk::WalkArgs),
     Run(run::Run),
     Replay(replay::ReplayArgs),
     Conform(conform::ConformArgs),
@@ -61,6 +63,7 @@ impl Cli {
         let exit = match self.command {
             Command::Explain(args) => args.run(),
             Command::Check(args) => args.run(),
+            Command::Walk(args) => args.run(),
             Command::Run(args) => args.run(),
             Command::Replay(args) => args.run(),
             Command::List(args) => args.run(),

@@ -8,7 +8,8 @@
 //!
 //! While a prompt of a policy that freezes is open, only what is urgent is taken.
 
-use crate::kernel::{Baton, Ending, Event, Heard, Later, Local, Machine, Post, State};
+use crate::kernel::{Ending, Event, Later, Local, Machine, Post, State};
+use crate::links::{Baton, Heard};
 use crate::observer::Observer;
 use holdfast_model::driver::{Driver, Hands};
 use holdfast_model::protocol::policy::WhilePrompt;

@@ -2,22 +2,19 @@
 //!
 //! ```text
 //!     process:  Later --spawn--> Booting --boot--> Running --exit, SIGKILL--> Zombie --reap--> Gone
-//!     lane:     Open --an end closes--> Closed (what is queued is still read) --read--> Over
-//!     baton:    on a lane, in an actor, at a prompt --> Closed --the root reads the end--> (none)
 //! ```
 //!
 //! A SIGKILL strikes between any two outputs of its victim: what is not performed yet is lost.
 
+use crate::links::{Baton, Lane};
 use crate::observer::Observer;
-use holdfast_model::protocol::policy::{BootInterrupt, Orphans, Reader, Release};
-use holdfast_model::protocol::{
-    ActorId, Answer, Message, Origin, Output, RequestId, Signal, Status, Timer,
-};
+use holdfast_model::protocol::policy::{BootInterrupt, Orphans, Reader};
+use holdfast_model::protocol::{ActorId, Answer, Origin, Output, RequestId, Signal, Status, Timer};
 use holdfast_model::shared::mailbox::Sender;
 use holdfast_model::sync::{Arc, Condvar, Mutex, MutexGuard, lock, thread, wait};
 use holdfast_model::world::room::Modes;
 use holdfast_model::world::{Placement, Topology};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an actor's driver hears.
 #[derive(Clone, Copy, Debug)]
@@ -99,39 +96,6 @@ impl Process {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ends {
-    Open,
-    Closed,
-    Over,
-}
-
-#[derive(Debug)]
-struct Lane {
-    queue: VecDeque<Message>,
-    ends: Ends,
-    /// Whether the reader is to be told when there is something.
-    listening: bool,
-}
-
-/// What reading a lane gives.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Heard {
-    Message(Message),
-    Nothing,
-    End,
-    /// There is no link any more.
-    NoLink,
-}
-
-/// Where a baton is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Baton {
-    Lane(ActorId, ActorId),
-    Actor(ActorId),
-    Closed,
-}
-
 /// What happens at some later time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Later {
@@ -143,7 +107,7 @@ pub(crate) enum Later {
 pub(crate) struct Kernel {
     pub(crate) topology: Arc<Topology>,
     pub(crate) processes: Vec<Process>,
-    lanes: BTreeMap<(ActorId, ActorId), Lane>,
+    pub(crate) lanes: BTreeMap<(ActorId, ActorId), Lane>,
     pub(crate) batons: BTreeMap<RequestId, Baton>,
     pub(crate) modes: Modes,
     pub(crate) later: Vec<Later>,
@@ -183,9 +147,7 @@ impl Machine {
             unhandled: 0,
         };
         let lanes = topology.links().iter().flat_map(|(upper, lower)| {
-            [(*upper, *lower), (*lower, *upper)].map(|way| {
-                (way, Lane { queue: VecDeque::new(), ends: Ends::Open, listening: true })
-            })
+            [(*upper, *lower), (*lower, *upper)].map(|way| (way, Lane::open()))
         });
         let kernel = Kernel {
             topology: Arc::clone(topology),
@@ -285,111 +247,6 @@ impl Kernel {
     pub(crate) fn dealt_with(&mut self, actor: ActorId) {
         let process = &mut self.processes[actor.index()];
         process.unhandled = process.unhandled.saturating_sub(1);
-    }
-
-    /// An actor sends a message. A grant takes its baton along.
-    pub(crate) fn send(&mut self, from: ActorId, to: ActorId, message: Message) {
-        let open = self.lanes.get(&(from, to)).is_some_and(|lane| lane.ends == Ends::Open);
-        if let Message::Grant { request } = message {
-            if from == self.root() || self.batons.get(&request) == Some(&Baton::Actor(from)) {
-                self.batons.insert(request, Baton::Lane(from, to));
-            }
-            if !open {
-                self.observer.see("a grant finds no link");
-                self.close_batons(|baton| baton == Baton::Lane(from, to), Some(request));
-            }
-        }
-        if open && let Some(lane) = self.lanes.get_mut(&(from, to)) {
-            lane.queue.push_back(message);
-            self.tell_reader(from, to);
-        }
-    }
-
-    fn tell_reader(&mut self, from: ActorId, to: ActorId) {
-        if let Some(lane) = self.lanes.get_mut(&(from, to))
-            && std::mem::replace(&mut lane.listening, false)
-        {
-            self.post(to, Event::Readable(from));
-        }
-    }
-
-    /// An actor reads what a neighbour has sent.
-    pub(crate) fn hear(&mut self, from: ActorId, to: ActorId) -> Heard {
-        let Some(lane) = self.lanes.get_mut(&(from, to)) else { return Heard::NoLink };
-        match (lane.queue.pop_front(), lane.ends) {
-            (_, Ends::Over) => Heard::NoLink,
-            (Some(message), _) => {
-                if let Message::Grant { request } = message
-                    && let Some(baton) = self.batons.get_mut(&request)
-                    && *baton == Baton::Lane(from, to)
-                {
-                    *baton = Baton::Actor(to);
-                }
-                Heard::Message(message)
-            }
-            (None, Ends::Open) => {
-                lane.listening = true;
-                Heard::Nothing
-            }
-            (None, Ends::Closed) => Heard::End,
-        }
-    }
-
-    /// A process closes its end of a link, or is gone: what it did not read is lost.
-    pub(crate) fn close_link(&mut self, own: ActorId, peer: ActorId) {
-        if let Some(lane) = self.lanes.get_mut(&(peer, own)) {
-            lane.ends = Ends::Over;
-            lane.queue.clear();
-            if self.batons.values().any(|baton| *baton == Baton::Lane(peer, own)) {
-                self.observer.see("a grant is lost on its way");
-            }
-            self.close_batons(|baton| baton == Baton::Lane(peer, own), None);
-        }
-        self.close_lane(own, peer);
-    }
-
-    fn close_lane(&mut self, from: ActorId, to: ActorId) {
-        if let Some(lane) = self.lanes.get_mut(&(from, to))
-            && lane.ends == Ends::Open
-        {
-            lane.ends = Ends::Closed;
-            self.tell_reader(from, to);
-        }
-    }
-
-    /// The link to the supervisor ends between two live actors.
-    pub(crate) fn cut(&mut self, actor: ActorId) {
-        if let Some(above) = self.connected_up(actor) {
-            self.close_lane(actor, above);
-            self.close_lane(above, actor);
-        }
-    }
-
-    /// The supervisor of an actor, if both live and messages pass both ways.
-    pub(crate) fn connected_up(&self, actor: ActorId) -> Option<ActorId> {
-        let above = self.topology.config().tree.supervisor(actor)?;
-        let open =
-            |way: (ActorId, ActorId)| self.lanes.get(&way).is_some_and(|it| it.ends == Ends::Open);
-        let whole = open((actor, above)) && open((above, actor));
-        let running = |id| self.process(id).state == State::Running;
-        (whole && running(actor) && running(above)).then_some(above)
-    }
-
-    /// Closes batons: all at a place, or one of them.
-    pub(crate) fn close_batons(&mut self, place: impl Fn(Baton) -> bool, only: Option<RequestId>) {
-        let mut closed = Vec::new();
-        for (request, baton) in &mut self.batons {
-            if place(*baton) && only.is_none_or(|only| only == *request) {
-                *baton = Baton::Closed;
-                closed.push(*request);
-            }
-        }
-        for request in closed {
-            match self.topology.config().policy.release {
-                Release::BatonClosed => self.post(self.root(), Event::BatonEnded(request)),
-                Release::DoneArrived => drop(self.batons.remove(&request)),
-            }
-        }
     }
 
     /// A prompt is open: the person hears of it.

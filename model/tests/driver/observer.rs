@@ -8,7 +8,8 @@
 //!   output rests on is told before the output can be seen;
 //! * the whole tree, once nothing happens any more.
 
-use crate::kernel::{Baton, Kernel, State};
+use crate::kernel::{Kernel, State};
+use crate::links::Baton;
 use holdfast_model::check::property::PropertyId;
 use holdfast_model::protocol::input::Shielding;
 use holdfast_model::protocol::lock::client::Stage;

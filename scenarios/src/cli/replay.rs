@@ -17,7 +17,7 @@ use std::path::PathBuf;
 /// Performs a counterexample step by step and confirms that it still breaks what it claims.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// The trace, as `holdfast check --trace-out` writes it.
+    /// The trace, as `holdfast check` and `holdfast walk` write it.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Shows the run up to this step, everything the step did, and what is possible after it.

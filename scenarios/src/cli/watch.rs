@@ -18,6 +18,8 @@ const TICK: Duration = Duration::from_millis(100);
 pub enum Show {
     /// How far the search is, on a terminal.
     Search,
+    /// How many walks were taken, on a terminal.
+    Walks,
     /// Nothing.
     Nothing,
 }
@@ -58,14 +60,17 @@ pub enum Asked {
 
 fn look_after(show: Show, progress: &Progress, asked: &AtomicBool, over: &Receiver<()>) {
     let bar = match show {
-        Show::Search if io::stderr().is_terminal() => ProgressBar::new_spinner(),
-        Show::Search | Show::Nothing => ProgressBar::hidden(),
+        Show::Search | Show::Walks if io::stderr().is_terminal() => ProgressBar::new_spinner(),
+        Show::Search | Show::Walks | Show::Nothing => ProgressBar::hidden(),
     };
     bar.set_style(ProgressStyle::default_spinner());
     let started = Instant::now();
     while over.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
         progress.interrupt.fetch_or(asked.load(Relaxed), Relaxed);
-        bar.set_message(line(progress, started.elapsed()));
+        bar.set_message(match show {
+            Show::Walks => walks(progress, started.elapsed()),
+            Show::Search | Show::Nothing => line(progress, started.elapsed()),
+        });
         bar.tick();
     }
     bar.finish_and_clear();
@@ -80,5 +85,15 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
         HumanCount(progress.frontier.load(Relaxed)),
         HumanCount((states as f64 / elapsed.as_secs_f64().max(1e-3)) as u64),
         HumanBytes(progress.bytes.load(Relaxed)),
+    )
+}
+
+fn walks(progress: &Progress, elapsed: Duration) -> String {
+    let walks = progress.states.load(Relaxed);
+    format!(
+        "{} walks, {} steps, {} walks/s",
+        HumanCount(walks),
+        HumanCount(progress.frontier.load(Relaxed)),
+        HumanCount((walks as f64 / elapsed.as_secs_f64().max(1e-3)) as u64),
     )
 }
