@@ -182,3 +182,19 @@ fn only_a_failure_in_debug_mode_is_examined() {
         }
     }
 }
+
+#[test]
+fn an_orphan_at_its_prompt_is_shielded_where_orphans_end() {
+    let grant = says(ABOVE, Message::Grant { request: of(ME) });
+    let cut = Input::LinkEnded { peer: ABOVE };
+    let sent = signal(Signal::Interrupt, Origin::Process);
+    let shielded = Output::Noticed { notice: Notice::InterruptShielded };
+    let (linked, orphaned) = ([PAUSE, grant, sent], [PAUSE, grant, cut, sent]);
+    let below = |policy| Node::below(ABOVE, ABOVE, ME, policy, DebugMode::Off);
+    assert_eq!(last(below(Policy::RELAY), &linked), [shielded]);
+    assert_eq!(last(below(Policy::RELAY), &orphaned), [shielded]);
+    assert_eq!(last(below(Policy::SINGLE_DEPTH), &linked), [shielded]);
+    // Upstream's handler lets go when its parent channel is closed.
+    let obeys = last(below(Policy::SINGLE_DEPTH), &orphaned);
+    assert!(obeys.contains(&Output::InterruptObeyed), "{obeys:?}");
+}
