@@ -92,6 +92,8 @@ pub(super) struct View<'a> {
     names: BTreeMap<u32, ActorId>,
     /// Processes whose death is known.
     dead: BTreeSet<u32>,
+    /// Requests whose baton's end was read.
+    closed: BTreeSet<RequestId>,
     /// Orphans that the root has taken over.
     adopted: BTreeSet<u32>,
     /// Processes that a ladder has sent SIGKILL.
@@ -126,6 +128,7 @@ impl<'a> View<'a> {
             members: BTreeMap::new(),
             names: BTreeMap::new(),
             dead: BTreeSet::new(),
+            closed: BTreeSet::new(),
             adopted: BTreeSet::new(),
             doomed: BTreeSet::new(),
             cut: BTreeSet::new(),
@@ -266,8 +269,13 @@ impl<'a> View<'a> {
             let said = format!("{input:?} led to {outputs:?}, not to {expected:?}");
             self.strange.push(format!("{}: {said}", self.name(actor)));
         }
-        if let Input::Exited { child, .. } = input {
-            self.died(child.0);
+        match input {
+            Input::Exited { child, .. } => self.died(child.0),
+            // The holder closes the baton before its own protocol hears of the answer.
+            Input::BatonClosed { request } => {
+                self.closed.insert(request);
+            }
+            _ => {}
         }
         if over {
             self.ended(actor);
@@ -337,7 +345,8 @@ impl<'a> View<'a> {
 
     /// Every actor at an open prompt.
     pub(super) fn prompts(&self) -> impl Iterator<Item = ActorId> {
-        self.running().filter(|(_, member)| member.prompt().is_some()).map(|(actor, _)| actor)
+        let open = |member: &Member| member.prompt().is_some_and(|one| !self.closed.contains(&one));
+        self.running().filter(move |(_, member)| open(member)).map(|(actor, _)| actor)
     }
 
     /// The supervisor, if messages pass between the two.
