@@ -106,8 +106,10 @@ fn relay_holds_with_few_preemptions_at_the_worst_places() {
     holds("pct, depth 3", &WITNESSES[..10], PctScheduler::new_from_seed(SEED, 3, SCHEDULES));
 }
 
-/// What is taken out, what falls, and the runs in which it does.
-const MUTANTS: [(Rule, PropertyId, &[&str], &[Fault], Ends); 12] = {
+/// What is taken out, what falls, and the runs in which it does: trees, faults, ending.
+type Mutant = (Rule, PropertyId, &'static [&'static str], &'static [Fault], Ends);
+
+const MUTANTS: [Mutant; 12] = {
     use Fault::{Cancel, Cut, Error, Interrupt, InterruptOne, Kill, Request, Shielded, Stop};
     use PropertyId as P;
     const TWO: &[&str] = &["root(a)", "root(a,b)"];

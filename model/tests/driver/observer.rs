@@ -179,13 +179,11 @@ impl Observer {
         for output in outputs {
             match output {
                 Output::PromptClosed { .. } => drop(this.closing.insert(actor)),
-                Output::PromptOpened { .. } if before.cancelled => {
-                    if !this.told[actor.index()].open_shielded {
-                        this.fell(
-                            PropertyId::NoPromptAfterCancel,
-                            "a prompt opens in an actor that was told to end",
-                        );
-                    }
+                Output::PromptOpened { .. }
+                    if before.cancelled && !this.told[actor.index()].open_shielded =>
+                {
+                    let what = "a prompt opens in an actor that was told to end";
+                    this.fell(PropertyId::NoPromptAfterCancel, what);
                 }
                 _ => {}
             }
