@@ -10,7 +10,7 @@ mod sequence;
 
 use Act::{
     Adopts, Answers, AsksChild, Closes, Cuts, Dones, Ends, Expires, Grants, Interrupts, Losts,
-    Orphans, Pauses, PausesShielded, Reaps, Refuses, Wants,
+    Orphans, Pauses, PausesShielded, Reaps, ReapsKilled, Refuses, Wants,
 };
 use book::{Book, Phase, Place, Row, Told};
 use holdfast_model::protocol::hold::Stage as HoldStage;
@@ -47,6 +47,8 @@ enum Act {
     Expires(usize),
     Interrupts,
     Cuts(usize),
+    /// It was killed, which is a failure unless it was asked to end.
+    ReapsKilled(usize),
     Reaps(usize),
     Adopts,
     Orphans,
@@ -75,6 +77,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         4 => Just(Interrupts),
         1 => pick().prop_map(Cuts),
         1 => pick().prop_map(Reaps),
+        1 => pick().prop_map(ReapsKilled),
         1 => Just(Adopts),
         1 => Just(Orphans),
     ];
@@ -165,6 +168,9 @@ impl Pair {
                 Some(Input::Signalled { signal: Signal::Interrupt, origin: Origin::Process })
             }
             Cuts(pick) => Some(Input::LinkEnded { peer: nth(&CHILDREN, pick)? }),
+            ReapsKilled(pick) => {
+                Some(Input::Exited { child: nth(&kids, pick)?, status: Status::Killed })
+            }
             Reaps(pick) => {
                 Some(Input::Exited { child: nth(&kids, pick)?, status: Status::Finished })
             }

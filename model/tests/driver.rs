@@ -21,6 +21,8 @@
 
 #[path = "driver/actor.rs"]
 mod actor;
+#[path = "support/guarded.rs"]
+mod guarded;
 #[path = "driver/kernel.rs"]
 mod kernel;
 #[path = "driver/links.rs"]
@@ -134,6 +136,7 @@ const MUTANT_SCHEDULES: usize = 20_000;
 
 #[test]
 fn each_rule_taken_out_is_noticed_by_the_property_that_guards_it() {
+    assert_eq!(MUTANTS.map(|(rule, property, ..)| (rule, property)), guarded::GUARDED);
     let mut missed = Vec::new();
     for (rule, property, trees, faults, end) in MUTANTS {
         let plan = Plan { trees, policy: Policy::RELAY.without(rule), faults, most: 6, end };

@@ -6,7 +6,7 @@
 use PropertyId::{
     AncestorsKnow, CanAlwaysEnd, InterruptObeyed, InterruptShielded, InterruptWorksAgain, NoAlarm,
     NoCancelUnderHold, NoPromptAfterCancel, NoSignalUnderHold, NoneLeft, NothingStale, OnePrompt,
-    ReleasedOnce, StopIsBounded, TeardownCompletes, TerminalRestored,
+    ReleasedOnce, RequestAnswered, StopIsBounded, TeardownCompletes, TerminalRestored,
 };
 use holdfast_model::check::explore::{Options, Progress, Until};
 use holdfast_model::check::property::{PropertyId, PropertySet, guardian};
@@ -17,6 +17,9 @@ use holdfast_model::protocol::policy::{
     WaitingRequest, WhilePrompt,
 };
 use holdfast_model::world::{Config, Placement};
+
+#[path = "support/guarded.rs"]
+mod guarded;
 
 /// A small run: tree, faults, placement.
 type Run = (&'static str, &'static str, Placement);
@@ -42,8 +45,15 @@ const RULES: [(Rule, Run, &[PropertyId]); 12] = [
     (Rule::R6, ("root(a)", "request=1,interrupt=1,kill=1", OWN), &[NoPromptAfterCancel]),
     (
         Rule::R7,
-        ("root(a)", "request=2,interrupt=1,kill=1", OWN),
-        &[ReleasedOnce, NothingStale, TeardownCompletes, InterruptWorksAgain, CanAlwaysEnd],
+        ("root(a,b)", "request=2,interrupt=1,kill=1", OWN),
+        &[
+            ReleasedOnce,
+            NothingStale,
+            RequestAnswered,
+            TeardownCompletes,
+            InterruptWorksAgain,
+            CanAlwaysEnd,
+        ],
     ),
     (
         Rule::R8,
@@ -302,4 +312,53 @@ fn every_property_is_broken_by_some_mutant() {
     let unbroken: PropertySet =
         PropertyId::ALL.into_iter().filter(|property| !broken.has(*property)).collect();
     assert!(unbroken.is_empty(), "no mutant breaks `{}`", names(unbroken));
+}
+
+fn shown((tree, faults, placement): Run) -> String {
+    format!("`{tree}`, {faults}, {placement}")
+}
+
+fn listed(falls: &[PropertyId]) -> String {
+    falls.iter().map(|property| format!("`{property}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The two tables as a document, beside what the simulated trees catch each rule's absence by.
+fn document() -> String {
+    let mut text = String::from(
+        "# Mutants\n\n\
+         Generated from `model/tests/mutants.rs` and `model/tests/support/guarded.rs`; a test fails \
+         when it is not current.\n\
+         The explorer visits every interleaving of the run and must see exactly these properties \
+         fall, and none of them under `relay` itself.\n\
+         The trees under shuttle (`model/tests/driver.rs`) run the driver loop in threads.\n\n\
+         | rule taken out | what it says | explorer: run | explorer: falls | trees under shuttle: falls |\n\
+         |---|---|---|---|---|\n",
+    );
+    for ((rule, run, falls), (guarded, property)) in RULES.into_iter().zip(guarded::GUARDED) {
+        assert_eq!(rule, guarded);
+        let (says, run, falls) = (rule.statement(), shown(run), listed(falls));
+        text += &format!("| {rule} | {says} | {run} | {falls} | `{property}` |\n");
+    }
+    text += "\n| choice switched | explorer: run | explorer: falls |\n|---|---|---|\n";
+    for (name, switched) in SWITCHES {
+        text += &match switched {
+            Falls(run, falls) => format!("| {name} | {} | {} |\n", shown(run), listed(falls)),
+            Holds(reason) => format!("| {name} | the hardest runs | none: {reason} |\n"),
+        };
+    }
+    text
+}
+
+#[test]
+fn the_document_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/MUTANTS.md");
+    if std::env::var_os("INSTA_UPDATE").is_some_and(|update| update == "always") {
+        std::fs::write(path, document()).expect("the repository can be written to");
+    }
+    let there = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(
+        there,
+        document(),
+        "INSTA_UPDATE=always cargo test -p holdfast-model writes it anew"
+    );
 }

@@ -6,7 +6,7 @@
 
 use holdfast_model::protocol::input::Shielding;
 use holdfast_model::protocol::{
-    ActorId, Cause, Input, LadderSignal, Message, Output, RequestId, Timer, Urgency,
+    ActorId, Cause, Input, LadderSignal, Message, Output, RequestId, Status, Timer, Urgency,
 };
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub(crate) struct Row {
     pub(crate) shielding: Shielding,
 }
 
-/// A child; the rung counts from 0, not asked, to 3, sent SIGKILL.
+/// A child; the rung counts from 0, not asked, over 1, its link ended, to 4, sent SIGKILL.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kid {
     pub(crate) rung: u8,
@@ -87,7 +87,7 @@ impl Book {
 
     /// R5, R11: whether the grace of a child runs.
     pub(crate) fn armed(&self, child: ActorId) -> bool {
-        matches!(self.kids[&child].rung, 1 | 2) && !self.suspended(child)
+        matches!(self.kids[&child].rung, 1..=3) && !self.suspended(child)
     }
 
     fn suspended(&self, child: ActorId) -> bool {
@@ -117,9 +117,12 @@ impl Book {
                 }
                 self.lose(peer, |row| row.phase == Phase::Waits);
             }
-            Input::Exited { child, .. } => {
-                self.kids.remove(&child);
+            Input::Exited { child, status } => {
+                let unasked = self.kids.remove(&child).is_some_and(|kid| kid.rung < 2);
                 self.lose(child, |_| true);
+                if unasked && matches!(status, Status::Failed | Status::Killed) {
+                    self.tell(Cause::ChildFailed);
+                }
             }
             Input::Signalled { .. } => self.interrupt(),
             Input::Expired { timer: Timer::Grace(child) } => self.climb(child),
@@ -127,7 +130,7 @@ impl Book {
                 self.kids.insert(child, Kid { rung: 0, linked: true, adopted: false });
             }
             Input::Adopted { child } => {
-                self.kids.entry(child).or_insert(Kid { rung: 1, linked: false, adopted: true });
+                self.kids.entry(child).or_insert(Kid { rung: 2, linked: false, adopted: true });
             }
             Input::BatonClosed { request } => {
                 self.change(request, |phase| match phase {
@@ -149,7 +152,7 @@ impl Book {
         let row = |request| self.rows.iter().copied().find(|row| row.request == request);
         match message {
             Message::Want { request } => {
-                if !self.kids.get(&from).is_some_and(|kid| kid.linked && kid.rung < 3) {
+                if !self.kids.get(&from).is_some_and(|kid| kid.linked && kid.rung < 4) {
                     return;
                 }
                 if self.place == Place::Orphan {
@@ -305,8 +308,8 @@ impl Book {
     }
 
     fn ask(&mut self, child: ActorId) {
-        let Some(kid) = self.kids.get_mut(&child).filter(|kid| kid.rung == 0) else { return };
-        kid.rung = 1;
+        let Some(kid) = self.kids.get_mut(&child).filter(|kid| kid.rung < 2) else { return };
+        kid.rung = 2;
         if kid.linked {
             self.send(child, Message::Cancel { urgency: Urgency::Patient });
         }
@@ -315,11 +318,11 @@ impl Book {
     fn climb(&mut self, child: ActorId) {
         let kid = self.kids.get_mut(&child).expect("only a child is on a ladder");
         let signal = match kid.rung {
-            1 => LadderSignal::Terminate,
-            2 => LadderSignal::Kill,
+            1 | 2 => LadderSignal::Terminate,
+            3 => LadderSignal::Kill,
             _ => return,
         };
-        kid.rung += 1;
+        kid.rung = kid.rung.max(2) + 1;
         self.said.push(Output::Signal { child, signal });
     }
 
