@@ -199,6 +199,13 @@ pub(crate) const STAGES: &[Stage] = &[
         set: Set::Full,
     },
     Stage {
+        name: "cost",
+        why: "what a live tree costs beside the bare system calls, measured in one run",
+        cargo: &["bench", "--package", "holdfast", "--features", "live", "--bench", "live"],
+        env: &[],
+        set: Set::Full,
+    },
+    Stage {
         name: "mutants",
         why: "each small change of the protocol is noticed by the tests that take seconds",
         cargo: &["mutants", "--package", "holdfast-model", "--jobs", "1", "--output", "target"],
