@@ -280,6 +280,7 @@ async fn live(
         agent: None,
         front: None,
         answer: None,
+        continued: None,
         hinted: BTreeSet::new(),
         terminal,
         body,

@@ -17,6 +17,7 @@ use nix::sys::signal::{
 };
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use std::io;
+use std::time::Instant;
 use tokio::io::unix::AsyncFd;
 
 /// What the driver reads.
@@ -41,8 +42,8 @@ const BLOCKED: [Signal; 2] = [Signal::SIGTTOU, Signal::SIGTTIN];
 pub(crate) enum Taken {
     /// One that the protocol decides on.
     Decide(Kind, Origin),
-    /// SIGTSTP: stop the tree.
-    Stop,
+    /// SIGTSTP: stop the tree; and when it was read.
+    Stop(Instant),
     /// SIGCONT.
     Continue,
     /// SIGUSR1: dump the tree.
@@ -99,6 +100,15 @@ impl Before {
     fn was_ignored(&self, signal: Signal) -> bool {
         self.ignored.contains(&signal)
     }
+}
+
+/// Whether a SIGCONT has come that the driver has not read.
+pub(crate) fn continues() -> bool {
+    let mut pending = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+    // SAFETY: sigpending(2) writes a set into space of its size.
+    let asked = unsafe { libc::sigpending(pending.as_mut_ptr()) };
+    // SAFETY: the call succeeded, so the set is written.
+    asked == 0 && unsafe { libc::sigismember(pending.as_ptr(), libc::SIGCONT) == 1 }
 }
 
 /// Throws a pending signal away: the kernel does when it is set to be ignored (sigaction(2)).
@@ -184,7 +194,7 @@ impl Signals {
             Signal::SIGTERM => Some(Taken::Decide(Kind::Terminate, origin)),
             Signal::SIGHUP => Some(Taken::Decide(Kind::Hangup, origin)),
             Signal::SIGQUIT => Some(Taken::Decide(Kind::Quit, origin)),
-            Signal::SIGTSTP => Some(Taken::Stop),
+            Signal::SIGTSTP => Some(Taken::Stop(Instant::now())),
             Signal::SIGCONT => Some(Taken::Continue),
             Signal::SIGUSR1 => Some(Taken::Dump),
             Signal::SIGCHLD => Some(Taken::Child),

@@ -132,7 +132,7 @@ impl Actor {
                 }
                 self.feed(Input::Signalled { signal, origin });
             }
-            Taken::Stop => self.stop(),
+            Taken::Stop(at) => self.told_to_stop(at),
             Taken::Continue => {}
             Taken::Dump => self.dump(),
             Taken::Child => {
@@ -140,6 +140,16 @@ impl Actor {
                     self.look_for_orphans();
                 }
             }
+        }
+    }
+
+    /// SIGTSTP. The terminal may tell this process and the supervisor too: the second is void when
+    /// the process has gone on after the first, as with the kernel (kill(2)); so is one that a
+    /// SIGCONT has followed, or nobody would let this process go on any more.
+    fn told_to_stop(&mut self, at: Instant) {
+        let gone_on = self.hands().continued.is_some_and(|continued| at < continued);
+        if !gone_on && !crate::signals::continues() {
+            self.stop();
         }
     }
 
@@ -152,6 +162,7 @@ impl Actor {
         }
         let since = Instant::now();
         let _ = raise(Signal::SIGSTOP);
+        live.continued = Some(Instant::now());
         live.timers.shift(since.elapsed());
         live.signal_branch(Send_::CONT, Send_::CONT);
         if let Some((_, front)) = &live.front {
