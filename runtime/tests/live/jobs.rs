@@ -90,7 +90,8 @@ fn a_tree_that_starts_in_the_background_asks_when_it_has_the_terminal() -> Teste
         tree.order("leaf", breakpoint(1))?;
         // It stops instead of reading a terminal that is not its own.
         tree.wait_state(&["root", "leaf", "sib"], State::Stopped)?;
-        tree.stage.type_line("fg")?;
+        // A shell that has not heard yet that its job is stopped does not let it go on.
+        tree.stage.type_line("while [[ $(jobs) != *Stopped* ]]; do :; done; fg")?;
         tree.wait_prompt("leaf")?;
         answers(&tree, 1)?;
         go_on(&mut tree, "leaf", 1)?;
