@@ -185,8 +185,26 @@ pub enum Shows {
 }
 
 /// Runs a case on real processes.
+///
+/// That a case falls is a claim about some of its interleavings, and a run takes one: where nothing
+/// falls it is run again, a few times. That it holds is a claim about all: once is all it gets.
 #[must_use]
 pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
+    let mut lived = attempt(run, setup, slug, interrupt);
+    for number in 2..=ATTEMPTS {
+        let nothing_fell = lived.outcome == Outcome::UnexpectedPass;
+        if !nothing_fell || matches!(lived.conformance, Conformance::Differs(_)) {
+            break;
+        }
+        lived = attempt(run, setup, &format!("{slug}-{number}"), interrupt);
+    }
+    lived
+}
+
+/// How often a case is run whose failure is not seen.
+const ATTEMPTS: u32 = 4;
+
+fn attempt(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
     let begun = Instant::now();
     let records = setup.records.join(slug);
     let falling = run.expectation.falling();
