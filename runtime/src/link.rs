@@ -1,7 +1,7 @@
 //! One end of the channel between two neighbouring actors: frames and descriptors, never blocking.
 //!
-//! Runs in the driver. A link reads and writes when the driver says so; who is waited for is told
-//! by [`Link::readable`] and [`Link::writable`], so that no other task ever holds part of a frame.
+//! Runs in the driver. A link reads and writes when the driver says so; [`crate::kin::Neighbour`]
+//! only waits for the socket, so that no other task ever holds part of a frame.
 
 use crate::wire::{Frame, WireError, decode, encode};
 use holdfast_model::protocol::Message;

@@ -1,7 +1,7 @@
 //! An actor that does what a test tells it: the program of every member of a live test tree.
 //!
 //! Each actor runs the same function, connects to the test's socket ([`super::orders`]) and carries
-//! out its orders with what any program has: [`Context`], [`pause`], [`Portal`]. A thread reads the
+//! out its orders with what any program has: [`Context`], [`pause()`], [`Portal`]. A thread reads the
 //! orders, so that an actor whose tasks are blocked, or whose scope was told to end, still hears them.
 //!
 //! | variable | what it sets |
