@@ -38,10 +38,10 @@ use tokio::sync::watch;
 
 /// Who waits for a prompt of this actor.
 pub(crate) enum Asker {
-    /// A task or thread.
-    Pause(Box<Scene>, Ticket<Resumed>, u64),
+    /// A task or thread. The scene goes to the agent when the prompt opens.
+    Pause(Option<Box<Scene>>, Ticket<Resumed>, u64),
     /// The failure of the actor.
-    PostMortem(Box<Scene>),
+    PostMortem(Option<Box<Scene>>),
 }
 
 /// The end of an actor, decided.

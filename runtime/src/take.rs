@@ -71,12 +71,14 @@ impl Actor {
     /// Takes the timers whose time has come.
     pub(crate) fn take_expired(&mut self) {
         let now = Instant::now();
-        while let Some(timer) = self.hands_mut().timers.expired(now) {
+        while !self.takes_no_more()
+            && let Some(timer) = self.hands_mut().timers.expired(now)
+        {
             self.feed(Input::Expired { timer });
         }
     }
 
-    /// Whether the last frame has opened a prompt that freezes the driver, or was the last of all:
+    /// Whether the last input has opened a prompt that freezes the driver, or was the last of all:
     /// what comes behind it is for later, or for nobody.
     fn takes_no_more(&self) -> bool {
         self.is_frozen() || self.hands().exit.is_some()

@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use crate::front::{self, Color, FrontEvent, Reader};
 use crate::logs;
 use crate::pause::{Resumed, Wish};
-use crate::session::Kind;
 use crate::settings::NoTerminal;
 use crate::terminal::Terminal;
 use holdfast_model::protocol::policy::Reader as Who;
@@ -21,8 +20,8 @@ use std::sync::Arc;
 impl Live {
     pub(super) fn requested(&mut self, request: RequestId) {
         let asker = match self.asking.take() {
-            Some(Wish { id, scene, shielding: _, ticket }) => Asker::Pause(scene, ticket, id),
-            None => Asker::PostMortem(self.failure_scene()),
+            Some(Wish { id, scene, shielding: _, ticket }) => Asker::Pause(Some(scene), ticket, id),
+            None => Asker::PostMortem(Some(self.failure_scene())),
         };
         self.askers.insert(request, asker);
     }
@@ -43,14 +42,12 @@ impl Live {
     pub(super) fn open_prompt(&mut self, request: RequestId, follow: &mut VecDeque<Input>) {
         let hangup = Input::Answered { request, answer: Answer::Hangup };
         let scene = match self.askers.get_mut(&request) {
-            Some(Asker::Pause(scene, ..) | Asker::PostMortem(scene)) => {
-                let shown = Scene { values: Vec::new(), ..post_mortem_like(scene) };
-                std::mem::replace(scene.as_mut(), shown)
-            }
-            // Nobody waits any more.
-            None => {
-                return follow.push_back(Input::Answered { request, answer: Answer::Continue });
-            }
+            Some(Asker::Pause(scene, ..) | Asker::PostMortem(scene)) => scene.take(),
+            None => None,
+        };
+        // Nobody waits any more.
+        let Some(scene) = scene else {
+            return follow.push_back(Input::Answered { request, answer: Answer::Continue });
         };
         let socket = match self.batons.remove(&request) {
             Some(baton) => UnixStream::from(baton),
@@ -64,7 +61,7 @@ impl Live {
         let answer = move |answer| {
             let _ = urgent.send(Event::Answered(request, answer));
         };
-        match agent::start(socket, scene, logs::Ring::global(), answer) {
+        match agent::start(socket, *scene, logs::Ring::global(), answer) {
             Ok(agent) => self.agent = Some((request, agent)),
             Err(error) => {
                 tracing::error!(target: "holdfast", %error, "a prompt can not be opened");
@@ -195,19 +192,4 @@ fn color() -> Color {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
         || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
     if plain { Color::Plain } else { Color::Ansi }
-}
-
-/// What is left of a scene that was handed to the agent.
-fn post_mortem_like(scene: &Scene) -> Scene {
-    Scene {
-        path: scene.path.clone(),
-        kind: Kind::Breakpoint,
-        file: scene.file.clone(),
-        line: scene.line,
-        column: scene.column,
-        values: Vec::new(),
-        backtrace: std::backtrace::Backtrace::disabled(),
-        failure: None,
-        task: scene.task.clone(),
-    }
 }
