@@ -160,6 +160,12 @@ pub enum Deed {
         /// Which process.
         actor: ActorId,
     },
+    /// A zombie is gone that its supervisor had reaped and was killed before it took that in. Seen
+    /// in recorded runs alone.
+    Vanish {
+        /// The zombie.
+        actor: ActorId,
+    },
 }
 
 fn of_itself() -> Cause {
@@ -187,7 +193,8 @@ impl Deed {
             | Self::Cut { actor }
             | Self::Spawn { actor }
             | Self::Die { actor, .. }
-            | Self::Appear { actor } => Some(actor),
+            | Self::Appear { actor }
+            | Self::Vanish { actor } => Some(actor),
             Self::Interrupt => None,
         }
     }

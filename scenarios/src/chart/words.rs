@@ -78,9 +78,10 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: Deed) -> Item {
             let (from, to, paint) = (Who::Person, vec![above], Paint::Person);
             return Item::Arrow { from, to, label, paint };
         }
-        Deed::Kill { actor } | Deed::Cut { actor } | Deed::Die { actor, .. } => {
-            (Who::Person, vec![Who::Actor(actor)], Paint::Danger)
-        }
+        Deed::Kill { actor }
+        | Deed::Cut { actor }
+        | Deed::Die { actor, .. }
+        | Deed::Vanish { actor } => (Who::Person, vec![Who::Actor(actor)], Paint::Danger),
         Deed::Pause { actor }
         | Deed::PauseShielded { actor }
         | Deed::Answer { actor, .. }
@@ -122,6 +123,7 @@ fn deed_label(deed: Deed) -> &'static str {
         Deed::Spawn { .. } => "spawn",
         Deed::Die { .. } => "ends of itself",
         Deed::Appear { .. } => "appears",
+        Deed::Vanish { .. } => "was reaped",
     }
 }
 

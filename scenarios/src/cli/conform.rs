@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use holdfast_model::check::property::PropertyId;
+use holdfast_model::check::trace::Named;
 use holdfast_model::protocol::PolicyName;
 use holdfast_model::world::{Action, Placement};
 use serde::Serialize;
@@ -182,23 +183,33 @@ pub enum Draw {
     Failures,
 }
 
-/// What was found, for people.
+/// What was found, for people: of several trees, those that conform first and in a line each.
 #[must_use]
 pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
     let mut text = String::new();
-    for (index, verdict) in verdicts.iter().enumerate() {
-        if index > 0 {
+    if let [verdict] = verdicts {
+        one(&mut text, verdict, draw);
+        return text;
+    }
+    let (good, bad): (Vec<_>, Vec<_>) =
+        verdicts.iter().partition(|verdict| verdict.exit() == Exit::Holds);
+    let file = |verdict: &Verdict| verdict.cast.parts[0].file.clone().unwrap_or_default();
+    for verdict in &good {
+        if draw == Draw::Always {
+            let _ = write!(text, "{}: ", file(verdict));
+            one(&mut text, verdict, draw);
             text.push('\n');
+            continue;
         }
-        if let (2.., Some(file)) = (verdicts.len(), &verdict.cast.parts[0].file) {
-            let _ = write!(text, "{file}: ");
-        }
+        let Named { policy, .. } = verdict.cast.named;
+        let tree = &verdict.cast.topology.config().tree;
+        let _ = writeln!(text, "{}: {tree} under {policy}: conforms", file(verdict));
+    }
+    for verdict in &bad {
+        let _ = write!(text, "\n{}: ", file(verdict));
         one(&mut text, verdict, draw);
     }
-    if verdicts.len() > 1 {
-        let conform = verdicts.iter().filter(|one| one.exit() == Exit::Holds).count();
-        let _ = writeln!(text, "\n{conform} of {} trees conform", verdicts.len());
-    }
+    let _ = writeln!(text, "\n{} of {} trees conform", good.len(), verdicts.len());
     text
 }
 

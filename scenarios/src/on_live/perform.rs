@@ -162,7 +162,7 @@ impl<'a> Live<'a> {
             Deed::Kill { actor } => self.kill(actor),
             Deed::Cut { actor } => self.cut(actor),
             Deed::Spawn { actor } => self.spawn(actor),
-            Deed::Die { .. } | Deed::Appear { .. } => {
+            Deed::Die { .. } | Deed::Appear { .. } | Deed::Vanish { .. } => {
                 Err(Stop::NotStaged("what only recorded runs hold".to_owned()))
             }
         }

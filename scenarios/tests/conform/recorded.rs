@@ -137,7 +137,8 @@ impl Recorder {
                 | Deed::Kill { .. }
                 | Deed::Cut { .. }
                 | Deed::Die { .. }
-                | Deed::Appear { .. } => return None,
+                | Deed::Appear { .. }
+                | Deed::Vanish { .. } => return None,
             },
         })
     }

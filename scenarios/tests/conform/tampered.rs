@@ -258,6 +258,29 @@ fn an_actor_that_is_killed_after_its_last_word_conforms() {
 }
 
 #[test]
+fn an_actor_that_is_killed_between_reaping_a_child_and_saying_so_conforms() {
+    let mut run = Recorder::free("root(mid(leaf))");
+    let (mid, leaf) = (run.actor("mid"), run.actor("leaf"));
+    run.settle();
+    run.take(Action::Deed(Deed::Kill { actor: leaf }));
+    run.take(Action::Move(Move::Deliver { from: leaf, to: mid }));
+    run.take(Action::Deed(Deed::Kill { actor: mid }));
+    run.take(Action::Deed(Deed::Vanish { actor: leaf }));
+    run.settle();
+    let verdict = conforms(&run);
+    let vanishes = Action::Deed(Deed::Vanish { actor: leaf });
+    assert!(verdict.steps.iter().any(|step| step.action == vanishes));
+    // Nobody but a supervisor can have reaped it, and one that lives on says so.
+    let mut run = Recorder::free("root(mid(leaf))");
+    run.settle();
+    run.then(Deed::Kill { actor: leaf });
+    let files = tampered(&run.files(), "root~mid.jsonl", |lines| {
+        lines.retain(|line| !line.contains("\"exited\""));
+    });
+    differs(&files);
+}
+
+#[test]
 fn a_link_that_was_cut_conforms() {
     let mut run = Recorder::free("root(mid(leaf))");
     let (mid, leaf) = (run.actor("mid"), run.actor("leaf"));

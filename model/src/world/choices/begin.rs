@@ -170,5 +170,6 @@ fn begin_deed(place: Place<'_>, deed: Deed, begun: &mut Vec<Begun>) {
         }
         Deed::Die { actor, status } => begun.push(to_actor(actor, ActorInput::Die(status))),
         Deed::Appear { actor } => begun.push(to_actor(actor, ActorInput::Appear)),
+        Deed::Vanish { actor } => begun.push(to_actor(actor, ActorInput::Reap)),
     }
 }

@@ -117,7 +117,8 @@ pub(super) fn subject(topology: &Topology, deed: Deed) -> Option<Part> {
         | Deed::Kill { actor }
         | Deed::Spawn { actor }
         | Deed::Die { actor, .. }
-        | Deed::Appear { actor } => Some(Part::Actor(actor)),
+        | Deed::Appear { actor }
+        | Deed::Vanish { actor } => Some(Part::Actor(actor)),
     }
 }
 
@@ -157,6 +158,7 @@ fn to_actor(topology: &Topology, offer: Offer, deed: Deed, facts: &ActorFacts) -
             (facts.alive(), Signs::empty())
         }
         Deed::Appear { .. } => (is.contains(Is::LATER), Signs::empty()),
+        Deed::Vanish { .. } => (is.contains(Is::ZOMBIE), Signs::empty()),
         Deed::Spawn { actor } => {
             let above = topology.config().tree.supervisor(actor)?;
             (is.contains(Is::LATER), Signs::WILLING.one(above.index()))
@@ -206,7 +208,11 @@ pub(super) fn fault_of(topology: &Topology, deed: Deed) -> Option<Fault> {
         Deed::Pause { .. } => Some(Fault::Request),
         Deed::PauseShielded { .. } => Some(Fault::Shielded),
         Deed::Answer { answer: Answer::Quit, .. } => Some(Fault::Quit),
-        Deed::Answer { .. } | Deed::Spawn { .. } | Deed::Die { .. } | Deed::Appear { .. } => None,
+        Deed::Answer { .. }
+        | Deed::Spawn { .. }
+        | Deed::Die { .. }
+        | Deed::Appear { .. }
+        | Deed::Vanish { .. } => None,
         Deed::Provoke { cause: Cause::Failed, .. } => Some(Fault::Error),
         Deed::Provoke { .. } => Some(Fault::Cancel),
         Deed::FailUnexamined { .. } => Some(Fault::ErrorUnexamined),

@@ -68,6 +68,7 @@ fn deed_can_happen(scene: &Scene<'_>, deed: Deed) -> bool {
         }),
         Deed::Spawn { actor } => is(scene, actor, Is::LATER) && runs_above(actor),
         Deed::Appear { actor } => is(scene, actor, Is::LATER),
+        Deed::Vanish { actor } => is(scene, actor, Is::ZOMBIE) && is(scene, actor, Is::UNFOUND),
     }
 }
 

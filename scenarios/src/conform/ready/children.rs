@@ -1,10 +1,10 @@
 //! What must be so before a line about a child: started, reaped, adopted, all gone.
 
 use super::{Here, Rank, Ready, to_do, to_move};
-use crate::conform::cast::Came;
+use crate::conform::cast::{Came, End};
 use holdfast_model::protocol::{ActorId, Status};
 use holdfast_model::world::choices::recorded::can_happen;
-use holdfast_model::world::{Deed, Is, Move};
+use holdfast_model::world::{Action, Deed, Is, Move};
 
 impl Here<'_> {
     pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
@@ -87,11 +87,30 @@ impl Here<'_> {
             return Ready::Now(Rank::Arrives, vec![to_move(Move::SeeChildrenGone)]);
         }
         let left = self.scene.actors().filter(|(_, facts)| facts.parent == Some(actor));
-        let left: Vec<_> = left.map(|(child, _)| self.name(child)).collect();
+        let left: Vec<_> = left.map(|(child, _)| child).collect();
         if left.is_empty() {
-            Ready::Never("the root does not wait for its last child".to_owned())
-        } else {
-            Ready::Never(format!("the root has children: {}", left.join(", ")))
+            return Ready::Never("the root does not wait for its last child".to_owned());
+        }
+        let names: Vec<_> = left.iter().map(|child| self.name(*child)).collect();
+        let why = format!("the root has children: {}", names.join(", "));
+        match left.into_iter().map(|child| self.vanishes(child)).collect::<Option<Vec<_>>>() {
+            Some(ways) => Ready::Unwritten(vec![ways.concat()], why),
+            None => Ready::Never(why),
+        }
+    }
+
+    /// How an orphan may be gone that the root never saw: its supervisor had reaped it, and was
+    /// killed before it could write that down.
+    fn vanishes(self, orphan: ActorId) -> Option<Vec<Action>> {
+        let above = self.cast.tree().supervisor(orphan)?;
+        let killed = End::Silent(Status::Killed);
+        if self.cast.parts[above.index()].end != killed || !self.is(orphan, Is::UNFOUND) {
+            return None;
+        }
+        let vanish = to_do(Deed::Vanish { actor: orphan });
+        match self.death(orphan) {
+            Some(death) => Some(vec![death, vanish]),
+            None => self.is(orphan, Is::ZOMBIE).then(|| vec![vanish]),
         }
     }
 }
