@@ -24,6 +24,14 @@ struct Pumped {
     pipe: OwnedFd,
 }
 
+/// Writes to the standard error in one piece, as `eprint!` does not: all actors share it, and what
+/// another one writes would come between.
+pub(crate) fn write_error(text: &str) {
+    use std::io::Write as _;
+    // Nobody is left to be told.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
 /// The relay of output.
 pub(crate) struct Relay {
     prompt: Mutex<Option<Arc<Front>>>,

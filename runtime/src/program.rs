@@ -262,5 +262,5 @@ pub(crate) fn complain(error: &dyn Error) {
         text.push_str(&format!(": {error}"));
         cause = error.source();
     }
-    eprintln!("{text}");
+    crate::output::write_error(&format!("{text}\n"));
 }

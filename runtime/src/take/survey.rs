@@ -103,7 +103,7 @@ impl Actor {
                 Ok(()) => format!("also in {}", file.display()),
                 Err(error) => format!("not in {}: {error}", file.display()),
             };
-            eprint!("the tree of {path} ({written}):\n{text}");
+            crate::output::write_error(&format!("the tree of {path} ({written}):\n{text}"));
         }));
     }
 }
