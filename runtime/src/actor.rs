@@ -15,6 +15,7 @@ use crate::context::{Context, Shared};
 use crate::error::{RuntimeError, failed};
 use crate::event::Event;
 use crate::exit;
+use crate::gate::Gate;
 use crate::hands::{Exit, Live, Top};
 use crate::kin::{Neighbour, Neighbours, Side};
 use crate::link::{Heard, Link};
@@ -168,7 +169,7 @@ async fn hear_hello(link: &mut Link) -> Result<(Hello, Option<OwnedFd>), Runtime
                 let what = "the supervisor speaks another version: was the executable replaced?";
                 return Err(RuntimeError::Boot(what.to_owned()));
             }
-            Heard::Nothing => {
+            Heard::Nothing | Heard::Held => {
                 let _ = socket.readable().await;
             }
             Heard::End => return Err(RuntimeError::Boot("the supervisor is gone".to_owned())),
@@ -185,7 +186,7 @@ async fn boot_below(
 ) -> Result<Actor, RuntimeError> {
     let code = registry.code(&hello.function, hello.args)?;
     #[cfg(feature = "live")]
-    crate::live::points::reach(crate::live::points::Point::Booting, &hello.path.join("/"));
+    crate::live::points::booting(&hello.path.join("/"));
     let (me, root) = (ActorId(std::process::id()), ActorId(hello.root));
     name_process(hello.path.last().map_or("actor", String::as_str));
     let supervisor = ActorId(hello.supervisor);
@@ -251,6 +252,10 @@ async fn live(
     pause::station(Some(station));
     let (me, supervisor) = (place.node.id(), mail.as_ref().map(|mail| mail.peer));
     let recorder = Recorder::start(me, &place.path, supervisor, place.root, &place.settings)?;
+    #[cfg(feature = "live")]
+    let gate = Gate::new(&path, &events, &urgent);
+    #[cfg(not(feature = "live"))]
+    let gate = Gate;
     let signals = Signals::new(before)?;
     let to = urgent.clone();
     let _signals = tokio::task::spawn_local(async move {
@@ -297,6 +302,7 @@ async fn live(
         exit: None,
         top,
         recorder,
+        gate,
     };
     let mut actor = Actor::new(place.node, hands);
     while actor.hands().exit.is_none() {

@@ -33,6 +33,12 @@ pub(crate) enum Event {
     BodyOverdue,
     /// A survey had its time.
     SurveyOverdue(u32),
+    /// A test lets one input pass that it holds back.
+    #[cfg(feature = "live")]
+    Pass(crate::gate::Point),
+    /// It holds nothing back any more.
+    #[cfg(feature = "live")]
+    Open,
 }
 
 /// How the own program ended.

@@ -7,7 +7,9 @@ use crate::body::{Body, Filter};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::front::Front;
+use crate::gate::{Gate, Point};
 use crate::kin::{Kin, KinKind, Neighbour, Neighbours};
+use crate::link::Heard;
 use crate::output::Relay;
 use crate::pause::{Resumed, Wish};
 use crate::process::{self, Process};
@@ -16,7 +18,7 @@ use crate::settings::{NoTerminal, Settings};
 use crate::survey::Survey;
 use crate::terminal::Terminal;
 use crate::timers::Timers;
-use crate::wire::{Frame, Outcome};
+use crate::wire::{Frame, Outcome, WireError};
 use holdfast_model::driver::Hands;
 use holdfast_model::protocol::policy::Release as ReleasePolicy;
 use holdfast_model::protocol::{
@@ -102,6 +104,7 @@ pub(crate) struct Live {
     pub(crate) exit: Option<Exit>,
     pub(crate) top: Option<Top>,
     pub(crate) recorder: Recorder,
+    pub(crate) gate: Gate,
 }
 
 /// A survey that this actor has asked for.
@@ -120,7 +123,7 @@ impl Hands for Live {
         match output {
             Output::Send { to, message } => self.send(to, message),
             Output::Arm { timer } => self.arm(timer),
-            Output::Disarm { timer } => self.timers.disarm(timer),
+            Output::Disarm { timer } => self.disarm(timer),
             Output::Signal { child, signal } => self.signal(child, signal),
             Output::Requested { request } => self.requested(request),
             Output::PromptOpened { request } => self.open_prompt(request, follow),
@@ -195,7 +198,13 @@ impl Live {
             }
             Timer::Yield(_) => timing.stop,
         };
+        self.gate.forget(Point::Timer(timer));
         self.timers.arm(timer, after);
+    }
+
+    fn disarm(&mut self, timer: Timer) {
+        self.gate.forget(Point::Timer(timer));
+        self.timers.disarm(timer);
     }
 
     fn signal(&self, child: ActorId, signal: LadderSignal) {
@@ -211,7 +220,10 @@ impl Live {
     fn start_teardown(&mut self, cause: Cause, follow: &mut VecDeque<Input>) {
         self.cause = cause;
         if self.body_over {
-            return follow.push_back(Input::BodyEnded);
+            if self.gate.passes(Point::Body) {
+                follow.push_back(Input::BodyEnded);
+            }
+            return;
         }
         self.body.cancel();
         self.watch_body();
@@ -235,9 +247,9 @@ impl Live {
     }
 
     /// The root has no child that it knows: whoever is there was never announced.
-    fn sweep(&mut self, follow: &mut VecDeque<Input>) {
+    pub(crate) fn sweep(&mut self, follow: &mut VecDeque<Input>) {
         let Ok(found) = process::children() else { return };
-        if found.is_empty() {
+        if found.is_empty() && self.gate.passes(Point::ChildrenGone) {
             return follow.push_back(Input::ChildrenGone);
         }
         for pid in found {
@@ -245,10 +257,27 @@ impl Live {
         }
     }
 
+    /// Reads the next frame of a neighbour, if it is one.
+    pub(crate) fn hear(&mut self, peer: ActorId) -> Option<Result<Heard, WireError>> {
+        let link = &mut self.neighbours.get_mut(peer)?.link;
+        let heard = link.hear();
+        let counts = matches!(heard, Ok(Heard::End | Heard::Frame(Frame::Say(_), _)));
+        if !counts || self.gate.passes(Point::Message(peer)) {
+            return Some(heard);
+        }
+        if let Ok(Heard::Frame(frame, descriptor)) = heard {
+            link.put_back(frame, descriptor);
+        }
+        Some(Ok(Heard::Held))
+    }
+
     /// Takes an orphan over that became a child of this process.
     pub(crate) fn adopt(&mut self, pid: u32, follow: &mut VecDeque<Input>) {
         let child = ActorId(pid);
         if self.children.signal(child, |_| ()).is_some() {
+            return;
+        }
+        if !self.gate.passes(Point::Adopt(child)) {
             return;
         }
         let Ok(process) = Process::child(pid) else { return };

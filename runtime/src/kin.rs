@@ -71,11 +71,6 @@ impl Neighbour {
         Self { link, side, post: None, rearm, reader, writer: None, peer }
     }
 
-    /// Asks to be told of the next bytes.
-    pub(crate) fn listen(&self) {
-        self.rearm.notify_one();
-    }
-
     /// Sends a frame, now or as soon as there is room.
     pub(crate) fn say(
         &mut self,
@@ -115,6 +110,13 @@ impl Neighbours {
 
     pub(crate) fn get_mut(&mut self, id: ActorId) -> Option<&mut Neighbour> {
         self.by_id.get_mut(&id)
+    }
+
+    /// Asks to be told of the next bytes of this one.
+    pub(crate) fn listen(&self, id: ActorId) {
+        if let Some(neighbour) = self.by_id.get(&id) {
+            neighbour.rearm.notify_one();
+        }
     }
 
     pub(crate) fn remove(&mut self, id: ActorId) -> Option<Neighbour> {

@@ -67,6 +67,7 @@ mod event;
 pub mod exit;
 mod failure;
 mod front;
+mod gate;
 mod hands;
 mod kin;
 mod link;

@@ -31,6 +31,8 @@ pub(crate) enum Heard {
     Nothing,
     /// The end: nothing will ever come.
     End,
+    /// Something that a test holds back.
+    Held,
 }
 
 struct Parcel {
@@ -45,6 +47,7 @@ pub(crate) struct Link {
     buffer: Vec<u8>,
     descriptors: VecDeque<OwnedFd>,
     parcels: VecDeque<Parcel>,
+    put_back: Option<(Frame, Option<OwnedFd>)>,
     ended: bool,
 }
 
@@ -64,6 +67,7 @@ impl Link {
             buffer: Vec::new(),
             descriptors: VecDeque::new(),
             parcels: VecDeque::new(),
+            put_back: None,
             ended: false,
         })
     }
@@ -78,6 +82,9 @@ impl Link {
     /// # Errors
     /// If what was read is no frame; the link is of no use any more.
     pub(crate) fn hear(&mut self) -> Result<Heard, WireError> {
+        if let Some((frame, descriptor)) = self.put_back.take() {
+            return Ok(Heard::Frame(frame, descriptor));
+        }
         loop {
             if let Some(frame) = decode(&mut self.buffer)? {
                 let descriptor =
@@ -101,6 +108,11 @@ impl Link {
                 return Err(WireError::Descriptors);
             }
         }
+    }
+
+    /// Has this frame be the next one again.
+    pub(crate) fn put_back(&mut self, frame: Frame, descriptor: Option<OwnedFd>) {
+        self.put_back = Some((frame, descriptor));
     }
 
     fn read(&mut self) -> io::Result<usize> {

@@ -15,6 +15,7 @@
 //! 2. A failure shows what there was: the screen, the output, the processes, the events so far.
 //! 3. Nothing outlives its stage, and nothing else is ever signalled.
 
+pub mod gate;
 pub mod nanny;
 pub mod orders;
 pub mod points;
@@ -29,6 +30,7 @@ mod lines;
 mod modes;
 mod program;
 
+pub use crate::gate::Point;
 pub use errand::Exit;
 pub use modes::{Echo, Modes};
 pub use orders::{Actor, Client, Event, Order, Orders};

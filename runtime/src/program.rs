@@ -214,11 +214,16 @@ impl Program {
     }
 
     fn start(mut self, code: Code) -> Result<u8, RuntimeError> {
+        let below = std::env::var_os(LINK_VARIABLE).is_some();
+        #[cfg(feature = "live")]
+        if below {
+            crate::live::points::starting();
+        }
         let before = Before::block()?;
         let registry = Arc::new(self.registry?);
         note_panics();
         start_logging();
-        if std::env::var_os(LINK_VARIABLE).is_some() {
+        if below {
             let code = actor::run_below(registry, self.filter);
             std::process::exit(code.map_or_else(
                 |error| {

@@ -1,6 +1,8 @@
 //! What an event means: the inputs of the protocol that it comes to, and the bookkeeping around it.
 
 mod children;
+#[cfg(feature = "live")]
+mod held;
 mod links;
 mod survey;
 
@@ -8,13 +10,14 @@ pub(crate) use children::mailboxes;
 
 use crate::event::{Ending, Event, Examine, Local};
 use crate::front::FrontEvent;
+use crate::gate::Point;
 use crate::hands::Live;
 use crate::signals::Taken;
 use crate::wire::{Frame, Outcome};
 use holdfast_model::driver::Driver;
 use holdfast_model::protocol::node::Post as Place;
 use holdfast_model::protocol::teardown::Teardown;
-use holdfast_model::protocol::{Answer, Cause, Input, Node};
+use holdfast_model::protocol::{Answer, Cause, Input, Node, Origin};
 use nix::sys::signal::{Signal, raise};
 use rustix::process::Signal as Send_;
 use std::ops::{Deref, DerefMut};
@@ -51,6 +54,8 @@ impl Actor {
             Event::Readable(peer) => self.read(peer),
             Event::Writable(peer) => self.write(peer),
             Event::ChildEnded(child) => self.child_ended(child),
+            Event::Answered(request, Answer::Hangup)
+                if !self.hands_mut().gate.passes(Point::Hangup(request)) => {}
             Event::Answered(request, answer) => {
                 let open = self.node().requests().open();
                 if open.is_some_and(|own| own.request == request) {
@@ -64,6 +69,10 @@ impl Actor {
             Event::Local(local) => self.local(local),
             Event::BodyOverdue => self.body_overdue(),
             Event::SurveyOverdue(serial) => self.finish_survey(serial),
+            #[cfg(feature = "live")]
+            Event::Pass(point) => self.pass(point),
+            #[cfg(feature = "live")]
+            Event::Open => self.open_gate(),
         }
         self.show_waiting();
     }
@@ -74,7 +83,9 @@ impl Actor {
         while !self.takes_no_more()
             && let Some(timer) = self.hands_mut().timers.expired(now)
         {
-            self.feed(Input::Expired { timer });
+            if self.hands_mut().gate.passes(Point::Timer(timer)) {
+                self.feed(Input::Expired { timer });
+            }
         }
     }
 
@@ -87,17 +98,20 @@ impl Actor {
     fn front(&mut self, request: holdfast_model::protocol::RequestId, event: FrontEvent) {
         match event {
             FrontEvent::Ended => {
+                let own = request.actor == self.hands().me;
+                if !own && !self.hands_mut().gate.passes(Point::Baton(request)) {
+                    return;
+                }
                 if self.hands().front.as_ref().is_some_and(|(open, _)| *open == request) {
                     self.hands_mut().close_front();
                 }
-                if self.hands().top.is_some() && request.actor != self.hands().me {
+                if self.hands().top.is_some() && !own {
                     self.feed(Input::BatonClosed { request });
                 }
             }
             FrontEvent::Interrupted => {
                 let signal = holdfast_model::protocol::Signal::Interrupt;
-                let origin = holdfast_model::protocol::Origin::Process;
-                self.feed(Input::Signalled { signal, origin });
+                self.signalled(signal, Origin::Process);
             }
             FrontEvent::Suspend => self.stop(),
             FrontEvent::StopTree => self.feed(Input::Cancel { cause: Cause::Requested }),
@@ -128,12 +142,7 @@ impl Actor {
 
     fn signal(&mut self, signal: Taken) {
         match signal {
-            Taken::Decide(signal, origin) => {
-                if signal != holdfast_model::protocol::Signal::Interrupt {
-                    self.hands_mut().stopped_by.get_or_insert(signal);
-                }
-                self.feed(Input::Signalled { signal, origin });
-            }
+            Taken::Decide(signal, origin) => self.signalled(signal, origin),
             Taken::Stop(at) => self.told_to_stop(at),
             Taken::Continue => {}
             Taken::Dump => self.dump(),
@@ -143,6 +152,17 @@ impl Actor {
                 }
             }
         }
+    }
+
+    /// A signal that the protocol decides on.
+    fn signalled(&mut self, signal: holdfast_model::protocol::Signal, origin: Origin) {
+        if !self.hands_mut().gate.passes(Point::Signal(signal, origin)) {
+            return;
+        }
+        if signal != holdfast_model::protocol::Signal::Interrupt {
+            self.hands_mut().stopped_by.get_or_insert(signal);
+        }
+        self.feed(Input::Signalled { signal, origin });
     }
 
     /// SIGTSTP. The terminal may tell this process and the supervisor too: the second is void when
@@ -226,7 +246,7 @@ impl Actor {
             Ending::Dropped => (Cause::Requested, Examine::Yes),
         };
         match (self.node().teardown(), wanted) {
-            (Teardown::Running(_), _) => self.feed(Input::BodyEnded),
+            (Teardown::Running(_), _) => self.body_ended(),
             (Teardown::NotAsked | Teardown::Deferred(_) | Teardown::Over, Examine::Yes) => {
                 self.feed(Input::Cancel { cause });
             }
@@ -247,6 +267,12 @@ impl Actor {
         }
         tracing::warn!(target: "holdfast", "the actor's own code does not end; its process ends without it");
         self.hands_mut().body_over = true;
-        self.feed(Input::BodyEnded);
+        self.body_ended();
+    }
+
+    fn body_ended(&mut self) {
+        if self.hands_mut().gate.passes(Point::Body) {
+            self.feed(Input::BodyEnded);
+        }
     }
 }

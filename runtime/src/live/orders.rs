@@ -22,6 +22,7 @@ mod server;
 pub use client::{Client, Events};
 pub use server::{Actor, Entry, Heard, Orders, OrdersError};
 
+use crate::gate::Point;
 use holdfast_model::protocol::{Input, Output, Shielding};
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +124,13 @@ pub enum Order {
         /// The line.
         text: String,
     },
+    /// Go past a place, once; to the gate of an actor.
+    Pass {
+        /// Which.
+        point: Point,
+    },
+    /// Be held nowhere any more; to the gate of an actor.
+    Open {},
     /// Answer.
     Ping {
         /// The number in [`Event::Pong`].
@@ -203,6 +211,11 @@ pub enum Event {
         input: Input,
         /// What it led to.
         outputs: Vec<Output>,
+    },
+    /// Its driver is held before an input; on the connection of its gate alone.
+    Held {
+        /// Where.
+        point: Point,
     },
     /// An order could not be carried out.
     Failed {

@@ -3,39 +3,52 @@
 //! Nothing is compiled into a program without the feature `live`; with it, a place that nobody has
 //! named in [`VARIABLE`] costs one look at a table.
 //!
-//! `HOLDFAST_POINTS=booting@root/mid,...` names the places: the actor of that path says
-//! [`Event::Noted`] that it has reached the place and waits there for [`Order::Boot`].
+//! | in `HOLDFAST_POINTS` | holds | until |
+//! |---|---|---|
+//! | `starting` | every actor below the root before it does anything: it does not know its name yet | [`Order::Boot`] to `starting@PID` |
+//! | `booting@root/mid` | the actor of that path: it knows who it is, and has not said that it is ready | [`Order::Boot`] to `booting@root/mid` |
+//! | `every-input` | every actor before each of its inputs | what [`super::gate`] says |
+//!
+//! An actor that is held says so by its hello: the name that the last column has.
 
-use super::orders::{Client, Event, Order};
+use super::orders::{Client, Order};
 
 /// The variable that names the places.
 pub const VARIABLE: &str = "HOLDFAST_POINTS";
 
-/// A place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Point {
-    /// A child knows who it is, and has not said that it is ready.
-    Booting,
+/// Whether a test has named this place.
+pub(crate) fn wants(place: &str) -> bool {
+    let named = std::env::var(VARIABLE).unwrap_or_default();
+    named.split(',').any(|one| one == place)
 }
 
-impl Point {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Booting => "booting",
-        }
+/// What holds every actor below the root as it starts.
+pub const STARTING: &str = "starting";
+
+/// A child is about to start: waits if a test has asked it to.
+pub(crate) fn starting() {
+    if wants(STARTING) {
+        wait_at(&starting_at(std::process::id()));
     }
 }
 
-/// Waits here if a test has asked this actor to.
-pub(crate) fn reach(point: Point, actor: &str) {
-    let Ok(wanted) = std::env::var(VARIABLE) else { return };
-    let here = format!("{}@{actor}", point.name());
-    if !wanted.split(',').any(|place| place == here) {
-        return;
+/// The hello of a process that is held as it starts.
+#[must_use]
+pub fn starting_at(pid: u32) -> String {
+    format!("{STARTING}@{pid}")
+}
+
+/// A child knows who it is, and has not said that it is ready: waits if a test has asked it to.
+pub(crate) fn booting(actor: &str) {
+    let here = format!("booting@{actor}");
+    if wants(&here) {
+        wait_at(&here);
     }
+}
+
+fn wait_at(place: &str) {
     let Ok(Some(mut client)) = Client::connect_from_env() else { return };
-    let _ = client.hello(here.clone());
-    let _ = client.send(&Event::Noted { text: here });
+    let _ = client.hello(place);
     while let Ok(Some(order)) = client.recv() {
         if order == (Order::Boot {}) {
             return;

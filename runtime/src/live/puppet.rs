@@ -147,6 +147,8 @@ fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
         | Order::Block {}
         | Order::Unblock {}
         | Order::Print { .. }
+        | Order::Pass { .. }
+        | Order::Open {}
         | Order::Ping { .. } => unreachable!("obeyed elsewhere"),
     }
 }
@@ -291,7 +293,7 @@ fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>, context: &Contex
                     failed(&events, &format!("the link can not be cut: {error}"));
                 }
             }
-            Order::Boot {} => {}
+            Order::Boot {} | Order::Pass { .. } | Order::Open {} => {}
             order => {
                 let _ = tasks.send(Task::Do(order));
             }

@@ -213,7 +213,9 @@ impl Growth {
             stage.type_line(&line.replace("ROOT", &root))?;
         }
         let (actors, shape, asked) = (BTreeMap::new(), self.shape, 0);
-        let mut grown = Grown { stage, orders, modes, actors, shape, asked };
+        let held = self.points.iter().any(|point| point == points::STARTING);
+        let starts = if held { Starts::Held(0) } else { Starts::Free };
+        let mut grown = Grown { stage, orders, modes, actors, shape, asked, starts };
         grown.actor("root")?;
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
@@ -254,6 +256,15 @@ pub struct Grown {
     shape: Tree,
     /// How many surveys were asked for.
     asked: u32,
+    starts: Starts,
+}
+
+/// Whether actors are held as they start.
+#[derive(Clone, Copy, Debug)]
+enum Starts {
+    Free,
+    /// They are; so many were let go.
+    Held(usize),
 }
 
 impl Grown {
@@ -286,6 +297,11 @@ impl Grown {
     /// It does not come.
     pub fn spawn(&mut self, name: &str) -> Result<()> {
         self.ask_to_spawn(name)?;
+        if let Starts::Held(before) = &mut self.starts {
+            let hello = self.orders.wait_hello(points::STARTING, *before)?;
+            *before += 1;
+            hello.send(Order::Boot {})?;
+        }
         let supervisor = self.supervisor(name)?;
         let is = |event: &Event| matches!(event, Event::Spawned { name: new, .. } if new == name);
         self.actor(&supervisor)?.wait("the child", is)?;

@@ -4,6 +4,7 @@ use super::Actor;
 use crate::body::examine;
 use crate::error::RuntimeError;
 use crate::event::{Event, Examine, SpawnOrder};
+use crate::gate::Point;
 use crate::kin::{Booting, Kin, KinKind, Neighbour, Post, Side};
 use crate::link::{Heard, Link};
 use crate::portal::{CREDITS, Mail, Spawned};
@@ -80,15 +81,19 @@ impl Actor {
     pub(super) fn child_ended(&mut self, child: ActorId) {
         // What the child said before it ended comes first.
         while !self.takes_no_more() {
-            let Some(neighbour) = self.hands_mut().neighbours.get_mut(child) else { break };
-            match neighbour.link.hear() {
+            let Some(heard) = self.hands_mut().hear(child) else { break };
+            match heard {
                 Ok(Heard::Frame(frame, descriptor)) => self.frame(child, frame, descriptor),
                 Ok(Heard::Nothing | Heard::End) => self.link_over(child),
+                Ok(Heard::Held) => return self.hands_mut().gate.hold(Point::Reap(child)),
                 Err(error) => self.misbehaves(child, &error.to_string()),
             }
         }
         if self.takes_no_more() {
             let _ = self.hands().events.send(Event::ChildEnded(child));
+            return;
+        }
+        if !self.hands_mut().gate.passes(Point::Reap(child)) {
             return;
         }
         let reaped = self.hands().children.reap(child, |process| match process.reap() {

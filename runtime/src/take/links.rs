@@ -20,10 +20,11 @@ impl Actor {
             if self.takes_no_more() {
                 break;
             }
-            let Some(neighbour) = self.hands_mut().neighbours.get_mut(peer) else { return };
-            match neighbour.link.hear() {
+            let Some(heard) = self.hands_mut().hear(peer) else { return };
+            match heard {
                 Ok(Heard::Frame(frame, descriptor)) => self.frame(peer, frame, descriptor),
-                Ok(Heard::Nothing) => return neighbour.listen(),
+                Ok(Heard::Nothing) => return self.hands_mut().neighbours.listen(peer),
+                Ok(Heard::Held) => return,
                 Ok(Heard::End) => return self.link_over(peer),
                 Err(error) => return self.misbehaves(peer, &error.to_string()),
             }

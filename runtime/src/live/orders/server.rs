@@ -142,18 +142,31 @@ impl Orders {
     /// # Errors
     /// It does not come in time.
     pub fn wait_actor(&self, path: &str) -> Result<Actor> {
-        let hello = |entry: &&Entry| match &entry.heard {
-            Heard::Said(Event::Hello { actor, .. }) => actor == path,
-            Heard::Said(_) | Heard::Ordered(_) | Heard::Garbled(_) | Heard::Gone => false,
-        };
-        let find = |state: &State| state.log.iter().rev().find(hello).cloned();
+        let find =
+            |state: &State| state.log.iter().rev().find(|one| says(one, |at| at == path)).cloned();
         let entry = self.book.wait(&format!("of {path}"), |state| find(state).map(Ok))?;
-        let pid = match entry.heard {
+        Ok(self.actor(entry))
+    }
+
+    /// Waits for the hello that comes after so many others with this beginning.
+    ///
+    /// # Errors
+    /// It does not come in time.
+    pub fn wait_hello(&self, beginning: &str, before: usize) -> Result<Actor> {
+        let entry = self.book.wait(&format!("of {beginning}"), |state| {
+            let mut said = state.log.iter().filter(|one| says(one, |at| at.starts_with(beginning)));
+            said.nth(before).cloned().map(Ok)
+        })?;
+        Ok(self.actor(entry))
+    }
+
+    fn actor(&self, hello: Entry) -> Actor {
+        let pid = match hello.heard {
             Heard::Said(Event::Hello { pid, .. }) => pid,
             other => unreachable!("{other:?} was found by its being a hello"),
         };
-        let (book, connection) = (Arc::clone(&self.book), entry.connection);
-        Ok(Actor { book, connection, path: entry.actor, pid })
+        let (book, connection) = (Arc::clone(&self.book), hello.connection);
+        Actor { book, connection, path: hello.actor, pid }
     }
 
     /// Waits for the first entry of the log, of whichever actor, that is like that.
@@ -182,6 +195,14 @@ impl Orders {
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
         self.book.lock().log.clone()
+    }
+}
+
+/// Whether this is the hello of an actor at such a place.
+fn says(entry: &Entry, like: impl Fn(&str) -> bool) -> bool {
+    match &entry.heard {
+        Heard::Said(Event::Hello { actor, .. }) => like(actor),
+        Heard::Said(_) | Heard::Ordered(_) | Heard::Garbled(_) | Heard::Gone => false,
     }
 }
 
