@@ -54,41 +54,27 @@ pub struct Case {
     pub faults: Faults,
     /// What each policy makes of it.
     pub expect: Expectations,
-    /// Runs whose failure real processes can not be relied on to show.
+    /// Runs whose failure real processes are forced to show.
     #[serde(default)]
-    pub model_only: Vec<ModelOnly>,
+    pub forced: Vec<Forced>,
     /// The same case once more, with steps put in or another setting.
     #[serde(default)]
     pub variant: Vec<Variant>,
 }
 
-/// Runs of a case whose failure real processes do not show reliably, since it needs an order of
-/// events that they hardly take.
+/// Runs of a case whose failure needs an order of events that real processes hardly take: they are
+/// held and let go in the order of the model's shortest counterexample.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct ModelOnly {
+pub struct Forced {
     /// Under which policy.
     #[schemars(schema_with = "policy_name")]
     pub policy: PolicyName,
     /// Of which variants, `base` being the case itself; all by default.
     #[serde(default)]
     pub runs: Vec<String>,
-    /// How often real processes take the order that the failure needs.
-    #[serde(default)]
-    pub seen: Seen,
     /// Which order that is.
     pub reason: String,
-}
-
-/// How often a failure is seen on real processes that can not be relied on to show it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Seen {
-    /// Never: it is wrong if it is.
-    #[default]
-    Never,
-    /// As the scheduler of the machine pleases.
-    Sometimes,
 }
 
 /// What upstream did in this situation.

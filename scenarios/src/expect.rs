@@ -2,7 +2,6 @@
 //!
 //! An expected failure is strict: exactly the properties that it names must fall.
 
-use crate::on_live::Shows;
 use holdfast_model::check::property::{PropertyId, PropertySet};
 use holdfast_model::protocol::policy::PolicyName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -89,10 +88,6 @@ pub enum Outcome {
     NotExhausted,
     /// Real processes could not be brought to perform the steps.
     NotStaged,
-    /// It can not be seen on real processes, as the case says, and was not.
-    ModelOnly,
-    /// The case says that it can not be seen on real processes, and it was.
-    SeenAfterAll,
     /// Real processes can not perform the run at all.
     NoStage,
     /// Nobody asked for it.
@@ -127,15 +122,13 @@ impl Outcome {
     /// What came of a claim that `expected` falls, when real processes have shown `seen`: a run is
     /// one interleaving of all that the claim is about, so a part of it is enough.
     #[must_use]
-    pub fn seen(expected: PropertySet, seen: PropertySet, shows: &Shows) -> Self {
+    pub fn seen(expected: PropertySet, seen: PropertySet) -> Self {
         let more = !seen.difference(expected).is_empty();
-        match (expected.is_empty(), seen.is_empty(), shows) {
-            (true, true, _) => Self::Pass,
-            (_, false, _) if more => Self::Fail,
-            (false, true, Shows::Never(_) | Shows::Sometimes(_)) => Self::ModelOnly,
-            (_, false, Shows::Never(_)) => Self::SeenAfterAll,
-            (false, true, Shows::AsClaimed) => Self::UnexpectedPass,
-            (_, false, Shows::AsClaimed | Shows::Sometimes(_)) => Self::ExpectedFail,
+        match (expected.is_empty(), seen.is_empty()) {
+            (true, true) => Self::Pass,
+            (false, true) => Self::UnexpectedPass,
+            (_, false) if more => Self::Fail,
+            (_, false) => Self::ExpectedFail,
         }
     }
 
@@ -143,14 +136,8 @@ impl Outcome {
     #[must_use]
     pub fn met(&self) -> Met {
         match self {
-            Self::Pass | Self::ExpectedFail | Self::ModelOnly | Self::NoStage | Self::NotRun => {
-                Met::Yes
-            }
-            Self::Fail
-            | Self::UnexpectedPass
-            | Self::Stuck(_)
-            | Self::NotStaged
-            | Self::SeenAfterAll => Met::No,
+            Self::Pass | Self::ExpectedFail | Self::NoStage | Self::NotRun => Met::Yes,
+            Self::Fail | Self::UnexpectedPass | Self::Stuck(_) | Self::NotStaged => Met::No,
             Self::NotExhausted | Self::Interrupted => Met::Unknown,
         }
     }
@@ -168,8 +155,6 @@ impl fmt::Display for Outcome {
             Self::NoStage => "no-stage",
             Self::NotRun => "-",
             Self::NotStaged => "NOT-STAGED",
-            Self::ModelOnly => "model-only",
-            Self::SeenAfterAll => "SEEN-AFTER-ALL",
             Self::Interrupted => "interrupted",
         })
     }

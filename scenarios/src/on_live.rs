@@ -13,7 +13,8 @@
 //! 1. What the case says holds must be seen to hold, and the tree must end and leave nothing.
 //! 2. What it says falls must be seen to fall: one of the named properties, and no other. A run is
 //!    one interleaving, the claim is about all: so not everything that can fall does. Where nothing
-//!    can be expected to, the case says so (`[[model-only]]`), and then nothing must fall.
+//!    can be expected to, the case says so (`[[forced]]`), and the order is that of the model's
+//!    counterexample ([`follow`]).
 //! 3. Nothing waits by the clock but to find out that nothing happens any more.
 //!
 //! Reading order: this file, `perform` (steps), `view`, `ending`, `judge`, [`follow`].
@@ -29,6 +30,8 @@ use crate::conform::conform;
 use crate::conform::verdict::Finding;
 use crate::expect::{Met, Outcome};
 use ending::Ending;
+use holdfast::live::gate::EVERY_INPUT;
+use holdfast::live::points::STARTING;
 use holdfast::live::tree::Result as Grew;
 use holdfast::live::{Exit, Growth};
 use holdfast_model::check::property::{PropertyId, PropertySet};
@@ -156,6 +159,15 @@ impl Hurry<'_> {
     }
 }
 
+/// Whether the actors of a tree are held before each of their inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grip {
+    /// The tree does what it does.
+    Free,
+    /// It takes what it is let take.
+    Held,
+}
+
 /// Why the steps stop.
 #[derive(Clone, Debug)]
 enum Stop {
@@ -173,15 +185,13 @@ enum Stop {
     Interrupted,
 }
 
-/// Whether a run is to be seen to fail.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// How real processes come to fail in a run that is claimed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shows {
-    /// If the case claims that it fails.
-    AsClaimed,
-    /// It is not, for this reason: real processes do not take the order that the failure needs.
-    Never(String),
-    /// It may or may not: which order real processes take is the scheduler's choice.
-    Sometimes(String),
+    /// They do if they are left to themselves.
+    ByItself,
+    /// They are made to take the order of the model's counterexample.
+    Forced,
 }
 
 /// Runs a case on real processes.
@@ -193,7 +203,8 @@ pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
     let mut lived = attempt(run, setup, slug, interrupt);
     for number in 2..=ATTEMPTS {
         let nothing_fell = lived.outcome == Outcome::UnexpectedPass;
-        if !nothing_fell || matches!(lived.conformance, Conformance::Differs(_)) {
+        let differs = matches!(lived.conformance, Conformance::Differs(_));
+        if !nothing_fell || differs || run.shows == Shows::Forced {
             break;
         }
         lived = attempt(run, setup, &format!("{slug}-{number}"), interrupt);
@@ -217,9 +228,12 @@ fn attempt(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
     if let Some(why) = unstageable(run) {
         return failed(Outcome::NoStage, why);
     }
-    let mut lived = match grow(run, setup, &records) {
-        Err(error) => failed(Outcome::NotStaged, &error.to_string()),
-        Ok(grown) => play(run, grown, &hurry),
+    let mut lived = match run.shows {
+        Shows::ByItself => match grow(run, setup, &records, Grip::Free) {
+            Err(error) => failed(Outcome::NotStaged, &error.to_string()),
+            Ok(grown) => play(run, grown, &hurry),
+        },
+        Shows::Forced => follow::force(run, setup, &records, interrupt),
     };
     if interrupt.load(Relaxed) {
         lived.outcome = Outcome::Interrupted;
@@ -276,7 +290,7 @@ fn failed(outcome: Outcome, why: &str) -> Lived {
     }
 }
 
-fn grow(run: &Run, setup: &Setup, records: &Path) -> Grew<holdfast::live::Grown> {
+fn grow(run: &Run, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast::live::Grown> {
     let config = &run.config;
     let debug: Vec<&str> = config
         .tree
@@ -293,14 +307,12 @@ fn grow(run: &Run, setup: &Setup, records: &Path) -> Grew<holdfast::live::Grown>
         .patience(Duration::from_secs(10))
         .records(records)
         .told();
-    for step in &config.script.steps {
-        if let ScriptStep::Do(Deed::Spawn { actor }) = step {
-            let mut path: Vec<_> =
-                config.tree.ancestors(*actor).map(|above| config.tree.name(above)).collect();
-            path.reverse();
-            path.push(config.tree.name(*actor));
-            growth = growth.point(&format!("booting@{}", path.join("/")));
-        }
+    if grip == Grip::Held {
+        growth = growth.point(EVERY_INPUT);
+    }
+    let spawns = |step: &ScriptStep| matches!(step, ScriptStep::Do(Deed::Spawn { .. }));
+    if config.script.steps.iter().any(spawns) {
+        growth = growth.point(STARTING);
     }
     let mut nanny = Command::new(&setup.program);
     nanny.arg(OsStr::new(NANNY));
@@ -309,7 +321,7 @@ fn grow(run: &Run, setup: &Setup, records: &Path) -> Grew<holdfast::live::Grown>
 
 fn play(run: &Run, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
     let config = &run.config;
-    let mut live = Live::new(grown, View::new(config), hurry);
+    let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
     let stop = live.steps(&config.script.steps).err();
     let trouble = match &stop {
         None | Some(Stop::Never(_) | Stop::Deaf(_) | Stop::Interrupted) => None,
@@ -341,7 +353,7 @@ fn play(run: &Run, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
     let fallen: PropertySet = fell.iter().map(|(property, _)| *property).collect();
     let outcome = match &trouble {
         Some(_) => Outcome::NotStaged,
-        None => Outcome::seen(run.expectation.falling(), fallen, &run.shows),
+        None => Outcome::seen(run.expectation.falling(), fallen),
     };
     Lived {
         outcome,

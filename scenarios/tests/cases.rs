@@ -48,6 +48,7 @@ fn main() -> ExitCode {
     let all: &'static [Lazy] = all.leak();
     let mut trials = vec![
         Trial::test("the table in CASES.md is current", move || compare_table(all)),
+        Trial::test("the table in README.md is part of LIVE.md", part_of_live),
         Trial::test("every difference from upstream is explained", move || differences(cases)),
         Trial::test("no trace is left over", move || leftovers(cases, &here.join("cases"))),
     ];
@@ -75,6 +76,21 @@ fn compare_table(all: &'static [Lazy]) -> Result<(), Failed> {
     }
     Err("write it anew: holdfast run scenarios/cases --on model --table > scenarios/CASES.md"
         .into())
+}
+
+fn part_of_live() -> Result<(), Failed> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let live =
+        std::fs::read_to_string(here.join("LIVE.md"))?.replace("](cases/", "](scenarios/cases/");
+    let readme = std::fs::read_to_string(here.join("../README.md"))?;
+    let rows: Vec<_> = readme.lines().filter(|line| line.contains("](scenarios/cases/")).collect();
+    let strange: Vec<_> =
+        rows.iter().filter(|row| !live.lines().any(|line| line == **row)).collect();
+    match (rows.len(), strange.as_slice()) {
+        (0, _) => Err("there is no table".into()),
+        (_, []) => Ok(()),
+        (_, strange) => Err(format!("LIVE.md has no such rows: {strange:#?}").into()),
+    }
 }
 
 /// Where upstream worked and `single-depth` does not, or the other way round, the file says why.

@@ -27,7 +27,7 @@ impl<'a> Checker<'a> {
         let mut checker = Self { case, places, found: Vec::new() };
         checker.check_names(name);
         checker.check_expectations();
-        checker.check_model_only();
+        checker.check_forced();
         match case.tree.parse::<Tree>() {
             Err(error) => checker.say_tree(&error),
             Ok(tree) => {
@@ -208,12 +208,12 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// What real processes do not show must be a failure that is claimed.
-    fn check_model_only(&mut self) {
+    /// What real processes are forced to show must be a failure that is claimed.
+    fn check_forced(&mut self) {
         let case = self.case;
-        for (index, only) in case.model_only.iter().enumerate() {
-            let way = [Hop::Key("model-only"), Hop::At(index)];
-            for (at, name) in only.runs.iter().enumerate() {
+        for (index, forced) in case.forced.iter().enumerate() {
+            let way = [Hop::Key("forced"), Hop::At(index)];
+            for (at, name) in forced.runs.iter().enumerate() {
                 if name != BASE && !case.variant.iter().any(|variant| variant.name == *name) {
                     let way: Vec<_> =
                         way.into_iter().chain([Hop::Key("runs"), Hop::At(at)]).collect();
@@ -221,13 +221,13 @@ impl<'a> Checker<'a> {
                     self.say(&way, format!("there is no variant `{name}`"), expected);
                 }
             }
-            let of_case = case.expect.of(only.policy);
-            let of_variants = case.variant.iter().map(|variant| variant.expect.of(only.policy));
+            let of_case = case.expect.of(forced.policy);
+            let of_variants = case.variant.iter().map(|variant| variant.expect.of(forced.policy));
             let mut claims = of_variants.chain([of_case]).flatten();
             if !claims.any(|claim| matches!(claim, Expectation::Violates(_))) {
                 let expected = "a policy under which something is claimed to fall";
                 let way: Vec<_> = way.into_iter().chain([Hop::Key("policy")]).collect();
-                self.say(&way, format!("nothing falls under `{}`", only.policy), expected);
+                self.say(&way, format!("nothing falls under `{}`", forced.policy), expected);
             }
         }
     }

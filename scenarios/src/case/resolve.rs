@@ -1,6 +1,6 @@
 //! From a case to runs of the model.
 
-use super::{Case, Seen, Step, Variant};
+use super::{Case, Step, Variant};
 use crate::expect::Expectation;
 use crate::on_live::Shows;
 use holdfast_model::protocol::policy::PolicyName;
@@ -74,17 +74,13 @@ impl Case {
 
     fn shows(&self, policy: PolicyName, variant: Option<&Variant>) -> Shows {
         let name = variant.map_or(BASE, |variant| &variant.name);
-        let here = |only: &&super::ModelOnly| {
-            only.policy == policy
-                && (only.runs.is_empty() || only.runs.iter().any(|one| one == name))
+        let here = |forced: &&super::Forced| {
+            forced.policy == policy
+                && (forced.runs.is_empty() || forced.runs.iter().any(|one| one == name))
         };
-        let only = self.model_only.iter().find(here);
-        match only {
-            None => Shows::AsClaimed,
-            Some(only) => match only.seen {
-                Seen::Never => Shows::Never(only.reason.clone()),
-                Seen::Sometimes => Shows::Sometimes(only.reason.clone()),
-            },
+        match self.forced.iter().find(here) {
+            None => Shows::ByItself,
+            Some(_) => Shows::Forced,
         }
     }
 

@@ -43,9 +43,7 @@ enum Still {
 pub(super) fn end(live: &mut Live<'_>, run: &Run, deaf: Option<String>) -> Ending {
     let mut found = Found::new();
     let mut still = deaf.map(Still::Prompt);
-    if live.release_all().is_err() {
-        still = Some(Still::Tree);
-    }
+    live.release_all();
     if still.is_none() {
         still = answer_all(live);
     }

@@ -1,24 +1,29 @@
-//! A counterexample of the model, with real processes: its deeds are done where it has them, and
-//! each of its moves is waited for before the next step.
+//! A counterexample of the model, forced upon real processes.
 //!
-//! # Not forced
-//! What the tree does between two deeds is its own: a move may come before its turn. So a
-//! counterexample that needs a message or a signal to be late is left where it does.
+//! Every actor is held before each of its inputs ([`holdfast::live::gate`]). A deed of the trace is
+//! done; a move of it lets one actor past one input, and waits until that was handled. So the tree
+//! takes exactly the interleaving of the trace, or is left at the step that it can not take.
+//!
+//! After the last step nobody is held any more.
 
 use super::judge::{Mark, judge};
 use super::perform::Live;
 use super::view::{Member, View};
-use super::{Hurry, Setup, Stop, ending, grow};
+use super::{Grip, Hurry, Lived, Setup, Stop, ending, failed, grow};
 use crate::case::resolve::{Golden, Run};
-use crate::expect::{Expectation, Fall};
+use crate::expect::{Expectation, Fall, Outcome};
 use crate::on_live::Shows;
+use crate::on_model;
+use holdfast::live::Point;
 use holdfast::live::tell::now_ns;
-use holdfast_model::check::property::{Kind, PropertyId, PropertySet};
+use holdfast_model::check::explore::Progress;
+use holdfast_model::check::property::{Kind, PropertyId};
 use holdfast_model::check::trace::Trace;
-use holdfast_model::protocol::ActorId;
 use holdfast_model::protocol::teardown::Body;
+use holdfast_model::protocol::{ActorId, RequestId, Timer};
 use holdfast_model::world::{Action, Move};
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -65,31 +70,69 @@ pub fn follow(
     if !trace.header.without.is_empty() {
         return Err(FollowError::Without);
     }
-    let config = trace.config()?;
     let run = Run {
         policy: trace.header.policy,
         variant: None,
         expectation: Expectation::Violates(Fall { violates, also: Vec::new() }),
-        config,
+        config: trace.config()?,
         golden: Golden::No,
-        shows: Shows::AsClaimed,
+        shows: Shows::Forced,
     };
-    let hurry =
-        Hurry { still: Duration::from_millis(1500), limit: Duration::from_secs(10), interrupt };
-    let grown = grow(&run, setup, &setup.records.join("follow"))
+    let records = setup.records.join("follow");
+    drive(trace, violates, &run, (setup, &records), interrupt)
+}
+
+/// Has real processes take the order in which the model first sees the claim of a case fall.
+pub(super) fn force(run: &Run, setup: &Setup, records: &Path, interrupt: &AtomicBool) -> Lived {
+    let ran = on_model::run(run, MOST_STATES, &Progress::default());
+    let (Some(trace), Expectation::Violates(fall)) = (ran.trace, &run.expectation) else {
+        return failed(Outcome::NotStaged, "the model has no counterexample to force");
+    };
+    let followed = match drive(&trace, fall.violates, run, (setup, records), interrupt) {
+        Ok(followed) => followed,
+        Err(error) => return failed(Outcome::NotStaged, &error.to_string()),
+    };
+    let fallen = followed.fell.iter().map(|(property, _)| *property).collect();
+    let left = followed.left.map(|why| {
+        let (steps, all) = (followed.steps, trace.steps.len());
+        format!("after {steps} of {all} steps of the model's counterexample: {why}")
+    });
+    Lived {
+        outcome: match &left {
+            Some(_) => Outcome::NotStaged,
+            None => Outcome::seen(run.expectation.falling(), fallen),
+        },
+        fell: followed.fell,
+        story: followed.story,
+        trouble: left,
+        ..failed(Outcome::NotRun, "")
+    }
+}
+
+/// How many states the model may have of a run that is forced.
+const MOST_STATES: u64 = 5_000_000;
+
+fn drive(
+    trace: &Trace,
+    violates: PropertyId,
+    run: &Run,
+    (setup, records): (&Setup, &Path),
+    interrupt: &AtomicBool,
+) -> Result<Followed, FollowError> {
+    // Held actors do nothing by themselves: only a step that can not come is waited for so long.
+    let limit = Duration::from_secs(10);
+    let patient = Hurry { still: Duration::from_secs(5), limit, interrupt };
+    let hurry = Hurry { still: Duration::from_millis(1200), ..patient };
+    let grown = grow(run, setup, records, Grip::Held)
         .map_err(|error| FollowError::Stage(error.to_string()))?;
-    let mut live = Live::new(grown, View::new(&run.config), &hurry);
+    let mut live = Live::new(grown, View::new(&run.config), &patient, Grip::Held);
     let mut due = Due::default();
     let mut left = None;
     let mut steps = 0;
     for action in &trace.steps {
         let done = match action {
             Action::Deed(deed) => live.perform(*deed).map_err(|stop| said(&stop)),
-            Action::Move(Move::Pass { at }) => {
-                let condition = run.config.script.step(*at);
-                condition.map_or(Ok(()), |step| live.step(step)).map_err(|stop| said(&stop))
-            }
-            Action::Move(step) => await_move(&mut live, &mut due, *step),
+            Action::Move(step) => step_of_tree(&mut live, &mut due, *step),
         };
         if let Err(why) = done {
             left = Some(why);
@@ -97,10 +140,12 @@ pub fn follow(
         }
         steps += 1;
     }
-    let claimed: PropertySet = [violates].into_iter().collect();
+    let claimed = run.expectation.falling();
     let mut fell = judge(&run.config, &live.grown.orders.log(), &live.marks, claimed);
+    live.open();
+    live.hurry = &hurry;
     if left.is_none() && (violates.kind() != Kind::Always || !fell.contains_key(&violates)) {
-        let ending = ending::end(&mut live, &run, None);
+        let ending = ending::end(&mut live, run, None);
         let all = judge(&run.config, &live.grown.orders.log(), &live.marks, claimed);
         fell.extend(all);
         fell.extend(ending.found);
@@ -128,7 +173,8 @@ struct Due {
     expired: BTreeMap<ActorId, u32>,
 }
 
-fn await_move(live: &mut Live<'_>, due: &mut Due, step: Move) -> Result<(), String> {
+/// Lets an actor take what the move is, and waits until it has.
+fn step_of_tree(live: &mut Live<'_>, due: &mut Due, step: Move) -> Result<(), String> {
     let count = |counts: &mut BTreeMap<ActorId, u32>, actor| {
         let count: &mut u32 = counts.entry(actor).or_default();
         *count += 1;
@@ -144,15 +190,59 @@ fn await_move(live: &mut Live<'_>, due: &mut Due, step: Move) -> Result<(), Stri
         Move::Expire { actor, .. } => count(&mut due.expired, actor),
         _ => 0,
     };
-    let seen = live.wait_while_it_moves(|view| happened(view, step, wanted).then_some(()));
-    seen.ok_or_else(|| format!("it does not come to {step:?}"))
+    let never = || format!("it does not come to {step:?}");
+    if let Move::Boot { actor } = step {
+        live.release(actor).map_err(|stop| said(&stop))?;
+    }
+    if let Move::TakeSignal { actor, signal } = step {
+        let pending = |view: &View<'_>| view.member(actor)?.held_signal(signal);
+        live.wait_while_it_moves(pending).ok_or_else(never)?;
+    }
+    if let Some((actor, point)) = place(live, step) {
+        live.pass(actor, point)?;
+    }
+    let reaped = live.pids.clone();
+    let seen = live.wait_while_it_moves(|view| happened(view, step, wanted, &reaped).then_some(()));
+    seen.ok_or_else(never)
 }
 
-fn happened(view: &View<'_>, step: Move, wanted: u32) -> bool {
+/// Who is held before the move, and where; none if nobody is.
+fn place(live: &Live<'_>, step: Move) -> Option<(ActorId, Point)> {
+    let root = ActorId(0);
+    let pid = |actor| live.pid(actor).map(ActorId);
+    let request =
+        |request: RequestId| Some(RequestId { actor: pid(request.actor)?, serial: request.serial });
+    Some(match step {
+        Move::Deliver { from, to } => (to, Point::Message(pid(from)?)),
+        Move::TakeSignal { actor, signal } => {
+            (actor, live.view.member(actor)?.held_signal(signal)?)
+        }
+        Move::Expire { actor, timer: Timer::Grace(child) } => {
+            (actor, Point::Timer(Timer::Grace(pid(child)?)))
+        }
+        Move::Expire { actor, timer: Timer::Yield(held) } => {
+            (actor, Point::Timer(Timer::Yield(request(held)?)))
+        }
+        Move::EndBody { actor } => (actor, Point::Body),
+        Move::Reap { actor } => {
+            let above = live.view.config.tree.supervisor(actor)?;
+            let parent = if live.view.runs(above) { above } else { root };
+            (parent, Point::Reap(pid(actor)?))
+        }
+        Move::Adopt { actor } => (root, Point::Adopt(pid(actor)?)),
+        Move::SeeChildrenGone => (root, Point::ChildrenGone),
+        Move::ReadBaton { request: held } => (root, Point::Baton(request(held)?)),
+        Move::LosePrompt { actor } => (actor, Point::Hangup(live.view.member(actor)?.prompt()?)),
+        Move::Boot { .. } | Move::Pass { .. } => return None,
+    })
+}
+
+fn happened(view: &View<'_>, step: Move, wanted: u32, pids: &BTreeMap<ActorId, u32>) -> bool {
     let of = |actor: ActorId| view.member(actor);
+    let pid = |actor: ActorId| of(actor).map(|one| one.pid).or_else(|| pids.get(&actor).copied());
     match step {
-        Move::Deliver { from, to } => match (of(from), of(to)) {
-            (Some(from), Some(to)) => to.read_from(from.pid) >= wanted,
+        Move::Deliver { from, to } => match (pid(from), of(to)) {
+            (Some(from), Some(to)) => to.read_from(from) >= wanted,
             (_, None) | (None, _) => false,
         },
         Move::TakeSignal { actor, .. } => of(actor).is_some_and(|one| one.signals >= wanted),
@@ -161,8 +251,12 @@ fn happened(view: &View<'_>, step: Move, wanted: u32) -> bool {
             of(actor).is_some_and(|one| one.node.body() == Body::Ended) || !view.runs(actor)
         }
         Move::Boot { actor } => of(actor).is_some(),
-        Move::Reap { actor } => of(actor).is_some_and(|one| view.reaped(one.pid)),
-        Move::Adopt { actor } => of(actor).is_some_and(|one| view.adopted(one.pid)),
+        Move::Reap { actor } => {
+            // Of a tree that is gone init reaps.
+            let nobody = view.running().next().is_none();
+            nobody || pid(actor).is_some_and(|pid| view.reaped(pid))
+        }
+        Move::Adopt { actor } => pid(actor).is_some_and(|pid| view.adopted(pid)),
         Move::SeeChildrenGone => !view.runs(ActorId(0)),
         Move::ReadBaton { request } => {
             let pid = of(request.actor).map(|one| one.pid);
@@ -172,7 +266,7 @@ fn happened(view: &View<'_>, step: Move, wanted: u32) -> bool {
             })
         }
         Move::LosePrompt { actor } => of(actor).and_then(Member::prompt).is_none(),
-        // The condition was waited for where it is a deed's: a prompt that the next step needs.
+        // What the script waits for is so: the steps before have led there.
         Move::Pass { .. } => true,
     }
 }

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 pub(super) enum Mark {
     /// It killed an actor.
     Killed(ActorId),
+    /// Its Ctrl-C ended one that was booting.
+    DiedBooting(ActorId),
     /// It cut the link of one.
     Cut(ActorId),
     /// It is over: what comes now is the person who ends the tree.
@@ -56,6 +58,7 @@ pub(super) fn judge(
         match item {
             Item::Told(entry) => judge.told(entry),
             Item::Mark(Mark::Killed(actor)) => judge.view.ended(actor),
+            Item::Mark(Mark::DiedBooting(actor)) => judge.died_booting(actor),
             Item::Mark(Mark::Cut(actor)) => judge.view.cut(actor),
             Item::Mark(Mark::Over) if claimed.members().count() > 0 => break,
             Item::Mark(Mark::Over) => judge.over = Over::Yes,
@@ -187,6 +190,16 @@ impl Judge<'_> {
                 self.fell(PropertyId::NoAlarm, format!("{name} raised {alarm:?}"));
             }
             _ => {}
+        }
+    }
+
+    /// The default disposition is a way to act on a signal.
+    fn died_booting(&mut self, actor: ActorId) {
+        let prompt = self.view.prompts().next();
+        if let Some(prompt) = prompt {
+            let (name, prompt) = (self.view.name(actor), self.view.name(prompt));
+            let said = format!("{name} died of a SIGINT while {prompt} was at its prompt");
+            self.fell(PropertyId::InterruptShielded, said);
         }
     }
 

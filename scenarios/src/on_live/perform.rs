@@ -7,9 +7,11 @@ mod keyboard;
 
 use super::judge::Mark;
 use super::view::{Member, View};
-use super::{Hurry, Stop};
+use super::{Grip, Hurry, Stop};
+use holdfast::live::gate::PREFIX;
+use holdfast::live::puppet::BORING;
 use holdfast::live::tell::now_ns;
-use holdfast::live::{Grown, Order, Process};
+use holdfast::live::{Event, Grown, Order, Point, Process};
 use holdfast_model::protocol::reaper::ChildLink;
 use holdfast_model::protocol::teardown::Teardown;
 use holdfast_model::protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
@@ -17,6 +19,7 @@ use holdfast_model::tree::Start;
 use holdfast_model::world::script::Condition;
 use holdfast_model::world::{Deed, ScriptStep};
 use nix::sys::signal::Signal as Unix;
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 /// A live tree under way.
@@ -30,13 +33,16 @@ pub(super) struct Live<'a> {
     pub(super) hurry: &'a Hurry<'a>,
     /// Actors that are held while they boot.
     held: Vec<(ActorId, u32)>,
+    /// The processes that the script has started.
+    pub(super) pids: BTreeMap<ActorId, u32>,
+    grip: Grip,
     next_id: u32,
 }
 
 impl<'a> Live<'a> {
-    pub(super) fn new(grown: Grown, view: View<'a>, hurry: &'a Hurry<'a>) -> Self {
-        let (marks, story) = (Vec::new(), Vec::new());
-        let mut live = Self { grown, view, marks, story, hurry, held: Vec::new(), next_id: 0 };
+    pub(super) fn new(grown: Grown, view: View<'a>, hurry: &'a Hurry<'a>, grip: Grip) -> Self {
+        let (marks, story, held, pids) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
+        let mut live = Self { grown, view, marks, story, hurry, held, pids, grip, next_id: 0 };
         let tree = live.view.config.tree.clone();
         let early = |actor: &ActorId| tree.start(*actor) == Start::Running;
         let limit = hurry.limit;
@@ -45,6 +51,35 @@ impl<'a> Live<'a> {
             tree.ids().filter(early).all(|actor| view.member(actor).is_some()).then_some(())
         });
         live
+    }
+
+    /// The process of an actor.
+    pub(super) fn pid(&self, actor: ActorId) -> Option<u32> {
+        let known = self.view.member(actor).map(|member| member.pid);
+        known.or_else(|| self.pids.get(&actor).copied())
+    }
+
+    /// Lets an actor that is held past a point, once.
+    pub(super) fn pass(&mut self, actor: ActorId, point: Point) -> Result<(), String> {
+        self.tell_gate(actor, Order::Pass { point })
+    }
+
+    /// From now on nobody is held.
+    pub(super) fn open(&mut self) {
+        let running: Vec<_> = self.view.running().map(|(actor, _)| actor).collect();
+        for actor in running {
+            // Whoever has ended meanwhile is held by nothing.
+            let _ = self.tell_gate(actor, Order::Open {});
+        }
+        self.view.open();
+        self.grip = Grip::Free;
+    }
+
+    fn tell_gate(&mut self, actor: ActorId, order: Order) -> Result<(), String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let path = self.grown.path(&self.view.name(actor)).map_err(|error| said(&error))?;
+        let gate = self.grown.orders.wait_actor(&format!("{PREFIX}{path}"));
+        gate.and_then(|gate| gate.send(order)).map_err(|error| said(&error))
     }
 
     /// Takes in what is known by now.
@@ -153,8 +188,12 @@ impl<'a> Live<'a> {
                 self.answer(actor, answer)
             }
             Deed::Provoke { actor, cause } => self.provoke(actor, cause),
-            Deed::FailUnexamined { .. } => {
-                Err(Stop::NotStaged("a failure that nobody wants examined".to_owned()))
+            Deed::FailUnexamined { actor, cause: Cause::Failed } => {
+                let text = format!("{}: {} failed", BORING, self.view.name(actor));
+                self.told_to_end(actor, Order::Error { text }, "fails, and nobody looks")
+            }
+            Deed::FailUnexamined { cause, .. } => {
+                Err(Stop::NotStaged(format!("{cause:?}, unexamined, as a deed")))
             }
             Deed::CancelChild { actor } => self.cancel_child(actor),
             Deed::Interrupt => self.ctrl_c(),
@@ -229,7 +268,12 @@ impl<'a> Live<'a> {
                 return Err(Stop::NotStaged(format!("{cause:?} as a deed")));
             }
         };
-        self.say(format!("{name} {said}"));
+        self.told_to_end(actor, order, said)
+    }
+
+    /// Gives an order after which the actor is to end, or to examine why it should.
+    fn told_to_end(&mut self, actor: ActorId, order: Order, said: &str) -> Result<(), Stop> {
+        self.say(format!("{} {said}", self.view.name(actor)));
         let (before, over) = self.told_of(actor);
         self.order(actor, order)?;
         if over || self.view.member(actor).is_some_and(Member::frozen) {
@@ -264,7 +308,7 @@ impl<'a> Live<'a> {
         let name = self.view.name(actor);
         self.say(format!("{name} gets {signal}"));
         let Some(member) = self.view.member(actor) else { return Ok(()) };
-        let before = member.signals;
+        let before = member.signalled();
         let unix = match signal {
             Signal::Interrupt => Unix::SIGINT,
             Signal::Terminate => Unix::SIGTERM,
@@ -276,7 +320,7 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         self.effect("the signal", |view| {
-            let took = view.member(actor).is_none_or(|member| member.signals > before);
+            let took = view.member(actor).is_none_or(|member| member.signalled() > before);
             (took || !view.runs(actor)).then_some(())
         })
     }
@@ -300,6 +344,9 @@ impl<'a> Live<'a> {
     fn cut(&mut self, actor: ActorId) -> Result<(), Stop> {
         let name = self.view.name(actor);
         self.say(format!("the link above {name} is cut"));
+        if self.grip == Grip::Held {
+            return self.cut_unread(actor);
+        }
         // What was said before is said.
         let _ = self.wait_while_it_moves(|view| view.settled().then_some(()));
         self.marks.push((now_ns(), Mark::Cut(actor)));
@@ -318,6 +365,20 @@ impl<'a> Live<'a> {
         });
         self.view.cut(actor);
         result
+    }
+
+    /// What is under way stays so: nobody reads.
+    fn cut_unread(&mut self, actor: ActorId) -> Result<(), Stop> {
+        self.marks.push((now_ns(), Mark::Cut(actor)));
+        self.order(actor, Order::Cut {})?;
+        let id = self.next_id;
+        self.next_id += 1;
+        self.order(actor, Order::Ping { id })?;
+        let name = self.view.name(actor);
+        let puppet = self.grown.actor(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        let pong = puppet.wait_for(&Event::Pong { id });
+        self.view.cut(actor);
+        pong.map_err(|error| Stop::Stage(error.to_string()))
     }
 
     fn until(&mut self, condition: Condition) -> Result<(), Stop> {

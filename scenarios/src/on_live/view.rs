@@ -3,6 +3,7 @@
 //! Each actor tells the inputs that its node has taken ([`holdfast::live::tell`]). A second node
 //! takes them here, so the state of the first is known without asking.
 
+use holdfast::live::Point;
 use holdfast::live::orders::{Entry, Event, Heard};
 use holdfast::live::tell::PREFIX;
 use holdfast_model::protocol::lock::client::Stage;
@@ -49,12 +50,31 @@ pub(super) struct Member {
     ends: BTreeSet<u32>,
     /// How many timers have expired.
     pub(super) expired: u32,
+    /// What a test holds it before.
+    pub(super) held: BTreeSet<Point>,
+    /// How many signals it was held before, and how many of them SIGINT.
+    held_signals: (u32, u32),
 }
 
 impl Member {
     /// How much was read from a neighbour, the end of the link included.
     pub(super) fn read_from(&self, pid: u32) -> u32 {
         self.received.get(&pid).copied().unwrap_or(0) + u32::from(self.ends.contains(&pid))
+    }
+
+    /// How many SIGINT have reached it, taken or held.
+    pub(super) fn interrupted(&self) -> u32 {
+        self.interrupts.max(self.held_signals.1)
+    }
+
+    /// How many signals of any kind have.
+    pub(super) fn signalled(&self) -> u32 {
+        self.signals.max(self.held_signals.0)
+    }
+
+    /// The point at which a signal is held.
+    pub(super) fn held_signal(&self, signal: Signal) -> Option<Point> {
+        self.held.iter().copied().find(|point| is_signal(*point, signal))
     }
 
     /// The request whose prompt is open.
@@ -82,6 +102,10 @@ impl Member {
     pub(super) fn shielded(&self) -> bool {
         self.node.policy().shield == Shield::On && self.node.disposition() == Disposition::Shield
     }
+}
+
+fn is_signal(point: Point, signal: Signal) -> bool {
+    matches!(point, Point::Signal(held, _) if held == signal)
 }
 
 /// All actors, as they are known.
@@ -164,6 +188,7 @@ impl<'a> View<'a> {
             Heard::Said(Event::Asked { id }) => {
                 self.asked.insert(*id);
             }
+            Heard::Said(Event::Held { point }) => self.held(&entry.actor, *point),
             Heard::Said(Event::Failed { text }) => {
                 self.failed.push(format!("{}: {text}", entry.actor));
             }
@@ -217,10 +242,27 @@ impl<'a> View<'a> {
             received: BTreeMap::new(),
             ends: BTreeSet::new(),
             expired: 0,
+            held: BTreeSet::new(),
+            held_signals: (0, 0),
         };
         self.names.insert(pid, actor);
         self.members.insert(actor, member);
         Greeted::Known
+    }
+
+    /// The gate of an actor holds it before an input.
+    fn held(&mut self, gate: &str, point: Point) {
+        let name = gate.rsplit(['/', '@']).next().unwrap_or(gate);
+        let actor = self.config.tree.find(name);
+        let Some(member) = actor.and_then(|actor| self.members.get_mut(&actor)) else { return };
+        if let Point::Signal(signal, _) = point {
+            member.held_signals.0 += 1;
+            member.held_signals.1 += u32::from(signal == Signal::Interrupt);
+            if member.held_signal(signal).is_some() {
+                return;
+            }
+        }
+        member.held.insert(point);
     }
 
     fn handled(&mut self, actor: ActorId, input: Input, outputs: &[Output]) {
@@ -232,6 +274,7 @@ impl<'a> View<'a> {
         match input {
             Input::Received { from, .. } => *member.received.entry(from.0).or_default() += 1,
             Input::Signalled { signal, .. } => {
+                member.held.retain(|point| !is_signal(*point, signal));
                 member.signals += 1;
                 member.interrupts += u32::from(signal == Signal::Interrupt);
             }
@@ -294,6 +337,14 @@ impl<'a> View<'a> {
         self.dead.insert(pid);
         if let Some(actor) = self.names.get(&pid).copied() {
             self.ended(actor);
+        }
+    }
+
+    /// Nobody is held any more: what was, comes.
+    pub(super) fn open(&mut self) {
+        for member in self.members.values_mut() {
+            member.held.clear();
+            member.held_signals = (0, 0);
         }
     }
 

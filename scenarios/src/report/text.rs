@@ -99,8 +99,6 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
         }
         Outcome::Interrupted | Outcome::NotRun | Outcome::NoStage => {}
         Outcome::NotStaged
-        | Outcome::ModelOnly
-        | Outcome::SeenAfterAll
         | Outcome::Pass
         | Outcome::ExpectedFail
         | Outcome::Fail

@@ -1,9 +1,12 @@
 //! Actors that start late: held before their boot is over, and let go.
 
 use super::{Live, Stop};
+use crate::on_live::judge::Mark;
 use crate::on_live::view::{Life, Member, View};
-use holdfast::live::Order;
+use holdfast::live::points::starting_at;
+use holdfast::live::{Order, Process};
 use holdfast_model::protocol::ActorId;
+use holdfast_model::protocol::policy::BootInterrupt;
 use holdfast_model::world::Placement;
 use std::time::Duration;
 
@@ -32,11 +35,9 @@ impl Live<'_> {
         });
         match pid {
             Some(Some(pid)) => {
-                let path =
-                    self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-                let here = format!("booting@{path}");
-                let _ = self.grown.orders.wait_actor(&here);
+                let _ = self.grown.orders.wait_actor(&starting_at(pid));
                 self.held.push((actor, pid));
+                self.pids.insert(actor, pid);
                 Ok(())
             }
             Some(None) => Ok(()),
@@ -46,43 +47,57 @@ impl Live<'_> {
 
     /// Lets an actor boot that is held.
     pub(in crate::on_live) fn release(&mut self, actor: ActorId) -> Result<(), Stop> {
-        if !self.held.iter().any(|(one, _)| *one == actor) {
-            return Ok(());
-        }
-        self.held.retain(|(one, _)| *one != actor);
-        let name = self.view.name(actor);
-        let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        if let Ok(booting) = self.grown.orders.wait_actor(&format!("booting@{path}")) {
-            // Whoever has died meanwhile needs no order.
-            let _ = booting.send(Order::Boot {});
+        if let Some(pid) = self.take_held(actor) {
+            self.tell_to_boot(pid);
             let _ = self.wait_while_it_moves(|view| view.member(actor).map(|_| ()));
         }
         Ok(())
     }
 
     /// Lets everybody boot.
-    pub(in crate::on_live) fn release_all(&mut self) -> Result<(), Stop> {
-        let held: Vec<_> = self.held.iter().map(|(actor, _)| *actor).collect();
-        held.into_iter().try_for_each(|actor| self.let_boot(actor))
-    }
-
-    pub(super) fn let_boot(&mut self, actor: ActorId) -> Result<(), Stop> {
-        let name = self.view.name(actor);
-        self.say(format!("{name} goes on booting"));
-        self.held.retain(|(one, _)| *one != actor);
-        let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        let interrupts = self.view.root().map_or(0, |root| root.interrupts);
-        if let Ok(booting) = self.grown.orders.wait_actor(&format!("booting@{path}")) {
-            let _ = booting.send(Order::Boot {});
+    pub(in crate::on_live) fn release_all(&mut self) {
+        while let Some((actor, pid)) = self.held.pop() {
+            self.say(format!("{} goes on booting", self.view.name(actor)));
+            let interrupts = self.view.root().map_or(0, |root| root.interrupts);
+            self.tell_to_boot(pid);
             let grouped = self.view.config.placement == Placement::SharedGroup;
-            // It takes the Ctrl-C that came while it booted, unless that has killed it.
+            // It takes the Ctrl-C that came while it booted.
             let _ = self.wait(BOOT, |view| {
                 let member = view.member(actor)?;
                 let took = member.interrupts > 0 || member.life == Life::Ended;
                 (took || !grouped || interrupts == 0).then_some(())
             });
         }
+    }
+
+    /// Who boots has the dispositions of a new program, under some policies: a Ctrl-C ends it.
+    pub(super) fn die_booting(&mut self, at: u64) -> Result<(), Stop> {
+        let dies = self.view.config.policy.boot_interrupt == BootInterrupt::Dies;
+        let grouped = self.view.config.placement == Placement::SharedGroup;
+        if !dies || !grouped {
+            return Ok(());
+        }
+        for (actor, pid) in std::mem::take(&mut self.held) {
+            if let Ok(process) = Process::read(pid.cast_signed()) {
+                let ended = process.wait_end(self.hurry.limit);
+                ended.map_err(|error| Stop::Stage(error.to_string()))?;
+            }
+            self.say(format!("{} dies of it", self.view.name(actor)));
+            self.marks.push((at, Mark::DiedBooting(actor)));
+        }
         Ok(())
+    }
+
+    fn take_held(&mut self, actor: ActorId) -> Option<u32> {
+        let at = self.held.iter().position(|(one, _)| *one == actor)?;
+        Some(self.held.remove(at).1)
+    }
+
+    fn tell_to_boot(&self, pid: u32) {
+        // Whoever has died meanwhile needs no order.
+        if let Ok(starting) = self.grown.orders.wait_actor(&starting_at(pid)) {
+            let _ = starting.send(Order::Boot {});
+        }
     }
 }
 

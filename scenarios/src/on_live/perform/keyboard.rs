@@ -2,6 +2,7 @@
 
 use super::{Live, Stop};
 use crate::on_live::view::{Member, View};
+use holdfast::live::tell::now_ns;
 use holdfast_model::protocol::policy::Reader;
 use holdfast_model::protocol::{ActorId, Answer};
 use holdfast_model::world::Placement;
@@ -18,7 +19,7 @@ impl Live<'_> {
         };
         let before: Vec<(ActorId, u32)> = signalled(&self.view)
             .into_iter()
-            .filter_map(|actor| Some((actor, self.view.member(actor)?.interrupts)))
+            .filter_map(|actor| Some((actor, self.view.member(actor)?.interrupted())))
             .collect();
         if !self.view.runs(ActorId(0)) {
             self.say("nobody is there to take it");
@@ -35,10 +36,12 @@ impl Live<'_> {
                 }
                 continue;
             }
+            let at = now_ns();
             self.typed(KEY)?;
             let took = self.wait(self.hurry.limit / TRIES, |view| taken(view, &root_before));
             if took.is_some() {
-                return self.effect("Ctrl-C in the group", |view| taken(view, &before));
+                self.effect("Ctrl-C in the group", |view| taken(view, &before))?;
+                return self.die_booting(at);
             }
         }
         Err(Stop::NoEffect("Ctrl-C".to_owned()))
@@ -171,7 +174,7 @@ impl Live<'_> {
 /// Whether everybody of these has taken one more SIGINT, or is gone.
 fn taken(view: &View<'_>, before: &[(ActorId, u32)]) -> Option<()> {
     let took = |(actor, count): &(ActorId, u32)| {
-        !view.runs(*actor) || view.member(*actor).is_some_and(|one| one.interrupts > *count)
+        !view.runs(*actor) || view.member(*actor).is_some_and(|one| one.interrupted() > *count)
     };
     before.iter().all(took).then_some(())
 }
