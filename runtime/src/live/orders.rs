@@ -119,6 +119,11 @@ pub enum Order {
     Unblock {},
     /// Close the link to the supervisor and live on.
     Cut {},
+    /// Write these bytes on the link to the supervisor.
+    Garble {
+        /// What no actor would write.
+        bytes: Vec<u8>,
+    },
     /// Write a line to the standard output.
     Print {
         /// The line.

@@ -19,6 +19,7 @@ use nix::sys::socket::{Shutdown, shutdown};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -137,6 +138,7 @@ fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
             }
         }
         Order::Cut {}
+        | Order::Garble { .. }
         | Order::Boot {}
         | Order::SyncBreakpoint { .. }
         | Order::Survey { .. }
@@ -291,6 +293,14 @@ fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>, context: &Contex
             Order::Cut {} => {
                 if let Err(error) = shutdown(LINK_FD, Shutdown::Both) {
                     failed(&events, &format!("the link can not be cut: {error}"));
+                }
+            }
+            Order::Garble { bytes } => {
+                // SAFETY: the link is open for as long as this process serves it, and nothing else
+                // is ever put on its descriptor.
+                let link = unsafe { BorrowedFd::borrow_raw(LINK_FD) };
+                if let Err(error) = nix::unistd::write(link, &bytes) {
+                    failed(&events, &format!("the link can not be garbled: {error}"));
                 }
             }
             Order::Boot {} | Order::Pass { .. } | Order::Open {} => {}

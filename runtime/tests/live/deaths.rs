@@ -1,8 +1,8 @@
 //! R7, R8 and R9: what a SIGKILL in any place does to the terminal and to those who are left.
 
 use crate::support::{
-    DEPTHS, PLACEMENTS, Tested, answers, breakpoint, ctrl_c_ends, ends, everywhere, grow, open,
-    reaped,
+    DEPTHS, PLACEMENTS, Tested, answers, breakpoint, ctrl_c_ends, ends, everywhere, go_on, grow,
+    open, reaped,
 };
 use holdfast::live::{Exit, Grown, Growth, Order, PATIENCE, Process};
 use nix::sys::signal::Signal;
@@ -97,6 +97,24 @@ fn r9_who_is_cut_off_ends_by_itself() -> Tested {
         reaped(&mut tree, supervisor, "leaf")?;
         ctrl_c_ends(&mut tree)
     })
+}
+
+#[test]
+fn who_sends_what_is_no_frame_is_cut_off_and_nobody_else_is() -> Tested {
+    let too_long = u32::MAX.to_le_bytes().to_vec();
+    let no_frame = [&3_u32.to_le_bytes()[..], b"\xc1\xc1\xc1"].concat();
+    for bytes in [too_long, no_frame] {
+        for placement in PLACEMENTS {
+            let mut tree = grow(Growth::of("root(mid(leaf,sib))")?.placement(placement))?;
+            open(&mut tree, "sib", 1)?;
+            tree.order("leaf", Order::Garble { bytes: bytes.clone() })?;
+            reaped(&mut tree, "mid", "leaf")?;
+            answers(&tree, 1)?;
+            go_on(&mut tree, "sib", 1)?;
+            ctrl_c_ends(&mut tree)?;
+        }
+    }
+    Ok(())
 }
 
 #[test]
