@@ -7,6 +7,8 @@
 pub(crate) use crate::live::gate::Gate;
 
 use holdfast_model::protocol::{ActorId, Origin, RequestId, Signal, Timer};
+#[cfg(feature = "live")]
+use holdfast_model::protocol::{Answer, Input};
 use serde::{Deserialize, Serialize};
 
 /// What an actor can be held before.
@@ -36,6 +38,27 @@ pub enum Point {
 
 #[cfg(feature = "live")]
 impl Point {
+    /// Whether this is an input before which an actor is held there.
+    #[must_use]
+    pub fn is_before(self, input: Input) -> bool {
+        match (self, input) {
+            (Self::Message(peer), Input::Received { from, .. }) => from == peer,
+            (Self::Message(held), Input::LinkEnded { peer }) => held == peer,
+            (Self::Signal(held, from), Input::Signalled { signal, origin }) => {
+                (held, from) == (signal, origin)
+            }
+            (Self::Timer(held), Input::Expired { timer }) => held == timer,
+            (Self::Reap(held), Input::Exited { child, .. })
+            | (Self::Adopt(held), Input::Adopted { child }) => held == child,
+            (Self::Baton(held), Input::BatonClosed { request })
+            | (Self::Hangup(held), Input::Answered { request, answer: Answer::Hangup }) => {
+                held == request
+            }
+            (Self::Body, Input::BodyEnded) | (Self::ChildrenGone, Input::ChildrenGone) => true,
+            _ => false,
+        }
+    }
+
     /// Whether both are one signal, which is pending once whoever sends it again.
     pub(crate) fn is_pending_with(self, other: Self) -> bool {
         matches!((self, other), (Self::Signal(one, _), Self::Signal(other, _)) if one == other)

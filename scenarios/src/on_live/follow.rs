@@ -8,7 +8,7 @@
 
 use super::judge::{Mark, judge};
 use super::perform::Live;
-use super::view::{Member, View};
+use super::view::View;
 use super::{Grip, Hurry, Lived, Setup, Stop, ending, failed, grow};
 use crate::case::resolve::{Golden, Run};
 use crate::expect::{Expectation, Fall, Outcome};
@@ -19,10 +19,8 @@ use holdfast::live::tell::now_ns;
 use holdfast_model::check::explore::Progress;
 use holdfast_model::check::property::{Kind, PropertyId};
 use holdfast_model::check::trace::Trace;
-use holdfast_model::protocol::teardown::Body;
 use holdfast_model::protocol::{ActorId, RequestId, Timer};
 use holdfast_model::world::{Action, Move};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -126,13 +124,12 @@ fn drive(
     let grown = grow(run, setup, records, Grip::Held)
         .map_err(|error| FollowError::Stage(error.to_string()))?;
     let mut live = Live::new(grown, View::new(&run.config), &patient, Grip::Held);
-    let mut due = Due::default();
     let mut left = None;
     let mut steps = 0;
     for action in &trace.steps {
         let done = match action {
             Action::Deed(deed) => live.perform(*deed).map_err(|stop| said(&stop)),
-            Action::Move(step) => step_of_tree(&mut live, &mut due, *step),
+            Action::Move(step) => step_of_tree(&mut live, *step),
         };
         if let Err(why) = done {
             left = Some(why);
@@ -165,48 +162,27 @@ fn said(stop: &Stop) -> String {
     }
 }
 
-/// How often each thing has happened by now, as the trace has it.
-#[derive(Default)]
-struct Due {
-    read: BTreeMap<(ActorId, ActorId), u32>,
-    signals: BTreeMap<ActorId, u32>,
-    expired: BTreeMap<ActorId, u32>,
-}
-
 /// Lets an actor take what the move is, and waits until it has.
-fn step_of_tree(live: &mut Live<'_>, due: &mut Due, step: Move) -> Result<(), String> {
-    let count = |counts: &mut BTreeMap<ActorId, u32>, actor| {
-        let count: &mut u32 = counts.entry(actor).or_default();
-        *count += 1;
-        *count
-    };
-    let wanted = match step {
-        Move::Deliver { from, to } => {
-            let count = due.read.entry((from, to)).or_default();
-            *count += 1;
-            *count
-        }
-        Move::TakeSignal { actor, .. } => count(&mut due.signals, actor),
-        Move::Expire { actor, .. } => count(&mut due.expired, actor),
-        _ => 0,
-    };
+fn step_of_tree(live: &mut Live<'_>, step: Move) -> Result<(), String> {
     let never = || format!("it does not come to {step:?}");
     if let Move::Boot { actor } = step {
         live.release(actor).map_err(|stop| said(&stop))?;
+        return live.view.member(actor).map(|_| ()).ok_or_else(never);
     }
     if let Move::TakeSignal { actor, signal } = step {
         let pending = |view: &View<'_>| view.member(actor)?.held_signal(signal);
         live.wait_while_it_moves(pending).ok_or_else(never)?;
     }
-    if let Some((actor, point)) = place(live, step) {
-        live.pass(actor, point)?;
-    }
-    let reaped = live.pids.clone();
-    let seen = live.wait_while_it_moves(|view| happened(view, step, wanted, &reaped).then_some(()));
+    let Some((actor, point)) = place(live, step) else { return Ok(()) };
+    let taken = |view: &View<'_>| view.member(actor).map_or(0, |one| one.taken(point));
+    let before = taken(&live.view);
+    live.pass(actor, point)?;
+    let seen = live.wait_while_it_moves(|view| (taken(view) > before).then_some(()));
     seen.ok_or_else(never)
 }
 
-/// Who is held before the move, and where; none if nobody is.
+/// Who is held before the move, and where. Nobody is before what the script waited for, which the
+/// steps before have led to, nor before init reaps what is left of a tree.
 fn place(live: &Live<'_>, step: Move) -> Option<(ActorId, Point)> {
     let root = ActorId(0);
     let pid = |actor| live.pid(actor).map(ActorId);
@@ -226,7 +202,7 @@ fn place(live: &Live<'_>, step: Move) -> Option<(ActorId, Point)> {
         Move::EndBody { actor } => (actor, Point::Body),
         Move::Reap { actor } => {
             let above = live.view.config.tree.supervisor(actor)?;
-            let parent = if live.view.runs(above) { above } else { root };
+            let parent = [above, root].into_iter().find(|one| live.view.runs(*one))?;
             (parent, Point::Reap(pid(actor)?))
         }
         Move::Adopt { actor } => (root, Point::Adopt(pid(actor)?)),
@@ -235,38 +211,4 @@ fn place(live: &Live<'_>, step: Move) -> Option<(ActorId, Point)> {
         Move::LosePrompt { actor } => (actor, Point::Hangup(live.view.member(actor)?.prompt()?)),
         Move::Boot { .. } | Move::Pass { .. } => return None,
     })
-}
-
-fn happened(view: &View<'_>, step: Move, wanted: u32, pids: &BTreeMap<ActorId, u32>) -> bool {
-    let of = |actor: ActorId| view.member(actor);
-    let pid = |actor: ActorId| of(actor).map(|one| one.pid).or_else(|| pids.get(&actor).copied());
-    match step {
-        Move::Deliver { from, to } => match (pid(from), of(to)) {
-            (Some(from), Some(to)) => to.read_from(from) >= wanted,
-            (_, None) | (None, _) => false,
-        },
-        Move::TakeSignal { actor, .. } => of(actor).is_some_and(|one| one.signals >= wanted),
-        Move::Expire { actor, .. } => of(actor).is_some_and(|one| one.expired >= wanted),
-        Move::EndBody { actor } => {
-            of(actor).is_some_and(|one| one.node.body() == Body::Ended) || !view.runs(actor)
-        }
-        Move::Boot { actor } => of(actor).is_some(),
-        Move::Reap { actor } => {
-            // Of a tree that is gone init reaps.
-            let nobody = view.running().next().is_none();
-            nobody || pid(actor).is_some_and(|pid| view.reaped(pid))
-        }
-        Move::Adopt { actor } => pid(actor).is_some_and(|pid| view.adopted(pid)),
-        Move::SeeChildrenGone => !view.runs(ActorId(0)),
-        Move::ReadBaton { request } => {
-            let pid = of(request.actor).map(|one| one.pid);
-            view.root().is_some_and(|root| {
-                let named = |held: &ActorId| Some(held.0) == pid;
-                !root.node.holds().iter().any(|(held, _)| named(&held.actor))
-            })
-        }
-        Move::LosePrompt { actor } => of(actor).and_then(Member::prompt).is_none(),
-        // What the script waits for is so: the steps before have led there.
-        Move::Pass { .. } => true,
-    }
 }

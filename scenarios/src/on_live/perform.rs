@@ -34,7 +34,7 @@ pub(super) struct Live<'a> {
     /// Actors that are held while they boot.
     held: Vec<(ActorId, u32)>,
     /// The processes that the script has started.
-    pub(super) pids: BTreeMap<ActorId, u32>,
+    pids: BTreeMap<ActorId, u32>,
     grip: Grip,
     next_id: u32,
 }
@@ -295,11 +295,11 @@ impl<'a> Live<'a> {
         let Some(above) = self.view.config.tree.supervisor(actor) else { return Ok(()) };
         let name = self.view.name(actor);
         self.say(format!("{} asks {name} to end", self.view.name(above)));
-        let before = self.view.member(above).map_or(0, |member| member.inputs);
+        let before = self.view.member(above).map_or(0, |member| member.inputs.len());
         self.order(above, Order::CancelChild { name })?;
         let frozen = self.view.member(above).is_some_and(Member::frozen);
         self.effect("the request to end", |view| {
-            let took = view.member(above).is_none_or(|member| member.inputs > before);
+            let took = view.member(above).is_none_or(|member| member.inputs.len() > before);
             (took || frozen || !view.runs(above)).then_some(())
         })
     }

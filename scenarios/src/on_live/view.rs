@@ -40,16 +40,12 @@ pub(super) struct Member {
     pub(super) signals: u32,
     /// How many requests it has made.
     pub(super) requests: u32,
-    /// How many of its inputs were known so far.
-    pub(super) inputs: u32,
     connection: usize,
     armed: BTreeSet<Timer>,
     sent: BTreeMap<u32, u32>,
     received: BTreeMap<u32, u32>,
-    /// Whose ends of links were read.
-    ends: BTreeSet<u32>,
-    /// How many timers have expired.
-    pub(super) expired: u32,
+    /// The inputs that it has taken.
+    pub(super) inputs: Vec<Input>,
     /// What a test holds it before.
     pub(super) held: BTreeSet<Point>,
     /// How many signals it was held before, and how many of them SIGINT.
@@ -57,11 +53,6 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// How much was read from a neighbour, the end of the link included.
-    pub(super) fn read_from(&self, pid: u32) -> u32 {
-        self.received.get(&pid).copied().unwrap_or(0) + u32::from(self.ends.contains(&pid))
-    }
-
     /// How many SIGINT have reached it, taken or held.
     pub(super) fn interrupted(&self) -> u32 {
         self.interrupts.max(self.held_signals.1)
@@ -70,6 +61,11 @@ impl Member {
     /// How many signals of any kind have.
     pub(super) fn signalled(&self) -> u32 {
         self.signals.max(self.held_signals.0)
+    }
+
+    /// How many inputs it has taken past a point.
+    pub(super) fn taken(&self, point: Point) -> usize {
+        self.inputs.iter().filter(|input| point.is_before(**input)).count()
     }
 
     /// The point at which a signal is held.
@@ -118,8 +114,6 @@ pub(super) struct View<'a> {
     dead: BTreeSet<u32>,
     /// Requests whose baton's end was read.
     closed: BTreeSet<RequestId>,
-    /// Orphans that the root has taken over.
-    adopted: BTreeSet<u32>,
     /// Processes that a ladder has sent SIGKILL.
     doomed: BTreeSet<u32>,
     /// Links that the script has cut, by their lower end.
@@ -153,7 +147,6 @@ impl<'a> View<'a> {
             names: BTreeMap::new(),
             dead: BTreeSet::new(),
             closed: BTreeSet::new(),
-            adopted: BTreeSet::new(),
             doomed: BTreeSet::new(),
             cut: BTreeSet::new(),
             asked: BTreeSet::new(),
@@ -235,13 +228,11 @@ impl<'a> View<'a> {
             interrupts: 0,
             signals: 0,
             requests: 0,
-            inputs: 0,
             connection,
             armed: BTreeSet::new(),
             sent: BTreeMap::new(),
             received: BTreeMap::new(),
-            ends: BTreeSet::new(),
-            expired: 0,
+            inputs: Vec::new(),
             held: BTreeSet::new(),
             held_signals: (0, 0),
         };
@@ -270,7 +261,7 @@ impl<'a> View<'a> {
         let mut outbox = Outbox::new();
         member.node.handle(input, &mut outbox);
         let expected: Vec<Output> = outbox.drain().collect();
-        member.inputs += 1;
+        member.inputs.push(input);
         match input {
             Input::Received { from, .. } => *member.received.entry(from.0).or_default() += 1,
             Input::Signalled { signal, .. } => {
@@ -280,13 +271,6 @@ impl<'a> View<'a> {
             }
             Input::Expired { timer } => {
                 member.armed.remove(&timer);
-                member.expired += 1;
-            }
-            Input::LinkEnded { peer } => {
-                member.ends.insert(peer.0);
-            }
-            Input::Adopted { child } => {
-                self.adopted.insert(child.0);
             }
             _ => {}
         }
@@ -364,16 +348,6 @@ impl<'a> View<'a> {
 
     pub(super) fn actor_of(&self, pid: ActorId) -> Option<ActorId> {
         self.names.get(&pid.0).copied()
-    }
-
-    /// Whether a process was reaped.
-    pub(super) fn reaped(&self, pid: u32) -> bool {
-        self.dead.contains(&pid)
-    }
-
-    /// Whether the root has taken an orphan over.
-    pub(super) fn adopted(&self, pid: u32) -> bool {
-        self.adopted.contains(&pid)
     }
 
     pub(super) fn member(&self, actor: ActorId) -> Option<&Member> {
