@@ -137,7 +137,10 @@ fn act(machine: &Machine, deeds: Vec<Deed>) {
         }
         machine.with(|kernel| {
             let actor = deed.actor;
-            kernel.observer.tell(|| format!("deed: {} at {}", deed.fault, kernel.name(actor)));
+            kernel.observer.tell(|| match deed.fault {
+                fault @ (Fault::Interrupt | Fault::Quit) => format!("deed: {fault}"),
+                fault => format!("deed: {fault} at {}", kernel.name(actor)),
+            });
             let local = |local| (actor, Event::Local(local));
             let (to, event) = match deed.fault {
                 Fault::Request => local(Local::Pause(Shielding::Plain)),
