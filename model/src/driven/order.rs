@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Where a soak, or a replay, is.
 #[derive(Debug, Default)]
 pub(crate) struct Place {
-    /// The schedule that is under way, and its number.
+    /// The number of the schedule that is under way.
     pub(crate) iteration: u64,
     /// What it runs.
     pub(crate) run: Option<Arc<Run>>,
@@ -38,13 +38,14 @@ impl Shared {
 
 /// Draws runs, and the order of their threads.
 pub(crate) struct ByChance<D> {
-    pub(crate) scheduler: SchedulerName,
-    pub(crate) seed: u64,
-    pub(crate) numbers: Range<u64>,
-    pub(crate) draw: D,
-    pub(crate) place: Shared,
-    pub(crate) chance: Chance,
-    pub(crate) draws: Dice,
+    scheduler: SchedulerName,
+    seed: u64,
+    numbers: Range<u64>,
+    draw: D,
+    place: Shared,
+    chance: Chance,
+    /// What the threads draw from.
+    draws: Dice,
 }
 
 impl<D: Fn(&mut Dice) -> Run> ByChance<D> {
@@ -55,6 +56,7 @@ impl<D: Fn(&mut Dice) -> Run> ByChance<D> {
         draw: D,
         place: Shared,
     ) -> Self {
+        // Both are drawn anew for each schedule.
         let (chance, draws) = (Chance::Even(Dice::new(0, 0)), Dice::new(0, 0));
         Self { scheduler, seed, numbers, draw, place, chance, draws }
     }
@@ -99,7 +101,7 @@ impl<D: Fn(&mut Dice) -> Run> Scheduler for ByChance<D> {
 }
 
 /// How the next thread is chosen.
-pub(crate) enum Chance {
+enum Chance {
     /// All are equally likely.
     Even(Dice),
     /// The first by rank.
@@ -109,7 +111,7 @@ pub(crate) enum Chance {
 /// Probabilistic concurrency testing (Burckhardt and others, "A randomized scheduler with
 /// probabilistic guarantees of finding bugs", 2010): the threads have ranks by chance, the first
 /// that can go on does, and at some choices it becomes the last.
-pub(crate) struct Pct {
+struct Pct {
     dice: Dice,
     /// The rank of each thread; the least goes first.
     ranks: Vec<u64>,

@@ -44,11 +44,11 @@ pub(crate) fn run(run: &Run, book: Book) {
     if below(4) == 0 {
         config.policy.while_prompt = WhilePrompt::Freezes;
     }
-    let mut deeds = deeds(&config);
+    let (mut deeds, pausing) = (deeds(&config), config.policy.while_prompt);
     let topology = Arc::new(Topology::new(config));
     let (person, asked) = mailbox();
     let observer = Observer::new(book, topology.config().tree.len());
-    observer.tell(|| format!("the tree: {}", topology.config().tree));
+    observer.tell(|| format!("the tree: {}; an actor at a prompt {pausing:?}", run.config.tree));
     let machine = Machine::new(&topology, observer, person);
     machine.with(|kernel| {
         for actor in topology.actors() {
