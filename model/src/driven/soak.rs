@@ -60,7 +60,8 @@ impl Soak {
             run(&next.expect("a run is drawn before it begins"), sees.clone());
         });
         let (mut found, mut place) = (book.found(), place.lock());
-        let failure = ran.err().zip(place.run.clone()).map(|(panic, run)| {
+        let failure = ran.err().map(|panic| {
+            let run = place.run.take().unwrap_or_else(|| panic!("before any run: {panic}"));
             let (property, what) =
                 found.fell.take().map_or((None, panic), |(id, what)| (Some(id), what));
             let header = ScheduleHeader {

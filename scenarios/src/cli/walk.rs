@@ -133,7 +133,7 @@ struct WalkJson {
 struct FailureJson {
     /// The number of the walk.
     iteration: u64,
-    /// What fell; none if the tree does not come to rest.
+    /// What fell; none if the tree does not come to rest, a driver panics or all wait for ever.
     property: Option<PropertyId>,
     /// The same in words.
     what: String,
