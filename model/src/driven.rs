@@ -13,7 +13,7 @@
 //! `holdfast replay`. The explorer steps a whole input at a time. Here others run, read, die and
 //! are signalled between any two outputs of one, and between an event and its being taken.
 //!
-//! Reading order: [`soak`], [`order`], [`run`], [`actor`], [`kernel`], [`links`], [`observer`].
+//! Reading order: [`soak`], `order`, `run`, `actor`, `kernel`, `links`, `observer`.
 
 mod actor;
 mod kernel;
