@@ -31,6 +31,9 @@ const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static s
 /// Where the live trees of the tests are recorded; emptied before a stage that records some.
 pub(crate) const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/records");
 
+/// What is walked: too large to be explored.
+const WALK_TREE: &str = "root(a(b(c,d),e),f(g(h)),i?(j?),k)";
+
 /// What may happen on a walk.
 const WALK_FAULTS: &str = "request=4,shielded=1,interrupt=2,interrupt-one=1,error=1,\
                            error-unexamined=1,quit=1,cancel=1,cancel-child=1,kill=2,stop=1,cut=1";
@@ -101,14 +104,45 @@ pub(crate) const STAGES: &[Stage] = &[
             "--locked",
             "--package",
             "holdfast-model",
+            "--package",
+            "holdfast-scenarios",
             "--target-dir",
             "target/shuttle",
             "--test",
             "shuttle",
             "--test",
             "driver",
+            "--test",
+            "drivers",
         ],
         env: &[("RUSTFLAGS", "--cfg model_shuttle"), ("SHUTTLE_SILENCE_WARNINGS", "1")],
+        set: Set::Fast,
+    },
+    Stage {
+        name: "drivers",
+        why: "relay holds on random schedules of the drivers of a tree, as a user soaks them",
+        cargo: &[
+            "run",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-scenarios",
+            "--target-dir",
+            "target/shuttle",
+            "--",
+            "walk",
+            "--on",
+            "drivers",
+            "--tree",
+            WALK_TREE,
+            "--faults",
+            WALK_FAULTS,
+            "--debug",
+            "b,f,g",
+            "--iterations",
+            "10000",
+        ],
+        env: &[("RUSTFLAGS", "--cfg model_shuttle")],
         set: Set::Fast,
     },
     fast(
@@ -128,7 +162,7 @@ pub(crate) const STAGES: &[Stage] = &[
             "--",
             "walk",
             "--tree",
-            "root(a(b(c,d),e),f(g(h)),i?(j?),k)",
+            WALK_TREE,
             "--faults",
             WALK_FAULTS,
             "--debug",

@@ -8,8 +8,10 @@
 //!
 //! Reading order: [`property`], [`safety`], [`intern`], [`memo`], [`offers`], [`symmetry`],
 //! [`worker`], [`store`], [`space`], [`search`], [`explore`], [`path`], [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`];
-//! then [`walk`], for what is too large to be explored.
+//! then [`walk`], for what is too large to be explored, with [`dice`], and [`schedule`], the file of a run
+//! of driver trees.
 
+pub mod dice;
 pub mod explore;
 pub mod intern;
 pub mod lasso;
@@ -19,6 +21,7 @@ pub mod offers;
 pub mod path;
 pub mod property;
 pub mod safety;
+pub mod schedule;
 pub mod search;
 pub mod space;
 pub mod store;

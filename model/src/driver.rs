@@ -6,7 +6,7 @@
 //!                                            +------------- follow-ups --------------+
 //! ```
 //!
-//! Runs in every live actor, and in every actor of `tests/driver.rs`: the same code. What performs
+//! Runs in every live actor, and in every actor of `driven`: the same code. What performs
 //! the outputs is a [`Hands`]: the operating system there, a simulation here.
 //!
 //! # Rules

@@ -21,10 +21,13 @@
 //! ```
 //!
 //! Reading order: [`protocol`], [`driver`], [`tree`], [`world`], [`check`]; then [`shared`], [`sync`].
+//! A build with `--cfg model_shuttle` has `driven` too: whole trees of drivers, on top of all this.
 
 #![forbid(unsafe_code)]
 
 pub mod check;
+#[cfg(model_shuttle)]
+pub mod driven;
 pub mod driver;
 pub mod protocol;
 pub mod shared;

@@ -3,7 +3,8 @@
 //! ```text
 //!     (no cfg)               --> std        what the runtime is built with
 //!     --cfg model_loom       --> loom       every interleaving: tests/loom.rs
-//!     --cfg model_shuttle    --> shuttle    random schedules of more threads: tests/shuttle.rs
+//!     --cfg model_shuttle    --> shuttle    random schedules of more threads: tests/shuttle.rs,
+//!                                           and of whole trees: `driven`
 //! ```
 //!
 //! # Rules

@@ -128,16 +128,18 @@ fn shared_memory_is_behind_the_one_facade() {
 
 #[test]
 fn modules_depend_downward_only() {
-    let table: [(&str, &[&str]); 4] = [
+    let table: [(&str, &[&str]); 5] = [
         (
             "protocol",
             &["crate::world", "crate::check", "crate::tree", "crate::shared", "crate::driver"],
         ),
         ("driver", &["crate::world", "crate::check", "crate::tree", "crate::shared"]),
         ("world", &["crate::check", "crate::shared"]),
+        ("check", &["crate::shared", "crate::driver"]),
         ("shared", &["crate::world", "crate::check", "crate::tree", "crate::protocol"]),
     ];
     for (module, above) in table {
+        assert_eq!(places(module, &["crate::driven"]), Vec::<String>::new(), "`{module}` looks up");
         assert_eq!(places(module, above), Vec::<String>::new(), "`{module}` looks up");
     }
 }

@@ -6,11 +6,12 @@
 //! Reading order: [`explain`], [`check`], [`suite`], [`walk`], [`run`],
 //! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
 //! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
-//! catches Ctrl-C.
+//! catches Ctrl-C, [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers.
 
 pub mod cases;
 pub mod check;
 pub mod conform;
+pub mod drivers;
 pub mod explain;
 pub mod json;
 pub mod list;

@@ -79,8 +79,12 @@ impl Setup {
     /// This program, and records in a folder.
     ///
     /// # Errors
-    /// The path of this program can not be found.
+    /// The path of this program can not be found, or its locks are those of shuttle.
     pub fn here(records: &Path) -> io::Result<Self> {
+        if cfg!(model_shuttle) {
+            let why = "real processes need a build without `--cfg model_shuttle`";
+            return Err(io::Error::other(why));
+        }
         Ok(Self { program: std::env::current_exe()?, records: records.to_owned() })
     }
 }

@@ -135,7 +135,7 @@ pub enum TraceError {
 }
 
 /// What is wrong with a line, without the place in it.
-fn reason(json: &serde_json::Error) -> String {
+pub(super) fn reason(json: &serde_json::Error) -> String {
     let said = json.to_string();
     said.rsplit_once(" at line ").map_or(said.as_str(), |(reason, _)| reason).to_owned()
 }
@@ -157,29 +157,60 @@ impl Named {
     }
 }
 
-impl Trace {
-    /// A counterexample of a run.
+impl Header {
+    /// A run.
     #[must_use]
-    pub fn new(config: &Config, named: &Named, found: &Counterexample) -> Self {
+    pub fn new(config: &Config, named: &Named, breaks: Option<PropertyId>) -> Self {
         let debugged = |id: &ActorId| config.debug[id.index()] == DebugMode::On;
-        let header = Header {
+        let names = config.tree.ids().filter(debugged).map(|id| config.tree.name(id).to_owned());
+        Self {
             holdfast_trace: VERSION,
-            breaks: Some(found.property),
+            breaks,
             tree: config.tree.to_string(),
             policy: named.policy,
             without: named.without.clone(),
             placement: config.placement,
-            debug: config
-                .tree
-                .ids()
-                .filter(debugged)
-                .map(|id| config.tree.name(id).to_owned())
-                .collect(),
+            debug: names.collect(),
             faults: config.budget.to_string(),
             environment: config.environment,
             script: config.script.steps.clone(),
-            repeats: found.round.len(),
-        };
+            repeats: 0,
+        }
+    }
+
+    /// How the policy is named.
+    #[must_use]
+    pub fn named(&self) -> Named {
+        Named { policy: self.policy, without: self.without.clone() }
+    }
+
+    /// The run.
+    ///
+    /// # Errors
+    /// If the tree, the faults or a name is wrong.
+    pub fn config(&self) -> Result<Config, TraceError> {
+        let tree: Tree = self.tree.parse()?;
+        let faults = self.faults.parse()?;
+        let mut config = Config::new(tree, self.named().policy(), self.placement, faults);
+        for name in &self.debug {
+            let actor = config.tree.find(name).ok_or_else(|| TraceError::Stranger(name.clone()))?;
+            config.debug[actor.index()] = DebugMode::On;
+        }
+        config.environment = self.environment;
+        config.script = Script { steps: self.script.clone() };
+        match config.script.actors().into_iter().find(|id| id.index() >= config.tree.len()) {
+            Some(stranger) => Err(TraceError::ScriptStranger(stranger.0)),
+            None => Ok(config),
+        }
+    }
+}
+
+impl Trace {
+    /// A counterexample of a run.
+    #[must_use]
+    pub fn new(config: &Config, named: &Named, found: &Counterexample) -> Self {
+        let mut header = Header::new(config, named, Some(found.property));
+        header.repeats = found.round.len();
         Self { header, steps: found.steps.iter().chain(&found.round).copied().collect() }
     }
 
@@ -188,20 +219,7 @@ impl Trace {
     /// # Errors
     /// If the tree, the faults or a name is wrong.
     pub fn config(&self) -> Result<Config, TraceError> {
-        let tree: Tree = self.header.tree.parse()?;
-        let named = Named { policy: self.header.policy, without: self.header.without.clone() };
-        let faults = self.header.faults.parse()?;
-        let mut config = Config::new(tree, named.policy(), self.header.placement, faults);
-        for name in &self.header.debug {
-            let actor = config.tree.find(name).ok_or_else(|| TraceError::Stranger(name.clone()))?;
-            config.debug[actor.index()] = DebugMode::On;
-        }
-        config.environment = self.header.environment;
-        config.script = Script { steps: self.header.script.clone() };
-        match config.script.actors().into_iter().find(|id| id.index() >= config.tree.len()) {
-            Some(stranger) => Err(TraceError::ScriptStranger(stranger.0)),
-            None => Ok(config),
-        }
+        self.header.config()
     }
 
     /// The file.

@@ -13,6 +13,7 @@
 //!    was told to end has ended.
 //! 3. A seed and the number of a walk name it: the same actions on every machine.
 
+use super::dice::Dice;
 use super::liveness::{Fairness, is_fair};
 use super::property::{Kind, PropertyId, PropertySet};
 use super::safety::{judge_state, judge_step};
@@ -208,35 +209,6 @@ impl<'t> Way<'t> {
         })
     }
 }
-
-/// A generator of numbers that are the same everywhere (SplitMix64: Steele, Lea and Flood, "Fast
-/// splittable pseudorandom number generators", 2014).
-#[derive(Clone, Debug)]
-struct Dice {
-    state: u64,
-}
-
-impl Dice {
-    fn new(seed: u64, number: u64) -> Self {
-        let mut of_seed = Self { state: seed };
-        let first = of_seed.roll();
-        Self { state: first ^ number.wrapping_mul(GOLDEN_RATIO).rotate_left(32) }
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(GOLDEN_RATIO);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// A number below a bound, which is small: the first ones are not noticeably likelier.
-    fn below(&mut self, bound: usize) -> usize {
-        usize::try_from(self.roll() % bound.max(1) as u64).unwrap_or(0)
-    }
-}
-
-const GOLDEN_RATIO: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// How many wild steps there are at most, for each actor.
 const WILD_STEPS: usize = 40;

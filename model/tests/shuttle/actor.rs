@@ -130,7 +130,7 @@ fn pause(user: usize, sender: Sender<Told>) -> Paused {
         dawdle();
         return Paused::Left;
     }
-    let outcome = if user % 2 == 1 { block_on(async { stub.await }) } else { stub.wait() };
+    let outcome = if user % 2 == 1 { block_on(stub) } else { stub.wait() };
     Paused::Got(outcome.expect("the driver never loses a ticket"))
 }
 

@@ -1,12 +1,14 @@
 //! `holdfast replay`: performs a recorded run on the model of today.
 
+use super::drivers::{self, DriversError};
 use super::{Format, complain, print, print_json, render};
 use crate::chart::{Chart, describe, details};
 use crate::exit::Exit;
 use clap::Args;
 use holdfast_model::check::property::PropertyId;
+use holdfast_model::check::schedule::Schedule;
 use holdfast_model::check::trace::{
-    Confirmed, Header, Named, Replayed, Trace, TraceError, confirm, perform,
+    Confirmed, Header, Replayed, Trace, TraceError, confirm, perform,
 };
 use holdfast_model::tree::Tree;
 use holdfast_model::world::{Action, System, Topology};
@@ -15,9 +17,12 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Performs a counterexample step by step and confirms that it still breaks what it claims.
+///
+/// A schedule of `holdfast walk --on drivers` is run again, in a build with `--cfg model_shuttle`.
+/// Exits with 0 if the file still breaks what it claims, else with 2.
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// The trace, as `holdfast check` and `holdfast walk` write it.
+    /// The trace or schedule, as `holdfast check` and `holdfast walk` write it.
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Shows the run up to this step, everything the step did, and what is possible after it.
@@ -47,6 +52,9 @@ pub enum ReplayError {
         /// Why.
         source: TraceError,
     },
+    /// It is a schedule, and does not show what it claims.
+    #[error(transparent)]
+    Drivers(#[from] DriversError),
     /// A step can not be taken.
     #[error(
         "failed to replay {path}: step {step} ({action}) is not possible there; the trace was \
@@ -116,13 +124,20 @@ impl ReplayArgs {
         let path = || self.file.clone();
         let text = std::fs::read_to_string(&self.file)
             .map_err(|source| ReplayError::Read { path: path(), source })?;
+        let format = Format::of_switch(self.json);
+        if Schedule::is_meant(&text) {
+            return match self.step {
+                Some(_) => Err(DriversError::NoSteps(path()).into()),
+                None => Ok(drivers::replay(&self.file, &text, format)?),
+            };
+        }
         let wrong = |source| ReplayError::Trace { path: path(), source };
         let trace = Trace::from_text(&text).map_err(wrong)?;
         let topology = Topology::new(trace.config().map_err(wrong)?);
         let (steps, confirmed) = perform(&topology, &trace.steps)
             .and_then(|steps| Ok((steps, confirm(&topology, &trace)?)))
             .map_err(|error| self.named(&topology.config().tree, &trace, error))?;
-        match (Format::of_switch(self.json), self.step) {
+        match (format, self.step) {
             (Format::Json, _) => print_json(&ReplayJson::new(&topology, &trace, &steps, confirmed)),
             (Format::Text, None) => print(&whole(&topology, &trace, &steps, confirmed)),
             (Format::Text, Some(step)) => {
@@ -154,8 +169,7 @@ impl ReplayArgs {
 
 fn whole(topology: &Topology, trace: &Trace, steps: &[Replayed], confirmed: Confirmed) -> String {
     let header = &trace.header;
-    let named = Named { policy: header.policy, without: header.without.clone() };
-    let mut text = format!("{}\n\n", render::run(topology.config(), &named));
+    let mut text = format!("{}\n\n", render::run(topology.config(), &header.named()));
     let (breaks, repeats) = (trace.header.breaks, trace.header.repeats);
     let _ = write!(text, "{}", Chart { topology, steps, breaks, repeats });
     let count = steps.len();

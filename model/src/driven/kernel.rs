@@ -6,14 +6,16 @@
 //!
 //! A SIGKILL strikes between any two outputs of its victim: what is not performed yet is lost.
 
-use crate::links::{Baton, Lane};
-use crate::observer::Observer;
-use holdfast_model::protocol::policy::{BootInterrupt, Orphans, Reader};
-use holdfast_model::protocol::{ActorId, Answer, Origin, Output, RequestId, Signal, Status, Timer};
-use holdfast_model::shared::mailbox::Sender;
-use holdfast_model::sync::{Arc, Condvar, Mutex, MutexGuard, lock, thread, wait};
-use holdfast_model::world::room::Modes;
-use holdfast_model::world::{Placement, Topology};
+use super::links::{Baton, Lane};
+use super::observer::Observer;
+use crate::protocol::policy::{BootInterrupt, Orphans, Reader};
+use crate::protocol::{
+    ActorId, Answer, Origin, Output, RequestId, Shielding, Signal, Status, Timer,
+};
+use crate::shared::mailbox::Sender;
+use crate::sync::{Arc, Condvar, Mutex, MutexGuard, lock, thread, wait};
+use crate::world::room::Modes;
+use crate::world::{Placement, Topology};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What an actor's driver hears.
@@ -40,7 +42,7 @@ pub(crate) enum Event {
 /// What the own code of an actor does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Local {
-    Pause(holdfast_model::protocol::Shielding),
+    Pause(Shielding),
     Cancel,
     CancelChild(ActorId),
     Spawn(ActorId),
@@ -199,6 +201,10 @@ impl Kernel {
         self.topology.root()
     }
 
+    pub(crate) fn name(&self, actor: ActorId) -> &str {
+        self.topology.config().tree.name(actor)
+    }
+
     pub(crate) fn process(&self, actor: ActorId) -> &Process {
         &self.processes[actor.index()]
     }
@@ -332,7 +338,7 @@ impl Kernel {
         if !self.alive(actor) {
             return;
         }
-        self.observer.tell(|| format!("{} is gone: {status:?}", actor.0));
+        self.observer.tell(|| format!("{} is gone: {status:?}", self.name(actor)));
         let process = &mut self.processes[actor.index()];
         let parent = process.parent;
         process.state = if parent.is_some() { State::Zombie(status) } else { State::Gone };

@@ -5,9 +5,9 @@
 //!     baton:  on a lane, in an actor --> Closed --the root reads the end--> (none)
 //! ```
 
-use crate::kernel::{Event, Kernel, State};
-use holdfast_model::protocol::policy::Release;
-use holdfast_model::protocol::{ActorId, Message, RequestId};
+use super::kernel::{Event, Kernel, State};
+use crate::protocol::policy::Release;
+use crate::protocol::{ActorId, Message, RequestId};
 use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

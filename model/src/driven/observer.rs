@@ -8,52 +8,66 @@
 //!   output rests on is told before the output can be seen;
 //! * the whole tree, once nothing happens any more.
 
-use crate::kernel::{Kernel, State};
-use crate::links::Baton;
-use holdfast_model::check::property::PropertyId;
-use holdfast_model::protocol::input::Shielding;
-use holdfast_model::protocol::lock::client::Stage;
-use holdfast_model::protocol::node::Post;
-use holdfast_model::protocol::policy::{Lock, Shield};
-use holdfast_model::protocol::reaper::{Child, Rung};
-use holdfast_model::protocol::sigint::Disposition;
-use holdfast_model::protocol::teardown::Teardown;
-use holdfast_model::protocol::{
+use super::kernel::{Kernel, State};
+use super::links::Baton;
+use crate::check::property::PropertyId;
+use crate::protocol::input::Shielding;
+use crate::protocol::lock::client::Stage;
+use crate::protocol::node::Post;
+use crate::protocol::policy::{Lock, Shield};
+use crate::protocol::reaper::{Child, Rung};
+use crate::protocol::sigint::Disposition;
+use crate::protocol::teardown::Teardown;
+use crate::protocol::{
     ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status, Urgency,
 };
-use holdfast_model::world::room::Modes;
+use crate::world::room::Modes;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
-
-/// How often something was seen.
-pub(crate) type Seen = Arc<Mutex<BTreeMap<&'static str, usize>>>;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// What is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Watch {
+pub enum Watch {
+    /// Every property.
     Everything,
+    /// This one alone.
     Only(PropertyId),
 }
 
-/// Whether a run is told while it happens.
+/// Whether a run is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Story {
     Told,
     Untold,
 }
 
-/// What is judged, and what was found; outlives the run.
+/// What was found in some runs.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// What fell, and how that showed.
+    pub(crate) fell: Option<(PropertyId, String)>,
+    /// How often something was seen.
+    pub(crate) seen: BTreeMap<&'static str, usize>,
+    /// What happened, line by line.
+    pub(crate) story: Vec<String>,
+}
+
+/// What is judged, and what was found; outlives the runs.
 #[derive(Clone, Debug)]
 pub(crate) struct Book {
     watch: Watch,
     story: Story,
-    pub(crate) broken: Arc<Mutex<Option<PropertyId>>>,
-    pub(crate) seen: Seen,
+    found: Arc<Mutex<Found>>,
 }
 
 impl Book {
     pub(crate) fn new(watch: Watch, story: Story) -> Self {
-        Self { watch, story, broken: Arc::default(), seen: Seen::default() }
+        Self { watch, story, found: Arc::default() }
+    }
+
+    /// What was found so far.
+    pub(crate) fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().expect("nobody panics while he writes")
     }
 }
 
@@ -96,13 +110,13 @@ impl Observer {
     }
 
     pub(crate) fn see(&self, what: &'static str) {
-        *self.book.seen.lock().expect("whole").entry(what).or_default() += 1;
+        *self.book.found().seen.entry(what).or_default() += 1;
     }
 
     /// Tells what happens, if that is wanted.
     pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
         match self.book.story {
-            Story::Told => println!("{}", what()),
+            Story::Told => self.book.found().story.push(what()),
             Story::Untold => {}
         }
     }
@@ -110,7 +124,8 @@ impl Observer {
     /// A property is broken.
     fn fell(&self, property: PropertyId, what: &str) {
         if self.book.watch == Watch::Everything || self.book.watch == Watch::Only(property) {
-            *self.book.broken.lock().expect("whole") = Some(property);
+            self.tell(|| format!("`{property}` is broken: {what}"));
+            self.book.found().fell = Some((property, what.to_owned()));
             panic!("`{property}` is broken: {what}");
         }
     }
@@ -142,7 +157,8 @@ impl Observer {
         input: Input,
         outputs: &[Output],
     ) {
-        kernel.observer.tell(|| format!("{}: {input:?} --> {outputs:?}", actor.0));
+        let name = kernel.name(actor);
+        kernel.observer.tell(|| format!("{name}: {input:?} --> {outputs:?}"));
         let shield = node.policy().shield == Shield::On;
         let climbs = |child: &Child| child.rung < Rung::Kill;
         let owner = match node.post() {
@@ -322,8 +338,9 @@ impl Observer {
         let this = &kernel.observer;
         let left = |state: State| !matches!(state, State::Later | State::Gone);
         this.tell(|| {
-            let states = kernel.processes.iter().map(|process| process.state);
-            format!("at rest: {:?}", states.collect::<Vec<_>>())
+            let state = |id| format!("{} {:?}", kernel.name(id), kernel.process(id).state);
+            let states: Vec<_> = kernel.topology.actors().map(state).collect();
+            format!("at rest: {}", states.join(", "))
         });
         let root = kernel.alive(kernel.root());
         let ended = !root && !kernel.processes[1..].iter().any(|process| left(process.state));

@@ -8,20 +8,21 @@
 //!
 //! While a prompt of a policy that freezes is open, only what is urgent is taken.
 
-use crate::kernel::{Ending, Event, Later, Local, Machine, Post, State};
-use crate::links::{Baton, Heard};
-use crate::observer::Observer;
-use holdfast_model::driver::{Driver, Hands};
-use holdfast_model::protocol::policy::WhilePrompt;
-use holdfast_model::protocol::teardown::Teardown;
-use holdfast_model::protocol::{
-    ActorId, Cause, Input, LadderSignal, Message, Node, Origin, Output, Signal, Status, Timer,
+use super::kernel::{Ending, Event, Kernel, Later, Local, Machine, Post, State};
+use super::links::{Baton, Heard};
+use super::observer::Observer;
+use crate::driver::{Driver, Hands};
+use crate::protocol::policy::WhilePrompt;
+use crate::protocol::teardown::Teardown;
+use crate::protocol::{
+    ActorId, Cause, Input, LadderSignal, Message, Node, Origin, Outbox, Output, Signal, Status,
+    Timer,
 };
-use holdfast_model::shared::mailbox::{Receiver, mailbox};
-use holdfast_model::shared::park::block_on;
-use holdfast_model::sync::thread;
-use holdfast_model::tree::Start;
-use holdfast_model::world::room::Modes;
+use crate::shared::mailbox::{Receiver, mailbox};
+use crate::shared::park::block_on;
+use crate::sync::thread;
+use crate::tree::Start;
+use crate::world::room::Modes;
 use shuttle::rand::Rng;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
@@ -111,12 +112,7 @@ impl Hands for Simulated {
 }
 
 impl Simulated {
-    fn adopt(
-        &mut self,
-        kernel: &mut crate::kernel::Kernel,
-        found: &[ActorId],
-        follow: &mut VecDeque<Input>,
-    ) {
+    fn adopt(&mut self, kernel: &mut Kernel, found: &[ActorId], follow: &mut VecDeque<Input>) {
         for child in found {
             if self.children.insert(*child) {
                 kernel.observer.see("an orphan is adopted");
@@ -135,7 +131,7 @@ struct Actor {
 }
 
 /// Starts the process of an actor.
-pub(crate) fn start(machine: &Machine, kernel: &mut crate::kernel::Kernel, me: ActorId) {
+pub(crate) fn start(machine: &Machine, kernel: &mut Kernel, me: ActorId) {
     let ((events, event), (urgent, pressing), (timers, expired)) =
         (mailbox(), mailbox(), mailbox());
     kernel.start(me, Post { events, urgent, timers });
@@ -159,7 +155,7 @@ fn run(machine: Machine, me: ActorId, mailboxes: [Receiver<Event>; 3]) {
     let children: BTreeSet<_> = tree.children(me).filter(there).collect();
     let mut node = topology.node(me);
     for child in &children {
-        node.handle(Input::Spawned { child: *child }, &mut holdfast_model::protocol::Outbox::new());
+        node.handle(Input::Spawned { child: *child }, &mut Outbox::new());
     }
     let hands = Simulated {
         me,

@@ -7,40 +7,19 @@
 //!       --> nothing moves: the tree has ended, every thread ends
 //! ```
 
-use crate::actor::start;
-use crate::kernel::{Ending, Event, Local, Machine, State};
-use crate::observer::{Book, Observer};
-use holdfast_model::check::property::PropertyId;
-use holdfast_model::protocol::input::Shielding;
-use holdfast_model::protocol::policy::WhilePrompt;
-use holdfast_model::protocol::{
-    ActorId, Answer, DebugMode, Origin, Policy, RequestId, Signal, Status,
-};
-use holdfast_model::shared::mailbox::{Receiver, mailbox};
-use holdfast_model::sync::{Arc, thread};
-use holdfast_model::tree::Start;
-use holdfast_model::world::{Budget, Config, Fault, Placement, Topology};
+use super::actor::start;
+use super::kernel::{Ending, Event, Local, Machine, State};
+use super::observer::{Book, Observer};
+use crate::check::property::PropertyId;
+use crate::check::schedule::{Ends, Run};
+use crate::protocol::input::Shielding;
+use crate::protocol::policy::WhilePrompt;
+use crate::protocol::{ActorId, Answer, Origin, RequestId, Signal, Status};
+use crate::shared::mailbox::{Receiver, mailbox};
+use crate::sync::{Arc, thread};
+use crate::tree::Start;
+use crate::world::{Config, Fault, Topology};
 use shuttle::rand::Rng;
-
-/// What a run is drawn from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) trees: &'static [&'static str],
-    pub(crate) policy: Policy,
-    /// The faults that may happen.
-    pub(crate) faults: &'static [Fault],
-    /// How many at most.
-    pub(crate) most: usize,
-    pub(crate) end: Ends,
-}
-
-/// What ends the tree when nothing moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ends {
-    ByCtrlC,
-    ByStop,
-    Any,
-}
 
 fn below(bound: usize) -> usize {
     shuttle::rand::thread_rng().gen_range(0..bound)
@@ -60,12 +39,16 @@ struct Deed {
 }
 
 /// Runs a tree once.
-pub(crate) fn run(plan: Plan, book: Book) {
-    let topology = Arc::new(Topology::new(config(plan)));
-    let actors = topology.config().tree.len();
+pub(crate) fn run(run: &Run, book: Book) {
+    let mut config = run.config.clone();
+    if below(4) == 0 {
+        config.policy.while_prompt = WhilePrompt::Freezes;
+    }
+    let (mut deeds, pausing) = (deeds(&config), config.policy.while_prompt);
+    let topology = Arc::new(Topology::new(config));
     let (person, asked) = mailbox();
-    let observer = Observer::new(book, actors);
-    observer.tell(|| format!("{}", topology.config().tree));
+    let observer = Observer::new(book, topology.config().tree.len());
+    observer.tell(|| format!("the tree: {}; an actor at a prompt {pausing:?}", run.config.tree));
     let machine = Machine::new(&topology, observer, person);
     machine.with(|kernel| {
         for actor in topology.actors() {
@@ -79,7 +62,6 @@ pub(crate) fn run(plan: Plan, book: Book) {
         spawn(&machine, move |it| person_answers(it, asked)),
         spawn(&machine, move |it| clock(it, patience)),
     ];
-    let mut deeds: Vec<Deed> = (0..=below(plan.most)).map(|_| deed(plan, actors)).collect();
     let second = deeds.split_off(below(deeds.len() + 1));
     let doers = [deeds, second].map(|deeds| spawn(&machine, move |it| act(it, deeds)));
     for doer in doers {
@@ -92,7 +74,7 @@ pub(crate) fn run(plan: Plan, book: Book) {
         }
         idle
     }));
-    let ended = end(&machine, plan.end);
+    let ended = end(&machine, run.ends);
     drop(machine.until(|kernel| {
         let idle = kernel.idle();
         if idle {
@@ -113,29 +95,26 @@ fn spawn(machine: &Machine, act: impl FnOnce(&Machine) + Send + 'static) -> thre
     thread::spawn(move || act(&machine))
 }
 
-fn config(plan: Plan) -> Config {
-    let tree = plan.trees[below(plan.trees.len())].parse().expect("a tree");
-    let placement = [Placement::OwnSession, Placement::SharedGroup][below(2)];
-    let mut policy = plan.policy;
-    if below(4) == 0 {
-        policy.while_prompt = WhilePrompt::Freezes;
-    }
-    let mut config = Config::new(tree, policy, placement, Budget::NONE);
-    for debug in &mut config.debug {
-        *debug = [DebugMode::Off, DebugMode::On][below(2)];
-    }
-    config
-}
-
-fn deed(plan: Plan, actors: usize) -> Deed {
-    // A request every other time, or most runs would have nothing to protect.
-    let fault = if below(2) == 0 { Fault::Request } else { plan.faults[below(plan.faults.len())] };
-    let actor = match fault {
-        Fault::Stop | Fault::KillRoot => 0,
-        Fault::Kill | Fault::Cut | Fault::CancelChild => 1 + below(actors - 1),
-        _ => below(actors),
+/// What the environment does: some of what it may, in some order.
+fn deeds(config: &Config) -> Vec<Deed> {
+    let actors = config.tree.len();
+    let below_root = |fault| matches!(fault, Fault::Kill | Fault::Cut | Fault::CancelChild);
+    let mut left: Vec<Fault> = Fault::ALL
+        .into_iter()
+        .filter(|fault| actors > 1 || !below_root(*fault))
+        .flat_map(|fault| std::iter::repeat_n(fault, config.budget.left(fault).into()))
+        .collect();
+    let count = if left.is_empty() { 0 } else { 1 + below(left.len()) };
+    let mut deed = || {
+        let fault = left.swap_remove(below(left.len()));
+        let actor = match fault {
+            Fault::Stop | Fault::KillRoot => 0,
+            _ if below_root(fault) => 1 + below(actors - 1),
+            _ => below(actors),
+        };
+        Deed { fault, actor: ActorId(actor as u32) }
     };
-    Deed { fault, actor: ActorId(actor as u32) }
+    (0..count).map(|_| deed()).collect()
 }
 
 /// Starts who is started later, and does the deeds in between.
@@ -157,8 +136,11 @@ fn act(machine: &Machine, deeds: Vec<Deed>) {
             });
         }
         machine.with(|kernel| {
-            kernel.observer.tell(|| format!("{deed:?}"));
             let actor = deed.actor;
+            kernel.observer.tell(|| match deed.fault {
+                fault @ (Fault::Interrupt | Fault::Quit) => format!("deed: {fault}"),
+                fault => format!("deed: {fault} at {}", kernel.name(actor)),
+            });
             let local = |local| (actor, Event::Local(local));
             let (to, event) = match deed.fault {
                 Fault::Request => local(Local::Pause(Shielding::Plain)),
@@ -220,11 +202,11 @@ fn clock(machine: &Machine, patience: usize) {
 }
 
 /// Ends the tree, and says what is broken if it does not end.
-fn end(machine: &Machine, end: Ends) -> PropertyId {
+fn end(machine: &Machine, ends: Ends) -> PropertyId {
     machine.with(|kernel| {
         let root = kernel.root();
         kernel.observer.tell(|| "nothing moves; the tree is to end".to_owned());
-        let turn = match end {
+        let turn = match ends {
             Ends::ByCtrlC => 0,
             Ends::ByStop => 1,
             Ends::Any => below(3),
