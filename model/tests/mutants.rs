@@ -284,7 +284,7 @@ const HEAD: &str = "\
 Generated from `model/tests/mutants.rs`, `support/without.rs` and `support/guarded.rs`; a test \
 fails when it is not current.
 Each line was seen to fall as it says, and each of its runs to hold under `relay` itself.
-What loom and shuttle catch in the memory that threads share: [src/shared/MUTANTS.md](src/shared/MUTANTS.md).
+What loom and shuttle catch in the memory that threads share: [SHARED_MUTANTS.md](SHARED_MUTANTS.md).
 
 | engine | test | what it visits | up to |
 |---|---|---|---|
