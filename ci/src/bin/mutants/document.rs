@@ -39,16 +39,8 @@ pub(crate) fn document(visited: &[(Engine, String)], seen: &[Seen]) -> String {
     }
     text += TABLE;
     for Seen { mutant, by } in seen {
-        text += &row(mutant);
-        for ran in by {
-            text += &match ran {
-                Ran::Passed(_) => "nothing | ".to_owned(),
-                Ran::Caught(test) => format!("`{test}` | "),
-                Ran::OutOfTime => "out of time | ".to_owned(),
-            };
-        }
-        text.truncate(text.trim_end().len());
-        text.push('\n');
+        let said: Vec<String> = by.iter().map(cell).collect();
+        text += &format!("{}{} |\n", row(mutant), said.join(" | "));
     }
     text
 }
@@ -56,6 +48,14 @@ pub(crate) fn document(visited: &[(Engine, String)], seen: &[Seen]) -> String {
 /// The row of a mutant up to what the engines said.
 fn row(mutant: &Mutant) -> String {
     format!("| `{}` | {} | {} | ", mutant.module(), mutant.name, mutant.what)
+}
+
+fn cell(ran: &Ran) -> String {
+    match ran {
+        Ran::Passed(_) => "nothing".to_owned(),
+        Ran::Caught(test) => format!("`{test}`"),
+        Ran::OutOfTime => "out of time".to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -216,7 +216,7 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
         Some(verdict) => verdict,
         None if status.success() => Ran::Passed(visited),
         // An engine may end the process, on a second panic or when memory runs out.
-        None => Ran::Caught(last),
+        None => Ran::Caught(format!("{last}: {status}")),
     })
 }
 
