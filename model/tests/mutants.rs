@@ -290,7 +290,7 @@ What loom and shuttle catch in the memory that threads share: [SHARED_MUTANTS.md
 |---|---|---|---|
 | explorer | `tests/mutants.rs` | every interleaving of the run, every property; exactly these fall | the run's tree and faults |
 | stateright | `tests/oracle.rs` | every interleaving of the run, the always-properties, until the first falls | the run's tree and faults |
-| walks | `tests/random.rs` | random schedules of 11 actors, the always-properties, the first walk that goes wrong | 10,000 walks |
+| walks | `tests/random.rs` | random schedules of 12 actors, the always-properties, the first walk that goes wrong | 10,000 walks |
 | trees under shuttle | `tests/driver.rs` | random schedules of the driver loop, a thread an actor; the property that guards the rule | 20,000 schedules |
 
 ";
