@@ -5,14 +5,16 @@
 
 use holdfast_model::protocol::input::Shielding;
 use holdfast_model::protocol::{
-    ActorId, Alarm, Answer, Cause, DebugMode, Input, Message, Node, Notice, Origin, Outbox, Output,
-    Policy, RequestId, Signal, Status, Timer, Urgency,
+    ActorId, Alarm, Answer, Cause, DebugMode, Input, LadderSignal, Message, Node, Notice, Origin,
+    Outbox, Output, Policy, RequestId, Rule, Signal, Status, Timer, Urgency,
 };
 
 const ABOVE: ActorId = ActorId(0);
 const ME: ActorId = ActorId(1);
 const CHILD: ActorId = ActorId(2);
 const OTHER: ActorId = ActorId(3);
+/// A child of one of them.
+const DEEP: ActorId = ActorId(4);
 
 const PAUSE: Input = Input::Pause { shielding: Shielding::Plain };
 const END: Input = Input::Cancel { cause: Cause::Requested };
@@ -88,12 +90,13 @@ fn each_notice_is_given_where_it_should_be() {
     let done = says(OTHER, Message::Done { request: of(CHILD) });
     let forged = says(OTHER, Message::Want { request: of(CHILD) });
     let own = says(OTHER, Message::Want { request: of(ME) });
+    let deep = |from| says(from, Message::Want { request: of(DEEP) });
     let typed = signal(Signal::Interrupt, Origin::Terminal);
     let sent = signal(Signal::Interrupt, Origin::Process);
     let noticed = |notice| Output::Noticed { notice };
     let refused = |request| Output::Send { to: OTHER, message: Message::Refuse { request } };
     let dropped = |actor| Output::BatonDropped { request: of(actor) };
-    let table: [(Node, &[Input], Vec<Output>); 14] = [
+    let table: [(Node, &[Input], Vec<Output>); 16] = [
         (at_root(), &[wants(CHILD), typed], vec![noticed(Notice::InterruptShielded)]),
         (below(), &[PAUSE, sent], vec![noticed(Notice::InterruptShielded)]),
         (below(), &[typed], vec![noticed(Notice::InterruptLeftToRoot)]),
@@ -104,6 +107,11 @@ fn each_notice_is_given_where_it_should_be() {
         (below(), &[wants(CHILD), wants(CHILD)], vec![noticed(Notice::DuplicateWant)]),
         (below(), &[forged], vec![noticed(Notice::DuplicateWant), refused(of(CHILD))]),
         (below(), &[own], vec![noticed(Notice::DuplicateWant), refused(of(ME))]),
+        (
+            below(),
+            &[deep(CHILD), deep(OTHER)],
+            vec![noticed(Notice::DuplicateWant), refused(of(DEEP))],
+        ),
         (
             below(),
             &[wants(CHILD), grant(CHILD), grant(CHILD)],
@@ -118,6 +126,11 @@ fn each_notice_is_given_where_it_should_be() {
         (
             below(),
             &[says(ABOVE, Message::Want { request: of(ABOVE) })],
+            vec![noticed(Notice::WrongWay)],
+        ),
+        (
+            at_root(),
+            &[says(CHILD, Message::Revoke { request: of(OTHER) })],
             vec![noticed(Notice::WrongWay)],
         ),
     ];
@@ -137,6 +150,26 @@ fn a_forced_stop_is_said_to_who_can_hear_it() {
     // It is said once.
     assert_eq!(last(below(), &[END, now]), [cancel(CHILD), cancel(OTHER)]);
     assert_eq!(last(below(), &[END, now, now]), []);
+}
+
+#[test]
+fn a_root_is_told_to_stop_once() {
+    let stop = signal(Signal::Terminate, Origin::Process);
+    let yielding = Output::Arm { timer: Timer::Yield(of(CHILD)) };
+    assert!(last(at_root(), &[wants(CHILD), stop]).contains(&yielding));
+    assert_eq!(last(at_root(), &[wants(CHILD), stop, stop]), []);
+}
+
+/// Under `relay` a root that holds is shielded, so there is no such Ctrl-C.
+#[test]
+fn a_ctrl_c_without_a_shield_hurries_no_ladder_that_a_hold_suspends() {
+    let root = Node::root(ME, Policy::RELAY.without(Rule::R3), DebugMode::Off);
+    let typed = signal(Signal::Interrupt, Origin::Terminal);
+    let said = last(with_children(root), &[END, wants(CHILD), typed]);
+    let signalled = |child| Output::Signal { child, signal: LadderSignal::Terminate };
+    assert!(said.contains(&Output::InterruptObeyed), "{said:?}");
+    assert!(said.contains(&signalled(OTHER)), "{said:?}");
+    assert!(!said.contains(&signalled(CHILD)), "{said:?}");
 }
 
 #[test]

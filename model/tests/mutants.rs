@@ -4,9 +4,9 @@
 //! every property; and each run must hold under `relay` itself, or it would prove nothing.
 
 use PropertyId::{
-    AncestorsKnow, CanAlwaysEnd, InterruptObeyed, InterruptShielded, InterruptWorksAgain, NoAlarm,
-    NoCancelUnderHold, NoPromptAfterCancel, NoSignalUnderHold, NoneLeft, NothingStale, OnePrompt,
-    ReleasedOnce, RequestAnswered, StopIsBounded, TeardownCompletes, TerminalRestored,
+    AncestorsKnow, CanAlwaysEnd, InterruptObeyed, InterruptShielded, NoAlarm, NoCancelUnderHold,
+    NoPromptAfterCancel, NoSignalUnderHold, NoneLeft, NothingStale, ReleasedOnce, StopIsBounded,
+    TeardownCompletes, TerminalRestored,
 };
 use holdfast_model::check::explore::{Options, Progress, Until};
 use holdfast_model::check::property::{PropertyId, PropertySet, guardian};
@@ -17,62 +17,15 @@ use holdfast_model::protocol::policy::{
     WaitingRequest, WhilePrompt,
 };
 use holdfast_model::world::{Config, Placement};
+use without::{Run, WITHOUT};
 
 #[path = "support/guarded.rs"]
 mod guarded;
-
-/// A small run: tree, faults, placement.
-type Run = (&'static str, &'static str, Placement);
+#[path = "support/without.rs"]
+mod without;
 
 const OWN: Placement = Placement::OwnSession;
 const SHARED: Placement = Placement::SharedGroup;
-
-/// Each rule taken out, a run, and everything that falls in it.
-const RULES: [(Rule, Run, &[PropertyId]); 12] = [
-    (
-        Rule::R1,
-        ("root(a(b))", "request=1,interrupt-one=1,quit=1", OWN),
-        &[AncestorsKnow, NoSignalUnderHold, NoCancelUnderHold, InterruptShielded],
-    ),
-    (
-        Rule::R2,
-        ("root(a)", "request=2,interrupt=1", OWN),
-        &[OnePrompt, AncestorsKnow, NoSignalUnderHold, NoCancelUnderHold, InterruptShielded],
-    ),
-    (Rule::R3, ("root(a)", "request=1,interrupt=1,kill=1", OWN), &[InterruptShielded]),
-    (Rule::R4, ("root(a)", "request=1,shielded=1,cancel=1", OWN), &[NoCancelUnderHold]),
-    (Rule::R5, ("root(a)", "request=1,shielded=1,cancel=1", OWN), &[NoSignalUnderHold]),
-    (Rule::R6, ("root(a)", "request=1,interrupt=1,kill=1", OWN), &[NoPromptAfterCancel]),
-    (
-        Rule::R7,
-        ("root(a,b)", "request=2,interrupt=1,kill=1", OWN),
-        &[
-            ReleasedOnce,
-            NothingStale,
-            RequestAnswered,
-            TeardownCompletes,
-            InterruptWorksAgain,
-            CanAlwaysEnd,
-        ],
-    ),
-    (
-        Rule::R8,
-        ("root(a(b))", "request=1,interrupt=1,kill=1", OWN),
-        &[NoSignalUnderHold, InterruptShielded, ReleasedOnce, NoAlarm],
-    ),
-    (
-        Rule::R9,
-        ("root(a(b))", "request=1,interrupt=1,kill=1", OWN),
-        &[NoneLeft, TeardownCompletes, InterruptWorksAgain, CanAlwaysEnd],
-    ),
-    (Rule::R10, ("root(a)", "request=1,stop=1,kill=1", OWN), &[StopIsBounded]),
-    (Rule::R11, ("root(a)", "request=1,interrupt=2,stop=1", OWN), &[InterruptObeyed]),
-    (
-        Rule::R12,
-        ("root(a)", "request=2,interrupt=1", OWN),
-        &[InterruptObeyed, NothingStale, InterruptWorksAgain, CanAlwaysEnd],
-    ),
-];
 
 /// What a switch of one choice leads to.
 #[derive(Clone, Copy)]
@@ -249,9 +202,9 @@ fn mismatch(what: &str, run: Run, policy: Policy, falls: &[PropertyId]) -> Optio
 
 #[test]
 fn each_rule_taken_out_breaks_its_guardian_and_what_the_table_says() {
-    assert_eq!(RULES.map(|(rule, ..)| rule), Rule::ALL);
+    assert_eq!(WITHOUT.map(|(rule, ..)| rule), Rule::ALL);
     let mut wrong = Vec::new();
-    for (rule, run, falls) in RULES {
+    for (rule, run, falls, ..) in WITHOUT {
         let what = format!("without {rule}");
         wrong.extend(mismatch(&what, run, Policy::RELAY.without(rule), falls));
         if !falls.contains(&guardian(rule)) {
@@ -284,7 +237,7 @@ fn each_choice_switched_breaks_what_the_table_says() {
 
 #[test]
 fn every_run_of_the_tables_holds_under_relay() {
-    let ruled = RULES.iter().map(|(_, run, _)| *run);
+    let ruled = WITHOUT.iter().map(|(_, run, ..)| *run);
     let switched = SWITCHES.iter().filter_map(|(_, switched)| match switched {
         Falls(run, _) => Some(*run),
         Holds(_) => None,
@@ -301,7 +254,7 @@ fn every_run_of_the_tables_holds_under_relay() {
 #[test]
 fn every_property_is_broken_by_some_mutant() {
     let mut broken = PropertySet::default();
-    for (_, _, falls) in RULES {
+    for (_, _, falls, ..) in WITHOUT {
         broken |= falls.iter().copied().collect();
     }
     for (_, switched) in SWITCHES {
@@ -318,28 +271,46 @@ fn shown((tree, faults, placement): Run) -> String {
     format!("`{tree}`, {faults}, {placement}")
 }
 
+/// What engines say that know the always-properties alone.
+const NOT_ALWAYS: &str = "nothing: it is no always-property";
+
 fn listed(falls: &[PropertyId]) -> String {
     falls.iter().map(|property| format!("`{property}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// The two tables as a document, beside what the simulated trees catch each rule's absence by.
+const HEAD: &str = "\
+# Mutants
+
+Generated from `model/tests/mutants.rs`, `support/without.rs` and `support/guarded.rs`; a test \
+fails when it is not current.
+Each line was seen to fall as it says, and each of its runs to hold under `relay` itself.
+What loom and shuttle catch in the memory that threads share: [SHARED_MUTANTS.md](SHARED_MUTANTS.md).
+
+| engine | test | what it visits | up to |
+|---|---|---|---|
+| explorer | `tests/mutants.rs` | every interleaving of the run, every property; exactly these fall | the run's tree and faults |
+| stateright | `tests/oracle.rs` | every interleaving of the run, the always-properties, until the first falls | the run's tree and faults |
+| walks | `tests/random.rs` | random schedules of 12 actors, the always-properties, the first walk that goes wrong | 10,000 walks |
+| trees under shuttle | `tests/driver.rs` | random schedules of the driver loop, a thread an actor; the property that guards the rule | 20,000 schedules |
+
+";
+
+/// The tables as a document.
 fn document() -> String {
-    let mut text = String::from(
-        "# Mutants\n\n\
-         Generated from `model/tests/mutants.rs` and `model/tests/support/guarded.rs`; a test fails \
-         when it is not current.\n\
-         The explorer visits every interleaving of the run and must see exactly these properties \
-         fall, and none of them under `relay` itself.\n\
-         The trees under shuttle (`model/tests/driver.rs`) run the driver loop in threads.\n\n\
-         | rule taken out | what it says | explorer: run | explorer: falls | trees under shuttle: falls |\n\
-         |---|---|---|---|---|\n",
-    );
-    for ((rule, run, falls), (guarded, property)) in RULES.into_iter().zip(guarded::GUARDED) {
+    let mut text = HEAD.to_owned()
+        + "| rule taken out | what it says | run | explorer: falls | stateright: falls | \
+           walks: falls | trees under shuttle: falls |\n|---|---|---|---|---|---|---|\n";
+    for ((rule, run, falls, steps, walk), (guarded, property)) in
+        WITHOUT.into_iter().zip(guarded::GUARDED)
+    {
         assert_eq!(rule, guarded);
         let (says, run, falls) = (rule.statement(), shown(run), listed(falls));
-        text += &format!("| {rule} | {says} | {run} | {falls} | `{property}` |\n");
+        let steps = steps.map_or(NOT_ALWAYS.to_owned(), |steps| format!("at step {steps}"));
+        let walk = walk.map_or(NOT_ALWAYS.to_owned(), |property| format!("`{property}`"));
+        text +=
+            &format!("| {rule} | {says} | {run} | {falls} | {steps} | {walk} | `{property}` |\n");
     }
-    text += "\n| choice switched | explorer: run | explorer: falls |\n|---|---|---|\n";
+    text += "\n| choice switched | run | explorer: falls |\n|---|---|---|\n";
     for (name, switched) in SWITCHES {
         text += &match switched {
             Falls(run, falls) => format!("| {name} | {} | {} |\n", shown(run), listed(falls)),

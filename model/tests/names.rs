@@ -135,6 +135,8 @@ fn busy(actor: ActorId, other: ActorId) -> Node {
 #[test]
 fn the_state_of_an_actor_is_renamed() {
     is_renamed(|actor| busy(actor, if actor == A { B } else { A }));
+    let renamed = busy(A, B).renamed(&swap());
+    assert_eq!((renamed.id(), renamed.policy()), (B, Policy::RELAY));
     is_renamed(|actor| {
         let mut holds = Holds::default();
         holds.set(of(actor), Hold { via: actor, stage: Stage::Granted });

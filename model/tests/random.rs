@@ -8,10 +8,10 @@ use holdfast_model::check::intern::Shared;
 use holdfast_model::check::safety::judge_step;
 use holdfast_model::check::symmetry::SymmetryReduction;
 use holdfast_model::check::trace::{Confirmed, Named, Trace, confirm};
-use holdfast_model::check::walk::{Failure, walk_with};
+use holdfast_model::check::walk::{Failure, walk, walk_with};
 use holdfast_model::check::worker::Worker;
 use holdfast_model::protocol::policy::{PolicyName, Rule};
-use holdfast_model::protocol::{ActorId, DebugMode};
+use holdfast_model::protocol::{ActorId, DebugMode, Policy};
 use holdfast_model::tree::{Member, Start, Tree};
 use holdfast_model::world::{Action, Budget, Config, Fault, Placement, System, Topology};
 use proptest::collection::vec;
@@ -19,6 +19,10 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as Proptest, RngSeed, TestError, TestRunner};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
+use without::WITHOUT;
+
+#[path = "support/without.rs"]
+mod without;
 
 /// What a run is made from: everything small, so that it shrinks well.
 #[derive(Clone, Debug)]
@@ -176,6 +180,32 @@ fn random_schedules_find_a_rule_that_is_missing_and_leave_a_trace_that_replays()
         let fatal = Confirmed::Falls(failure.steps.len());
         assert!(confirmed == fatal || confirmed == Confirmed::Stuck, "without {rule}: {report}");
     }
+}
+
+/// Too large to be explored, and everything may happen in it.
+const WIDE: &str = "root(a(b(c,d),e),f(g(h)),i?(j?),k)";
+const WALKS: u64 = 10_000;
+
+/// What the first of many walks that goes wrong breaks.
+fn walks(policy: Policy) -> Option<(u64, Failure)> {
+    let budget = Fault::ALL.into_iter().fold(Budget::NONE, |budget, fault| budget.with(fault, 2));
+    let tree = WIDE.parse().expect("a tree");
+    let topology = Topology::new(Config::new(tree, policy, Placement::OwnSession, budget));
+    (0..WALKS).find_map(|number| Some((number, walk(&topology, 0, number).err()?)))
+}
+
+#[test]
+fn each_rule_taken_out_breaks_a_walk_of_a_wide_tree() {
+    assert_eq!(walks(Policy::RELAY), None);
+    let mut wrong = Vec::new();
+    for (rule, _, _, _, falls) in WITHOUT {
+        let failed = walks(Policy::RELAY.without(rule));
+        let fell = failed.as_ref().map(|(_, failure)| failure.property);
+        if fell != falls.map(Some) {
+            wrong.push(format!("without {rule}: expected {falls:?}, {failed:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Walks on plain values; in each state the packed explorer must see the same.

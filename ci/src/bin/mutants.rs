@@ -1,10 +1,9 @@
 //! `cargo run -p ci --bin mutants`: breaks the shared modules on purpose and demands to be caught.
 //!
 //! ```text
-//!     each mutant: copy of the modules --replace one text-->   loom --passed--> shuttle
-//!                                                               |                  |
-//!                                                             failed             failed --> caught
-//!                                                               '------> caught    passed --> survived
+//!     each mutant: copy of the modules --replace one text--> loom, shuttle
+//!                                                              both pass --> survived
+//!                                                              else      --> caught
 //! ```
 //!
 //! # Rules
@@ -12,9 +11,12 @@
 //!    exactly once fails the run, so that the table can not fall behind the code.
 //! 2. A mutant must compile: a build that fails is an error, not a catch.
 //! 3. The code as it is must pass under both engines, or a catch would mean nothing.
+//! 4. What was seen is a document, and a run that sees something else fails.
 
 #![forbid(unsafe_code)]
 
+#[path = "mutants/document.rs"]
+mod document;
 #[path = "mutants/engine.rs"]
 mod engine;
 #[path = "mutants/table.rs"]
@@ -22,7 +24,9 @@ mod table;
 
 use anstream::{eprintln, println};
 use clap::Parser;
+use document::{PATH, Seen, document};
 use engine::{Engine, Ran, Workshop};
+use std::fs;
 use std::process::ExitCode;
 use std::time::Instant;
 use table::MUTANTS;
@@ -31,20 +35,16 @@ use table::MUTANTS;
 #[derive(Debug, Parser)]
 struct Args {
     /// Only the mutants with this in their names, and not the code as it is.
-    #[arg(default_value = "")]
+    #[arg(default_value = "", conflicts_with = "write")]
     filter: String,
-    /// Ask every engine about every mutant, not only until one has caught it.
+    /// Write the document of what was seen anew.
     #[arg(long)]
-    all_engines: bool,
+    write: bool,
 }
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(survivors) => {
-            eprintln!("{survivors} survived");
-            ExitCode::FAILURE
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}");
             ExitCode::FAILURE
@@ -52,46 +52,64 @@ fn main() -> ExitCode {
     }
 }
 
-/// How many mutants survived.
-fn run(args: &Args) -> Result<usize, String> {
+fn run(args: &Args) -> Result<(), String> {
     let workshop = Workshop::new()?;
     for mutant in MUTANTS {
         workshop.mutated(mutant)?;
     }
     let unbroken = if args.filter.is_empty() { &Engine::ALL[..] } else { &[] };
+    let mut visited = Vec::new();
     for &engine in unbroken {
         let started = Instant::now();
         let ran = workshop.run(engine)?;
         show("the code as it is", engine, &ran, started);
-        if ran != Ran::Passed {
-            return Err(format!("the code as it is does not pass under {engine}"));
+        match ran {
+            Ran::Passed(lines) => visited.extend(lines.into_iter().map(|line| (engine, line))),
+            Ran::Caught(_) | Ran::OutOfTime => {
+                return Err(format!("the code as it is does not pass under {engine}"));
+            }
         }
     }
-    let mut survivors = 0;
+    let (mut seen, mut survivors) = (Vec::new(), 0);
     for mutant in MUTANTS.iter().filter(|mutant| mutant.name.contains(&args.filter)) {
         workshop.break_by(mutant)?;
-        let mut caught = 0;
+        let mut by = Vec::new();
         for engine in Engine::ALL {
-            if caught > 0 && !args.all_engines {
-                break;
-            }
             let started = Instant::now();
             let ran = workshop.run_from(engine, mutant.module())?;
             show(mutant.name, engine, &ran, started);
-            caught += usize::from(matches!(ran, Ran::Caught(_)));
+            by.push(ran);
         }
-        if caught == 0 {
+        if !by.iter().any(|ran| matches!(ran, Ran::Caught(_))) {
             println!("{:<30} SURVIVED: {}", mutant.name, mutant.what);
             survivors += 1;
         }
         workshop.mend(mutant)?;
+        seen.push(Seen { mutant, by });
     }
-    Ok(survivors)
+    match (survivors, args.filter.is_empty()) {
+        (0, true) => keep(&document(&visited, &seen), args),
+        (0, false) => Ok(()),
+        (survivors, _) => Err(format!("{survivors} survived")),
+    }
+}
+
+/// Writes the document, or compares it with the one that is there.
+fn keep(document: &str, args: &Args) -> Result<(), String> {
+    if args.write {
+        return fs::write(PATH, document)
+            .map_err(|error| format!("failed to write {PATH}: {error}"));
+    }
+    match fs::read_to_string(PATH) {
+        Ok(there) if there == document => Ok(()),
+        Ok(_) => Err(format!("{PATH} says something else; --write writes it anew")),
+        Err(error) => Err(format!("failed to read {PATH}: {error}")),
+    }
 }
 
 fn show(name: &str, engine: Engine, ran: &Ran, started: Instant) {
     let what = match ran {
-        Ran::Passed => "passes",
+        Ran::Passed(_) => "passes",
         Ran::Caught(by) => by,
         Ran::OutOfTime => "took too long, which proves nothing",
     };

@@ -33,6 +33,7 @@ impl Process {
 fn table() -> Children<u32, Process> {
     let children = Children::new();
     assert!(children.insert(1, Process::zombie()).is_none());
+    assert!(!children.is_empty());
     children
 }
 

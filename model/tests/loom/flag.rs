@@ -1,11 +1,11 @@
 //! Races of the flag: a raise against a look, against those who wait, and against a second raise.
 
 use crate::explore::{Bound, explore};
-use holdfast_model::shared::flag::{Flag, Look};
+use holdfast_model::shared::flag::{Flag, Look, Raised};
 use holdfast_model::sync::atomic::{AtomicUsize, Ordering};
-use holdfast_model::sync::{Arc, thread};
+use holdfast_model::sync::{Arc, WakeArc, thread};
 use std::pin::Pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 #[test]
 fn who_sees_it_up_sees_what_was_done_before() {
@@ -75,16 +75,54 @@ fn one_of_two_raises_is_the_first() {
 }
 
 #[test]
-fn who_stops_waiting_takes_no_wake_up_along() {
-    explore("flag: a waiter leaves", Bound::Nothing, [true, false], || {
+fn who_stops_waiting_takes_no_wake_up_along_and_gets_none() {
+    let outcomes = [(true, 0), (false, 1), (false, 0)];
+    explore("flag: a waiter leaves", Bound::Nothing, outcomes, || {
         let flag = Flag::new();
         let other = flag.clone();
         let raises = thread::spawn(move || assert_eq!(other.raise(), Look::Down));
+        let bell = WakeArc::new(Count::default());
         let mut leaves = flag.raised();
-        let early = Pin::new(&mut leaves).poll(&mut Context::from_waker(Waker::noop()));
+        let early = poll(&mut leaves, &bell);
         drop(leaves);
         flag.wait();
         raises.join().expect("it ends");
-        early.is_ready()
+        (early.is_ready(), bell.woken())
     });
+}
+
+#[test]
+fn each_who_waits_has_a_place_of_its_own() {
+    explore("flag: raise against three polls", Bound::Nothing, 0..=3, || {
+        let flag = Flag::new();
+        let other = flag.clone();
+        let raises = thread::spawn(move || assert_eq!(other.raise(), Look::Down));
+        let mut waits = [(); 3].map(|()| (flag.raised(), WakeArc::new(Count::default())));
+        let ready = waits.each_mut().map(|(raised, bell)| poll(raised, bell).is_ready());
+        raises.join().expect("it ends");
+        let woken = waits.each_ref().map(|(_, bell)| bell.woken());
+        assert_eq!(woken, ready.map(|ready| usize::from(!ready)), "woken once, who waits");
+        woken.into_iter().sum::<usize>()
+    });
+}
+
+/// Counts how often it is woken; out of loom's sight, as foreign wakers are.
+#[derive(Default)]
+struct Count(std::sync::atomic::AtomicUsize);
+
+impl Count {
+    fn woken(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Count {
+    fn wake(self: WakeArc<Self>) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+fn poll(raised: &mut Raised, bell: &WakeArc<Count>) -> Poll<()> {
+    let waker = Waker::from(WakeArc::clone(bell));
+    Pin::new(raised).poll(&mut Context::from_waker(&waker))
 }

@@ -38,8 +38,9 @@ impl fmt::Display for Engine {
 /// What an engine says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ran {
-    Passed,
-    /// A test that failed.
+    /// No test failed; what they say that they visited.
+    Passed(Vec<String>),
+    /// The first test that failed.
     Caught(String),
     /// Neither in a reasonable time, which proves nothing.
     OutOfTime,
@@ -83,6 +84,9 @@ const WRITTEN: [(&str, &str); 3] = [
     ),
     ("model/src/lib.rs", "//! The shared modules alone.\npub mod shared;\npub mod sync;\n"),
 ];
+
+/// What is in the line of a test that says how much it visited.
+const VISITS: [&str; 2] = [" interleavings, ", " schedules, "];
 
 /// How long the tests of one mutant may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -139,7 +143,7 @@ impl Workshop {
     /// The same, but the tests of one module first: most likely one of them fails.
     pub(crate) fn run_from(&self, engine: Engine, module: &str) -> Result<Ran, String> {
         match first_failure(&self.build(engine)?, &[&format!("{module}::")])? {
-            Ran::Passed => self.run(engine),
+            Ran::Passed(_) => self.run(engine),
             caught @ (Ran::Caught(_) | Ran::OutOfTime) => Ok(caught),
         }
     }
@@ -169,10 +173,11 @@ impl Workshop {
     }
 }
 
-/// Runs tests up to the first that fails.
+/// Runs tests one after another up to the first that fails, which is the same one every time.
 fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
     let mut tests = Command::new(program)
         .args(arguments)
+        .args(["--test-threads=1", "--show-output"])
         .env("SHUTTLE_SILENCE_WARNINGS", "1")
         .env("RUST_BACKTRACE", "0")
         .stdout(Stdio::piped())
@@ -185,12 +190,15 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
         BufReader::new(stdout).lines().map_while(Result::ok).try_for_each(|line| sender.send(line))
     });
     let deadline = Instant::now() + PATIENCE;
+    let (mut last, mut visited) = (String::new(), Vec::new());
     let verdict = loop {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
-                let name = line.strip_prefix("test ").and_then(|line| line.strip_suffix("FAILED"));
-                if let Some(name) = name {
-                    break Some(Ran::Caught(name.trim_end_matches([' ', '.']).to_owned()));
+                match line.strip_prefix("test ").and_then(|line| line.split_once(" ... ")) {
+                    Some((name, "FAILED")) => break Some(Ran::Caught(name.to_owned())),
+                    Some((name, _)) => name.clone_into(&mut last),
+                    None if VISITS.iter().any(|what| line.contains(what)) => visited.push(line),
+                    None => {}
                 }
             }
             Err(RecvTimeoutError::Timeout) => break Some(Ran::OutOfTime),
@@ -206,9 +214,9 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
     let _ = reads.join();
     Ok(match verdict {
         Some(verdict) => verdict,
-        None if status.success() => Ran::Passed,
+        None if status.success() => Ran::Passed(visited),
         // An engine may end the process, on a second panic or when memory runs out.
-        None => Ran::Caught(format!("ended with {status}")),
+        None => Ran::Caught(format!("{last}: {status}")),
     })
 }
 
