@@ -3,106 +3,17 @@
 //! Each actor tells the inputs that its node has taken ([`holdfast::live::tell`]). A second node
 //! takes them here, so the state of the first is known without asking.
 
+mod member;
+
 use holdfast::live::Point;
 use holdfast::live::orders::{Entry, Event, Heard};
 use holdfast::live::tell::PREFIX;
-use holdfast_model::protocol::lock::client::Stage;
 use holdfast_model::protocol::node::{Post, Uplink};
-use holdfast_model::protocol::policy::{Shield, WhilePrompt};
 use holdfast_model::protocol::reaper::ChildLink;
-use holdfast_model::protocol::sigint::Disposition;
-use holdfast_model::protocol::teardown::Teardown;
-use holdfast_model::protocol::timer::Timer;
-use holdfast_model::protocol::{
-    ActorId, Input, LadderSignal, Node, Outbox, Output, RequestId, Signal,
-};
+use holdfast_model::protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
 use holdfast_model::world::Config;
+pub(super) use member::{Life, Member};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Whether a process is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Life {
-    /// It runs.
-    Running,
-    /// It has ended, or is about to and does nothing more.
-    Ended,
-}
-
-/// One actor, as it is known.
-#[derive(Debug)]
-pub(super) struct Member {
-    pub(super) pid: u32,
-    pub(super) node: Node,
-    pub(super) life: Life,
-    /// How many SIGINT it has taken.
-    pub(super) interrupts: u32,
-    /// How many signals of any kind.
-    pub(super) signals: u32,
-    /// How many requests it has made.
-    pub(super) requests: u32,
-    connection: usize,
-    armed: BTreeSet<Timer>,
-    sent: BTreeMap<u32, u32>,
-    received: BTreeMap<u32, u32>,
-    /// The inputs that it has taken.
-    pub(super) inputs: Vec<Input>,
-    /// What a test holds it before.
-    pub(super) held: BTreeSet<Point>,
-    /// How many signals it was held before, and how many of them SIGINT.
-    held_signals: (u32, u32),
-}
-
-impl Member {
-    /// How many SIGINT have reached it, taken or held.
-    pub(super) fn interrupted(&self) -> u32 {
-        self.interrupts.max(self.held_signals.1)
-    }
-
-    /// How many signals of any kind have.
-    pub(super) fn signalled(&self) -> u32 {
-        self.signals.max(self.held_signals.0)
-    }
-
-    /// How many inputs it has taken past a point.
-    pub(super) fn taken(&self, point: Point) -> usize {
-        self.inputs.iter().filter(|input| point.is_before(**input)).count()
-    }
-
-    /// The point at which a signal is held.
-    pub(super) fn held_signal(&self, signal: Signal) -> Option<Point> {
-        self.held.iter().copied().find(|point| is_signal(*point, signal))
-    }
-
-    /// The request whose prompt is open.
-    pub(super) fn prompt(&self) -> Option<RequestId> {
-        let open = self.node.requests().open().map(|own| own.request);
-        open.filter(|_| self.life == Life::Running)
-    }
-
-    /// Whether a request of it waits.
-    pub(super) fn waits(&self) -> bool {
-        self.node.requests().iter().any(|own| own.stage == Stage::Waiting)
-    }
-
-    /// Whether it was told to end.
-    pub(super) fn told(&self) -> bool {
-        self.node.teardown() != Teardown::NotAsked
-    }
-
-    /// Whether its prompt keeps it from anything but signals.
-    pub(super) fn frozen(&self) -> bool {
-        self.node.policy().while_prompt == WhilePrompt::Freezes && self.prompt().is_some()
-    }
-
-    /// Whether a SIGINT does nothing.
-    pub(super) fn shielded(&self) -> bool {
-        self.node.policy().shield == Shield::On && self.node.disposition() == Disposition::Shield
-    }
-}
-
-fn is_signal(point: Point, signal: Signal) -> bool {
-    matches!(point, Point::Signal(held, _) if held == signal)
-}
 
 /// All actors, as they are known.
 #[derive(Debug)]
@@ -221,23 +132,8 @@ impl<'a> View<'a> {
             None => Node::root(me, policy, debug),
             Some(above) => Node::below(ActorId(above.pid), root, me, policy, debug),
         };
-        let member = Member {
-            pid,
-            node,
-            life: Life::Running,
-            interrupts: 0,
-            signals: 0,
-            requests: 0,
-            connection,
-            armed: BTreeSet::new(),
-            sent: BTreeMap::new(),
-            received: BTreeMap::new(),
-            inputs: Vec::new(),
-            held: BTreeSet::new(),
-            held_signals: (0, 0),
-        };
         self.names.insert(pid, actor);
-        self.members.insert(actor, member);
+        self.members.insert(actor, Member::new(pid, node, connection));
         Greeted::Known
     }
 
@@ -246,45 +142,16 @@ impl<'a> View<'a> {
         let name = gate.rsplit(['/', '@']).next().unwrap_or(gate);
         let actor = self.config.tree.find(name);
         let Some(member) = actor.and_then(|actor| self.members.get_mut(&actor)) else { return };
-        if let Point::Signal(signal, _) = point {
-            member.held_signals.0 += 1;
-            member.held_signals.1 += u32::from(signal == Signal::Interrupt);
-            if member.held_signal(signal).is_some() {
-                return;
-            }
-        }
-        member.held.insert(point);
+        member.hold(point);
     }
 
     fn handled(&mut self, actor: ActorId, input: Input, outputs: &[Output]) {
         let Some(member) = self.members.get_mut(&actor) else { return };
-        let mut outbox = Outbox::new();
-        member.node.handle(input, &mut outbox);
-        let expected: Vec<Output> = outbox.drain().collect();
-        member.inputs.push(input);
-        match input {
-            Input::Received { from, .. } => *member.received.entry(from.0).or_default() += 1,
-            Input::Signalled { signal, .. } => {
-                member.held.retain(|point| !is_signal(*point, signal));
-                member.signals += 1;
-                member.interrupts += u32::from(signal == Signal::Interrupt);
-            }
-            Input::Expired { timer } => {
-                member.armed.remove(&timer);
-            }
-            _ => {}
-        }
+        let expected = member.take(input);
         let mut over = false;
         for output in outputs {
+            member.did(*output);
             match *output {
-                Output::Send { to, .. } => *member.sent.entry(to.0).or_default() += 1,
-                Output::Arm { timer } => {
-                    member.armed.insert(timer);
-                }
-                Output::Disarm { timer } => {
-                    member.armed.remove(&timer);
-                }
-                Output::Requested { .. } => member.requests += 1,
                 Output::Signal { child, signal: LadderSignal::Kill } => {
                     self.doomed.insert(child.0);
                 }
@@ -326,10 +193,7 @@ impl<'a> View<'a> {
 
     /// Nobody is held any more: what was, comes.
     pub(super) fn open(&mut self) {
-        for member in self.members.values_mut() {
-            member.held.clear();
-            member.held_signals = (0, 0);
-        }
+        self.members.values_mut().for_each(Member::let_go);
     }
 
     /// The script has cut the link of an actor.
