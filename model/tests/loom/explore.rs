@@ -1,17 +1,26 @@
 //! Runs one exploration, counts its interleavings and collects the outcomes of its race.
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Up to where loom explores.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum Bound {
     /// Every interleaving.
     Nothing,
     /// Those in which a thread that could go on is set aside at most this often.
     Preemptions(usize),
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("no bound"),
+            Self::Preemptions(most) => write!(f, "at most {most} preemptions"),
+        }
+    }
 }
 
 /// Explores a race; it must have these outcomes and no other.
@@ -35,7 +44,7 @@ pub(crate) fn explore<O: Debug + Ord + Send + 'static>(
         sees.lock().expect("whole").insert(outcome);
     });
     let count = count.load(Ordering::Relaxed);
-    println!("{name}: {count} interleavings, bound: {bound:?}");
+    println!("{name}: {count} interleavings, {bound}");
     assert!(count > 1, "{name}: nothing raced");
     let seen = seen.lock().expect("whole");
     let expected: BTreeSet<O> = outcomes.into_iter().collect();
