@@ -244,9 +244,11 @@ impl<'a> Live<'a> {
             }
         };
         self.order(actor, order)?;
+        // Held, it is to be at the breakpoint before anybody does anything else.
+        let held = self.grip == Grip::Held;
         self.effect("the breakpoint", |view| {
             let Some(member) = view.member(actor) else { return Some(()) };
-            let asked = view.asked.contains(&id) && (member.frozen() || member.told());
+            let asked = view.asked.contains(&id) && (member.frozen() || member.told()) && !held;
             (member.requests > before || asked || !view.runs(actor)).then_some(())
         })
     }

@@ -1,6 +1,6 @@
 //! The person at the terminal: Ctrl-C, and answers at prompts that are on the screen.
 
-use super::{Live, Stop};
+use super::{Grip, Live, Stop};
 use crate::on_live::view::{Member, View};
 use holdfast::live::tell::now_ns;
 use holdfast_model::protocol::policy::Reader;
@@ -12,6 +12,11 @@ impl Live<'_> {
     /// Types Ctrl-C: the root takes it, whether it comes as a signal or as a key; and if it was a
     /// signal to a shared group, everybody does.
     pub(in crate::on_live) fn ctrl_c(&mut self) -> Result<(), Stop> {
+        if self.grip == Grip::Held {
+            // The key throws away what is on its way to the screen (NOFLSH of termios(3)).
+            let open: Vec<_> = self.view.prompts().collect();
+            open.into_iter().try_for_each(|actor| self.on_screen(actor))?;
+        }
         self.say("Ctrl-C is typed");
         let signalled = |view: &View<'_>| match view.config.placement {
             Placement::SharedGroup => view.running().map(|(actor, _)| actor).collect(),
