@@ -215,8 +215,9 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
     Ok(match verdict {
         Some(verdict) => verdict,
         None if status.success() => Ran::Passed(visited),
+        None if last.is_empty() => return Err(format!("the tests ended with {status}")),
         // An engine may end the process, on a second panic or when memory runs out.
-        None => Ran::Caught(format!("{last}: {status}")),
+        None => Ran::Caught(last),
     })
 }
 
