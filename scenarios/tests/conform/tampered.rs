@@ -270,14 +270,19 @@ fn an_actor_that_is_killed_between_reaping_a_child_and_saying_so_conforms() {
     let verdict = conforms(&run);
     let vanishes = Action::Deed(Deed::Vanish { actor: leaf });
     assert!(verdict.steps.iter().any(|step| step.action == vanishes));
-    // Nobody but a supervisor can have reaped it, and one that lives on says so.
+    // Who has read the end of its supervisor was there when that was dead.
     let mut run = Recorder::free("root(mid(leaf))");
     run.settle();
-    run.then(Deed::Kill { actor: leaf });
-    let files = tampered(&run.files(), "root~mid.jsonl", |lines| {
-        lines.retain(|line| !line.contains("\"exited\""));
+    run.then(Deed::Kill { actor: mid });
+    conforms(&run);
+    let whole = run.files();
+    let of_leaf = format!("\"child\":{}", leaf.0);
+    let files = tampered(&whole, "root.jsonl", |lines| {
+        lines.retain(|line| !line.contains(&of_leaf));
     });
-    differs(&files);
+    assert_ne!(files, whole);
+    let why = differs(&files).why.expect("it is not possible there");
+    assert_eq!(why, "the root has children: leaf");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Here, Rank, Ready, to_do, to_move};
 use crate::conform::cast::{Came, End};
-use holdfast_model::protocol::{ActorId, Status};
+use holdfast_model::protocol::{ActorId, Input, Status};
 use holdfast_model::world::choices::recorded::can_happen;
 use holdfast_model::world::{Action, Deed, Is, Move};
 
@@ -100,11 +100,13 @@ impl Here<'_> {
     }
 
     /// How an orphan may be gone that the root never saw: its supervisor had reaped it, and was
-    /// killed before it could write that down.
+    /// killed before it could write that down. Who has read the end of its supervisor outlived it.
     fn vanishes(self, orphan: ActorId) -> Option<Vec<Action>> {
         let above = self.cast.tree().supervisor(orphan)?;
-        let killed = End::Silent(Status::Killed);
-        if self.cast.parts[above.index()].end != killed || !self.is(orphan, Is::UNFOUND) {
+        let (own, of_above) = (&self.cast.parts[orphan.index()], &self.cast.parts[above.index()]);
+        let outlived = own.lines.iter().any(|line| line.input == Input::LinkEnded { peer: above });
+        let killed = of_above.end == End::Silent(Status::Killed);
+        if outlived || !killed || !self.is(orphan, Is::UNFOUND) {
             return None;
         }
         let vanish = to_do(Deed::Vanish { actor: orphan });
