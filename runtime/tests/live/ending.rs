@@ -2,7 +2,9 @@
 
 use crate::support::{PLACEMENTS, Tested, ends, grow};
 use holdfast::live::{Exit, Growth, Leader, Order, Program, Stage};
+use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
+use nix::unistd::{pipe2, read};
 use std::process::Command;
 
 const SHAPES: [&str; 3] = ["root(leaf)", "root(mid(leaf))", "root(a(mid(leaf)),sib)"];
@@ -126,6 +128,25 @@ fn every_other_way_to_end_has_its_code() -> Tested {
             ends(&tree, Exit::Code(code)).map_err(|error| format!("{order:?}: {error}"))?;
         }
     }
+    Ok(())
+}
+
+/// All actors share the standard error: what another one writes must not come between.
+#[test]
+fn the_last_word_of_a_program_is_one_write() -> Tested {
+    // Each write is a packet of its own (O_DIRECT of pipe(2)), and a read gets one.
+    let (packets, errors) = pipe2(OFlag::O_DIRECT | OFlag::O_CLOEXEC)?;
+    let mut program = Command::new(env!("CARGO_BIN_EXE_holdfast-actor"));
+    program.env("HOLDFAST_DEBUG", "maybe").stderr(errors);
+    let status = program.status()?;
+    assert_eq!(status.code(), Some(2));
+    drop(program);
+    let mut packet = [0; 4096];
+    let length = read(&packets, &mut packet)?;
+    let said = String::from_utf8_lossy(&packet[..length]);
+    assert!(said.starts_with("error: failed to read the environment: HOLDFAST_DEBUG=maybe: "));
+    assert!(said.ends_with('\n'), "{said:?}");
+    assert_eq!(read(&packets, &mut packet)?, 0, "nothing comes after it");
     Ok(())
 }
 
