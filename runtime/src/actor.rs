@@ -169,7 +169,7 @@ async fn hear_hello(link: &mut Link) -> Result<(Hello, Option<OwnedFd>), Runtime
                 let what = "the supervisor speaks another version: was the executable replaced?";
                 return Err(RuntimeError::Boot(what.to_owned()));
             }
-            Heard::Nothing | Heard::Held => {
+            Heard::Nothing => {
                 let _ = socket.readable().await;
             }
             Heard::End => return Err(RuntimeError::Boot("the supervisor is gone".to_owned())),

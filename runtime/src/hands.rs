@@ -257,7 +257,7 @@ impl Live {
         }
     }
 
-    /// Reads the next frame of a neighbour, if it is one.
+    /// Reads the next frame of a neighbour; none if it is none, or a test holds the frame back.
     pub(crate) fn hear(&mut self, peer: ActorId) -> Option<Result<Heard, WireError>> {
         let link = &mut self.neighbours.get_mut(peer)?.link;
         let heard = link.hear();
@@ -268,7 +268,7 @@ impl Live {
         if let Ok(Heard::Frame(frame, descriptor)) = heard {
             link.put_back(frame, descriptor);
         }
-        Some(Ok(Heard::Held))
+        None
     }
 
     /// Takes an orphan over that became a child of this process.

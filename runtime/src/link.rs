@@ -31,8 +31,6 @@ pub(crate) enum Heard {
     Nothing,
     /// The end: nothing will ever come.
     End,
-    /// Something that a test holds back.
-    Held,
 }
 
 struct Parcel {

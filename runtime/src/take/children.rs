@@ -85,7 +85,6 @@ impl Actor {
             match heard {
                 Ok(Heard::Frame(frame, descriptor)) => self.frame(child, frame, descriptor),
                 Ok(Heard::Nothing | Heard::End) => self.link_over(child),
-                Ok(Heard::Held) => return self.hands_mut().gate.hold(Point::Reap(child)),
                 Err(error) => self.misbehaves(child, &error.to_string()),
             }
         }
@@ -93,7 +92,12 @@ impl Actor {
             let _ = self.hands().events.send(Event::ChildEnded(child));
             return;
         }
-        if !self.hands_mut().gate.passes(Point::Reap(child)) {
+        // What is still linked is held back, and its end with it.
+        let live = self.hands_mut();
+        if live.neighbours.is_linked(child) {
+            return live.gate.hold(Point::Reap(child));
+        }
+        if !live.gate.passes(Point::Reap(child)) {
             return;
         }
         let reaped = self.hands().children.reap(child, |process| match process.reap() {

@@ -24,7 +24,6 @@ impl Actor {
             match heard {
                 Ok(Heard::Frame(frame, descriptor)) => self.frame(peer, frame, descriptor),
                 Ok(Heard::Nothing) => return self.hands_mut().neighbours.listen(peer),
-                Ok(Heard::Held) => return,
                 Ok(Heard::End) => return self.link_over(peer),
                 Err(error) => return self.misbehaves(peer, &error.to_string()),
             }
