@@ -45,7 +45,7 @@ fn main() -> ExitCode {
                 stage.name,
                 stage.why,
                 "",
-                stage.cargo.join(" ")
+                stage.arguments().join(" ")
             );
         }
         return ExitCode::SUCCESS;
@@ -71,14 +71,14 @@ fn main() -> ExitCode {
 fn run(stage: &Stage) -> Result<(), String> {
     let bold = anstyle::Style::new().bold();
     let env: String = stage.env.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
-    println!("{bold}{env}cargo {}{bold:#}  # {}", stage.cargo.join(" "), stage.why);
+    println!("{bold}{env}cargo {}{bold:#}  # {}", stage.arguments().join(" "), stage.why);
     if stage.env.iter().any(|(_, value)| *value == RECORDS) {
         let _ = std::fs::remove_dir_all(RECORDS);
     }
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let status = Command::new(cargo)
-        .args(stage.cargo)
+        .args(stage.arguments())
         .envs(stage.env.iter().copied())
         .current_dir(root)
         .status()

@@ -16,35 +16,56 @@ pub(crate) struct Stage {
     pub(crate) name: &'static str,
     /// What it shows.
     pub(crate) why: &'static str,
-    /// The arguments to cargo.
-    pub(crate) cargo: &'static [&'static str],
+    /// The arguments to cargo, in parts.
+    pub(crate) cargo: &'static [&'static [&'static str]],
     /// Variables set for it.
     pub(crate) env: &'static [(&'static str, &'static str)],
     /// When it runs.
     pub(crate) set: Set,
 }
 
-const fn fast(name: &'static str, why: &'static str, cargo: &'static [&'static str]) -> Stage {
+impl Stage {
+    /// The arguments to cargo.
+    pub(crate) fn arguments(&self) -> Vec<&'static str> {
+        self.cargo.concat()
+    }
+}
+
+const fn fast(
+    name: &'static str,
+    why: &'static str,
+    cargo: &'static [&'static [&'static str]],
+) -> Stage {
     Stage { name, why, cargo, env: &[], set: Set::Fast }
 }
+
+/// The command `holdfast`, as a user runs it.
+const HOLDFAST: &[&str] =
+    &["run", "--release", "--locked", "--package", "holdfast-scenarios", "--"];
 
 /// Where the live trees of the tests are recorded; emptied before a stage that records some.
 pub(crate) const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/records");
 
-/// What is walked: too large to be explored.
-const WALK_TREE: &str = "root(a(b(c,d),e),f(g(h)),i?(j?),k)";
-
-/// What may happen on a walk.
-const WALK_FAULTS: &str = "request=4,shielded=1,interrupt=2,interrupt-one=1,error=1,\
-                           error-unexamined=1,quit=1,cancel=1,cancel-child=1,kill=2,stop=1,cut=1";
+/// What is walked, too large to be explored, and what may happen on a walk.
+const WALK: &[&str] = &[
+    "--tree",
+    "root(a(b(c,d),e),f(g(h)),i?(j?),k)",
+    "--faults",
+    "request=4,shielded=1,interrupt=2,interrupt-one=1,error=1,\
+     error-unexamined=1,quit=1,cancel=1,cancel-child=1,kill=2,stop=1,cut=1",
+    "--debug",
+    "b,f,g",
+    "--iterations",
+    "10000",
+];
 
 /// All stages, in the order in which they run: what fails fastest first.
 pub(crate) const STAGES: &[Stage] = &[
-    fast("fmt", "the code has one form", &["fmt", "--all", "--check"]),
+    fast("fmt", "the code has one form", &[&["fmt", "--all", "--check"]]),
     fast(
         "clippy",
         "no lint is left, in code and tests, and the protocol has no clock and no IO",
-        &[
+        &[&[
             "clippy",
             "--workspace",
             "--all-targets",
@@ -55,33 +76,24 @@ pub(crate) const STAGES: &[Stage] = &[
             "--",
             "-D",
             "warnings",
-        ],
+        ]],
     ),
     Stage {
         name: "test",
         why: "every test of every crate, the whole suite and every scenario among them",
-        cargo: &["test", "--workspace", "--features", "holdfast/live", "--release", "--locked"],
+        cargo: &[&["test", "--workspace", "--features", "holdfast/live", "--release", "--locked"]],
         env: &[("HOLDFAST_TEST_RECORDS", RECORDS)],
         set: Set::Fast,
     },
     fast(
         "conform",
         "every live tree of the tests was a run of the model",
-        &[
-            "run",
-            "--release",
-            "--locked",
-            "--package",
-            "holdfast-scenarios",
-            "--",
-            "conform",
-            RECORDS,
-        ],
+        &[HOLDFAST, &["conform", RECORDS]],
     ),
     Stage {
         name: "loom",
         why: "what threads share has no race: every interleaving of small constellations",
-        cargo: &[
+        cargo: &[&[
             "test",
             "--release",
             "--locked",
@@ -91,14 +103,14 @@ pub(crate) const STAGES: &[Stage] = &[
             "target/loom",
             "--test",
             "loom",
-        ],
+        ]],
         env: &[("RUSTFLAGS", "--cfg model_loom")],
         set: Set::Fast,
     },
     Stage {
         name: "shuttle",
         why: "nor has an actor with all of its threads, nor a tree of drivers, on nasty schedules",
-        cargo: &[
+        cargo: &[&[
             "test",
             "--release",
             "--locked",
@@ -114,7 +126,7 @@ pub(crate) const STAGES: &[Stage] = &[
             "driver",
             "--test",
             "drivers",
-        ],
+        ]],
         env: &[("RUSTFLAGS", "--cfg model_shuttle"), ("SHUTTLE_SILENCE_WARNINGS", "1")],
         set: Set::Fast,
     },
@@ -122,25 +134,20 @@ pub(crate) const STAGES: &[Stage] = &[
         name: "drivers",
         why: "relay holds on random schedules of the drivers of a tree, as a user soaks them",
         cargo: &[
-            "run",
-            "--release",
-            "--locked",
-            "--package",
-            "holdfast-scenarios",
-            "--target-dir",
-            "target/shuttle",
-            "--",
-            "walk",
-            "--on",
-            "drivers",
-            "--tree",
-            WALK_TREE,
-            "--faults",
-            WALK_FAULTS,
-            "--debug",
-            "b,f,g",
-            "--iterations",
-            "10000",
+            &[
+                "run",
+                "--release",
+                "--locked",
+                "--package",
+                "holdfast-scenarios",
+                "--target-dir",
+                "target/shuttle",
+                "--",
+                "walk",
+                "--on",
+                "drivers",
+            ],
+            WALK,
         ],
         env: &[("RUSTFLAGS", "--cfg model_shuttle")],
         set: Set::Fast,
@@ -148,65 +155,27 @@ pub(crate) const STAGES: &[Stage] = &[
     fast(
         "suite",
         "the suite as a user runs it: relay holds, the other policies fall",
-        &["run", "--release", "--locked", "--package", "holdfast-scenarios", "--", "check"],
+        &[HOLDFAST, &["check"]],
     ),
     fast(
         "walk",
         "relay holds on random schedules of a tree that is too large to be explored",
-        &[
-            "run",
-            "--release",
-            "--locked",
-            "--package",
-            "holdfast-scenarios",
-            "--",
-            "walk",
-            "--tree",
-            WALK_TREE,
-            "--faults",
-            WALK_FAULTS,
-            "--debug",
-            "b,f,g",
-            "--iterations",
-            "10000",
-        ],
+        &[HOLDFAST, &["walk"], WALK],
     ),
     fast(
         "scenarios",
         "the reported cases as a user runs them",
-        &[
-            "run",
-            "--release",
-            "--locked",
-            "--package",
-            "holdfast-scenarios",
-            "--",
-            "run",
-            "scenarios/cases",
-            "--on",
-            "model",
-        ],
+        &[HOLDFAST, &["run", "scenarios/cases", "--on", "model"]],
     ),
     fast(
         "live",
         "the same cases with real processes on a terminal: what holds holds, what falls falls",
-        &[
-            "run",
-            "--release",
-            "--locked",
-            "--package",
-            "holdfast-scenarios",
-            "--",
-            "run",
-            "scenarios/cases",
-            "--on",
-            "live",
-        ],
+        &[HOLDFAST, &["run", "scenarios/cases", "--on", "live"]],
     ),
     Stage {
         name: "doc",
         why: "the documentation builds and every link in it leads somewhere",
-        cargo: &[
+        cargo: &[&[
             "doc",
             "--workspace",
             "--features",
@@ -214,35 +183,35 @@ pub(crate) const STAGES: &[Stage] = &[
             "--no-deps",
             "--locked",
             "--document-private-items",
-        ],
+        ]],
         env: &[("RUSTDOCFLAGS", "-D warnings")],
         set: Set::Fast,
     },
     Stage {
         name: "shared-mutants",
         why: "loom or shuttle catches whatever is broken in what threads share",
-        cargo: &["run", "--release", "--locked", "--package", "ci", "--bin", "mutants"],
+        cargo: &[&["run", "--release", "--locked", "--package", "ci", "--bin", "mutants"]],
         env: &[],
         set: Set::Full,
     },
     Stage {
         name: "bench",
         why: "the explorer is as fast as it claims, measured against stateright in one run",
-        cargo: &["bench", "--package", "holdfast-model", "--bench", "against_stateright"],
+        cargo: &[&["bench", "--package", "holdfast-model", "--bench", "against_stateright"]],
         env: &[],
         set: Set::Full,
     },
     Stage {
         name: "cost",
         why: "what a live tree costs beside the bare system calls, measured in one run",
-        cargo: &["bench", "--package", "holdfast", "--features", "live", "--bench", "live"],
+        cargo: &[&["bench", "--package", "holdfast", "--features", "live", "--bench", "live"]],
         env: &[],
         set: Set::Full,
     },
     Stage {
         name: "coverage",
         why: "the tests that take seconds execute every line of the protocol",
-        cargo: &[
+        cargo: &[&[
             "tarpaulin",
             "--engine",
             "llvm",
@@ -266,14 +235,14 @@ pub(crate) const STAGES: &[Stage] = &[
             "600",
             "--fail-under",
             "100",
-        ],
+        ]],
         env: &[("PROPTEST_RNG_SEED", "1"), ("INSTA_UPDATE", "no")],
         set: Set::Full,
     },
     Stage {
         name: "mutants-loom",
         why: "each small change of what threads share is noticed by loom",
-        cargo: &[
+        cargo: &[&[
             "mutants",
             "--config",
             ".cargo/mutants-loom.toml",
@@ -283,14 +252,14 @@ pub(crate) const STAGES: &[Stage] = &[
             "1",
             "--output",
             "target/loom",
-        ],
+        ]],
         env: &[("RUSTFLAGS", "--cfg model_loom")],
         set: Set::Full,
     },
     Stage {
         name: "mutants",
         why: "each small change of the protocol is noticed by the tests that take seconds",
-        cargo: &["mutants", "--package", "holdfast-model", "--jobs", "1", "--output", "target"],
+        cargo: &[&["mutants", "--package", "holdfast-model", "--jobs", "1", "--output", "target"]],
         env: &[("PROPTEST_RNG_SEED", "1"), ("INSTA_UPDATE", "no")],
         set: Set::Full,
     },
