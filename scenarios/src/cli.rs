@@ -29,6 +29,7 @@ use crate::exit::Exit;
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// A debug lock for a tree of processes: check its protocol, reproduce reported failures.
@@ -74,6 +75,21 @@ impl Cli {
         };
         exit.into()
     }
+}
+
+/// A trace that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write the trace to {path}; choose another --trace-out")]
+pub struct Unwritten {
+    /// Where.
+    path: PathBuf,
+    /// Why.
+    source: std::io::Error,
+}
+
+/// Writes a trace, or a schedule, to a file.
+fn write_trace(path: &Path, text: &str) -> Result<(), Unwritten> {
+    std::fs::write(path, text).map_err(|source| Unwritten { path: path.to_owned(), source })
 }
 
 /// How something is said.

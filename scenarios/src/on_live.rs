@@ -17,11 +17,12 @@
 //!    counterexample ([`follow`]).
 //! 3. Nothing waits by the clock but to find out that nothing happens any more.
 //!
-//! Reading order: this file, `perform` (steps), `view`, `ending`, `judge`, [`follow`].
+//! Reading order: this file, `perform` (steps), `view` and `member`, `ending`, `judge`, [`follow`].
 
 mod ending;
 pub mod follow;
 mod judge;
+mod member;
 mod perform;
 mod view;
 

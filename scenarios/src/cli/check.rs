@@ -2,7 +2,7 @@
 
 use super::setup::{RunArgs, SearchArgs, SetupError};
 use super::watch::{Asked, Show, watched};
-use super::{Format, complain, json, print, print_json, render, suite};
+use super::{Format, Unwritten, complain, json, print, print_json, render, suite, write_trace};
 use crate::exit::Exit;
 use clap::Args;
 use holdfast_model::check::explore::Until;
@@ -10,7 +10,7 @@ use holdfast_model::check::property::PropertyId;
 use holdfast_model::check::trace::{Named, Trace};
 use holdfast_model::check::verdict::{Counterexample, Report, Verdict, check};
 use holdfast_model::world::Config;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 /// Checks every interleaving of a run: a tree, a policy and what the environment may do.
@@ -47,13 +47,8 @@ pub enum CheckError {
     #[error("failed to catch Ctrl-C")]
     Signal(#[source] std::io::Error),
     /// The trace can not be written.
-    #[error("failed to write the trace to {path}; choose another --trace-out")]
-    Trace {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Trace(#[from] Unwritten),
 }
 
 /// What a check has found, and what else its rendering needs.
@@ -126,7 +121,7 @@ impl CheckArgs {
         let mut checked =
             Checked { report, named, took, threads, asked, show: self.show, trace: None };
         if let (Some(found), Some(path)) = (checked.counterexample(), &self.trace_out) {
-            write_trace(path, &checked.trace(found))?;
+            write_trace(path, &checked.trace(found).to_text())?;
             checked.trace = Some(path.clone());
         }
         match format {
@@ -135,9 +130,4 @@ impl CheckArgs {
         }
         Ok(checked.exit())
     }
-}
-
-fn write_trace(path: &Path, trace: &Trace) -> Result<(), CheckError> {
-    std::fs::write(path, trace.to_text())
-        .map_err(|source| CheckError::Trace { path: path.to_owned(), source })
 }

@@ -1,6 +1,6 @@
 //! `holdfast conform`: checks recorded runs of real processes against the model.
 
-use super::{Format, complain, print, print_json};
+use super::{Format, Unwritten, complain, print, print_json, write_trace};
 use crate::chart::{Chart, describe};
 use crate::conform::cast::Cast;
 use crate::conform::verdict::{Difference, Finding, Verdict};
@@ -59,13 +59,8 @@ enum Failed {
     #[error("--trace-out takes one tree, the folder holds {0}; choose one with --root")]
     Several(usize),
     /// The trace can not be written.
-    #[error("failed to write the trace to {path}; choose another --trace-out")]
-    Trace {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Trace(#[from] Unwritten),
 }
 
 /// The result of `holdfast conform --json`.
@@ -145,8 +140,7 @@ impl ConformArgs {
         }
         if let Some(path) = &self.trace_out {
             let [verdict] = &verdicts[..] else { return Err(Failed::Several(verdicts.len())) };
-            std::fs::write(path, verdict.trace().to_text())
-                .map_err(|source| Failed::Trace { path: path.clone(), source })?;
+            write_trace(path, &verdict.trace().to_text())?;
         }
         match Format::of_switch(self.json) {
             Format::Json => print_json(&ConformJson {

@@ -4,7 +4,7 @@ use super::drivers::{self, NoEngine, quoted};
 use super::json::RunJson;
 use super::setup::{RunArgs, SetupError};
 use super::watch::{Asked, Show, watched};
-use super::{Format, complain, print, print_json, render};
+use super::{Format, Unwritten, complain, print, print_json, render, write_trace};
 use crate::exit::Exit;
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
@@ -85,13 +85,8 @@ enum WalkError {
     #[error("failed to catch Ctrl-C")]
     Signal(#[source] std::io::Error),
     /// The trace can not be written.
-    #[error("failed to write the trace to {path}; choose another --trace-out")]
-    Trace {
-        /// Where.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Trace(#[from] Unwritten),
 }
 
 /// The result of `holdfast walk --json`.
@@ -259,8 +254,7 @@ impl WalkArgs {
             Some(path) => path.clone(),
             None => self.temporary(fall.iteration)?,
         };
-        std::fs::write(&path, fall.file)
-            .map_err(|source| WalkError::Trace { path: path.clone(), source })?;
+        write_trace(&path, &fall.file)?;
         let replay = match self.on {
             On::Model => format!("holdfast replay {}", quoted(path.clone().into())),
             On::Drivers => drivers::replay_command(&path),
@@ -279,7 +273,7 @@ impl WalkArgs {
     /// A file of its own that stays.
     fn temporary(&self, iteration: u64) -> Result<PathBuf, WalkError> {
         let folder = std::env::temp_dir();
-        let wrong = |source| WalkError::Trace { path: folder.clone(), source };
+        let wrong = |source| Unwritten { path: folder.clone(), source };
         let prefix = format!("holdfast-walk-{}-{iteration}-", self.seed);
         let suffix = match self.on {
             On::Model => ".trace",

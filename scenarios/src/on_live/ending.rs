@@ -3,8 +3,9 @@
 
 use super::Stop;
 use super::judge::{Found, Mark};
+use super::member::Member;
 use super::perform::Live;
-use super::view::{Member, View};
+use super::view::View;
 use crate::case::resolve::Run;
 use holdfast::live::Exit;
 use holdfast::live::tell::now_ns;

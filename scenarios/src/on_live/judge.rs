@@ -3,7 +3,8 @@
 //! The statements are those of [`holdfast_model::check::safety`], over one order of what all actors
 //! have handled: that of the clock, which all processes of a machine share.
 
-use super::view::{Member, View};
+use super::member::Member;
+use super::view::View;
 use holdfast::live::orders::{Entry, Event, Heard};
 use holdfast_model::check::property::{PropertyId, PropertySet};
 use holdfast_model::protocol::reaper::Rung;

@@ -6,7 +6,8 @@ mod boot;
 mod keyboard;
 
 use super::judge::Mark;
-use super::view::{Member, View};
+use super::member::Member;
+use super::view::View;
 use super::{Grip, Hurry, Stop};
 use holdfast::live::gate::PREFIX;
 use holdfast::live::puppet::BORING;

@@ -3,8 +3,7 @@
 //! Each actor tells the inputs that its node has taken ([`holdfast::live::tell`]). A second node
 //! takes them here, so the state of the first is known without asking.
 
-mod member;
-
+use super::member::{Life, Member};
 use holdfast::live::Point;
 use holdfast::live::orders::{Entry, Event, Heard};
 use holdfast::live::tell::PREFIX;
@@ -12,7 +11,6 @@ use holdfast_model::protocol::node::{Post, Uplink};
 use holdfast_model::protocol::reaper::ChildLink;
 use holdfast_model::protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
 use holdfast_model::world::Config;
-pub(super) use member::{Life, Member};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All actors, as they are known.
@@ -284,7 +282,7 @@ impl<'a> View<'a> {
                 let Some(peer) = self.actor_of(ActorId(*to)).and_then(|to| self.member(to)) else {
                     return true;
                 };
-                let got = peer.received.get(&member.pid).copied().unwrap_or(0);
+                let got = peer.received(member.pid);
                 let to_actor = self.actor_of(ActorId(*to));
                 let apart = to_actor.is_some_and(|to| self.cut_between(from, to));
                 peer.life == Life::Ended || peer.frozen() || apart || got >= *sent

@@ -2,7 +2,8 @@
 
 use super::{Live, Stop};
 use crate::on_live::judge::Mark;
-use crate::on_live::view::{Life, Member, View};
+use crate::on_live::member::{Life, Member};
+use crate::on_live::view::View;
 use holdfast::live::points::starting_at;
 use holdfast::live::{Order, Process};
 use holdfast_model::protocol::ActorId;
@@ -58,13 +59,13 @@ impl Live<'_> {
     pub(in crate::on_live) fn release_all(&mut self) {
         while let Some((actor, pid)) = self.held.pop() {
             self.say(format!("{} goes on booting", self.view.name(actor)));
-            let interrupts = self.view.root().map_or(0, |root| root.interrupts);
+            let interrupts = self.view.root().map_or(0, |root| root.interrupts());
             self.tell_to_boot(pid);
             let grouped = self.view.config.placement == Placement::SharedGroup;
             // It takes the Ctrl-C that came while it booted.
             let _ = self.wait(BOOT, |view| {
                 let member = view.member(actor)?;
-                let took = member.interrupts > 0 || member.life == Life::Ended;
+                let took = member.interrupts() > 0 || member.life == Life::Ended;
                 (took || !grouped || interrupts == 0).then_some(())
             });
         }

@@ -1,7 +1,8 @@
 //! The person at the terminal: Ctrl-C, and answers at prompts that are on the screen.
 
 use super::{Grip, Live, Stop};
-use crate::on_live::view::{Member, View};
+use crate::on_live::member::Member;
+use crate::on_live::view::View;
 use holdfast::live::tell::now_ns;
 use holdfast_model::protocol::policy::Reader;
 use holdfast_model::protocol::{ActorId, Answer};
@@ -22,7 +23,7 @@ impl Live<'_> {
             Placement::SharedGroup => view.running().map(|(actor, _)| actor).collect(),
             Placement::OwnSession => vec![ActorId(0)],
         };
-        let before: Vec<(ActorId, u32)> = signalled(&self.view)
+        let before: Vec<(ActorId, usize)> = signalled(&self.view)
             .into_iter()
             .filter_map(|actor| Some((actor, self.view.member(actor)?.interrupted())))
             .collect();
@@ -30,7 +31,7 @@ impl Live<'_> {
             self.say("nobody is there to take it");
             return self.typed(KEY);
         }
-        let root = |(one, _): &&(ActorId, u32)| *one == ActorId(0);
+        let root = |(one, _): &&(ActorId, usize)| *one == ActorId(0);
         let root_before: Vec<_> = before.iter().filter(root).copied().collect();
         // A key that comes between two readers is dropped: who sees nothing types it again.
         for _ in 0..TRIES {
@@ -177,8 +178,8 @@ impl Live<'_> {
 }
 
 /// Whether everybody of these has taken one more SIGINT, or is gone.
-fn taken(view: &View<'_>, before: &[(ActorId, u32)]) -> Option<()> {
-    let took = |(actor, count): &(ActorId, u32)| {
+fn taken(view: &View<'_>, before: &[(ActorId, usize)]) -> Option<()> {
+    let took = |(actor, count): &(ActorId, usize)| {
         !view.runs(*actor) || view.member(*actor).is_some_and(|one| one.interrupted() > *count)
     };
     before.iter().all(took).then_some(())
