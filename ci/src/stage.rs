@@ -172,6 +172,14 @@ pub(crate) const STAGES: &[Stage] = &[
         "the same cases with real processes on a terminal: what holds holds, what falls falls",
         &[HOLDFAST, &["run", "scenarios/cases", "--on", "live"]],
     ),
+    fast(
+        "explain",
+        "the first command of the README, as it stands there",
+        &[
+            &["run", "--release", "--bin", "holdfast", "--", "explain"],
+            &["scenarios/cases/nested-ctrlc.toml"],
+        ],
+    ),
     Stage {
         name: "doc",
         why: "the documentation builds and every link in it leads somewhere",
@@ -264,3 +272,16 @@ pub(crate) const STAGES: &[Stage] = &[
         set: Set::Full,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_command_of_the_readme_is_a_stage() {
+        let readme = include_str!("../../README.md");
+        let first = readme.lines().find(|line| line.starts_with("cargo run ")).expect("it has one");
+        let command = |stage: &Stage| format!("cargo {}", stage.arguments().join(" "));
+        assert!(STAGES.iter().any(|stage| command(stage) == first), "{first}");
+    }
+}
