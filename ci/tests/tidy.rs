@@ -71,10 +71,9 @@ fn every_document_has_one_title() {
 #[test]
 fn layers_point_one_way() {
     let forbidden = [
-        ("model/src/protocol", &["crate::world", "crate::check", "crate::tree"][..]),
-        ("model/src/world", &["crate::check"]),
-        ("model/src", &["holdfast_scenarios", "holdfast::"]),
-        ("runtime/src", &["holdfast_scenarios"]),
+        ("model/check/src/world", &["crate::explore", "crate::search", "crate::walk"][..]),
+        ("model/", &["holdfast_cli", "holdfast::"]),
+        ("runtime/", &["holdfast_cli"]),
     ];
     let bad = offenders(".rs", |path, text| {
         let path = path.to_string_lossy();
@@ -82,4 +81,18 @@ fn layers_point_one_way() {
         layer.flat_map(|(_, words)| *words).any(|word| text.contains(word))
     });
     assert_eq!(bad, Vec::<PathBuf>::new(), "these use a layer above their own");
+}
+
+#[test]
+fn threads_share_memory_behind_the_one_facade() {
+    let engines = ["std::sync", "std::thread", "core::sync", "loom::", "shuttle::"];
+    let bad = offenders(".rs", |path, text| {
+        let place = path.to_string_lossy();
+        let shared = place.contains("model/sync/src") && !place.ends_with("tests.rs");
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        shared
+            && !place.ends_with("engine.rs")
+            && code.into_iter().any(|line| engines.iter().any(|engine| line.contains(engine)))
+    });
+    assert_eq!(bad, Vec::<PathBuf>::new(), "these do not take it from `crate::engine`");
 }

@@ -4,7 +4,8 @@ use super::engine::{Engine, Ran};
 use super::table::Mutant;
 
 /// Where it is.
-pub(crate) const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/SHARED_MUTANTS.md");
+pub(crate) const PATH: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../model/docs/SHARED_MUTANTS.md");
 
 /// A mutant, and what each engine said.
 #[derive(Clone, Debug)]
@@ -18,8 +19,8 @@ const HEAD: &str = "\
 
 Written by `cargo run --release -p ci --bin mutants -- --write` from what it saw; without `--write` \
 it fails if it sees anything else, and a test of `ci` fails if the table has other mutants.
-Each text was replaced in the source, one at a time, and the tests of `model/tests/loom.rs` and \
-`model/tests/shuttle.rs` run: the first that fails is named.
+Each text was replaced in the source, one at a time, and the tests of `model/sync/tests/loom.rs` and \
+`model/sync/tests/shuttle.rs` run: the first that fails is named.
 loom visits every interleaving up to the bound, shuttle random ones with fixed seeds.
 
 | engine | visits of the code as it is, without a failure |
@@ -65,7 +66,7 @@ mod tests {
 
     #[test]
     fn the_document_has_the_mutants_of_the_table_and_somebody_catches_each() {
-        let there = include_str!("../../../../model/SHARED_MUTANTS.md");
+        let there = include_str!("../../../../model/docs/SHARED_MUTANTS.md");
         let (head, table) = there.split_once(TABLE).expect("it has the table");
         assert!(head.starts_with(HEAD), "its head is another");
         let rows: Vec<&str> = table.lines().collect();

@@ -55,34 +55,24 @@ pub(crate) struct Workshop {
 }
 
 /// What is copied, from the workspace's root.
-const COPIED: [&str; 8] = [
-    "Cargo.lock",
-    "model/src/shared.rs",
-    "model/src/shared",
-    "model/src/sync.rs",
-    "model/tests/loom.rs",
-    "model/tests/loom",
-    "model/tests/shuttle.rs",
-    "model/tests/shuttle",
-];
+const COPIED: [&str; 3] = ["Cargo.lock", "model/sync/src", "model/sync/tests"];
 
 /// What the crate consists of beside it; the versions are those of the lock file.
-const WRITTEN: [(&str, &str); 3] = [
+const WRITTEN: [(&str, &str); 2] = [
     (
         "Cargo.toml",
-        "[workspace]\nmembers = [\"model\"]\nresolver = \"3\"\n\n\
+        "[workspace]\nmembers = [\"model/sync\"]\nresolver = \"3\"\n\n\
          [profile.release]\ndebug = \"line-tables-only\"\n\n\
-         [profile.release.package.holdfast-model]\nopt-level = 0\ncodegen-units = 16\ndebug = 0\n",
+         [profile.release.package.holdfast-sync]\nopt-level = 0\ncodegen-units = 16\ndebug = 0\n",
     ),
     (
-        "model/Cargo.toml",
-        "[package]\nname = \"holdfast-model\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+        "model/sync/Cargo.toml",
+        "[package]\nname = \"holdfast-sync\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
          [lints.rust]\nunexpected_cfgs = \"allow\"\n\n\
          [dependencies]\nthiserror = \"*\"\n\n\
          [target.'cfg(model_loom)'.dependencies]\nloom = \"*\"\n\n\
          [target.'cfg(model_shuttle)'.dependencies]\nshuttle = \"*\"\n",
     ),
-    ("model/src/lib.rs", "//! The shared modules alone.\npub mod shared;\npub mod sync;\n"),
 ];
 
 /// What is in the line of a test that says how much it visited.
@@ -97,8 +87,7 @@ impl Workshop {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let copy = original.join("target/mutants");
         let fill = || {
-            fs::create_dir_all(copy.join("model/src"))?;
-            fs::create_dir_all(copy.join("model/tests"))?;
+            fs::create_dir_all(copy.join("model/sync"))?;
             for (name, text) in WRITTEN {
                 update(&copy.join(name), text.as_bytes())?;
             }

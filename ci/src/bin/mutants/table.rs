@@ -22,12 +22,12 @@ impl Mutant {
     }
 }
 
-const PARK: &str = "model/src/shared/park.rs";
-const MAILBOX: &str = "model/src/shared/mailbox.rs";
-const TICKET: &str = "model/src/shared/ticket.rs";
-const RELEASE: &str = "model/src/shared/release.rs";
-const CHILDREN: &str = "model/src/shared/children.rs";
-const FLAG: &str = "model/src/shared/flag.rs";
+const PARK: &str = "model/sync/src/park.rs";
+const MAILBOX: &str = "model/sync/src/mailbox.rs";
+const TICKET: &str = "model/sync/src/ticket.rs";
+const RELEASE: &str = "model/sync/src/release.rs";
+const CHILDREN: &str = "model/sync/src/children.rs";
+const FLAG: &str = "model/sync/src/flag.rs";
 
 /// All of them, by module.
 pub(crate) const MUTANTS: &[Mutant] = &[

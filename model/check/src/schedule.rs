@@ -1,0 +1,289 @@
+//! A failed run of driver trees as a file: JSON lines, the run first, then whose turn it was.
+//!
+//! ```text
+//!     {"holdfast-schedule":1,"what":...,"run":{"holdfast-trace":1,"breaks":...,"tree":...},...}
+//!     [0,0,3,1,...]      threads, in the order in which they went on; 0 is the run itself
+//! ```
+//!
+//! `holdfast walk --on drivers` and `tests/driver.rs` write it, `holdfast replay` performs it. What
+//! performs it is built with `--cfg model_shuttle` alone; every build reads the format.
+
+use super::dice::Dice;
+use super::trace::{self, Header, Named, TraceError, reason};
+use crate::world::{Config, Environment};
+use serde::{Deserialize, Serialize};
+use std::fmt::{self, Write as _};
+use std::str::FromStr;
+
+/// The version of the format that this code writes and reads.
+pub const VERSION: u32 = 1;
+
+/// The command line that performs schedules; arguments follow.
+pub const COMMAND: &str = "RUSTFLAGS='--cfg model_shuttle' cargo run --release --locked \
+                           --target-dir target/shuttle --package holdfast-cli --";
+
+/// One run of a tree of drivers: what it is, and how it is brought to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The tree, its policy, and what the environment may do.
+    pub config: Config,
+    /// How the policy is named.
+    pub named: Named,
+    /// What ends the tree.
+    pub ends: Ends,
+}
+
+/// What ends the tree when nothing moves any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ends {
+    /// A Ctrl-C, if somebody is there to type it.
+    ByCtrlC,
+    /// A SIGTERM to the root, while nobody answers a prompt.
+    ByStop,
+    /// One of these, or the root's own code returns.
+    Any,
+}
+
+/// Who chooses the thread that goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SchedulerName {
+    /// Each that can go on is as likely as any other, at every choice.
+    Random,
+    /// Probabilistic concurrency testing: few preemptions, at the worst places.
+    Pct,
+}
+
+impl fmt::Display for SchedulerName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Random => "random",
+            Self::Pct => "pct",
+        })
+    }
+}
+
+/// A word that names no scheduler.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no scheduler; choose random or pct")]
+pub struct UnknownScheduler(String);
+
+impl FromStr for SchedulerName {
+    type Err = UnknownScheduler;
+
+    fn from_str(word: &str) -> Result<Self, UnknownScheduler> {
+        match word {
+            "random" => Ok(Self::Random),
+            "pct" => Ok(Self::Pct),
+            _ => Err(UnknownScheduler(word.to_owned())),
+        }
+    }
+}
+
+/// What a schedule was drawn from; it names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// Who chose.
+    pub scheduler: SchedulerName,
+    /// The seed of the soak.
+    pub seed: u64,
+    /// The number of the schedule in it.
+    pub iteration: u64,
+}
+
+impl Drawn {
+    /// What the run and the order of its threads are drawn with.
+    #[must_use]
+    pub fn order(self) -> Dice {
+        Dice::new(self.seed, self.iteration.wrapping_mul(2))
+    }
+
+    /// What the threads themselves draw from; a schedule does not hold what they drew.
+    #[must_use]
+    pub fn draws(self) -> Dice {
+        Dice::new(self.seed, self.iteration.wrapping_mul(2).wrapping_add(1))
+    }
+}
+
+/// The first line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct ScheduleHeader {
+    /// The version of the format.
+    pub holdfast_schedule: u32,
+    /// What went wrong.
+    pub what: String,
+    /// The run, as a trace names it. It breaks nothing if a thread panicked or all wait for ever.
+    pub run: Header,
+    /// What ends the tree.
+    pub ends: Ends,
+    /// Who chose.
+    pub scheduler: SchedulerName,
+    /// The seed of the soak.
+    pub seed: u64,
+    /// The number of the schedule in it.
+    pub iteration: u64,
+}
+
+impl ScheduleHeader {
+    /// What it was drawn from.
+    #[must_use]
+    pub fn drawn(&self) -> Drawn {
+        Drawn { scheduler: self.scheduler, seed: self.seed, iteration: self.iteration }
+    }
+}
+
+/// A failed run and the order in which its threads went on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schedule {
+    /// The run.
+    pub header: ScheduleHeader,
+    /// Whose turn it was at each choice.
+    pub threads: Vec<u32>,
+}
+
+/// Why a schedule can not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ScheduleError {
+    /// Nothing in it.
+    #[error("the file is empty; a schedule begins with a line that describes the run")]
+    Empty,
+    /// A line is no valid JSON of its kind.
+    #[error(
+        "line {line}, column {}: {}; the file was edited or cut off: write it anew with \
+         `holdfast walk --on drivers`", json.column(), reason(json)
+    )]
+    Line {
+        /// Which line, counted from one.
+        line: usize,
+        /// What is wrong, as if the line were a file.
+        json: serde_json::Error,
+    },
+    /// Another version.
+    #[error("the schedule has version {0}, this program reads version {VERSION}")]
+    Version(u32),
+    /// The run is none.
+    #[error("failed to read the run on line 1")]
+    Run(#[from] TraceError),
+    /// The run is one of the explorer.
+    #[error("line 1: `script`, `repeats` and `environment` are for traces; leave them out")]
+    NotOfDrivers,
+}
+
+impl Schedule {
+    /// Whether a file means to be one.
+    #[must_use]
+    pub fn is_meant(text: &str) -> bool {
+        let first = text.lines().find(|line| !line.trim().is_empty());
+        first.is_some_and(|line| line.contains("\"holdfast-schedule\""))
+    }
+
+    /// The run.
+    ///
+    /// # Errors
+    /// If a part of it is wrong.
+    pub fn run(&self) -> Result<Run, ScheduleError> {
+        let header = &self.header.run;
+        if header.holdfast_trace != trace::VERSION {
+            return Err(TraceError::Version(header.holdfast_trace).into());
+        }
+        let bounded = header.environment == Environment::Bounded;
+        if !(header.script.is_empty() && header.repeats == 0 && bounded) {
+            return Err(ScheduleError::NotOfDrivers);
+        }
+        Ok(Run { config: header.config()?, named: header.named(), ends: self.header.ends })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let mut text = serde_json::to_string(&self.header).expect("plain data serialises");
+        for line in self.threads.chunks(THREADS_A_LINE) {
+            let line = serde_json::to_string(line).expect("plain data serialises");
+            let _ = write!(text, "\n{line}");
+        }
+        text.push('\n');
+        text
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If a line is no JSON of its kind, or the version is another.
+    pub fn from_text(text: &str) -> Result<Self, ScheduleError> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let (at, first) = lines.next().ok_or(ScheduleError::Empty)?;
+        let wrong = |at: usize| move |json| ScheduleError::Line { line: at + 1, json };
+        let header: ScheduleHeader = serde_json::from_str(first).map_err(wrong(at))?;
+        if header.holdfast_schedule != VERSION {
+            return Err(ScheduleError::Version(header.holdfast_schedule));
+        }
+        let mut threads = Vec::new();
+        for (at, line) in lines {
+            threads.extend(serde_json::from_str::<Vec<u32>>(line).map_err(wrong(at))?);
+        }
+        Ok(Self { header, threads })
+    }
+}
+
+/// So that a line fits a screen.
+const THREADS_A_LINE: usize = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::property::PropertyId;
+    use holdfast_protocol::Placement;
+    use holdfast_protocol::{PolicyName, Rule};
+
+    fn schedule() -> Schedule {
+        let named = Named { policy: PolicyName::Relay, without: vec![Rule::R3] };
+        let (tree, faults) = ("root(a)".parse(), "request=1,interrupt=2".parse());
+        let (tree, faults) = (tree.expect("a tree"), faults.expect("faults"));
+        let config = Config::new(tree, named.policy(), Placement::SharedGroup, faults);
+        let header = ScheduleHeader {
+            holdfast_schedule: VERSION,
+            what: "a SIGINT is acted on under an open prompt".to_owned(),
+            run: Header::new(&config, &named, Some(PropertyId::InterruptShielded)),
+            ends: Ends::ByCtrlC,
+            scheduler: SchedulerName::Pct,
+            seed: u64::MAX,
+            iteration: 7,
+        };
+        Schedule { header, threads: (0..100).map(|turn| turn % 3).collect() }
+    }
+
+    #[test]
+    fn a_schedule_is_read_as_it_was_written() {
+        let written = schedule();
+        let text = written.to_text();
+        assert!(Schedule::is_meant(&text));
+        assert_eq!(Schedule::from_text(&text).expect("it was just written"), written);
+        let run = written.run().expect("the run is one");
+        assert_eq!(Header::new(&run.config, &run.named, written.header.run.breaks), {
+            written.header.run
+        });
+    }
+
+    #[test]
+    fn what_is_no_schedule_is_refused_with_its_place() {
+        let text = schedule().to_text();
+        let table = [
+            ("", "the file is empty"),
+            ("{", "line 1, column 1"),
+            (&text.replace("schedule\":1", "schedule\":9"), "version 9"),
+            (&text.replace("trace\":1", "trace\":9"), "failed to read the run on line 1"),
+            (&text.replace("\"seed\"", "\"sed\""), "line 1, column"),
+            (&text.replace("root(a)", "root(a"), "failed to read the run on line 1"),
+            (&text.replace("},\"ends\"", ",\"repeats\":2},\"ends\""), "are for traces"),
+            (&text.replacen("\n[0,", "\n[x,", 1), "line 2, column 2"),
+            (&text[..text.len() - 3], "line 4, column"),
+        ];
+        for (text, says) in table {
+            let read = Schedule::from_text(text).and_then(|schedule| schedule.run());
+            let said = read.expect_err(says).to_string();
+            assert!(said.contains(says), "{said}, but not {says}");
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! A counterexample as a file: JSON lines, the run first, then one concrete step a line.
+//!
+//! A trace holds actions, not indices or the state of a generator, so it stays readable and is
+//! checked against whatever the code does now.
+
+use super::liveness::{fairness_of, is_fair};
+use super::property::{Kind, PropertyId};
+use super::safety::{judge_state, judge_step};
+use super::verdict::Counterexample;
+use crate::tree::{Tree, TreeError};
+use crate::world::config::BudgetError;
+use crate::world::{Action, Config, Did, Environment, Script, ScriptStep, System, Topology};
+use holdfast_protocol::Placement;
+use holdfast_protocol::policy::{PolicyName, Rule};
+use holdfast_protocol::{ActorId, DebugMode};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// The version of the format that this code writes and reads.
+pub const VERSION: u32 = 1;
+
+/// The first line: everything that stays fixed, by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Header {
+    /// The version of the format.
+    pub holdfast_trace: u32,
+    /// What the trace breaks; none for a walk that breaks nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub breaks: Option<PropertyId>,
+    /// The tree in its notation.
+    pub tree: String,
+    /// The policy.
+    pub policy: PolicyName,
+    /// Rules taken out of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<Rule>,
+    /// The placement.
+    pub placement: Placement,
+    /// The actors in debug mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub debug: Vec<String>,
+    /// The faults allowed.
+    pub faults: String,
+    /// `recorded` for a run of real processes, which neither faults nor script bound.
+    #[serde(default, skip_serializing_if = "Environment::is_bounded")]
+    pub environment: Environment,
+    /// The script, if the run had one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub script: Vec<ScriptStep>,
+    /// How many of the last steps may repeat for ever.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub repeats: usize,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// A run and the steps of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The run.
+    pub header: Header,
+    /// The steps.
+    pub steps: Vec<Action>,
+}
+
+/// Why a trace can not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// Nothing in it.
+    #[error("the file is empty; a trace begins with a line that describes the run")]
+    Empty,
+    /// A line is no valid JSON of its kind.
+    #[error("line {line}, column {}: {}", json.column(), reason(json))]
+    Line {
+        /// Which line, counted from one.
+        line: usize,
+        /// What is wrong, as if the line were a file.
+        json: serde_json::Error,
+    },
+    /// Another version.
+    #[error("the trace has version {0}, this program reads version {VERSION}")]
+    Version(u32),
+    /// The tree is none.
+    #[error("failed to read the tree")]
+    Tree(#[from] TreeError),
+    /// The faults are none.
+    #[error("failed to read the faults")]
+    Faults(#[from] BudgetError),
+    /// An actor of the header is not in the tree.
+    #[error("`{0}` is in debug mode but not in the tree")]
+    Stranger(String),
+    /// A step can not be taken.
+    #[error("step {step} ({action}) is not possible there: the trace does not fit this code")]
+    Impossible {
+        /// Which step, counted from one.
+        step: usize,
+        /// What it says.
+        action: String,
+    },
+    /// The steps are possible and break nothing.
+    #[error("all {0} steps are possible, but `{1}` does not fall")]
+    Harmless(usize, PropertyId),
+    /// The script names an actor that is not in the tree.
+    #[error("the script names actor {0}, which is not in the tree; the root is actor 0")]
+    ScriptStranger(u32),
+    /// More steps repeat than there are.
+    #[error("the last {repeats} of {steps} steps can not repeat: there are not so many")]
+    TooManyRepeats {
+        /// How many the header says.
+        repeats: usize,
+        /// How many there are.
+        steps: usize,
+    },
+    /// The last steps do not lead back.
+    #[error("the last {repeats} steps do not lead back to where step {from} begins")]
+    NoRound {
+        /// How many steps should repeat.
+        repeats: usize,
+        /// The first of them, counted from one.
+        from: usize,
+    },
+    /// Something must still happen after the last step.
+    #[error("`{property}` does not fall after step {steps}: {action} must still happen")]
+    NotStuck {
+        /// What should fall.
+        property: PropertyId,
+        /// How many steps there are.
+        steps: usize,
+        /// What is possible and must happen in the end.
+        action: String,
+    },
+}
+
+/// What is wrong with a line, without the place in it.
+pub(super) fn reason(json: &serde_json::Error) -> String {
+    let said = json.to_string();
+    said.rsplit_once(" at line ").map_or(said.as_str(), |(reason, _)| reason).to_owned()
+}
+
+/// How a run was set up, by name: what a [`Config`] forgets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The policy.
+    pub policy: PolicyName,
+    /// Rules taken out of it.
+    pub without: Vec<Rule>,
+}
+
+impl Named {
+    /// The policy itself.
+    #[must_use]
+    pub fn policy(&self) -> holdfast_protocol::Policy {
+        self.without.iter().fold(self.policy.policy(), |policy, rule| policy.without(*rule))
+    }
+}
+
+impl Header {
+    /// A run.
+    #[must_use]
+    pub fn new(config: &Config, named: &Named, breaks: Option<PropertyId>) -> Self {
+        let debugged = |id: &ActorId| config.debug[id.index()] == DebugMode::On;
+        let names = config.tree.ids().filter(debugged).map(|id| config.tree.name(id).to_owned());
+        Self {
+            holdfast_trace: VERSION,
+            breaks,
+            tree: config.tree.to_string(),
+            policy: named.policy,
+            without: named.without.clone(),
+            placement: config.placement,
+            debug: names.collect(),
+            faults: config.budget.to_string(),
+            environment: config.environment,
+            script: config.script.steps.clone(),
+            repeats: 0,
+        }
+    }
+
+    /// How the policy is named.
+    #[must_use]
+    pub fn named(&self) -> Named {
+        Named { policy: self.policy, without: self.without.clone() }
+    }
+
+    /// The run.
+    ///
+    /// # Errors
+    /// If the tree, the faults or a name is wrong.
+    pub fn config(&self) -> Result<Config, TraceError> {
+        let tree: Tree = self.tree.parse()?;
+        let faults = self.faults.parse()?;
+        let mut config = Config::new(tree, self.named().policy(), self.placement, faults);
+        for name in &self.debug {
+            let actor = config.tree.find(name).ok_or_else(|| TraceError::Stranger(name.clone()))?;
+            config.debug[actor.index()] = DebugMode::On;
+        }
+        config.environment = self.environment;
+        config.script = Script { steps: self.script.clone() };
+        match config.script.actors().into_iter().find(|id| id.index() >= config.tree.len()) {
+            Some(stranger) => Err(TraceError::ScriptStranger(stranger.0)),
+            None => Ok(config),
+        }
+    }
+}
+
+impl Trace {
+    /// A counterexample of a run.
+    #[must_use]
+    pub fn new(config: &Config, named: &Named, found: &Counterexample) -> Self {
+        let mut header = Header::new(config, named, Some(found.property));
+        header.repeats = found.round.len();
+        Self { header, steps: found.steps.iter().chain(&found.round).copied().collect() }
+    }
+
+    /// The run that the header describes.
+    ///
+    /// # Errors
+    /// If the tree, the faults or a name is wrong.
+    pub fn config(&self) -> Result<Config, TraceError> {
+        self.header.config()
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let line = |value: serde_json::Result<String>| value.expect("plain data serialises");
+        let mut text = line(serde_json::to_string(&self.header));
+        for step in &self.steps {
+            let _ = write!(text, "\n{}", line(serde_json::to_string(step)));
+        }
+        text.push('\n');
+        text
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// If a line is no JSON of its kind, or the version is another.
+    pub fn from_text(text: &str) -> Result<Self, TraceError> {
+        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let (at, first) = lines.next().ok_or(TraceError::Empty)?;
+        let wrong = |at: usize| move |json| TraceError::Line { line: at + 1, json };
+        let header: Header = serde_json::from_str(first).map_err(wrong(at))?;
+        if header.holdfast_trace != VERSION {
+            return Err(TraceError::Version(header.holdfast_trace));
+        }
+        let step = |(at, line): (usize, &str)| serde_json::from_str(line).map_err(wrong(at));
+        Ok(Self { header, steps: lines.map(step).collect::<Result<_, _>>()? })
+    }
+}
+
+/// One step of a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replayed {
+    /// What happened.
+    pub action: Action,
+    /// What was done.
+    pub did: Vec<Did>,
+    /// Which properties the step, or the state behind it, breaks.
+    pub broken: Vec<PropertyId>,
+}
+
+/// Performs steps one by one and judges each.
+///
+/// # Errors
+/// If a step is not possible where it stands.
+pub fn perform(topology: &Topology, steps: &[Action]) -> Result<Vec<Replayed>, TraceError> {
+    let mut system = System::new(topology);
+    let mut replayed = Vec::new();
+    for (index, action) in steps.iter().enumerate() {
+        if !system.can(topology, *action) {
+            let action = format!("{action:?}");
+            return Err(TraceError::Impossible { step: index + 1, action });
+        }
+        let before = system.clone();
+        let did = system.apply(topology, *action);
+        let broken = before.look(topology, |before| {
+            system.look(topology, |after| {
+                judge_step(before, &did, after).broken | judge_state(after).broken
+            })
+        });
+        replayed.push(Replayed { action: *action, did, broken: broken.members().collect() });
+    }
+    Ok(replayed)
+}
+
+/// What a replay has confirmed of what a trace claims.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Confirmed {
+    /// The property falls on this step, counted from one.
+    Falls(usize),
+    /// The last steps lead back to where they begin, so they may repeat for ever.
+    Repeats,
+    /// After the last step nothing has to happen any more.
+    Stuck,
+    /// The steps are possible; that no ending can be reached from there, only a search can show.
+    Possible,
+    /// The steps are possible, and the trace claims no more.
+    Walk,
+}
+
+/// Confirms what a trace claims.
+///
+/// # Errors
+/// If a step is not possible, or the property does not fall.
+pub fn confirm(topology: &Topology, trace: &Trace) -> Result<Confirmed, TraceError> {
+    let (steps, repeats) = (trace.steps.len(), trace.header.repeats);
+    let replayed = perform(topology, &trace.steps)?;
+    let Some(property) = trace.header.breaks else { return Ok(Confirmed::Walk) };
+    if property.kind() == Kind::Always {
+        let fatal = replayed.iter().position(|step| step.broken.contains(&property));
+        return match fatal {
+            Some(place) => Ok(Confirmed::Falls(place + 1)),
+            None => Err(TraceError::Harmless(steps, property)),
+        };
+    }
+    if property.kind() == Kind::CanAlwaysEnd {
+        return Ok(Confirmed::Possible);
+    }
+    let stem = steps.checked_sub(repeats).ok_or(TraceError::TooManyRepeats { repeats, steps })?;
+    let after = |count: usize| {
+        let mut system = System::new(topology);
+        for action in &trace.steps[..count] {
+            let _ = system.apply(topology, *action);
+        }
+        system
+    };
+    let end = after(steps);
+    if repeats > 0 {
+        return if after(stem) == end {
+            Ok(Confirmed::Repeats)
+        } else {
+            Err(TraceError::NoRound { repeats, from: stem + 1 })
+        };
+    }
+    let fairness = fairness_of(property);
+    let must = end.look(topology, |scene| {
+        let fair = |action: &Action| is_fair(scene, *action, fairness);
+        end.enabled(topology).into_iter().find(fair)
+    });
+    match must {
+        None => Ok(Confirmed::Stuck),
+        Some(action) => {
+            Err(TraceError::NotStuck { property, steps, action: format!("{action:?}") })
+        }
+    }
+}

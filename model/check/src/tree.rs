@@ -1,0 +1,420 @@
+//! The shape of a tree of actors, and its notation.
+//!
+//! ```text
+//!     root(mid(leaf),sib)      leaf below mid, mid and sib below root
+//!     root(mid(leaf?))         leaf is not there at the start; mid may spawn it at any time
+//! ```
+
+use holdfast_protocol::{ActorId, Renaming};
+use std::{fmt, str::FromStr};
+
+/// The most actors that a tree of the model may have.
+pub const MOST_ACTORS: usize = 16;
+
+/// Whether an actor is there at the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// It runs.
+    Running,
+    /// Its supervisor may spawn it at any time.
+    Later,
+}
+
+/// One actor of a tree.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Member {
+    /// Its name, unique in the tree.
+    pub name: String,
+    /// Its supervisor; the root has none.
+    pub supervisor: Option<ActorId>,
+    /// Whether it is there at the start.
+    pub start: Start,
+}
+
+/// A rooted tree of named actors, in depth-first order: a supervisor stands before its children.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Tree {
+    members: Vec<Member>,
+}
+
+/// Why a tree can not be read.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum TreeError {
+    /// A name was expected.
+    #[error("column {column}: expected a name (letters, digits, `-`, `_`), found {found}")]
+    NoName {
+        /// Where, counted from one.
+        column: usize,
+        /// What stands there.
+        found: String,
+    },
+    /// A bracket or comma was expected.
+    #[error("column {column}: expected {expected}, found {found}")]
+    Unexpected {
+        /// Where, counted from one.
+        column: usize,
+        /// What should stand there.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// Two actors of one name.
+    #[error("the name `{0}` is given twice; each actor needs a name of its own")]
+    Twice(String),
+    /// Too many.
+    #[error("{0} actors are too many; a tree has at most {MOST_ACTORS}")]
+    TooMany(usize),
+    /// The root is late.
+    #[error("the root `{0}` can not start later: nobody could spawn it")]
+    LateRoot(String),
+    /// A member whose supervisor is unknown.
+    #[error("`{child}` names the supervisor `{supervisor}`, which is no actor before it")]
+    NoSupervisor {
+        /// The member.
+        child: String,
+        /// What it names.
+        supervisor: String,
+    },
+    /// An actor that is late although its child is not.
+    #[error("`{child}` can not be there at the start: its supervisor `{supervisor}` is not")]
+    EarlyChild {
+        /// The member.
+        child: String,
+        /// Its supervisor.
+        supervisor: String,
+    },
+}
+
+impl Tree {
+    /// A tree of the given members.
+    ///
+    /// # Errors
+    /// Two equal names, too many members, a first member with a supervisor or a later one without,
+    /// a supervisor that stands behind its child, an early child of a late supervisor.
+    pub fn new(members: Vec<Member>) -> Result<Self, TreeError> {
+        if members.len() > MOST_ACTORS {
+            return Err(TreeError::TooMany(members.len()));
+        }
+        for (index, member) in members.iter().enumerate() {
+            if members[..index].iter().any(|other| other.name == member.name) {
+                return Err(TreeError::Twice(member.name.clone()));
+            }
+            match member.supervisor {
+                None if index == 0 && member.start == Start::Later => {
+                    return Err(TreeError::LateRoot(member.name.clone()));
+                }
+                None if index == 0 => {}
+                Some(id) if id.index() < index => {
+                    let supervisor = &members[id.index()];
+                    if supervisor.start == Start::Later && member.start == Start::Running {
+                        return Err(TreeError::EarlyChild {
+                            child: member.name.clone(),
+                            supervisor: supervisor.name.clone(),
+                        });
+                    }
+                }
+                other => {
+                    return Err(TreeError::NoSupervisor {
+                        child: member.name.clone(),
+                        supervisor: other.map_or("nobody".into(), |id| id.0.to_string()),
+                    });
+                }
+            }
+        }
+        Ok(Self { members })
+    }
+
+    /// How many actors there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Never: a tree has a root.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// All actors, supervisors before their children.
+    pub fn ids(&self) -> impl Iterator<Item = ActorId> + use<> {
+        (0..self.members.len() as u32).map(ActorId)
+    }
+
+    /// The name of an actor.
+    #[must_use]
+    pub fn name(&self, id: ActorId) -> &str {
+        &self.members[id.index()].name
+    }
+
+    /// The actor of that name.
+    #[must_use]
+    pub fn find(&self, name: &str) -> Option<ActorId> {
+        self.ids().find(|id| self.name(*id) == name)
+    }
+
+    /// The supervisor of an actor.
+    #[must_use]
+    pub fn supervisor(&self, id: ActorId) -> Option<ActorId> {
+        self.members[id.index()].supervisor
+    }
+
+    /// Whether an actor is there at the start.
+    #[must_use]
+    pub fn start(&self, id: ActorId) -> Start {
+        self.members[id.index()].start
+    }
+
+    /// The children of an actor.
+    pub fn children(&self, id: ActorId) -> impl Iterator<Item = ActorId> + '_ {
+        self.ids().filter(move |child| self.supervisor(*child) == Some(id))
+    }
+
+    /// The supervisors above an actor, the nearest first.
+    pub fn ancestors(&self, id: ActorId) -> impl Iterator<Item = ActorId> + '_ {
+        std::iter::successors(self.supervisor(id), |above| self.supervisor(*above))
+    }
+
+    /// How many supervisors an actor has above it.
+    #[must_use]
+    pub fn depth(&self, id: ActorId) -> usize {
+        self.ancestors(id).count()
+    }
+
+    /// The depth of the deepest actor.
+    #[must_use]
+    pub fn height(&self) -> usize {
+        self.ids().map(|id| self.depth(id)).max().unwrap_or(0)
+    }
+
+    /// Every rooted tree shape (unlabelled, unordered) of `size` actors, named `root`, `a`, `b`, …
+    #[must_use]
+    pub fn shapes(size: usize) -> Vec<Self> {
+        let mut shapes: Vec<Self> = Vec::new();
+        let mut supervisors = vec![0_usize; size.saturating_sub(1)];
+        loop {
+            let named = |index: usize| match index {
+                0 => "root".to_owned(),
+                more => char::from(b'a' + (more as u8) - 1).to_string(),
+            };
+            let members = (0..size)
+                .map(|index| Member {
+                    name: named(index),
+                    supervisor: (index > 0).then(|| ActorId(supervisors[index - 1] as u32)),
+                    start: Start::Running,
+                })
+                .collect();
+            let tree = Self::new(members).expect("supervisors stand before their children");
+            let in_order = tree.in_depth_first_order();
+            if in_order && !shapes.iter().any(|other| other.shape() == tree.shape()) {
+                shapes.push(tree);
+            }
+            // The next assignment in which each supervisor stands before its child.
+            let Some(next) = (0..supervisors.len()).rev().find(|&i| supervisors[i] < i) else {
+                return shapes;
+            };
+            supervisors[next] += 1;
+            supervisors[next + 1..].fill(0);
+        }
+    }
+
+    fn in_depth_first_order(&self) -> bool {
+        let mut order = Vec::new();
+        let mut stack = vec![ActorId(0)];
+        while let Some(id) = stack.pop() {
+            order.push(id);
+            let mut children: Vec<_> = self.children(id).collect();
+            children.reverse();
+            stack.extend(children);
+        }
+        order.windows(2).all(|pair| pair[0] < pair[1])
+    }
+
+    fn shape(&self) -> String {
+        self.shape_below(ActorId(0))
+    }
+
+    fn shape_below(&self, id: ActorId) -> String {
+        let mut below: Vec<_> = self.children(id).map(|child| self.shape_below(child)).collect();
+        below.sort();
+        let late = if self.start(id) == Start::Later { "?" } else { "" };
+        format!("({late}{})", below.concat())
+    }
+
+    /// Every renaming that maps the tree onto itself, and leaves `fixed` actors alone.
+    #[must_use]
+    pub fn renamings(&self, fixed: &[ActorId]) -> Vec<Renaming> {
+        let mut found = Vec::new();
+        let mut to = vec![ActorId(0)];
+        self.extend_renaming(&mut to, fixed, &mut found);
+        found
+    }
+
+    fn extend_renaming(&self, to: &mut Vec<ActorId>, fixed: &[ActorId], found: &mut Vec<Renaming>) {
+        let id = ActorId(to.len() as u32);
+        if to.len() == self.len() {
+            return found.push(Renaming::new(to.clone()));
+        }
+        let above = self.supervisor(id).map(|supervisor| to[supervisor.index()]);
+        for candidate in self.ids() {
+            let fits = self.supervisor(candidate) == above
+                && self.shape_below(candidate) == self.shape_below(id)
+                && self.start(candidate) == self.start(id)
+                && !to.contains(&candidate)
+                && (candidate == id || !(fixed.contains(&id) || fixed.contains(&candidate)));
+            if fits {
+                to.push(candidate);
+                self.extend_renaming(to, fixed, found);
+                to.pop();
+            }
+        }
+    }
+}
+
+impl fmt::Display for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_below(ActorId(0), f)
+    }
+}
+
+impl Tree {
+    fn write_below(&self, id: ActorId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name(id))?;
+        if self.start(id) == Start::Later {
+            f.write_str("?")?;
+        }
+        for (index, child) in self.children(id).enumerate() {
+            f.write_str(if index == 0 { "(" } else { "," })?;
+            self.write_below(child, f)?;
+        }
+        if self.children(id).next().is_some() {
+            f.write_str(")")?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Tree {
+    type Err = TreeError;
+
+    fn from_str(text: &str) -> Result<Self, TreeError> {
+        let mut parser = Parser { text, at: 0, members: Vec::new() };
+        parser.member(None)?;
+        parser.expect_end()?;
+        Self::new(parser.members)
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    members: Vec<Member>,
+}
+
+impl Parser<'_> {
+    fn member(&mut self, supervisor: Option<ActorId>) -> Result<(), TreeError> {
+        self.skip_space();
+        let rest = &self.text[self.at..];
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+            .unwrap_or(rest.len());
+        if end == 0 {
+            return Err(TreeError::NoName { column: self.column(), found: self.found() });
+        }
+        let name = rest[..end].to_owned();
+        self.at += end;
+        let start = if self.eat('?') { Start::Later } else { Start::Running };
+        let id = ActorId(self.members.len() as u32);
+        self.members.push(Member { name, supervisor, start });
+        if self.members.len() > MOST_ACTORS {
+            return Err(TreeError::TooMany(self.members.len()));
+        }
+        if self.eat('(') {
+            self.member(Some(id))?;
+            while self.eat(',') {
+                self.member(Some(id))?;
+            }
+            if !self.eat(')') {
+                return Err(self.unexpected("`,` or `)`"));
+            }
+        }
+        Ok(())
+    }
+
+    fn expect_end(&mut self) -> Result<(), TreeError> {
+        self.skip_space();
+        if self.at == self.text.len() { Ok(()) } else { Err(self.unexpected("`(` or the end")) }
+    }
+
+    fn unexpected(&self, expected: &'static str) -> TreeError {
+        TreeError::Unexpected { column: self.column(), expected, found: self.found() }
+    }
+
+    fn column(&self) -> usize {
+        self.text[..self.at].chars().count() + 1
+    }
+
+    fn found(&self) -> String {
+        self.text[self.at..].chars().next().map_or("the end".into(), |c| format!("`{c}`"))
+    }
+
+    fn skip_space(&mut self) {
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start().len();
+    }
+
+    fn eat(&mut self, wanted: char) -> bool {
+        self.skip_space();
+        let there = self.text[self.at..].starts_with(wanted);
+        if there {
+            self.at += wanted.len_utf8();
+        }
+        there
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notation_is_read_and_written_alike() {
+        for text in ["root", "root(a)", "root(mid(leaf),sib)", "r(a(b(c?)),d,e(f,g))"] {
+            assert_eq!(text.parse::<Tree>().unwrap().to_string(), text);
+        }
+        let spaced: Tree = " root ( mid ( leaf ) , sib ) ".parse().unwrap();
+        assert_eq!(spaced.to_string(), "root(mid(leaf),sib)");
+        assert_eq!(spaced.ancestors(spaced.find("leaf").unwrap()).count(), 2);
+    }
+
+    #[test]
+    fn mistakes_name_their_column() {
+        let table = [
+            ("", "column 1: expected a name (letters, digits, `-`, `_`), found the end"),
+            ("root(", "column 6: expected a name (letters, digits, `-`, `_`), found the end"),
+            ("root(a", "column 7: expected `,` or `)`, found the end"),
+            ("root)", "column 5: expected `(` or the end, found `)`"),
+            ("root(a,a)", "the name `a` is given twice; each actor needs a name of its own"),
+            ("root?", "the root `root` can not start later: nobody could spawn it"),
+            ("r(a?(b))", "`b` can not be there at the start: its supervisor `a` is not"),
+        ];
+        for (text, message) in table {
+            assert_eq!(text.parse::<Tree>().unwrap_err().to_string(), message, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn shapes_are_counted_as_in_oeis_a000081() {
+        let counts: Vec<_> = (1..=6).map(|size| Tree::shapes(size).len()).collect();
+        assert_eq!(counts, [1, 1, 2, 4, 9, 20]);
+    }
+
+    #[test]
+    fn renamings_are_the_automorphisms() {
+        let count = |text: &str| text.parse::<Tree>().unwrap().renamings(&[]).len();
+        assert_eq!(count("root(a,b,c)"), 6);
+        assert_eq!(count("root(a(b),c(d))"), 2);
+        assert_eq!(count("root(a(b),c)"), 1);
+        assert_eq!(count("root(a,b?)"), 1);
+    }
+}

@@ -1,0 +1,254 @@
+//! Random schedules: any run that a seed leads to, larger than a search can go.
+//!
+//! Runs in `holdfast walk` and in `tests/random.rs`. A walk has two phases.
+//!
+//! ```text
+//!     wild: whatever is possible, faults within the budget --> healing: what must happen in the
+//!     end, and the person's answer --> rest: nothing has to happen any more
+//! ```
+//!
+//! # Rules
+//! 1. Every state and step is judged by the always-properties.
+//! 2. A walk comes to rest within a bound, and at rest no request is outstanding and a tree that
+//!    was told to end has ended.
+//! 3. A seed and the number of a walk name it: the same actions on every machine.
+
+use super::dice::Dice;
+use super::liveness::{Fairness, is_fair};
+use super::property::{Kind, PropertyId, PropertySet};
+use super::safety::{judge_state, judge_step};
+use super::trace::{Named, Trace};
+use super::verdict::Counterexample;
+use crate::world::{Action, Is, System, Topology};
+
+/// A walk that broke nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Walked {
+    /// How many steps it had.
+    pub steps: usize,
+}
+
+/// A walk that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// What it broke; none if it did not come to rest.
+    pub property: Option<PropertyId>,
+    /// The same in words.
+    pub what: &'static str,
+    /// The actions up to there.
+    pub steps: Vec<Action>,
+}
+
+impl Failure {
+    /// Whether it broke an always-property.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.property.map_or(Kind::LeadsTo, PropertyId::kind)
+    }
+
+    /// The failure as a trace.
+    #[must_use]
+    pub fn trace(&self, topology: &Topology, named: &Named) -> Trace {
+        let found = Counterexample {
+            property: self.property.unwrap_or(PropertyId::CanAlwaysEnd),
+            steps: self.steps.clone(),
+            round: Vec::new(),
+        };
+        let mut trace = Trace::new(topology.config(), named, &found);
+        trace.header.breaks = self.property;
+        trace
+    }
+}
+
+/// Takes the walk of that number.
+///
+/// # Errors
+/// If it goes wrong.
+pub fn walk(topology: &Topology, seed: u64, number: u64) -> Result<Walked, Failure> {
+    let mut dice = Dice::new(seed, number);
+    let actors = topology.config().tree.len();
+    let mut length = dice.below(WILD_STEPS * actors + 1);
+    // In a calm walk the tree goes on before the environment does something again.
+    let calm = dice.below(8);
+    let mut both = dice.clone();
+    let wild = |actions: &[Action]| {
+        length = length.checked_sub(1)?;
+        let moves = actions.iter().filter(|action| matches!(action, Action::Move(_))).count();
+        let calm = moves > 0 && dice.below(8) < calm;
+        if !calm {
+            return Some(dice.below(actions.len()));
+        }
+        let is_move = |(_, action): &(usize, &Action)| matches!(action, Action::Move(_));
+        let mut moving = actions.iter().enumerate().filter(is_move);
+        moving.nth(dice.below(moves)).map(|(place, _)| place)
+    };
+    let mut bound = HEALING_STEPS * actors;
+    let healing = |actions: &[Action]| {
+        bound = bound.checked_sub(1)?;
+        Some(both.below(actions.len()))
+    };
+    walk_with(topology, wild, healing)
+}
+
+/// Takes a walk. Each phase is told what is possible and picks one of it, or ends.
+///
+/// # Errors
+/// If it goes wrong: a property falls, or the second phase ends before the tree is at rest.
+pub fn walk_with(
+    topology: &Topology,
+    mut wild: impl FnMut(&[Action]) -> Option<usize>,
+    mut healing: impl FnMut(&[Action]) -> Option<usize>,
+) -> Result<Walked, Failure> {
+    let mut way = Way::new(topology);
+    loop {
+        let actions = way.system.enabled(topology);
+        match wild(&actions).and_then(|pick| actions.get(pick)) {
+            Some(action) => way.take(*action)?,
+            None => break,
+        }
+    }
+    loop {
+        let actions = way.must();
+        if actions.is_empty() {
+            way.judge_rest()?;
+            return Ok(Walked { steps: way.steps.len() });
+        }
+        match healing(&actions).and_then(|pick| actions.get(pick)) {
+            Some(action) => way.take(*action)?,
+            None => return Err(way.failure(None, "the tree does not come to rest")),
+        }
+    }
+}
+
+/// The same failure with steps left out, as far as that goes.
+#[must_use]
+pub fn shrink(topology: &Topology, mut failure: Failure) -> Failure {
+    let mut chunk = failure.steps.len();
+    while chunk > 0 && failure.property.is_some() {
+        let mut from = 0;
+        while from < failure.steps.len() {
+            let mut steps = failure.steps.clone();
+            steps.drain(from..(from + chunk).min(steps.len()));
+            match again(topology, &steps) {
+                Some(shorter) if shorter.property == failure.property => failure = shorter,
+                Some(_) | None => from += chunk,
+            }
+        }
+        chunk /= 2;
+    }
+    failure
+}
+
+/// Performs those steps that are possible, and says how that goes wrong.
+fn again(topology: &Topology, steps: &[Action]) -> Option<Failure> {
+    let mut way = Way::new(topology);
+    for action in steps {
+        if way.system.can(topology, *action)
+            && let Err(failure) = way.take(*action)
+        {
+            return Some(failure);
+        }
+    }
+    if way.must().is_empty() { way.judge_rest().err() } else { None }
+}
+
+/// A walk under way.
+struct Way<'t> {
+    topology: &'t Topology,
+    system: System,
+    steps: Vec<Action>,
+}
+
+impl<'t> Way<'t> {
+    fn new(topology: &'t Topology) -> Self {
+        Self { topology, system: System::new(topology), steps: Vec::new() }
+    }
+
+    fn take(&mut self, action: Action) -> Result<(), Failure> {
+        let before = self.system.clone();
+        let did = self.system.apply(self.topology, action);
+        self.steps.push(action);
+        let broken: PropertySet = before.look(self.topology, |before| {
+            self.system.look(self.topology, |after| {
+                judge_step(before, &did, after).broken | judge_state(after).broken
+            })
+        });
+        match broken.members().next() {
+            Some(property) => Err(self.failure(Some(property), property.statement())),
+            None => Ok(()),
+        }
+    }
+
+    fn failure(&self, property: Option<PropertyId>, what: &'static str) -> Failure {
+        Failure { property, what, steps: self.steps.clone() }
+    }
+
+    /// What must happen in the end, and the person's answer.
+    fn must(&self) -> Vec<Action> {
+        let mut actions = self.system.enabled(self.topology);
+        self.system.look(self.topology, |scene| {
+            actions.retain(|action| is_fair(scene, *action, Fairness::Everybody));
+        });
+        actions
+    }
+
+    fn judge_rest(&self) -> Result<(), Failure> {
+        self.system.look(self.topology, |scene| {
+            let alive = scene.root().alive();
+            let told = !alive || scene.root().is.contains(Is::CANCELLED);
+            // Nobody reads the batons of a dead root; its tree must end, which is asked next.
+            if alive && scene.request_outstanding() {
+                let property = Some(PropertyId::RequestAnswered);
+                return Err(self.failure(property, "a request is outstanding at rest"));
+            }
+            if told && !scene.ended() {
+                let property = Some(PropertyId::TeardownCompletes);
+                return Err(self.failure(property, "the tree was told to end and did not"));
+            }
+            Ok(())
+        })
+    }
+}
+
+/// How many wild steps there are at most, for each actor.
+const WILD_STEPS: usize = 40;
+
+/// More steps for each actor than any tree can need to come to rest.
+const HEALING_STEPS: usize = 400;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::{Confirmed, confirm};
+    use crate::world::Config;
+    use holdfast_protocol::Placement;
+    use holdfast_protocol::PolicyName;
+
+    fn topology(policy: PolicyName, tree: &str, faults: &str) -> Topology {
+        let (tree, faults) = (tree.parse().expect("a tree"), faults.parse().expect("faults"));
+        Topology::new(Config::new(tree, policy.policy(), Placement::SharedGroup, faults))
+    }
+
+    #[test]
+    fn a_number_names_a_walk() {
+        let topology = topology(PolicyName::Relay, "root(a(b),c)", "request=2,interrupt=1,kill=1");
+        let walks = |seed| (0..50).map(|number| walk(&topology, seed, number)).collect::<Vec<_>>();
+        assert_eq!(walks(1), walks(1));
+        assert_ne!(walks(1), walks(2));
+    }
+
+    #[test]
+    fn a_failure_is_shrunk_and_still_one() {
+        let faults = "request=2,interrupt=2,error=1";
+        let topology = topology(PolicyName::SingleDepth, "root(a(b),c)", faults);
+        let found = (0..200).find_map(|number| walk(&topology, 1, number).err());
+        let found = found.expect("single-depth does not protect a nested tree");
+        let small = shrink(&topology, found.clone());
+        assert_eq!(small.property, found.property);
+        assert!(small.steps.len() <= found.steps.len());
+        let named = Named { policy: PolicyName::SingleDepth, without: Vec::new() };
+        let confirmed =
+            confirm(&topology, &small.trace(&topology, &named)).expect("it is possible");
+        assert_eq!(confirmed, Confirmed::Falls(small.steps.len()));
+    }
+}

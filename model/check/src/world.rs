@@ -1,0 +1,40 @@
+//! The parts of a machine room that the protocol touches.
+//!
+//! Runs in the checker alone; a live tree has the real thing.
+//!
+//! ```text
+//!     Process (a node in it) --Send--> Link --Read--> Process
+//!        |  exit, SIGKILL                                ^ signals, Ctrl-C, the person, faults
+//!        v                                               |
+//!     reparented, reaped                               Room (terminal, baton, budget, script)
+//! ```
+//!
+//! The world is a value: clone it, compare it, hash it. It is cut into parts that talk to each
+//! other through small inputs only, so that the explorer can remember what a part does on an input.
+//!
+//! # Not modelled
+//! Durations, message sizes, memory, lost or repeated messages (links are socket pairs), clocks,
+//! SIGSTOP as such (an actor that handles nothing is), a kernel that fails.
+//!
+//! Reading order: [`action`], [`config`], [`script`], [`part`], [`process`], [`link`], [`room`],
+//! [`facts`], [`choices`], [`system`].
+
+pub mod action;
+pub mod choices;
+pub mod config;
+pub mod facts;
+pub mod link;
+pub mod part;
+pub mod process;
+pub mod room;
+pub mod script;
+pub mod system;
+pub mod topology;
+
+pub use action::{Action, Deed, Fault, Move};
+pub use config::{Budget, Config, Environment};
+pub use facts::{Is, Scene};
+pub use part::Did;
+pub use script::{Condition, Script, ScriptStep};
+pub use system::System;
+pub use topology::Topology;

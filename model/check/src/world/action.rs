@@ -1,0 +1,275 @@
+//! Everything that can happen next: deeds of the environment and moves of the tree.
+
+use holdfast_protocol::{ActorId, Answer, Cause, RequestId, Signal, Status, Timer};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A kind of deed that a [`super::config::Budget`] counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Fault {
+    /// A task hits a breakpoint.
+    Request,
+    /// A task hits a breakpoint that a cancel does not withdraw.
+    Shielded,
+    /// Ctrl-C at the terminal.
+    Interrupt,
+    /// SIGINT to one actor.
+    InterruptOne,
+    /// An actor fails.
+    Error,
+    /// An actor fails, and nobody wants to see it: no post-mortem, even in debug mode.
+    ErrorUnexamined,
+    /// The person quits instead of continuing.
+    Quit,
+    /// An actor's program asks for its end.
+    Cancel,
+    /// An actor's program asks one child to end.
+    CancelChild,
+    /// SIGKILL of an actor below the root.
+    Kill,
+    /// SIGKILL of the root.
+    KillRoot,
+    /// SIGTERM to the root.
+    Stop,
+    /// A link between two live actors ends.
+    Cut,
+}
+
+impl Fault {
+    /// All kinds.
+    pub const ALL: [Self; 13] = [
+        Self::Request,
+        Self::Shielded,
+        Self::Interrupt,
+        Self::InterruptOne,
+        Self::Error,
+        Self::ErrorUnexamined,
+        Self::Quit,
+        Self::Cancel,
+        Self::CancelChild,
+        Self::Kill,
+        Self::KillRoot,
+        Self::Stop,
+        Self::Cut,
+    ];
+
+    /// All names, for messages.
+    #[must_use]
+    pub fn names() -> String {
+        Self::ALL.map(|fault| fault.to_string()).join(", ")
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "request",
+            Self::Shielded => "shielded",
+            Self::Interrupt => "interrupt",
+            Self::InterruptOne => "interrupt-one",
+            Self::Error => "error",
+            Self::ErrorUnexamined => "error-unexamined",
+            Self::Quit => "quit",
+            Self::Cancel => "cancel",
+            Self::CancelChild => "cancel-child",
+            Self::Kill => "kill",
+            Self::KillRoot => "kill-root",
+            Self::Stop => "stop",
+            Self::Cut => "cut",
+        })
+    }
+}
+
+/// What the environment does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "deed")]
+pub enum Deed {
+    /// A task of the actor hits a breakpoint.
+    Pause {
+        /// Where.
+        actor: ActorId,
+    },
+    /// The same, shielded against cancel.
+    PauseShielded {
+        /// Where.
+        actor: ActorId,
+    },
+    /// The person answers the open prompt of the actor.
+    Answer {
+        /// Whose prompt.
+        actor: ActorId,
+        /// How.
+        answer: Answer,
+    },
+    /// Something in the actor asks for its end.
+    Provoke {
+        /// Where.
+        actor: ActorId,
+        /// Why.
+        cause: Cause,
+    },
+    /// The actor fails, and its program does not want that examined.
+    FailUnexamined {
+        /// Where.
+        actor: ActorId,
+        /// Why.
+        #[serde(default = "of_itself", skip_serializing_if = "is_of_itself")]
+        cause: Cause,
+    },
+    /// The program of the actor's supervisor asks it to end.
+    CancelChild {
+        /// The child.
+        actor: ActorId,
+    },
+    /// Ctrl-C is typed.
+    Interrupt,
+    /// Somebody sends a signal to one process.
+    Signal {
+        /// Which process.
+        actor: ActorId,
+        /// Which signal.
+        signal: Signal,
+    },
+    /// Somebody sends SIGKILL to one process.
+    Kill {
+        /// Which process.
+        actor: ActorId,
+    },
+    /// The link between an actor and its supervisor ends; what is under way still arrives.
+    Cut {
+        /// The lower end.
+        actor: ActorId,
+    },
+    /// The supervisor of the actor starts it.
+    Spawn {
+        /// The new actor.
+        actor: ActorId,
+    },
+    /// A process ends behind the protocol's back: it is no actor, or its program ended it. Seen in
+    /// recorded runs alone.
+    Die {
+        /// Which process.
+        actor: ActorId,
+        /// How.
+        status: Status,
+    },
+    /// A process that no actor has announced becomes a child of the root. Seen in recorded runs
+    /// alone.
+    Appear {
+        /// Which process.
+        actor: ActorId,
+    },
+    /// A zombie is gone that its supervisor had reaped and was killed before it took that in. Seen
+    /// in recorded runs alone.
+    Vanish {
+        /// The zombie.
+        actor: ActorId,
+    },
+}
+
+fn of_itself() -> Cause {
+    Cause::Failed
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_of_itself(cause: &Cause) -> bool {
+    *cause == Cause::Failed
+}
+
+impl Deed {
+    /// The actor that it happens to; a Ctrl-C happens to the terminal.
+    #[must_use]
+    pub fn actor(self) -> Option<ActorId> {
+        match self {
+            Self::Pause { actor }
+            | Self::PauseShielded { actor }
+            | Self::Answer { actor, .. }
+            | Self::Provoke { actor, .. }
+            | Self::FailUnexamined { actor, .. }
+            | Self::CancelChild { actor }
+            | Self::Signal { actor, .. }
+            | Self::Kill { actor }
+            | Self::Cut { actor }
+            | Self::Spawn { actor }
+            | Self::Die { actor, .. }
+            | Self::Appear { actor }
+            | Self::Vanish { actor } => Some(actor),
+            Self::Interrupt => None,
+        }
+    }
+}
+
+/// What the tree, the kernel and time do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "move")]
+pub enum Move {
+    /// An actor reads the next message, or the end, of a link.
+    Deliver {
+        /// The sender.
+        from: ActorId,
+        /// The reader.
+        to: ActorId,
+    },
+    /// An actor handles a pending signal.
+    TakeSignal {
+        /// Who.
+        actor: ActorId,
+        /// Which.
+        signal: Signal,
+    },
+    /// A timer fires.
+    Expire {
+        /// Whose.
+        actor: ActorId,
+        /// Which.
+        timer: Timer,
+    },
+    /// The local tasks of a cancelled actor end.
+    EndBody {
+        /// Where.
+        actor: ActorId,
+    },
+    /// An actor is booted.
+    Boot {
+        /// Which.
+        actor: ActorId,
+    },
+    /// A zombie is reaped by its parent.
+    Reap {
+        /// The zombie.
+        actor: ActorId,
+    },
+    /// The root finds an orphan among its children.
+    Adopt {
+        /// The orphan.
+        actor: ActorId,
+    },
+    /// The root sees that it has no child left.
+    SeeChildrenGone,
+    /// The root reads the end of the baton.
+    ReadBaton {
+        /// Of which request.
+        request: RequestId,
+    },
+    /// The holder sees that the root's end of the baton is gone.
+    LosePrompt {
+        /// The holder.
+        actor: ActorId,
+    },
+    /// What the script waited for is so.
+    Pass {
+        /// The position of the step.
+        at: u8,
+    },
+}
+
+/// Everything that can happen next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", untagged)]
+pub enum Action {
+    /// The tree moves.
+    Move(Move),
+    /// The environment acts.
+    Deed(Deed),
+}

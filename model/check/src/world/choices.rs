@@ -1,0 +1,278 @@
+//! Which actions are possible, told part by part.
+//!
+//! Each part offers the actions that happen to it, on conditions about the others: signs that some
+//! part must show, or that none may. So what a part offers is worked out once for each of its
+//! values, and a state's actions are the offers whose conditions its parts meet together.
+//!
+//! ```text
+//!     facts of a part --> the signs it shows, its offers (action, needs, lacks)
+//!     the signs of all parts --> which of all the offers stand
+//! ```
+
+use super::action::{Action, Deed, Fault, Move};
+use super::facts::{ActorFacts, Is, LinkFacts, PartFacts, Scene};
+use super::part::Part;
+use super::room::{Baton, Room};
+use super::topology::Topology;
+use bitflags::bitflags;
+use deeds::{deeds_to_actor, fault, in_foreground, script_move};
+use holdfast_protocol::policy::{Reader, Release};
+use holdfast_protocol::{ActorId, Signal};
+
+pub mod begin;
+mod deeds;
+pub mod recorded;
+
+bitflags! {
+    /// What parts show each other. The signs of a state are those of all its parts.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+    pub struct Signs: u128 {
+        /// The root's process runs.
+        const ROOT_RUNS = 1;
+        /// Some process is a child of the root.
+        const CHILD_OF_ROOT = 1 << 1;
+        /// Some request is known to somebody or spoken of.
+        const REQUEST = 1 << 2;
+        /// A Ctrl-C would reach somebody for whom none is pending.
+        const INTERRUPTIBLE = 1 << 3;
+        /// A fault is left in the budget: one bit a fault.
+        const BUDGET = 0xffff << 16;
+        /// An actor takes inputs: one bit an actor.
+        const SERVES = 0xffff << 32;
+        /// An actor's process is there and not ended: one bit an actor.
+        const ALIVE = 0xffff << 48;
+        /// An actor would start a child: one bit an actor.
+        const WILLING = 0xffff << 64;
+        /// Somebody has not read all that an actor said: one bit an actor.
+        const UNREAD = 0xffff << 80;
+    }
+}
+
+impl Signs {
+    /// The sign of one member, out of those with one bit a member.
+    fn one(self, index: usize) -> Self {
+        self & Self::from_bits_retain(1 << (self.bits().trailing_zeros() as usize + index))
+    }
+}
+
+/// The order in which actions are listed; within a rank, by the part that they happen to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// A message or an end is read.
+    Deliver,
+    /// Another move of an actor.
+    Actor,
+    /// The end of a baton is read.
+    Baton,
+    /// The root sees that nobody is left.
+    Sweep,
+    /// The script goes on, if no action of a rank above is possible.
+    Quiet,
+    /// The next step of the script.
+    Script,
+    /// What the environment is always free to do.
+    Free,
+    /// What the budget allows.
+    Fault(Fault),
+}
+
+/// An action that a part offers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Offer {
+    /// What can happen.
+    pub action: Action,
+    /// Where it is listed.
+    pub rank: Rank,
+    /// Signs that must all be shown.
+    pub needs: Signs,
+    /// Signs none of which may be shown.
+    pub lacks: Signs,
+}
+
+impl Offer {
+    /// Whether it stands, given the signs of all parts.
+    #[must_use]
+    pub fn stands(&self, signs: Signs) -> bool {
+        signs.contains(self.needs) && !signs.intersects(self.lacks)
+    }
+
+    fn to_do(rank: Rank, deed: Deed) -> Self {
+        let (needs, lacks) = (Signs::empty(), Signs::empty());
+        Self { action: Action::Deed(deed), rank, needs, lacks }
+    }
+
+    fn to_move(rank: Rank, tree_move: Move) -> Self {
+        let (needs, lacks) = (Signs::empty(), Signs::empty());
+        Self { action: Action::Move(tree_move), rank, needs, lacks }
+    }
+
+    fn if_shown(self, needs: Signs) -> Self {
+        Self { needs: self.needs | needs, ..self }
+    }
+
+    fn if_lacking(self, lacks: Signs) -> Self {
+        Self { lacks: self.lacks | lacks, ..self }
+    }
+}
+
+/// Appends every action that is possible in the scene, in a fixed order.
+pub fn enabled(scene: &Scene<'_>, actions: &mut Vec<Action>) {
+    let (topology, at) = (scene.topology, scene.room().at);
+    let parts =
+        || scene.parts.iter().enumerate().map(|(slot, facts)| (topology.part(slot), *facts));
+    let signs =
+        parts().fold(Signs::empty(), |all, (part, facts)| all | signs_of(topology, part, facts));
+    let mut standing = Vec::new();
+    for (part, facts) in parts() {
+        offers_of(topology, at, part, facts, &mut |offer| {
+            if offer.stands(signs) {
+                standing.push((offer.rank, offer.action));
+            }
+        });
+    }
+    list(&mut standing, |(rank, _)| *rank);
+    actions.extend(standing.into_iter().map(|(_, action)| action));
+}
+
+/// Puts offers that stand, given in the order of their parts, into the order of the list.
+pub fn list<T>(standing: &mut Vec<T>, rank: impl Fn(&T) -> Rank) {
+    standing.sort_by_key(&rank);
+    if standing.first().is_some_and(|first| rank(first) < Rank::Quiet) {
+        standing.retain(|offer| rank(offer) != Rank::Quiet);
+    }
+}
+
+/// What a part shows the others.
+#[must_use]
+pub fn signs_of(topology: &Topology, part: Part, facts: &PartFacts) -> Signs {
+    let request = |is: bool| if is { Signs::REQUEST } else { Signs::empty() };
+    match (part, facts) {
+        (Part::Actor(actor), PartFacts::Actor(facts)) => signs_of_actor(topology, actor, facts),
+        (Part::Link(number), PartFacts::Link(link)) => {
+            let (_, lower) = topology.links()[usize::from(number)];
+            let unread = Signs::UNREAD.one(lower.index());
+            let unread = if link.up.readable { unread } else { Signs::empty() };
+            request(link.up.about_request || link.down.about_request) | unread
+        }
+        (_, PartFacts::Room(room)) => {
+            let left = Fault::ALL.into_iter().filter(|fault| room.budget.left(*fault) > 0);
+            left.fold(request(!room.batons.is_empty()), |all, fault| {
+                all | Signs::BUDGET.one(fault as usize)
+            })
+        }
+        (part, _) => unreachable!("{part:?} has other facts"),
+    }
+}
+
+fn signs_of_actor(topology: &Topology, actor: ActorId, facts: &ActorFacts) -> Signs {
+    let (root, index) = (topology.root(), actor.index());
+    let serves = facts.is.contains(Is::SERVING);
+    let reached = in_foreground(topology, actor) && facts.alive();
+    let table = [
+        (Signs::ROOT_RUNS, actor == root && facts.is.contains(Is::RUNNING)),
+        (Signs::CHILD_OF_ROOT, facts.parent == Some(root)),
+        (Signs::REQUEST, facts.prompt.is_some() || facts.is.contains(Is::WAITING)),
+        (Signs::INTERRUPTIBLE, reached && !facts.pending.contains(&Signal::Interrupt)),
+        (Signs::SERVES.one(index), serves),
+        (Signs::ALIVE.one(index), facts.alive()),
+        (Signs::WILLING.one(index), serves && !facts.is.contains(Is::CANCELLED)),
+    ];
+    table.into_iter().filter(|(_, shown)| *shown).map(|(sign, _)| sign).collect()
+}
+
+/// Tells every action that happens to a part, with its conditions. `at` is the script's position.
+pub fn offers_of(
+    topology: &Topology,
+    at: u8,
+    part: Part,
+    facts: &PartFacts,
+    offer: &mut impl FnMut(Offer),
+) {
+    match (part, facts) {
+        (Part::Actor(actor), PartFacts::Actor(own)) => {
+            moves_of_actor(topology, actor, own, offer);
+            deeds_to_actor(topology, at, actor, facts, offer);
+        }
+        (Part::Link(link), PartFacts::Link(own)) => {
+            let ends = topology.links()[usize::from(link)];
+            deliveries(ends, own, offer);
+            fault(topology, at, Fault::Cut, Deed::Cut { actor: ends.1 }, (part, facts), offer);
+        }
+        (_, PartFacts::Room(room)) => {
+            moves_of_room(topology, room, offer);
+            fault(topology, at, Fault::Interrupt, Deed::Interrupt, (part, facts), offer);
+        }
+        (part, _) => unreachable!("{part:?} has other facts"),
+    }
+    script_move(topology, at, (part, facts), offer);
+}
+
+fn deliveries(ends: (ActorId, ActorId), facts: &LinkFacts, offer: &mut impl FnMut(Offer)) {
+    let (upper, lower) = ends;
+    for (lane, from, to) in [(facts.up, lower, upper), (facts.down, upper, lower)] {
+        if lane.readable {
+            let deliver = Offer::to_move(Rank::Deliver, Move::Deliver { from, to });
+            offer(deliver.if_shown(Signs::SERVES.one(to.index())));
+        }
+    }
+}
+
+fn moves_of_actor(
+    topology: &Topology,
+    actor: ActorId,
+    facts: &ActorFacts,
+    offer: &mut impl FnMut(Offer),
+) {
+    let root = topology.root();
+    let to_move = |tree_move| Offer::to_move(Rank::Actor, tree_move);
+    for signal in &facts.pending {
+        offer(to_move(Move::TakeSignal { actor, signal: *signal }));
+    }
+    if facts.is.contains(Is::SERVING) {
+        for timer in &facts.timers {
+            offer(to_move(Move::Expire { actor, timer: *timer }));
+        }
+        if facts.is.contains(Is::BODY_ASKED) {
+            offer(to_move(Move::EndBody { actor }));
+        }
+    }
+    if facts.is.contains(Is::BOOTING) {
+        offer(to_move(Move::Boot { actor }));
+    }
+    if let Some(parent) = facts.parent {
+        let parent_serves = Signs::SERVES.one(parent.index());
+        if facts.is.contains(Is::ZOMBIE) {
+            // Where a message is the release, an actor stays until its `Done` was acknowledged
+            // (upstream waits for `pdb_unlock_complete`), so none is lost by reaping.
+            let unread = match topology.config().policy.release {
+                Release::BatonClosed => Signs::empty(),
+                Release::DoneArrived => Signs::UNREAD.one(actor.index()),
+            };
+            offer(to_move(Move::Reap { actor }).if_shown(parent_serves).if_lacking(unread));
+        }
+        if facts.is.contains(Is::ZOMBIE) && parent == root {
+            // Whoever the dead root had adopted, or would have, init reaps.
+            offer(to_move(Move::Reap { actor }).if_lacking(Signs::ROOT_RUNS));
+        }
+        if facts.alive() && facts.is.contains(Is::UNFOUND) {
+            offer(to_move(Move::Adopt { actor }).if_shown(parent_serves));
+        }
+    }
+    if topology.config().policy.reader == Reader::Root && facts.prompt.is_some() {
+        let root_alive = Signs::ALIVE.one(root.index());
+        offer(to_move(Move::LosePrompt { actor }).if_lacking(root_alive));
+    }
+    if actor == root && facts.is.contains(Is::SWEEPING) {
+        let gone = Offer::to_move(Rank::Sweep, Move::SeeChildrenGone);
+        offer(gone.if_lacking(Signs::CHILD_OF_ROOT));
+    }
+}
+
+fn moves_of_room(topology: &Topology, room: &Room, offer: &mut impl FnMut(Offer)) {
+    for (request, baton) in &room.batons {
+        if *baton == Baton::Closed {
+            let read = Offer::to_move(Rank::Baton, Move::ReadBaton { request: *request });
+            offer(read.if_shown(Signs::SERVES.one(topology.root().index())));
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! What the rest of the world can see of a part.
+//!
+//! Which actions are possible and whether a property holds depends on these facts alone, so they
+//! are computed once for each value of a part.
+
+use super::link::{LaneState, Link};
+use super::process::{Parent, Process, Running};
+use super::room::Room;
+use super::topology::Topology;
+use bitflags::bitflags;
+use holdfast_protocol::input::Shielding;
+use holdfast_protocol::lock::client::{OwnRequest, Purpose, Stage};
+use holdfast_protocol::node::{Post, StopOrder, Uplink};
+use holdfast_protocol::policy::{Shield, WhilePrompt};
+use holdfast_protocol::reaper::{Child, Grace, Rung};
+use holdfast_protocol::sigint::Disposition;
+use holdfast_protocol::teardown::{Body, Teardown};
+use holdfast_protocol::{ActorId, Message, Policy, RequestId, Signal, Status, Timer, Urgency};
+
+bitflags! {
+    /// What is so about a process.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Is: u32 {
+        /// It may be started.
+        const LATER = 1;
+        /// It was started and does not listen yet.
+        const BOOTING = 1 << 1;
+        /// It runs.
+        const RUNNING = 1 << 2;
+        /// It has ended and was not reaped.
+        const ZOMBIE = 1 << 3;
+        /// It takes inputs: it runs, and no prompt freezes it.
+        const SERVING = 1 << 4;
+        /// The root must find it yet.
+        const UNFOUND = 1 << 5;
+        /// It was told to end.
+        const CANCELLED = 1 << 6;
+        /// Its teardown has begun.
+        const TEARING_DOWN = 1 << 7;
+        /// Holds protect nobody in it any more.
+        const FORCED = 1 << 8;
+        /// It is a root that was told to stop.
+        const STOPPING = 1 << 9;
+        /// It is a root that only waits for the last descendant.
+        const SWEEPING = 1 << 10;
+        /// Its local tasks were told to end.
+        const BODY_ASKED = 1 << 11;
+        /// Its local tasks have ended.
+        const BODY_ENDED = 1 << 12;
+        /// A SIGINT would not be acted on.
+        const SHIELDED = 1 << 13;
+        /// Its link to the supervisor is at its end.
+        const ORPHAN = 1 << 14;
+        /// One of its own requests waits.
+        const WAITING = 1 << 15;
+        /// It protects somebody.
+        const HOLDING = 1 << 16;
+        /// A prompt opened by a request that no cancel withdraws.
+        const PROMPT_SHIELDED = 1 << 17;
+        /// It examines its failure.
+        const FAILING = 1 << 18;
+    }
+}
+
+/// What can be seen of a process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActorFacts {
+    /// Yes and no.
+    pub is: Is,
+    /// Its parent process, if that is an actor.
+    pub parent: Option<ActorId>,
+    /// The request of its open prompt.
+    pub prompt: Option<RequestId>,
+    /// How it ended, if it is a zombie.
+    pub zombie: Option<Status>,
+    /// Its own requests that wait.
+    pub waiting: Vec<RequestId>,
+    /// The actors whose requests it holds for, as a set of bits.
+    pub holds_for: u16,
+    /// Root only: the owner of the lock.
+    pub owner: Option<RequestId>,
+    /// Its armed timers.
+    pub timers: Vec<Timer>,
+    /// Its pending signals.
+    pub pending: Vec<Signal>,
+    /// How far its children are on the ladder, and whether their grace runs.
+    pub rungs: Vec<(ActorId, Rung, Grace)>,
+}
+
+impl ActorFacts {
+    /// Whether the process is there and not ended.
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        self.is.intersects(Is::BOOTING | Is::RUNNING)
+    }
+
+    /// What can be seen of a process.
+    #[must_use]
+    pub fn of(topology: &Topology, actor: ActorId, process: &Process) -> Self {
+        let mut facts = Self {
+            is: Is::empty(),
+            parent: None,
+            prompt: None,
+            zombie: None,
+            waiting: Vec::new(),
+            holds_for: 0,
+            owner: None,
+            timers: Vec::new(),
+            pending: Vec::new(),
+            rungs: Vec::new(),
+        };
+        let parent = match process {
+            Process::Later => {
+                facts.is |= Is::LATER;
+                return facts;
+            }
+            Process::Gone => return facts,
+            Process::Booting(parent) => {
+                facts.is |= Is::BOOTING;
+                *parent
+            }
+            Process::Zombie(status, parent) => {
+                facts.is |= Is::ZOMBIE;
+                facts.zombie = Some(*status);
+                *parent
+            }
+            Process::Running(running) => {
+                facts.see_running(running, topology.config().policy);
+                running.parent
+            }
+        };
+        facts.parent = match parent {
+            Parent::Supervisor => topology.config().tree.supervisor(actor),
+            Parent::RootUnaware | Parent::RootAware => Some(topology.root()),
+            Parent::Init => None,
+        };
+        facts.is.set(Is::UNFOUND, parent == Parent::RootUnaware);
+        facts
+    }
+
+    fn see_running(&mut self, running: &Running, policy: Policy) {
+        let node = &running.node;
+        let open = node.requests().open();
+        self.prompt = open.map(|own| own.request);
+        self.waiting = node
+            .requests()
+            .iter()
+            .filter(|own| own.stage == Stage::Waiting)
+            .map(|own| own.request)
+            .collect();
+        for (request, _) in node.holds().protecting() {
+            self.holds_for |= 1 << request.actor.index();
+        }
+        self.timers = running.timers.iter().copied().collect();
+        self.pending = running.pending.iter().collect();
+        let rung = |(id, child): (&ActorId, &Child)| (*id, child.rung, child.grace);
+        self.rungs = node.children().iter().map(rung).collect();
+        let (root, orphan) = match node.post() {
+            Post::Root { server, .. } => {
+                self.owner = server.owner();
+                (true, false)
+            }
+            Post::Below { uplink, .. } => (false, *uplink == Uplink::Ended),
+        };
+        let tearing = matches!(node.teardown(), Teardown::Running(_));
+        let frozen = policy.while_prompt == WhilePrompt::Freezes && open.is_some();
+        let shielded = policy.shield == Shield::On && node.disposition() == Disposition::Shield;
+        let plain = |own: &OwnRequest| own.purpose.shielding() == Shielding::Plain;
+        let failing = node.requests().iter().any(|own| own.purpose == Purpose::PostMortem);
+        let sweeping = root
+            && tearing
+            && node.children().is_empty()
+            && node.requests().is_empty()
+            && node.body() == Body::Ended;
+        let table = [
+            (Is::RUNNING, true),
+            (Is::SERVING, !frozen),
+            (Is::CANCELLED, node.teardown() != Teardown::NotAsked),
+            (Is::TEARING_DOWN, tearing),
+            (Is::FORCED, node.urgency() == Urgency::Forced),
+            (Is::STOPPING, node.stop_order() == StopOrder::Received),
+            (Is::SWEEPING, sweeping),
+            (Is::BODY_ASKED, node.body() == Body::Asked),
+            (Is::BODY_ENDED, node.body() == Body::Ended),
+            (Is::SHIELDED, shielded),
+            (Is::ORPHAN, orphan),
+            (Is::WAITING, !self.waiting.is_empty()),
+            (Is::HOLDING, self.holds_for != 0),
+            (Is::PROMPT_SHIELDED, open.is_some_and(|own| !plain(&own))),
+            (Is::FAILING, failing),
+        ];
+        for (flag, value) in table {
+            self.is.set(flag, value);
+        }
+    }
+}
+
+/// What can be seen of one lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LaneFacts {
+    /// A message or the end can be read.
+    pub readable: bool,
+    /// Both ends are there.
+    pub open: bool,
+    /// A request is spoken of by some message under way.
+    pub about_request: bool,
+    /// A grant is under way.
+    pub grant: Option<RequestId>,
+}
+
+/// What can be seen of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkFacts {
+    /// Read by the lower end.
+    pub down: LaneFacts,
+    /// Read by the upper end.
+    pub up: LaneFacts,
+}
+
+impl LinkFacts {
+    /// What can be seen of a link.
+    #[must_use]
+    pub fn of(link: &Link) -> Self {
+        let lane = |lane: &super::link::Lane| LaneFacts {
+            readable: lane.queue().next().is_some() || lane.state() == LaneState::Closed,
+            open: lane.state() == LaneState::Open,
+            about_request: lane.queue().any(|message| !matches!(message, Message::Cancel { .. })),
+            grant: lane.queue().find_map(|message| match message {
+                Message::Grant { request } => Some(request),
+                _ => None,
+            }),
+        };
+        Self { down: lane(&link.down), up: lane(&link.up) }
+    }
+}
+
+/// What can be seen of a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PartFacts {
+    /// Of a process.
+    Actor(ActorFacts),
+    /// Of a link.
+    Link(LinkFacts),
+    /// Of the room, which hides nothing.
+    Room(Room),
+}
+
+/// What can be seen of the world: the facts of every part.
+#[derive(Clone, Copy, Debug)]
+pub struct Scene<'a> {
+    /// What stays fixed.
+    pub topology: &'a Topology,
+    /// The facts of every part, by slot.
+    pub parts: &'a [&'a PartFacts],
+}
+
+impl<'a> Scene<'a> {
+    /// The facts of an actor.
+    #[must_use]
+    pub fn actor(&self, actor: ActorId) -> &'a ActorFacts {
+        match self.parts[actor.index()] {
+            PartFacts::Actor(facts) => facts,
+            PartFacts::Link(_) | PartFacts::Room(_) => unreachable!("actors come first"),
+        }
+    }
+
+    /// The facts of the root.
+    #[must_use]
+    pub fn root(&self) -> &'a ActorFacts {
+        self.actor(self.topology.root())
+    }
+
+    /// All actors with their facts.
+    pub fn actors(&self) -> impl Iterator<Item = (ActorId, &'a ActorFacts)> + use<'a> {
+        self.parts.iter().enumerate().map_while(|(slot, facts)| match facts {
+            PartFacts::Actor(facts) => Some((ActorId(slot as u32), facts)),
+            PartFacts::Link(_) | PartFacts::Room(_) => None,
+        })
+    }
+
+    /// All links, with their upper and lower actors.
+    pub fn links(&self) -> impl Iterator<Item = ((ActorId, ActorId), &'a LinkFacts)> + use<'a> {
+        let actors = self.topology.config().tree.len();
+        let links = self.topology.links();
+        self.parts[actors..].iter().zip(links).map(|(facts, ends)| match facts {
+            PartFacts::Link(facts) => (*ends, facts),
+            PartFacts::Actor(_) | PartFacts::Room(_) => unreachable!("links come second"),
+        })
+    }
+
+    /// The facts of the link from an actor to its supervisor.
+    #[must_use]
+    pub fn link_up(&self, actor: ActorId) -> Option<&'a LinkFacts> {
+        let link = self.topology.link_up(actor)?;
+        match self.parts[self.topology.config().tree.len() + usize::from(link)] {
+            PartFacts::Link(facts) => Some(facts),
+            PartFacts::Actor(_) | PartFacts::Room(_) => unreachable!("links come second"),
+        }
+    }
+
+    /// The room.
+    #[must_use]
+    pub fn room(&self) -> &'a Room {
+        match self.parts[self.parts.len() - 1] {
+            PartFacts::Room(room) => room,
+            PartFacts::Actor(_) | PartFacts::Link(_) => unreachable!("the room comes last"),
+        }
+    }
+
+    /// Whether the tree has ended: no process is left, alive or zombie, the root's own end aside.
+    #[must_use]
+    pub fn ended(&self) -> bool {
+        let gone = |facts: &ActorFacts| !facts.alive() && !facts.is.contains(Is::ZOMBIE);
+        !self.root().alive() && self.actors().skip(1).all(|(_, facts)| gone(facts))
+    }
+
+    /// Whether some prompt is open.
+    #[must_use]
+    pub fn prompt_open(&self) -> bool {
+        self.actors().any(|(_, facts)| facts.prompt.is_some())
+    }
+
+    /// Whether any request is known to anybody or spoken of on any link.
+    #[must_use]
+    pub fn request_outstanding(&self) -> bool {
+        self.actors().any(|(_, facts)| facts.prompt.is_some() || facts.is.contains(Is::WAITING))
+            || self.links().any(|(_, link)| link.up.about_request || link.down.about_request)
+            || !self.room().batons.is_empty()
+    }
+}

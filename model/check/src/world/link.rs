@@ -1,0 +1,183 @@
+//! An ordered link between two actors: two lanes whose messages outlive their sender.
+//!
+//! ```text
+//!     Open --sender dies, cut--> Closed (what is queued is still read) --read--> Over
+//!     Open, Closed --reader dies--> Over (what is queued is lost, a baton in it closes)
+//! ```
+
+use super::part::{ActorInput, Did, Effect, Part};
+use super::room::RoomInput;
+use holdfast_protocol::policy::Release;
+use holdfast_protocol::{ActorId, Input, Message, Policy, Rename, Renaming, RequestId};
+use std::collections::VecDeque;
+
+/// One of the two actors of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// The supervisor (or the root, of a direct link).
+    Upper,
+    /// The other.
+    Lower,
+}
+
+/// Whether a lane still carries messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LaneState {
+    /// Both ends are there.
+    #[default]
+    Open,
+    /// Nothing more is sent; the reader has not come to the end.
+    Closed,
+    /// The reader has read the end, or is gone.
+    Over,
+}
+
+/// One direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane {
+    queue: VecDeque<Message>,
+    state: LaneState,
+}
+
+impl Lane {
+    /// What is under way, the oldest first.
+    pub fn queue(&self) -> impl Iterator<Item = Message> + '_ {
+        self.queue.iter().copied()
+    }
+
+    /// Whether it carries messages.
+    #[must_use]
+    pub fn state(&self) -> LaneState {
+        self.state
+    }
+
+    fn close(&mut self) {
+        if self.state == LaneState::Open {
+            self.state = LaneState::Closed;
+        }
+    }
+
+    fn lose_reader(&mut self) -> Vec<RequestId> {
+        self.state = LaneState::Over;
+        self.queue.drain(..).filter_map(baton_in).collect()
+    }
+}
+
+fn baton_in(message: Message) -> Option<RequestId> {
+    match message {
+        Message::Grant { request } => Some(request),
+        Message::Want { .. }
+        | Message::Done { .. }
+        | Message::Lost { .. }
+        | Message::Refuse { .. }
+        | Message::Revoke { .. }
+        | Message::Cancel { .. } => None,
+    }
+}
+
+/// Both directions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link {
+    /// Read by the lower end.
+    pub down: Lane,
+    /// Read by the upper end.
+    pub up: Lane,
+}
+
+/// What happens to a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinkInput {
+    /// One end sends.
+    Push(End, Message),
+    /// One end reads.
+    Read(End),
+    /// The process at one end is gone.
+    Died(End),
+    /// Nobody can send any more.
+    Cut,
+    /// The upper end has reaped the lower one and closes its socket.
+    Abandon,
+}
+
+impl Link {
+    fn lane_to(&mut self, reader: End) -> &mut Lane {
+        match reader {
+            End::Upper => &mut self.up,
+            End::Lower => &mut self.down,
+        }
+    }
+
+    /// Takes one input. `ends` are the upper and the lower actor.
+    pub fn step(
+        &mut self,
+        ends: (ActorId, ActorId),
+        policy: Policy,
+        input: LinkInput,
+        effects: &mut Vec<Effect>,
+    ) {
+        let mut lost = Vec::new();
+        match input {
+            LinkInput::Push(sender, message) => {
+                let reader = match sender {
+                    End::Upper => End::Lower,
+                    End::Lower => End::Upper,
+                };
+                let lane = self.lane_to(reader);
+                match lane.state {
+                    LaneState::Open => lane.queue.push_back(message),
+                    LaneState::Closed | LaneState::Over => lost.extend(baton_in(message)),
+                }
+            }
+            LinkInput::Read(reader) => {
+                let (to, from) = match reader {
+                    End::Upper => ends,
+                    End::Lower => (ends.1, ends.0),
+                };
+                let lane = self.lane_to(reader);
+                let input = match lane.queue.pop_front() {
+                    Some(message) => {
+                        effects.push(Effect::Did(Did::Delivered { from, to, message }));
+                        Input::Received { from, message }
+                    }
+                    None => {
+                        assert!(lane.state == LaneState::Closed, "nothing is there to be read");
+                        lane.state = LaneState::Over;
+                        effects.push(Effect::Did(Did::EndRead { from, to }));
+                        Input::LinkEnded { peer: from }
+                    }
+                };
+                effects.push(Effect::To(Part::Actor(to), ActorInput::Handle(input).into()));
+            }
+            LinkInput::Died(End::Upper) => {
+                lost = self.up.lose_reader();
+                self.down.close();
+            }
+            LinkInput::Died(End::Lower) => {
+                lost = self.down.lose_reader();
+                self.up.close();
+            }
+            LinkInput::Cut => {
+                self.up.close();
+                self.down.close();
+            }
+            LinkInput::Abandon => {
+                lost = self.up.lose_reader();
+                self.down.close();
+            }
+        }
+        if policy.release == Release::BatonClosed {
+            let close = |request| Effect::To(Part::Room, RoomInput::CloseBaton(request).into());
+            effects.extend(lost.into_iter().map(close));
+        }
+    }
+}
+
+impl Rename for Link {
+    fn renamed(&self, by: &Renaming) -> Self {
+        let lane = |lane: &Lane| Lane {
+            queue: lane.queue.iter().map(|message| message.renamed(by)).collect(),
+            state: lane.state,
+        };
+        Self { down: lane(&self.down), up: lane(&self.up) }
+    }
+}

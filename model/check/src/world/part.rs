@@ -1,0 +1,153 @@
+//! The parts of the world and what they do to each other.
+//!
+//! A step starts with one input to one part; the part changes and names the inputs that follow for
+//! other parts, until none is left. So the same code runs on plain values ([`super::System`]) and
+//! on interned ones (the explorer), which remember the answer.
+
+use super::link::{Link, LinkInput};
+use super::process::Process;
+use super::room::{Room, RoomInput};
+use holdfast_protocol::{
+    ActorId, Input, Message, Origin, Output, Rename, Renaming, Signal, Status,
+};
+
+/// The name of a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// A process and the node in it.
+    Actor(ActorId),
+    /// A link, by its number in the topology.
+    Link(u8),
+    /// Terminal, baton, budget, script.
+    Room,
+}
+
+/// The value of a part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PartValue {
+    /// Of [`Part::Actor`].
+    Actor(Process),
+    /// Of [`Part::Link`].
+    Link(Link),
+    /// Of [`Part::Room`].
+    Room(Room),
+}
+
+impl Rename for PartValue {
+    fn renamed(&self, by: &Renaming) -> Self {
+        match self {
+            Self::Actor(process) => Self::Actor(process.renamed(by)),
+            Self::Link(link) => Self::Link(link.renamed(by)),
+            Self::Room(room) => Self::Room(room.renamed(by)),
+        }
+    }
+}
+
+/// What happens to a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActorInput {
+    /// Its node takes an input.
+    Handle(Input),
+    /// A signal is sent to it. Standard signals coalesce: one that is pending stays as it is.
+    Pend(Signal, Origin),
+    /// It takes a pending signal.
+    Take(Signal),
+    /// SIGKILL.
+    Kill,
+    /// It ends, and its node is not asked.
+    Die(Status),
+    /// Its parent process died.
+    ParentDied(ActorId),
+    /// It is started.
+    Start,
+    /// It was started by somebody unknown, who is gone.
+    Appear,
+    /// Its boot is over.
+    Boot,
+    /// It is reaped.
+    Reap,
+    /// The root has found it among its children.
+    Find,
+}
+
+/// An input to some part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PartInput {
+    /// To a process.
+    Actor(ActorInput),
+    /// To a link.
+    Link(LinkInput),
+    /// To the room.
+    Room(RoomInput),
+}
+
+impl From<ActorInput> for PartInput {
+    fn from(input: ActorInput) -> Self {
+        Self::Actor(input)
+    }
+}
+
+impl From<LinkInput> for PartInput {
+    fn from(input: LinkInput) -> Self {
+        Self::Link(input)
+    }
+}
+
+impl From<RoomInput> for PartInput {
+    fn from(input: RoomInput) -> Self {
+        Self::Room(input)
+    }
+}
+
+/// Something that a property, a chart or a trace looks at. No state depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Did {
+    /// A node gave an output.
+    Output {
+        /// Which actor.
+        actor: ActorId,
+        /// What it asked for.
+        output: Output,
+    },
+    /// A message was read.
+    Delivered {
+        /// The sender.
+        from: ActorId,
+        /// The reader.
+        to: ActorId,
+        /// What it says.
+        message: Message,
+    },
+    /// The end of a link was read.
+    EndRead {
+        /// Who is gone.
+        from: ActorId,
+        /// The reader.
+        to: ActorId,
+    },
+    /// A signal was handled.
+    Took {
+        /// Who.
+        actor: ActorId,
+        /// Which.
+        signal: Signal,
+        /// From where.
+        origin: Origin,
+    },
+    /// A process ended.
+    Died {
+        /// Which.
+        actor: ActorId,
+        /// How.
+        status: Status,
+    },
+}
+
+/// What follows from an input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// An input to another part.
+    To(Part, PartInput),
+    /// For the eyes of checkers alone.
+    Did(Did),
+}

@@ -1,0 +1,104 @@
+//! Everything that is not an actor and not a link: terminal, baton, budget, script.
+
+use super::action::Fault;
+use super::config::Budget;
+use holdfast_protocol::{Rename, Renaming, RequestId};
+use std::collections::BTreeMap;
+
+/// Where a baton is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Baton {
+    /// Open somewhere: in a holder, or in a message on its way to it.
+    Out,
+    /// Closed everywhere; the root has not read the end of file.
+    Closed,
+}
+
+/// The terminal's modes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Modes {
+    /// As they were before the tree started.
+    #[default]
+    Original,
+    /// Set by a debug session.
+    Session,
+}
+
+/// How the root's process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RootEnd {
+    /// Of itself, or by a signal that it could have handled.
+    Exited,
+    /// By SIGKILL.
+    Killed,
+}
+
+/// Terminal, baton, budget, script.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Room {
+    /// What the environment may still do.
+    pub budget: Budget,
+    /// The position in the script.
+    pub at: u8,
+    /// The terminal's modes.
+    pub modes: Modes,
+    /// Every baton that is out, or whose end is unread.
+    pub batons: BTreeMap<RequestId, Baton>,
+    /// How the root ended, once it has.
+    pub root_end: Option<RootEnd>,
+}
+
+/// What happens to the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RoomInput {
+    /// The environment used up one of its faults.
+    Spend(Fault),
+    /// The script goes on.
+    Advance,
+    /// The root made a baton.
+    MakeBaton(RequestId),
+    /// The last copy of a baton was closed.
+    CloseBaton(RequestId),
+    /// The root has read the end of file.
+    ReadBaton(RequestId),
+    /// The terminal's modes were set.
+    SetModes(Modes),
+    /// The root's process ended.
+    EndRoot(RootEnd),
+}
+
+impl Room {
+    /// A fresh one.
+    #[must_use]
+    pub fn new(budget: Budget) -> Self {
+        Self { budget, at: 0, modes: Modes::default(), batons: BTreeMap::new(), root_end: None }
+    }
+
+    /// Takes one input.
+    pub fn step(&mut self, input: RoomInput) {
+        match input {
+            RoomInput::Spend(fault) => self.budget.spend(fault),
+            RoomInput::Advance => self.at += 1,
+            RoomInput::MakeBaton(request) => {
+                self.batons.insert(request, Baton::Out);
+            }
+            RoomInput::CloseBaton(request) => {
+                if let Some(baton) = self.batons.get_mut(&request) {
+                    *baton = Baton::Closed;
+                }
+            }
+            RoomInput::ReadBaton(request) => {
+                self.batons.remove(&request);
+            }
+            RoomInput::SetModes(modes) => self.modes = modes,
+            RoomInput::EndRoot(end) => self.root_end = Some(end),
+        }
+    }
+}
+
+impl Rename for Room {
+    fn renamed(&self, by: &Renaming) -> Self {
+        let batons = self.batons.iter().map(|(request, baton)| (by.request(*request), *baton));
+        Self { batons: batons.collect(), ..self.clone() }
+    }
+}

@@ -1,0 +1,185 @@
+//! The whole world as a value, and one step of it.
+
+use super::action::Action;
+use super::choices::begin::{Place, begin, subject};
+use super::choices::enabled;
+use super::choices::recorded::can_happen;
+use super::config::Environment;
+use super::facts::{ActorFacts, LinkFacts, PartFacts, Scene};
+use super::link::Link;
+use super::part::{Did, Effect, Part, PartInput, PartValue};
+use super::process::{Parent, Process};
+use super::room::Room;
+use super::topology::Topology;
+use crate::tree::Start;
+use holdfast_protocol::{Input, Outbox, Rename, Renaming};
+
+/// Everything that changes during a run, one value a part.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct System {
+    parts: Vec<PartValue>,
+}
+
+/// Somewhere a step can run: plain values, or interned ones that remember the answer.
+pub trait Parts {
+    /// A part and an input to it.
+    type Task: Copy;
+
+    /// Lets one part take one input and appends what follows: tasks for parts, facts for checkers.
+    fn step(&mut self, task: Self::Task, follow: &mut Vec<Self::Task>, did: &mut Vec<Did>);
+
+    /// Runs a step to its end: what follows from an input comes before what follows from that.
+    fn run(&mut self, tasks: &mut Vec<Self::Task>, did: &mut Vec<Did>) {
+        let mut next = 0;
+        while let Some(task) = tasks.get(next) {
+            self.step(*task, tasks, did);
+            next += 1;
+        }
+    }
+}
+
+/// Lets one part take one input.
+pub fn step_part(
+    topology: &Topology,
+    part: Part,
+    value: &mut PartValue,
+    input: PartInput,
+    effects: &mut Vec<Effect>,
+) {
+    match (part, value, input) {
+        (Part::Actor(id), PartValue::Actor(process), PartInput::Actor(input)) => {
+            process.step(topology, id, input, effects);
+        }
+        (Part::Link(number), PartValue::Link(link), PartInput::Link(input)) => {
+            let ends = topology.links()[usize::from(number)];
+            link.step(ends, topology.config().policy, input, effects);
+        }
+        (Part::Room, PartValue::Room(room), PartInput::Room(input)) => room.step(input),
+        (part, _, input) => unreachable!("{input:?} is no input for {part:?}"),
+    }
+}
+
+/// What can be seen of a part.
+#[must_use]
+pub fn see_part(topology: &Topology, part: Part, value: &PartValue) -> PartFacts {
+    match (part, value) {
+        (Part::Actor(id), PartValue::Actor(process)) => {
+            PartFacts::Actor(ActorFacts::of(topology, id, process))
+        }
+        (_, PartValue::Link(link)) => PartFacts::Link(LinkFacts::of(link)),
+        (_, PartValue::Room(room)) => PartFacts::Room(room.clone()),
+        (part, PartValue::Actor(_)) => unreachable!("{part:?} is no actor"),
+    }
+}
+
+struct Plain<'a> {
+    topology: &'a Topology,
+    parts: &'a mut [PartValue],
+}
+
+impl Parts for Plain<'_> {
+    type Task = (Part, PartInput);
+
+    fn step(&mut self, task: Self::Task, follow: &mut Vec<Self::Task>, did: &mut Vec<Did>) {
+        let (part, input) = task;
+        let mut effects = Vec::new();
+        let value = &mut self.parts[self.topology.slot(part)];
+        step_part(self.topology, part, value, input, &mut effects);
+        for effect in effects {
+            match effect {
+                Effect::To(part, input) => follow.push((part, input)),
+                Effect::Did(what) => did.push(what),
+            }
+        }
+    }
+}
+
+impl System {
+    /// How a run begins.
+    #[must_use]
+    pub fn new(topology: &Topology) -> Self {
+        let tree = &topology.config().tree;
+        let mut parts = Vec::with_capacity(topology.parts());
+        for id in tree.ids() {
+            parts.push(PartValue::Actor(match tree.start(id) {
+                Start::Later => Process::Later,
+                Start::Running => {
+                    let mut node = topology.node(id);
+                    for child in tree.children(id).filter(|id| tree.start(*id) == Start::Running) {
+                        node.handle(Input::Spawned { child }, &mut Outbox::new());
+                    }
+                    let parent = tree.supervisor(id).map_or(Parent::Init, |_| Parent::Supervisor);
+                    Process::running(node, parent)
+                }
+            }));
+        }
+        parts.extend(topology.links().iter().map(|_| PartValue::Link(Link::default())));
+        parts.push(PartValue::Room(Room::new(topology.config().budget)));
+        Self { parts }
+    }
+
+    /// A system of the given parts.
+    #[must_use]
+    pub fn from_parts(parts: Vec<PartValue>) -> Self {
+        Self { parts }
+    }
+
+    /// Its parts, by slot.
+    #[must_use]
+    pub fn parts(&self) -> &[PartValue] {
+        &self.parts
+    }
+
+    /// What can be seen of it.
+    pub fn look<T>(&self, topology: &Topology, see: impl FnOnce(&Scene<'_>) -> T) -> T {
+        let facts: Vec<_> = self
+            .parts
+            .iter()
+            .enumerate()
+            .map(|(slot, value)| see_part(topology, topology.part(slot), value))
+            .collect();
+        let parts: Vec<_> = facts.iter().collect();
+        see(&Scene { topology, parts: &parts })
+    }
+
+    /// Every action that is possible now, in a fixed order.
+    #[must_use]
+    pub fn enabled(&self, topology: &Topology) -> Vec<Action> {
+        let mut actions = Vec::new();
+        self.look(topology, |scene| enabled(scene, &mut actions));
+        actions
+    }
+
+    /// Whether an action is possible now. A recorded environment can do more than is offered.
+    #[must_use]
+    pub fn can(&self, topology: &Topology, action: Action) -> bool {
+        match topology.config().environment {
+            Environment::Bounded => self.enabled(topology).contains(&action),
+            Environment::Recorded => self.look(topology, |scene| can_happen(scene, action)),
+        }
+    }
+
+    /// Performs an action that is possible now and tells what was done.
+    pub fn apply(&mut self, topology: &Topology, action: Action) -> Vec<Did> {
+        let (mut begun, mut did) = (Vec::new(), Vec::new());
+        let slot = topology.slot(subject(topology, action));
+        let Some(PartValue::Room(Room { at, .. })) = self.parts.last() else {
+            unreachable!("the room comes last")
+        };
+        let facts = see_part(topology, topology.part(slot), &self.parts[slot]);
+        begin(Place { topology, at: *at, facts: &facts }, action, &mut begun);
+        Plain { topology, parts: &mut self.parts }.run(&mut begun, &mut did);
+        did
+    }
+
+    /// The same system with its actors renamed.
+    #[must_use]
+    pub fn renamed(&self, topology: &Topology, by: &Renaming) -> Self {
+        let mut parts = self.parts.clone();
+        for (slot, value) in self.parts.iter().enumerate() {
+            let to = topology.slot(topology.renamed(topology.part(slot), by));
+            parts[to] = value.renamed(by);
+        }
+        Self { parts }
+    }
+}

@@ -1,0 +1,170 @@
+//! Two ways to the same answer agree: with and without symmetry, on one thread and on two, by one
+//! sweep and by the search of components. And a search that is cut short never says that all holds.
+//!
+//! Runs in `cargo test`.
+
+use PropertyId::{InterruptWorksAgain, RequestAnswered, StopIsBounded, TeardownCompletes};
+use holdfast_check::explore::{Ending, Exploration, Options, Progress, Until, explore};
+use holdfast_check::lasso::{Promise, find_lasso};
+use holdfast_check::liveness::{PROMISES, Sweep, sweep};
+use holdfast_check::property::{Applies, Kind, PropertyId, PropertySet};
+use holdfast_check::symmetry::SymmetryReduction;
+use holdfast_check::verdict::{Outcome, Report, Verdict, check};
+use holdfast_check::world::{Config, Topology};
+use holdfast_protocol::Placement;
+use holdfast_protocol::Rule;
+use holdfast_protocol::policy::Policy;
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
+
+const RELAY: Policy = Policy::RELAY;
+const SINGLE_DEPTH: Policy = Policy::SINGLE_DEPTH;
+const UNPROTECTED: Policy = Policy::UNPROTECTED;
+
+fn config(tree: &str, faults: &str, policy: Policy) -> Config {
+    let tree = tree.parse().expect("the table's trees are well formed");
+    let faults = faults.parse().expect("the table's budgets are well formed");
+    Config::new(tree, policy, Placement::OwnSession, faults)
+}
+
+fn exhausted() -> Options {
+    Options { until: Until::Exhausted, ..Options::default() }
+}
+
+fn run(config: &Config, options: Options) -> Report {
+    check(config.clone(), options, &Progress::default())
+}
+
+/// What is said of each property. Two searches may find different counterexamples, but those of
+/// an always-property are shortest ones.
+fn verdicts(report: &Report) -> BTreeMap<PropertyId, String> {
+    let short = |(property, verdict): (&PropertyId, &Verdict)| {
+        let text = match verdict {
+            Verdict::Violated(found) if property.kind() == Kind::Always => {
+                format!("violated in {} steps", found.steps.len())
+            }
+            Verdict::Violated(_) => "violated".to_owned(),
+            Verdict::Holds | Verdict::Vacuous | Verdict::DoesNotApply(_) | Verdict::Undecided => {
+                format!("{verdict:?}")
+            }
+        };
+        (*property, text)
+    };
+    report.verdicts.iter().map(short).collect()
+}
+
+#[test]
+fn symmetry_changes_the_number_of_states_and_no_verdict() {
+    let table = [
+        ("root(a,b)", "request=1,interrupt=1,kill=1", RELAY),
+        ("root(a,b)", "request=1,stop=1", RELAY.without(Rule::R10)),
+        ("root(a,b)", "request=2,interrupt=1", SINGLE_DEPTH),
+        ("root(a(b,c))", "request=1,interrupt=1", UNPROTECTED),
+        ("root(a(b,c))", "request=1,interrupt=1", SINGLE_DEPTH),
+        ("root(a,b,c)", "request=1,error=1", RELAY),
+        ("root(a,b,c)", "request=1,kill-root=1", RELAY.without(Rule::R9)),
+        ("root(a(b),c(d))", "request=1,interrupt=1", SINGLE_DEPTH),
+    ];
+    for (tree, faults, policy) in table {
+        let config = config(tree, faults, policy);
+        let merged = run(&config, exhausted());
+        let full = run(&config, Options { symmetry: SymmetryReduction::Off, ..exhausted() });
+        assert_eq!(verdicts(&merged), verdicts(&full), "{tree} {faults}");
+        assert_eq!(merged.ending, Ending::Exhausted, "{tree} {faults}");
+        assert!(merged.states < full.states, "{tree} {faults}: nothing was merged");
+    }
+}
+
+#[test]
+fn two_threads_find_what_one_finds() {
+    let table = [
+        ("root(a(b))", "request=1,interrupt=1,kill=1", RELAY),
+        ("root(a,b)", "request=2,interrupt=1", RELAY),
+        ("root(a(b),c)", "request=1,kill-root=1", RELAY),
+        ("root(a(b))", "request=1,error=1,kill=1", RELAY.without(Rule::R4)),
+        ("root(a)", "request=2,interrupt=1", RELAY.without(Rule::R12)),
+        ("root(a(b),c)", "request=1,interrupt=1", SINGLE_DEPTH),
+    ];
+    for (tree, faults, policy) in table {
+        let config = config(tree, faults, policy);
+        let one = run(&config, exhausted());
+        let two = NonZeroUsize::new(2).expect("two is not zero");
+        let two = run(&config, Options { threads: two, ..exhausted() });
+        let numbers = |report: &Report| (report.states, report.transitions, report.depth);
+        assert_eq!(numbers(&one), numbers(&two), "{tree} {faults}");
+        assert_eq!(verdicts(&one), verdicts(&two), "{tree} {faults}");
+    }
+}
+
+#[test]
+fn a_search_that_is_cut_short_never_says_that_all_holds() {
+    let config = config("root(a(b),c)", "request=1,interrupt=1", RELAY);
+    for threads in [1, 2] {
+        let threads = NonZeroUsize::new(threads).expect("neither is zero");
+        let options = Options { threads, ..Options::default() };
+        let few = run(&config, Options { max_states: 5_000, ..options });
+        assert_eq!((few.ending, few.outcome()), (Ending::StateLimit, Outcome::NotExhausted));
+        let small = run(&config, Options { max_bytes: 6 << 20, ..options });
+        assert_eq!((small.ending, small.outcome()), (Ending::MemoryLimit, Outcome::NotExhausted));
+        assert!(small.bytes <= 6 << 20, "{} bytes are too many", small.bytes);
+        let progress = Progress::default();
+        progress.interrupt.store(true, Ordering::Relaxed);
+        let stopped = check(config.clone(), options, &progress);
+        assert_eq!(
+            (stopped.ending, stopped.outcome()),
+            (Ending::Interrupted, Outcome::Interrupted)
+        );
+    }
+}
+
+/// The promises that fall, by the sweep over an acyclic graph.
+fn by_sweep(exploration: &Exploration<'_>) -> PropertySet {
+    match sweep(exploration, &Progress::default()) {
+        Sweep::Acyclic(swept) => swept.traps.into_iter().map(|(property, _)| property).collect(),
+        Sweep::Cyclic(state) => panic!("a cycle through state {state}"),
+        Sweep::Interrupted => unreachable!("nobody interrupts it"),
+    }
+}
+
+/// Whether a promise falls, by the search of strongly connected components.
+fn falls_by_components(exploration: &Exploration<'_>, property: PropertyId) -> bool {
+    Promise::instances(exploration, property).iter_mut().any(|one| find_lasso(one).is_some())
+}
+
+#[test]
+fn the_sweep_and_the_search_of_components_agree_on_every_promise() {
+    let everything = "request=1,shielded=1,interrupt=1,stop=1,kill=1";
+    let table = [
+        ("root(a)", everything, RELAY),
+        ("root(a)", everything, RELAY.without(Rule::R7)),
+        ("root(a)", everything, RELAY.without(Rule::R10)),
+        ("root(a)", everything, RELAY.without(Rule::R12)),
+        ("root(a)", everything, SINGLE_DEPTH),
+        ("root(a(b))", "request=1,interrupt=1,kill=1", RELAY.without(Rule::R9)),
+        ("root(a(b))", "request=1,stop=1", RELAY),
+        ("root(a(b))", "request=1,interrupt=1", SINGLE_DEPTH),
+        ("root(a,b)", "request=1,kill-root=1", UNPROTECTED),
+    ];
+    let mut seen: BTreeMap<PropertyId, (usize, usize)> = BTreeMap::new();
+    for (tree, faults, policy) in table {
+        let topology = Topology::new(config(tree, faults, policy));
+        let options = Options { symmetry: SymmetryReduction::Off, ..exhausted() };
+        let exploration = explore(&topology, options, &Progress::default());
+        let fell = by_sweep(&exploration);
+        for property in PROMISES {
+            if property.applies(topology.config()) != Applies::Yes {
+                continue;
+            }
+            let falls = falls_by_components(&exploration, property);
+            assert_eq!(fell.has(property), falls, "{property} on {tree} {faults}");
+            let (held, broken) = seen.entry(property).or_default();
+            *(if falls { broken } else { held }) += 1;
+        }
+    }
+    for property in [RequestAnswered, TeardownCompletes, InterruptWorksAgain, StopIsBounded] {
+        let (held, broken) = seen[&property];
+        assert!(held > 0 && broken > 0, "{property}: held {held}, fell {broken} times");
+        assert!(held + broken >= 4, "{property}: decided {} times", held + broken);
+    }
+}

@@ -1,0 +1,257 @@
+//! Random schedules on random trees, larger than the exhaustive search can go.
+//!
+//! Runs in `cargo test`. A run has two phases: anything within a fault budget, then no more faults
+//! and only what must happen in the end, until nothing is left to do. Every state and step is
+//! judged. A failure is shrunk, written as a trace, and printed with the command that replays it.
+
+use holdfast_check::intern::Shared;
+use holdfast_check::safety::judge_step;
+use holdfast_check::symmetry::SymmetryReduction;
+use holdfast_check::trace::{Confirmed, Named, Trace, confirm};
+use holdfast_check::tree::{Member, Start, Tree};
+use holdfast_check::walk::{Failure, walk, walk_with};
+use holdfast_check::worker::Worker;
+use holdfast_check::world::{Action, Budget, Config, Fault, System, Topology};
+use holdfast_protocol::Placement;
+use holdfast_protocol::policy::{PolicyName, Rule};
+use holdfast_protocol::{ActorId, DebugMode, Policy};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config as Proptest, RngSeed, TestError, TestRunner};
+use std::hash::{BuildHasher, RandomState};
+use std::path::PathBuf;
+use without::WITHOUT;
+
+#[path = "support/without.rs"]
+mod without;
+
+/// What a run is made from: everything small, so that it shrinks well.
+#[derive(Clone, Debug)]
+struct Plan {
+    /// For each actor below the root: whose child (modulo those before it), late, debug mode.
+    below: Vec<(u8, bool, bool)>,
+    faults: Vec<u8>,
+    placement: Placement,
+    /// Which of the enabled actions is taken, modulo how many there are.
+    wild: Vec<u8>,
+    /// The same once no more faults happen; taken round and round.
+    healing: Vec<u8>,
+}
+
+/// More steps than any run of seven actors can need to come to rest.
+const HEALS_WITHIN: usize = 2_000;
+
+fn plans() -> impl Strategy<Value = Plan> {
+    let below = vec((any::<u8>(), prop::bool::weighted(0.2), any::<bool>()), 1..=6);
+    let faults = vec(0..=2_u8, Fault::ALL.len());
+    let placement = prop_oneof![Just(Placement::OwnSession), Just(Placement::SharedGroup)];
+    let (wild, healing) = (vec(any::<u8>(), 0..120), vec(any::<u8>(), 1..40));
+    (below, faults, placement, wild, healing).prop_map(
+        |(below, faults, placement, wild, healing)| Plan {
+            below,
+            faults,
+            placement,
+            wild,
+            healing,
+        },
+    )
+}
+
+impl Plan {
+    fn tree(&self) -> Tree {
+        let mut members =
+            vec![Member { name: "root".into(), supervisor: None, start: Start::Running }];
+        for (index, (above, late, _)) in self.below.iter().enumerate() {
+            let above = usize::from(*above) % members.len();
+            let late = *late || members[above].start == Start::Later;
+            members.push(Member {
+                name: char::from(b'a' + index as u8).to_string(),
+                supervisor: Some(ActorId(above as u32)),
+                start: if late { Start::Later } else { Start::Running },
+            });
+        }
+        let tree = Tree::new(members).expect("supervisors stand before their children");
+        // A trace names actors by their place in the notation, which is depth-first.
+        tree.to_string().parse().expect("the notation is read back")
+    }
+
+    fn config(&self, named: &Named) -> Config {
+        let faults = Fault::ALL.into_iter().zip(&self.faults);
+        let budget = faults.fold(Budget::NONE, |budget, (fault, count)| budget.with(fault, *count));
+        let mut config = Config::new(self.tree(), named.policy(), self.placement, budget);
+        for (index, (_, _, debug)) in self.below.iter().enumerate() {
+            config.debug[index + 1] = if *debug { DebugMode::On } else { DebugMode::Off };
+        }
+        config
+    }
+}
+
+fn picked(actions: &[Action], pick: u8) -> Action {
+    actions[usize::from(pick) % actions.len()]
+}
+
+/// Runs a plan through both phases.
+fn drive(plan: &Plan, named: &Named) -> Result<(), Failure> {
+    let topology = Topology::new(plan.config(named));
+    let pick = |next: Option<&u8>, actions: &[Action]| {
+        next.map(|pick| usize::from(*pick) % actions.len().max(1))
+    };
+    let (mut wild, mut healing) =
+        (plan.wild.iter(), plan.healing.iter().cycle().take(HEALS_WITHIN));
+    walk_with(
+        &topology,
+        |actions| pick(wild.next(), actions),
+        |actions| pick(healing.next(), actions),
+    )
+    .map(|_| ())
+}
+
+/// A runner whose seed is known, and fixed by `PROPTEST_RNG_SEED` if that is set.
+fn runner(cases: u32) -> (TestRunner, u64) {
+    let mut config = Proptest { failure_persistence: None, cases, ..Proptest::default() };
+    let seed = match config.rng_seed {
+        RngSeed::Fixed(seed) => seed,
+        RngSeed::Random => RandomState::new().hash_one(cases),
+    };
+    config.rng_seed = RngSeed::Fixed(seed);
+    (TestRunner::new(config), seed)
+}
+
+/// The trace of a failure, as it is written to a file.
+fn trace(plan: &Plan, named: &Named, failure: &Failure) -> Trace {
+    failure.trace(&Topology::new(plan.config(named)), named)
+}
+
+/// A failure, shrunk, and everything that reproduces it in words.
+#[derive(Debug)]
+struct Found {
+    plan: Plan,
+    failure: Failure,
+    report: String,
+}
+
+/// Runs random plans and returns the first failure.
+fn hunt(named: &Named, cases: u32) -> Result<(), Box<Found>> {
+    let (mut runner, seed) = runner(cases);
+    let result = runner.run(&plans(), |plan| {
+        drive(&plan, named).map_err(|failure| TestCaseError::fail(failure.what))
+    });
+    match result {
+        Ok(()) => Ok(()),
+        Err(TestError::Abort(reason)) => panic!("no plans: {reason}"),
+        Err(TestError::Fail(_, plan)) => {
+            let failure = drive(&plan, named).expect_err("a plan runs the same every time");
+            let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{seed}.trace"));
+            std::fs::write(&file, trace(&plan, named, &failure).to_text())
+                .expect("the target directory can be written");
+            let report = format!(
+                "{} ({} steps on {})\n\
+                 replay:  holdfast replay {}\n\
+                 again:   PROPTEST_RNG_SEED={seed} cargo test -p holdfast-check --test random\n\
+                 plan:    {plan:?}",
+                failure.what,
+                failure.steps.len(),
+                plan.tree(),
+                file.display(),
+            );
+            Err(Box::new(Found { plan, failure, report }))
+        }
+    }
+}
+
+#[test]
+fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
+    let relay = Named { policy: PolicyName::Relay, without: Vec::new() };
+    if let Err(found) = hunt(&relay, 3_000) {
+        panic!("{}", found.report);
+    }
+}
+
+#[test]
+fn random_schedules_find_a_rule_that_is_missing_and_leave_a_trace_that_replays() {
+    for rule in [Rule::R1, Rule::R3, Rule::R5, Rule::R7, Rule::R9] {
+        let named = Named { policy: PolicyName::Relay, without: vec![rule] };
+        let found = hunt(&named, 3_000).expect_err("random schedules must find a missing rule");
+        let Found { plan, failure, report } = *found;
+        let written = trace(&plan, &named, &failure).to_text();
+        let read = Trace::from_text(&written).expect("a trace is read back");
+        let topology = Topology::new(read.config().expect("its header is complete"));
+        assert_eq!(*topology.config(), plan.config(&named), "without {rule}: {report}");
+        let confirmed = confirm(&topology, &read).expect("its steps are possible");
+        let fatal = Confirmed::Falls(failure.steps.len());
+        assert!(confirmed == fatal || confirmed == Confirmed::Stuck, "without {rule}: {report}");
+    }
+}
+
+/// Too large to be explored, and everything may happen in it.
+const WIDE: &str = "root(a(b(c,d),e),f(g(h)),i?(j?),k)";
+const WALKS: u64 = 10_000;
+
+/// What the first of many walks that goes wrong breaks.
+fn walks(policy: Policy) -> Option<(u64, Failure)> {
+    let budget = Fault::ALL.into_iter().fold(Budget::NONE, |budget, fault| budget.with(fault, 2));
+    let tree = WIDE.parse().expect("a tree");
+    let topology = Topology::new(Config::new(tree, policy, Placement::OwnSession, budget));
+    (0..WALKS).find_map(|number| Some((number, walk(&topology, 0, number).err()?)))
+}
+
+#[test]
+fn each_rule_taken_out_breaks_a_walk_of_a_wide_tree() {
+    assert_eq!(walks(Policy::RELAY), None);
+    let mut wrong = Vec::new();
+    for (rule, _, _, _, falls) in WITHOUT {
+        let failed = walks(Policy::RELAY.without(rule));
+        let fell = failed.as_ref().map(|(_, failure)| failure.property);
+        if fell != falls.map(Some) {
+            wrong.push(format!("without {rule}: expected {falls:?}, {failed:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Walks on plain values; in each state the packed explorer must see the same.
+fn walk_packed(plan: &Plan, named: &Named) {
+    let topology = Topology::new(plan.config(named));
+    let shared = Shared::new(&topology);
+    let mut worker = Worker::new(&shared, SymmetryReduction::Off);
+    let mut system = System::new(&topology);
+    for pick in &plan.wild {
+        let packed = worker.pack(&system).expect("a walk takes few values");
+        assert_eq!(worker.unpack(&packed), system);
+        let mut successors = Vec::new();
+        let expanded = worker.expand(&packed, |action, successor| {
+            successors.push((action, successor.state.to_vec(), successor.judgement));
+        });
+        expanded.expect("a walk takes few values");
+        let actions = system.enabled(&topology);
+        assert_eq!(actions.len(), successors.len());
+        for (action, (other, state, judgement)) in actions.iter().zip(&successors) {
+            let mut after = system.clone();
+            let did = after.apply(&topology, *action);
+            let judged = system.look(&topology, |before| {
+                after.look(&topology, |after| judge_step(before, &did, after))
+            });
+            let packed = worker.pack(&after).expect("a walk takes few values").to_vec();
+            assert_eq!((action, &packed, &judged), (other, state, judgement));
+        }
+        if actions.is_empty() {
+            return;
+        }
+        system.apply(&topology, picked(&actions, *pick));
+    }
+}
+
+#[test]
+fn the_packed_explorer_and_plain_values_agree_on_random_walks() {
+    for policy in PolicyName::ALL {
+        let named = Named { policy, without: Vec::new() };
+        let (mut runner, seed) = runner(100);
+        let result = runner.run(&plans(), |plan| {
+            walk_packed(&plan, &named);
+            Ok(())
+        });
+        if let Err(error) = result {
+            panic!("{policy}, PROPTEST_RNG_SEED={seed}: {error}");
+        }
+    }
+}

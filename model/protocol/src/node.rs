@@ -1,0 +1,290 @@
+//! One actor's half of every sub-protocol: the one place where they meet.
+//!
+//! Runs in every actor. [`Node::handle`] is the whole surface: one input in, outputs appended.
+//!
+//! ```text
+//!     Input --> route --> session (lock, holds)  \
+//!                     --> ending  (cancel, reap)  +--> settle --> Output ...
+//!                     --> signals (SIGINT, stop) /
+//! ```
+//!
+//! After each input [`Node::handle`] settles: a deferred teardown begins when nothing defers it any
+//! more, each ladder runs or is suspended as the holds say, and an actor that is done exits.
+
+mod ending;
+mod session;
+mod signals;
+
+use super::hold::Holds;
+use super::id::{ActorId, Rename, Renaming};
+use super::input::Input;
+use super::lock::client::Requests;
+use super::lock::server::LockServer;
+use super::message::{Message, Urgency, Way};
+use super::output::{Notice, Outbox};
+use super::policy::{Policy, Restore, Route};
+use super::reaper::{Child, ChildLink};
+use super::sigint::{Disposition, Slot};
+use super::teardown::{Body, Teardown};
+use alloc::collections::BTreeMap;
+
+/// Whether a failure opens a post-mortem prompt before it climbs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DebugMode {
+    /// It does not.
+    Off,
+    /// It does.
+    On,
+}
+
+/// The link to the supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Uplink {
+    /// Messages pass.
+    Up,
+    /// It ended: this actor is an orphan.
+    Ended,
+}
+
+/// Whether the root was told to stop (R10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StopOrder {
+    /// No.
+    None,
+    /// Yes: no request is granted any more.
+    Received,
+}
+
+/// Where in the tree an actor stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Post {
+    /// At the top, with the terminal and the lock.
+    Root {
+        /// The lock.
+        server: LockServer,
+        /// Whether it was told to stop.
+        stop: StopOrder,
+    },
+    /// Below a supervisor.
+    Below {
+        /// The supervisor.
+        supervisor: ActorId,
+        /// The root, which [`super::policy::Route::Direct`] talks to.
+        root: ActorId,
+        /// The link to the supervisor.
+        uplink: Uplink,
+    },
+}
+
+/// What [`Node::standing`] says.
+enum Standing {
+    /// It is the neighbour that says such things.
+    Neighbour,
+    /// It is not.
+    Stranger,
+}
+
+/// One actor.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Node {
+    id: ActorId,
+    policy: Policy,
+    debug: DebugMode,
+    post: Post,
+    requests: Requests,
+    holds: Holds,
+    children: BTreeMap<ActorId, Child>,
+    teardown: Teardown,
+    urgency: Urgency,
+    body: Body,
+    slot: Slot,
+}
+
+impl Node {
+    /// The top of a tree.
+    #[must_use]
+    pub fn root(id: ActorId, policy: Policy, debug: DebugMode) -> Self {
+        let post = Post::Root { server: LockServer::default(), stop: StopOrder::None };
+        Self::new(id, post, policy, debug)
+    }
+
+    /// An actor below `supervisor`.
+    #[must_use]
+    pub fn below(
+        supervisor: ActorId,
+        root: ActorId,
+        id: ActorId,
+        policy: Policy,
+        debug: DebugMode,
+    ) -> Self {
+        Self::new(id, Post::Below { supervisor, root, uplink: Uplink::Up }, policy, debug)
+    }
+
+    fn new(id: ActorId, post: Post, policy: Policy, debug: DebugMode) -> Self {
+        Self {
+            id,
+            policy,
+            debug,
+            post,
+            requests: Requests::default(),
+            holds: Holds::default(),
+            children: BTreeMap::new(),
+            teardown: Teardown::NotAsked,
+            urgency: Urgency::Patient,
+            body: Body::Running,
+            slot: Slot::default(),
+        }
+    }
+
+    /// Takes one input and appends what follows from it.
+    pub fn handle(&mut self, input: Input, out: &mut Outbox) {
+        match input {
+            Input::Pause { shielding } => self.pause(shielding, out),
+            Input::Answered { request, answer } => self.answered(request, answer, out),
+            Input::Cancel { cause } => self.fail_or_cancel(cause, out),
+            Input::Unexamined { cause } => self.cancel(cause, out),
+            Input::CancelChild { child } => self.cancel_child(child, out),
+            Input::BodyEnded => self.body = Body::Ended,
+            Input::Received { from, message } => self.receive(from, message, out),
+            Input::LinkEnded { peer } => self.link_ended(peer, out),
+            Input::Signalled { signal, origin } => self.signalled(signal, origin, out),
+            Input::Expired { timer } => self.expired(timer, out),
+            Input::Spawned { child } => {
+                self.children.insert(child, Child::spawned());
+            }
+            Input::Exited { child, status } => self.child_exited(child, status, out),
+            Input::Adopted { child } => {
+                self.children.entry(child).or_insert_with(Child::adopted);
+            }
+            Input::ChildrenGone => self.children_gone(out),
+            Input::BatonClosed { request } => self.baton_closed(request, out),
+        }
+        self.settle(out);
+    }
+
+    fn receive(&mut self, from: ActorId, message: Message, out: &mut Outbox) {
+        match self.standing(from, message.way()) {
+            Standing::Stranger => return out.notice(Notice::WrongWay),
+            Standing::Neighbour => {}
+        }
+        match message {
+            Message::Want { request } => self.want(from, request, out),
+            Message::Grant { request } => self.granted(request, out),
+            Message::Done { request } => self.done(from, request, out),
+            Message::Lost { request } => self.done(from, request, out),
+            Message::Refuse { request } => self.refused(request, out),
+            Message::Revoke { request } => self.revoke(request, out),
+            Message::Cancel { urgency } => self.cancelled_from_above(urgency, out),
+        }
+    }
+
+    /// Whether somebody may say what goes this way. A child is not trusted to be a supervisor.
+    fn standing(&self, from: ActorId, way: Way) -> Standing {
+        let may = match (self.policy.route, way, &self.post) {
+            (Route::Relayed, Way::Up, _) => {
+                self.children.get(&from).is_some_and(|child| child.link == ChildLink::Up)
+            }
+            (Route::Direct, Way::Up, Post::Root { .. }) => true,
+            (Route::Direct, Way::Up, Post::Below { .. }) | (_, Way::Down, Post::Root { .. }) => {
+                false
+            }
+            (Route::Relayed, Way::Down, Post::Below { supervisor, uplink, .. }) => {
+                *supervisor == from && *uplink == Uplink::Up
+            }
+            (Route::Direct, Way::Down, Post::Below { supervisor, root, .. }) => {
+                *supervisor == from || *root == from
+            }
+        };
+        if may { Standing::Neighbour } else { Standing::Stranger }
+    }
+
+    /// Who this is.
+    #[must_use]
+    pub fn id(&self) -> ActorId {
+        self.id
+    }
+
+    /// The choices it runs under.
+    #[must_use]
+    pub fn policy(&self) -> Policy {
+        self.policy
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn post(&self) -> &Post {
+        &self.post
+    }
+
+    /// Its own requests.
+    #[must_use]
+    pub fn requests(&self) -> &Requests {
+        &self.requests
+    }
+
+    /// Its holds.
+    #[must_use]
+    pub fn holds(&self) -> &Holds {
+        &self.holds
+    }
+
+    /// Its children.
+    #[must_use]
+    pub fn children(&self) -> &BTreeMap<ActorId, Child> {
+        &self.children
+    }
+
+    /// How far its teardown is.
+    #[must_use]
+    pub fn teardown(&self) -> Teardown {
+        self.teardown
+    }
+
+    /// Whether holds still count.
+    #[must_use]
+    pub fn urgency(&self) -> Urgency {
+        self.urgency
+    }
+
+    /// Its program.
+    #[must_use]
+    pub fn body(&self) -> Body {
+        self.body
+    }
+
+    /// What a SIGINT that is this actor's to decide would do now.
+    #[must_use]
+    pub fn disposition(&self) -> Disposition {
+        match self.policy.restore {
+            Restore::SavedSlot => self.slot.installed(),
+            Restore::Derived => {
+                if self.requests.is_empty() && self.holds.protecting().next().is_none() {
+                    Disposition::Obey
+                } else {
+                    Disposition::Shield
+                }
+            }
+        }
+    }
+}
+
+impl Rename for Node {
+    fn renamed(&self, by: &Renaming) -> Self {
+        let post = match &self.post {
+            Post::Root { server, stop } => Post::Root { server: server.renamed(by), stop: *stop },
+            Post::Below { supervisor, root, uplink } => Post::Below {
+                supervisor: by.actor(*supervisor),
+                root: by.actor(*root),
+                uplink: *uplink,
+            },
+        };
+        Self {
+            id: by.actor(self.id),
+            post,
+            requests: self.requests.renamed(by),
+            holds: self.holds.renamed(by),
+            children: self.children.iter().map(|(id, child)| (by.actor(*id), *child)).collect(),
+            ..self.clone()
+        }
+    }
+}

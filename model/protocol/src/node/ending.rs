@@ -1,0 +1,321 @@
+//! Cancel, teardown, the ladders, orphans, exit.
+
+use super::{Node, Post, StopOrder, Uplink};
+use crate::id::ActorId;
+use crate::input::{Cause, Status};
+use crate::message::{Message, Urgency};
+use crate::output::{Alarm, LadderSignal, Outbox, Output};
+use crate::policy::{AfterInterrupt, Deferral, LadderUnderHold, Orphans, Reader};
+use crate::reaper::{Child, ChildLink, Climbed, Grace, Kinship, Rung};
+use crate::teardown::{Body, Teardown};
+use crate::timer::Timer;
+use alloc::vec::Vec;
+
+/// Whether something holds a teardown or a ladder back.
+enum HeldBack {
+    Yes,
+    No,
+}
+
+impl Node {
+    /// This actor must end: now, or when nothing defers it any more (R4).
+    pub(super) fn cancel(&mut self, cause: Cause, out: &mut Outbox) {
+        match self.teardown {
+            Teardown::NotAsked => {
+                self.teardown = Teardown::Deferred(cause);
+                self.withdraw_waiting(out);
+            }
+            // A process that lingers after its interrupt is freed by its supervisor's cancel.
+            Teardown::Running(Cause::Interrupted) if cause == Cause::Requested => {
+                self.teardown = Teardown::Running(cause);
+            }
+            Teardown::Deferred(_) | Teardown::Running(_) | Teardown::Over => {}
+        }
+    }
+
+    pub(super) fn cancelled_from_above(&mut self, urgency: Urgency, out: &mut Outbox) {
+        self.cancel(Cause::Requested, out);
+        match urgency {
+            Urgency::Patient => {}
+            Urgency::Forced => self.force(out),
+        }
+    }
+
+    /// The grace of a stop order is over (R10): holds protect nobody any more.
+    pub(super) fn force(&mut self, out: &mut Outbox) {
+        if self.urgency == Urgency::Forced {
+            return;
+        }
+        self.urgency = Urgency::Forced;
+        self.give_up_requests(out);
+        self.refuse_waiting(out);
+        if let Teardown::Running(_) = self.teardown {
+            self.ask_children(out);
+        }
+    }
+
+    /// Brings everything that follows from the holds in line with them.
+    pub(super) fn settle(&mut self, out: &mut Outbox) {
+        if let Teardown::Deferred(cause) = self.teardown {
+            match self.defers(cause) {
+                HeldBack::Yes => {}
+                HeldBack::No => self.begin_teardown(cause, out),
+            }
+        }
+        for id in self.children.keys().copied().collect::<Vec<_>>() {
+            self.settle_ladder(id, out);
+        }
+        self.exit_if_done(out);
+    }
+
+    fn defers(&self, cause: Cause) -> HeldBack {
+        let own = !self.requests.is_empty();
+        let held = self.holds.protecting().next().is_some();
+        let deferred = match (self.policy.deferral, self.urgency) {
+            (Deferral::Never, _) | (_, Urgency::Forced) => false,
+            (Deferral::AnyHold, Urgency::Patient) => own || held,
+            (Deferral::OwnRequests, Urgency::Patient) => own,
+            (Deferral::RootAfterError, Urgency::Patient) => {
+                let error = matches!(cause, Cause::Failed | Cause::ChildFailed);
+                own || (held && error && matches!(self.post, Post::Root { .. }))
+            }
+        };
+        if deferred { HeldBack::Yes } else { HeldBack::No }
+    }
+
+    fn begin_teardown(&mut self, cause: Cause, out: &mut Outbox) {
+        self.teardown = Teardown::Running(cause);
+        self.give_up_requests(out);
+        if self.body == Body::Running {
+            self.body = Body::Asked;
+        }
+        out.push(Output::TeardownStarted { cause });
+        self.ask_children(out);
+    }
+
+    /// Sends each child on its ladder; a forced cancel is said once more to those who know.
+    fn ask_children(&mut self, out: &mut Outbox) {
+        let urgency = self.urgency;
+        for (id, child) in &mut self.children {
+            let news = child.rung < Rung::Cancel || urgency == Urgency::Forced;
+            if news && child.link == ChildLink::Up && child.rung < Rung::Kill {
+                out.send(*id, Message::Cancel { urgency });
+            }
+            child.rung = child.rung.max(Rung::Cancel);
+        }
+    }
+
+    /// The program asks one child to end. What is at a prompt below it defers the child's own
+    /// teardown (R4) and suspends its ladder here (R5), so there is nothing to wait for.
+    pub(super) fn cancel_child(&mut self, id: ActorId, out: &mut Outbox) {
+        let urgency = self.urgency;
+        match self.children.get_mut(&id) {
+            Some(child) if child.rung < Rung::Cancel => {
+                if child.link == ChildLink::Up {
+                    out.send(id, Message::Cancel { urgency });
+                }
+                child.rung = Rung::Cancel;
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// R5: whether this child's ladder must wait.
+    fn suspends(&self, id: ActorId, child: Child) -> HeldBack {
+        match (self.policy.ladder_under_hold, &self.post, self.urgency) {
+            (LadderUnderHold::Climbs, _, _)
+            | (LadderUnderHold::SuspendedInRoot, Post::Below { .. }, _)
+            | (_, _, Urgency::Forced) => return HeldBack::No,
+            (LadderUnderHold::SuspendedInRoot, Post::Root { .. }, Urgency::Patient) => {
+                let any = self.holds.protecting().next().is_some();
+                return if any { HeldBack::Yes } else { HeldBack::No };
+            }
+            (LadderUnderHold::Suspended, _, Urgency::Patient) => {}
+        }
+        let through = self.holds.protecting().any(|(_, hold)| hold.via == id);
+        let baton_out = match &self.post {
+            Post::Root { server, .. } => server.owner().is_some_and(|owner| owner.actor != self.id),
+            Post::Below { .. } => false,
+        };
+        if through || (child.kinship == Kinship::Adopted && baton_out) {
+            HeldBack::Yes
+        } else {
+            HeldBack::No
+        }
+    }
+
+    fn settle_ladder(&mut self, id: ActorId, out: &mut Outbox) {
+        let child = self.children[&id];
+        let wanted = match self.suspends(id, child) {
+            HeldBack::Yes => Grace::Off,
+            HeldBack::No => child.wants_grace(),
+        };
+        let timer = Timer::Grace(id);
+        match (child.grace, wanted) {
+            (Grace::Off, Grace::On) => out.push(Output::Arm { timer }),
+            (Grace::On, Grace::Off) => out.push(Output::Disarm { timer }),
+            (Grace::Off, Grace::Off) | (Grace::On, Grace::On) => {}
+        }
+        self.children.insert(id, Child { grace: wanted, ..child });
+    }
+
+    fn climb(&mut self, id: ActorId, out: &mut Outbox) {
+        let Some(child) = self.children.get_mut(&id) else { return };
+        if child.grace == Grace::On {
+            out.push(Output::Disarm { timer: Timer::Grace(id) });
+            child.grace = Grace::Off;
+        }
+        let signal = match child.climb(self.policy.rungs) {
+            Climbed::Terminate => LadderSignal::Terminate,
+            Climbed::Kill => LadderSignal::Kill,
+            Climbed::Stays => return,
+        };
+        out.push(Output::Signal { child: id, signal });
+    }
+
+    pub(super) fn expired(&mut self, timer: Timer, out: &mut Outbox) {
+        match timer {
+            Timer::Grace(id) => match self.children.get_mut(&id) {
+                Some(child) if child.grace == Grace::On => {
+                    child.grace = Grace::Off;
+                    self.climb(id, out);
+                }
+                Some(_) | None => out.alarm(Alarm::TimerNotArmed),
+            },
+            Timer::Yield(_) => self.force(out),
+        }
+    }
+
+    /// R11: every ladder that is not suspended climbs one rung now.
+    pub(super) fn hurry(&mut self, out: &mut Outbox) {
+        for id in self.children.keys().copied().collect::<Vec<_>>() {
+            match self.suspends(id, self.children[&id]) {
+                HeldBack::Yes => {}
+                HeldBack::No => self.climb(id, out),
+            }
+        }
+    }
+
+    pub(super) fn child_exited(&mut self, id: ActorId, status: Status, out: &mut Outbox) {
+        let child = self.children.remove(&id);
+        if child.is_some_and(|child| child.grace == Grace::On) {
+            out.push(Output::Disarm { timer: Timer::Grace(id) });
+        }
+        self.branch_lost(id, out);
+        let asked = child.is_none_or(|child| child.rung >= Rung::Cancel);
+        match status {
+            Status::Finished | Status::Cancelled => {}
+            Status::Failed | Status::Killed if asked => {}
+            Status::Failed | Status::Killed => self.fail_or_cancel(Cause::ChildFailed, out),
+        }
+    }
+
+    pub(super) fn link_ended(&mut self, peer: ActorId, out: &mut Outbox) {
+        if let Post::Below { supervisor, uplink, .. } = &mut self.post
+            && *supervisor == peer
+        {
+            *uplink = Uplink::Ended;
+            self.refuse_waiting(out);
+            match self.policy.orphans {
+                Orphans::End => self.cancel(Cause::Orphaned, out),
+                Orphans::LiveOn => {}
+            }
+        } else if let Some(child) = self.children.get_mut(&peer) {
+            child.link = ChildLink::Ended;
+            match self.policy.orphans {
+                // The end of the link asks the child to end, so it is on the ladder now.
+                Orphans::End => child.rung = child.rung.max(Rung::Unlinked),
+                Orphans::LiveOn => {}
+            }
+            self.waiting_lost(peer, out);
+        } else {
+            self.branch_lost(peer, out);
+        }
+    }
+
+    fn exit_if_done(&mut self, out: &mut Outbox) {
+        let Teardown::Running(cause) = self.teardown else { return };
+        if self.body != Body::Ended || !self.children.is_empty() || !self.requests.is_empty() {
+            return;
+        }
+        match &self.post {
+            Post::Root { .. } => out.push(Output::Sweep),
+            Post::Below { uplink, .. } => {
+                let lingers = self.policy.after_interrupt == AfterInterrupt::Lingers
+                    && cause == Cause::Interrupted
+                    && *uplink == Uplink::Up;
+                if !lingers {
+                    self.teardown = Teardown::Over;
+                    out.push(Output::Exit { status: cause.into() });
+                }
+            }
+        }
+    }
+
+    /// The root has no descendant left.
+    pub(super) fn children_gone(&mut self, out: &mut Outbox) {
+        let Teardown::Running(cause) = self.teardown else { return };
+        if self.children.is_empty() && self.body == Body::Ended && self.requests.is_empty() {
+            self.teardown = Teardown::Over;
+            if let Post::Root { server, .. } = &self.post
+                && self.policy.reader == Reader::Root
+                && server.owner().is_some()
+            {
+                // Everybody is gone, so the baton is closed; its end of file was not read yet.
+                out.push(Output::TerminalRestored);
+            }
+            out.push(Output::Exit { status: cause.into() });
+        }
+    }
+
+    /// Whether the root was told to stop.
+    #[must_use]
+    pub fn stop_order(&self) -> StopOrder {
+        match &self.post {
+            Post::Root { stop, .. } => *stop,
+            Post::Below { .. } => StopOrder::None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DebugMode, Input, Policy};
+
+    /// What each status leads to.
+    type Ends = [(Status, Teardown); 4];
+
+    #[test]
+    fn a_child_that_fails_unasked_fails_its_supervisor_whenever_its_link_ended() {
+        use Status::{Cancelled, Failed, Finished, Killed};
+        let child = ActorId(1);
+        let asked = Input::CancelChild { child };
+        let unlinked = Input::LinkEnded { peer: child };
+        let table: [(&[Input], Ends); 4] = [
+            (&[], fails_on([Failed, Killed])),
+            (&[unlinked], fails_on([Failed, Killed])),
+            (&[asked], fails_on([])),
+            (&[unlinked, asked], fails_on([])),
+        ];
+        for (before, ends) in table {
+            for (status, teardown) in ends {
+                let mut node = Node::root(ActorId(0), Policy::RELAY, DebugMode::Off);
+                let exited = Input::Exited { child, status };
+                let all = [Input::Spawned { child }].into_iter().chain(before.iter().copied());
+                for input in all.chain([exited]) {
+                    node.handle(input, &mut Outbox::new());
+                }
+                assert_eq!(node.teardown(), teardown, "{before:?}, {status:?}");
+            }
+        }
+
+        fn fails_on<const N: usize>(failing: [Status; N]) -> Ends {
+            [Finished, Cancelled, Failed, Killed].map(|status| {
+                let fails = failing.contains(&status);
+                let running = Teardown::Running(Cause::ChildFailed);
+                (status, if fails { running } else { Teardown::NotAsked })
+            })
+        }
+    }
+}

@@ -1,0 +1,438 @@
+//! Requests, grants and releases: the lock's inputs, and the holds they leave.
+
+use super::{DebugMode, Node, Post, Standing, StopOrder, Uplink};
+use crate::hold::{Hold, Stage as HoldStage};
+use crate::id::{ActorId, RequestId};
+use crate::input::{Answer, Cause, Shielding};
+use crate::lock::client::{OwnRequest, Purpose, Stage};
+use crate::lock::server::{Next, Released};
+use crate::message::{Message, Urgency, Way};
+use crate::output::{Alarm, Notice, Outbox, Output};
+use crate::policy::{Lock, LostBranch, Reader, Release, Route, WaitingRequest};
+use crate::reaper::{Child, Kinship, Rung};
+use crate::teardown::Teardown;
+use crate::timer::Timer;
+use alloc::vec::Vec;
+
+/// Whether a new request is taken.
+enum Admission {
+    Open,
+    Shut,
+}
+
+/// Whether the name of a request is taken.
+enum Taken {
+    /// It is new.
+    No,
+    /// By the same request, which is not answered or not over yet.
+    ByItself,
+    /// By another one.
+    ByAnother,
+}
+
+impl Node {
+    /// A local task hit a breakpoint.
+    pub(super) fn pause(&mut self, shielding: Shielding, out: &mut Outbox) {
+        let admission = match (self.teardown, shielding) {
+            (Teardown::NotAsked, _) | (_, Shielding::Shielded) => self.admission(),
+            (Teardown::Deferred(_) | Teardown::Running(_) | Teardown::Over, Shielding::Plain) => {
+                Admission::Shut
+            }
+        };
+        match admission {
+            Admission::Open => {
+                self.ask(Purpose::Breakpoint(shielding), out);
+            }
+            Admission::Shut => {
+                let request = self.requests.name(self.id);
+                out.push(Output::Requested { request });
+                out.push(Output::Refused { request });
+            }
+        }
+    }
+
+    /// Asks for the terminal on behalf of this actor.
+    fn ask(&mut self, purpose: Purpose, out: &mut Outbox) {
+        let request = self.requests.ask(self.id, purpose);
+        self.slot.shield();
+        out.push(Output::Requested { request });
+        match (self.policy.lock, &mut self.post) {
+            (Lock::Absent, _) => {
+                if self.requests.open().is_none() {
+                    self.open_prompt(request, out);
+                }
+            }
+            (Lock::FirstComeFirstServed, Post::Root { server, .. }) => {
+                server.enqueue(request);
+                self.grant_next(out);
+            }
+            (Lock::FirstComeFirstServed, Post::Below { .. }) => {
+                self.send_up(Message::Want { request }, out);
+            }
+        }
+    }
+
+    /// A failure: in debug mode it is looked at before it climbs.
+    pub(super) fn fail_or_cancel(&mut self, cause: Cause, out: &mut Outbox) {
+        let failure = matches!(cause, Cause::Failed | Cause::ChildFailed);
+        let examined = self.requests.iter().any(|own| own.purpose == Purpose::PostMortem);
+        match (self.debug, self.teardown, self.admission()) {
+            (DebugMode::On, Teardown::NotAsked, Admission::Open) if failure => {
+                if !examined {
+                    self.ask(Purpose::PostMortem, out);
+                }
+            }
+            _ => self.cancel(cause, out),
+        }
+    }
+
+    fn admission(&self) -> Admission {
+        match (&self.post, self.urgency) {
+            (_, Urgency::Forced)
+            | (Post::Root { stop: StopOrder::Received, .. }, Urgency::Patient)
+            | (Post::Below { uplink: Uplink::Ended, .. }, Urgency::Patient) => Admission::Shut,
+            (Post::Root { stop: StopOrder::None, .. }, Urgency::Patient)
+            | (Post::Below { uplink: Uplink::Up, .. }, Urgency::Patient) => Admission::Open,
+        }
+    }
+
+    /// R1: a request from below leaves a hold and climbs on.
+    pub(super) fn want(&mut self, from: ActorId, request: RequestId, out: &mut Outbox) {
+        if self.children.get(&from).is_some_and(|child| child.rung == Rung::Kill) {
+            return out.notice(Notice::WantTooLate);
+        }
+        match self.name_taken(from, request) {
+            Taken::No => {}
+            Taken::ByItself => return out.notice(Notice::DuplicateWant),
+            Taken::ByAnother => {
+                out.notice(Notice::DuplicateWant);
+                return out.send(from, Message::Refuse { request });
+            }
+        }
+        match self.admission() {
+            Admission::Shut => out.send(from, Message::Refuse { request }),
+            Admission::Open => {
+                self.holds.set(request, Hold { via: from, stage: HoldStage::Waiting });
+                self.slot.shield();
+                if let Post::Root { server, .. } = &mut self.post {
+                    server.enqueue(request);
+                    self.grant_next(out);
+                } else {
+                    self.send_up(Message::Want { request }, out);
+                }
+            }
+        }
+    }
+
+    /// Whether the name of a request from below is taken. Whoever asks is answered, so a request
+    /// under a taken name is refused, unless the answer to its namesake is an answer to it.
+    fn name_taken(&self, from: ActorId, request: RequestId) -> Taken {
+        let own = |child: &Child| child.kinship == Kinship::Own;
+        let child = request.actor != from && self.children.get(&request.actor).is_some_and(own);
+        if request.actor == self.id || child {
+            return Taken::ByAnother;
+        }
+        match self.holds.find(request) {
+            None => Taken::No,
+            Some(hold) => match hold.stage {
+                HoldStage::Waiting | HoldStage::Granted if hold.via == from => Taken::ByItself,
+                HoldStage::Waiting
+                | HoldStage::Granted
+                | HoldStage::Detached
+                | HoldStage::Closed => Taken::ByAnother,
+            },
+        }
+    }
+
+    /// R2: the root gives the free lock to whoever waits longest.
+    fn grant_next(&mut self, out: &mut Outbox) {
+        let Post::Root { server, .. } = &mut self.post else { return };
+        let Next::Grant(request) = server.grant_next() else { return };
+        if self.policy.reader == Reader::Root {
+            out.push(Output::TerminalTaken);
+        }
+        self.granted(request, out);
+    }
+
+    /// The lock comes down the path: to a task of this actor, or on to a child.
+    pub(super) fn granted(&mut self, request: RequestId, out: &mut Outbox) {
+        if let Some(own) = self.requests.find(request) {
+            return match own.stage {
+                Stage::Waiting => self.open_prompt(request, out),
+                Stage::Open => out.alarm(Alarm::GrantedTwice),
+            };
+        }
+        match self.holds.find(request) {
+            Some(hold) => match hold.stage {
+                HoldStage::Waiting => {
+                    self.holds.set(request, Hold { stage: HoldStage::Granted, ..hold });
+                    out.send(hold.via, Message::Grant { request });
+                }
+                HoldStage::Granted | HoldStage::Detached | HoldStage::Closed => {
+                    // A name that was used again: the grant of its first use came for its second.
+                    out.notice(Notice::DuplicateGrant);
+                    out.push(Output::BatonDropped { request });
+                }
+            },
+            None => {
+                // Withdrawn or lost while the grant was on its way.
+                out.notice(Notice::StrayMessage);
+                out.push(Output::BatonDropped { request });
+            }
+        }
+    }
+
+    fn open_prompt(&mut self, request: RequestId, out: &mut Outbox) {
+        self.requests.set_open(request);
+        if self.policy.reader == Reader::Holder {
+            out.push(Output::TerminalTaken);
+        }
+        out.push(Output::PromptOpened { request });
+    }
+
+    /// The person at this actor's prompt has decided.
+    pub(super) fn answered(&mut self, request: RequestId, answer: Answer, out: &mut Outbox) {
+        let Some(own) = self.requests.find(request).filter(|own| own.stage == Stage::Open) else {
+            return out.alarm(Alarm::AnswerWithoutPrompt);
+        };
+        self.close_prompt(own, out);
+        match (answer, own.purpose) {
+            // Who quits has seen enough: no second prompt here, even in debug mode.
+            (_, Purpose::PostMortem) | (Answer::Quit, Purpose::Breakpoint(_)) => {
+                self.cancel(Cause::Failed, out);
+            }
+            (Answer::Continue | Answer::Hangup, Purpose::Breakpoint(_)) => {}
+        }
+    }
+
+    /// Closes an open prompt of this actor, whatever the reason: the one place of release.
+    pub(super) fn close_prompt(&mut self, own: OwnRequest, out: &mut Outbox) {
+        let request = own.request;
+        self.requests.remove(request);
+        self.slot.unshield();
+        if self.policy.reader == Reader::Holder {
+            out.push(Output::TerminalRestored);
+        }
+        out.push(Output::PromptClosed { request });
+        match (self.policy.lock, &self.post) {
+            (Lock::Absent, _) => {
+                let next = self.requests.iter().next();
+                if let Some(next) = next {
+                    self.open_prompt(next.request, out);
+                }
+            }
+            (Lock::FirstComeFirstServed, Post::Root { .. }) => self.released(request, out),
+            (Lock::FirstComeFirstServed, Post::Below { .. }) => {
+                self.send_up(Message::Done { request }, out);
+            }
+        }
+    }
+
+    /// Root: the lock is free again.
+    fn released(&mut self, request: RequestId, out: &mut Outbox) {
+        let Post::Root { server, stop } = &mut self.post else { return };
+        match server.release(request) {
+            Released::Freed => {
+                if self.policy.reader == Reader::Root {
+                    out.push(Output::TerminalRestored);
+                }
+                if *stop == StopOrder::Received && request.actor != self.id {
+                    out.push(Output::Disarm { timer: Timer::Yield(request) });
+                }
+                self.grant_next(out);
+            }
+            Released::NotTheOwner => out.alarm(Alarm::ReleaseByNonOwner),
+        }
+    }
+
+    /// R7: the root read end of file on its end of the baton.
+    pub(super) fn baton_closed(&mut self, request: RequestId, out: &mut Outbox) {
+        if let Some(hold) = self.holds.find(request) {
+            self.slot.unshield();
+            match hold.stage {
+                HoldStage::Detached => self.holds.remove(request),
+                HoldStage::Waiting | HoldStage::Granted | HoldStage::Closed => {
+                    self.holds.set(request, Hold { stage: HoldStage::Closed, ..hold });
+                }
+            }
+        }
+        self.released(request, out);
+    }
+
+    /// `Done` or `Lost` from below: the path says that the request is over.
+    pub(super) fn done(&mut self, from: ActorId, request: RequestId, out: &mut Outbox) {
+        match self.holds.find(request).filter(|hold| hold.via == from) {
+            Some(hold) => self.path_over(request, hold, Message::Done { request }, out),
+            None => out.notice(Notice::StrayMessage),
+        }
+    }
+
+    /// R8: the branch below `child` is gone, and with it what it asked for.
+    pub(super) fn branch_lost(&mut self, child: ActorId, out: &mut Outbox) {
+        if self.policy.lost_branch == LostBranch::Untold {
+            return;
+        }
+        for (request, hold) in self.holds.through(child) {
+            self.path_over(request, hold, Message::Lost { request }, out);
+        }
+    }
+
+    /// The part of a branch that still waits is gone: its link ended, its process may go on.
+    pub(super) fn waiting_lost(&mut self, child: ActorId, out: &mut Outbox) {
+        if self.policy.lost_branch == LostBranch::Untold {
+            return;
+        }
+        for (request, hold) in self.holds.through(child) {
+            match hold.stage {
+                HoldStage::Waiting => {
+                    self.path_over(request, hold, Message::Lost { request }, out);
+                }
+                HoldStage::Granted | HoldStage::Detached | HoldStage::Closed => {}
+            }
+        }
+    }
+
+    fn path_over(&mut self, request: RequestId, hold: Hold, say: Message, out: &mut Outbox) {
+        let Post::Root { server, .. } = &mut self.post else {
+            self.drop_hold(request);
+            return self.send_up(say, out);
+        };
+        match hold.stage {
+            HoldStage::Waiting => {
+                server.withdraw(request);
+                self.drop_hold(request);
+            }
+            HoldStage::Closed => self.holds.remove(request),
+            HoldStage::Detached => {}
+            HoldStage::Granted => {
+                let keeps = match say {
+                    Message::Lost { .. } => self.policy.lost_branch == LostBranch::KeepsGranted,
+                    _ => self.policy.release == Release::BatonClosed,
+                };
+                if keeps {
+                    self.holds.set(request, Hold { stage: HoldStage::Detached, ..hold });
+                } else {
+                    self.drop_hold(request);
+                    self.released(request, out);
+                }
+            }
+        }
+    }
+
+    fn drop_hold(&mut self, request: RequestId) {
+        self.holds.remove(request);
+        self.slot.unshield();
+    }
+
+    /// The root, or an orphaned hop, will not grant this request.
+    pub(super) fn refused(&mut self, request: RequestId, out: &mut Outbox) {
+        if let Some(own) = self.requests.find(request) {
+            match own.stage {
+                Stage::Waiting => self.refuse_own(own, out),
+                Stage::Open => out.alarm(Alarm::GrantedTwice),
+            }
+        } else if let Some(hold) = self.holds.find(request) {
+            self.drop_hold(request);
+            out.send(hold.via, Message::Refuse { request });
+        } else {
+            out.notice(Notice::StrayMessage);
+        }
+    }
+
+    fn refuse_own(&mut self, own: OwnRequest, out: &mut Outbox) {
+        // A refused post-mortem cancels, and that withdraws what its caller comes to next.
+        if self.requests.find(own.request).is_none() {
+            return;
+        }
+        self.requests.remove(own.request);
+        self.slot.unshield();
+        out.push(Output::Refused { request: own.request });
+        match own.purpose {
+            Purpose::PostMortem => self.cancel(Cause::Failed, out),
+            Purpose::Breakpoint(_) => {}
+        }
+    }
+
+    /// R6: a cancel withdraws what still waits; an open prompt stays.
+    pub(super) fn withdraw_waiting(&mut self, out: &mut Outbox) {
+        if self.policy.waiting_request == WaitingRequest::Kept {
+            return;
+        }
+        let plain = |own: &OwnRequest| {
+            own.stage == Stage::Waiting && own.purpose.shielding() == Shielding::Plain
+        };
+        for own in self.requests.iter().filter(plain).collect::<Vec<_>>() {
+            self.withdraw(own, out);
+        }
+    }
+
+    /// Takes back a request of this actor that waits.
+    fn withdraw(&mut self, own: OwnRequest, out: &mut Outbox) {
+        let request = own.request;
+        self.refuse_own(own, out);
+        match (self.policy.lock, &mut self.post) {
+            (Lock::Absent, _) => {}
+            (Lock::FirstComeFirstServed, Post::Root { server, .. }) => server.withdraw(request),
+            (Lock::FirstComeFirstServed, Post::Below { .. }) => {
+                self.send_up(Message::Done { request }, out);
+            }
+        }
+    }
+
+    /// R10: the prompt must close, here or further down.
+    pub(super) fn revoke(&mut self, request: RequestId, out: &mut Outbox) {
+        if let Some(own) = self.requests.find(request).filter(|own| own.stage == Stage::Open) {
+            self.close_prompt(own, out);
+        } else if let Some(hold) = self.holds.find(request) {
+            // A granted hold outlives the child that it came through (R8).
+            match self.standing(hold.via, Way::Up) {
+                Standing::Neighbour => out.send(hold.via, Message::Revoke { request }),
+                Standing::Stranger => {}
+            }
+        } else {
+            out.notice(Notice::StrayMessage);
+        }
+    }
+
+    /// Closes the own prompt and gives up every own request, shielded or not.
+    pub(super) fn give_up_requests(&mut self, out: &mut Outbox) {
+        for own in self.requests.iter().collect::<Vec<_>>() {
+            match own.stage {
+                Stage::Waiting => self.withdraw(own, out),
+                Stage::Open => self.close_prompt(own, out),
+            }
+        }
+    }
+
+    /// Refuses every request that waits: at a root that was told to stop, and at an orphan.
+    pub(super) fn refuse_waiting(&mut self, out: &mut Outbox) {
+        for own in
+            self.requests.iter().filter(|own| own.stage == Stage::Waiting).collect::<Vec<_>>()
+        {
+            if let Post::Root { server, .. } = &mut self.post {
+                server.withdraw(own.request);
+            }
+            self.refuse_own(own, out);
+        }
+        for (request, hold) in self.holds.iter().collect::<Vec<_>>() {
+            if hold.stage == HoldStage::Waiting {
+                if let Post::Root { server, .. } = &mut self.post {
+                    server.withdraw(request);
+                }
+                self.drop_hold(request);
+                out.send(hold.via, Message::Refuse { request });
+            }
+        }
+    }
+
+    fn send_up(&mut self, message: Message, out: &mut Outbox) {
+        match (&self.post, self.policy.route) {
+            (Post::Below { uplink: Uplink::Up, supervisor, .. }, Route::Relayed) => {
+                out.send(*supervisor, message);
+            }
+            (Post::Below { root, .. }, Route::Direct) => out.send(*root, message),
+            (Post::Below { uplink: Uplink::Ended, .. }, Route::Relayed)
+            | (Post::Root { .. }, _) => {}
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! SIGINT (R3, R11) and the way out (R10).
+
+use super::{Node, Post, StopOrder, Uplink};
+use crate::input::{Cause, Origin, Signal, Status};
+use crate::lock::client::Stage;
+use crate::output::{Notice, Outbox, Output};
+use crate::policy::{Bystander, Orphans, SecondInterrupt, Shield, Stop};
+use crate::sigint::Disposition;
+use crate::teardown::Teardown;
+use crate::timer::Timer;
+use alloc::vec::Vec;
+
+impl Node {
+    pub(super) fn signalled(&mut self, signal: Signal, origin: Origin, out: &mut Outbox) {
+        match signal {
+            Signal::Interrupt => self.interrupted(origin, out),
+            Signal::Terminate | Signal::Hangup | Signal::Quit => self.stopped(out),
+        }
+    }
+
+    fn interrupted(&mut self, origin: Origin, out: &mut Outbox) {
+        let shielded =
+            self.policy.shield == Shield::On && self.disposition() == Disposition::Shield;
+        match (&self.post, origin, self.policy.bystander) {
+            (Post::Below { .. }, Origin::Terminal, Bystander::LeavesItToRoot) => {
+                out.notice(Notice::InterruptLeftToRoot);
+            }
+            (Post::Below { uplink: Uplink::Ended, .. }, _, _)
+                if shielded && self.policy.orphans == Orphans::LiveOn =>
+            {
+                // Upstream's handler lets go when its parent channel is closed.
+                self.obey_interrupt(out);
+            }
+            _ if shielded => out.notice(Notice::InterruptShielded),
+            _ => self.obey_interrupt(out),
+        }
+    }
+
+    fn obey_interrupt(&mut self, out: &mut Outbox) {
+        match (self.teardown, self.policy.second_interrupt) {
+            (Teardown::NotAsked, _) => {
+                out.push(Output::InterruptObeyed);
+                self.cancel(Cause::Interrupted, out);
+            }
+            (Teardown::Running(_), SecondInterrupt::Climbs) => {
+                out.push(Output::InterruptObeyed);
+                self.hurry(out);
+            }
+            (Teardown::Running(_), SecondInterrupt::Swallowed)
+            | (Teardown::Deferred(_) | Teardown::Over, _) => {
+                out.notice(Notice::InterruptTooLate);
+            }
+        }
+    }
+
+    fn stopped(&mut self, out: &mut Outbox) {
+        match self.policy.stop {
+            Stop::Dies => {
+                self.teardown = Teardown::Over;
+                out.push(Output::Exit { status: Status::Killed });
+            }
+            Stop::Deferred => self.cancel(Cause::Stopped, out),
+            Stop::Revokes => self.yield_prompt(out),
+        }
+    }
+
+    /// R10: at the root the whole tree yields, below it this actor.
+    fn yield_prompt(&mut self, out: &mut Outbox) {
+        self.cancel(Cause::Stopped, out);
+        let Post::Root { server, stop } = &mut self.post else {
+            for own in
+                self.requests.iter().filter(|own| own.stage == Stage::Open).collect::<Vec<_>>()
+            {
+                self.close_prompt(own, out);
+            }
+            return;
+        };
+        if *stop == StopOrder::Received {
+            return;
+        }
+        *stop = StopOrder::Received;
+        let owner = server.owner();
+        self.refuse_waiting(out);
+        if let Some(request) = owner {
+            if request.actor != self.id {
+                out.push(Output::Arm { timer: Timer::Yield(request) });
+            }
+            self.revoke(request, out);
+        }
+    }
+}

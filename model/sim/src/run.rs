@@ -1,0 +1,233 @@
+//! One run: a tree, what the environment does to it, and what must be so when nothing moves.
+//!
+//! ```text
+//!     two threads of deeds, a person, a clock, one thread an actor
+//!       --> all deeds are done, nothing moves: judged
+//!       --> Ctrl-C, or SIGTERM with nobody at the prompt, or the root's code returns
+//!       --> nothing moves: the tree has ended, every thread ends
+//! ```
+
+use super::actor::start;
+use super::kernel::{Ending, Event, Local, Machine, State};
+use super::observer::{Book, Observer};
+use holdfast_check::property::PropertyId;
+use holdfast_check::schedule::{Ends, Run};
+use holdfast_check::tree::Start;
+use holdfast_check::world::{Config, Fault, Topology};
+use holdfast_protocol::input::Shielding;
+use holdfast_protocol::policy::WhilePrompt;
+use holdfast_protocol::{ActorId, Answer, Origin, RequestId, Signal, Status};
+use holdfast_sync::engine::{Arc, thread};
+use holdfast_sync::mailbox::{Receiver, mailbox};
+use shuttle::rand::Rng;
+
+fn below(bound: usize) -> usize {
+    shuttle::rand::thread_rng().gen_range(0..bound)
+}
+
+fn dawdle(most: usize) {
+    for _ in 0..below(most + 1) {
+        thread::yield_now();
+    }
+}
+
+/// Something that the environment does.
+#[derive(Clone, Copy, Debug)]
+struct Deed {
+    fault: Fault,
+    actor: ActorId,
+}
+
+/// Runs a tree once.
+pub(crate) fn run(run: &Run, book: Book) {
+    let mut config = run.config.clone();
+    if below(4) == 0 {
+        config.policy.while_prompt = WhilePrompt::Freezes;
+    }
+    let (mut deeds, pausing) = (deeds(&config), config.policy.while_prompt);
+    let topology = Arc::new(Topology::new(config));
+    let (person, asked) = mailbox();
+    let observer = Observer::new(book, topology.config().tree.len());
+    observer.tell(|| format!("the tree: {}; an actor at a prompt {pausing:?}", run.config.tree));
+    let machine = Machine::new(&topology, observer, person);
+    machine.with(|kernel| {
+        for actor in topology.actors() {
+            if topology.config().tree.start(actor) == Start::Running {
+                start(&machine, kernel, actor);
+            }
+        }
+    });
+    let patience = [2, 40, 200][below(3)];
+    let aside = [
+        spawn(&machine, move |it| person_answers(it, asked)),
+        spawn(&machine, move |it| clock(it, patience)),
+    ];
+    let second = deeds.split_off(below(deeds.len() + 1));
+    let doers = [deeds, second].map(|deeds| spawn(&machine, move |it| act(it, deeds)));
+    for doer in doers {
+        doer.join().expect("deeds are done");
+    }
+    drop(machine.until(|kernel| {
+        let idle = kernel.idle();
+        if idle {
+            Observer::at_rest(kernel, None);
+        }
+        idle
+    }));
+    let ended = end(&machine, run.ends);
+    drop(machine.until(|kernel| {
+        let idle = kernel.idle();
+        if idle {
+            Observer::at_rest(kernel, Some(ended));
+        }
+        idle
+    }));
+    for thread in machine.with(|kernel| kernel.end()) {
+        thread.join().expect("each actor ends");
+    }
+    for thread in aside {
+        thread.join().expect("it ends");
+    }
+}
+
+fn spawn(machine: &Machine, act: impl FnOnce(&Machine) + Send + 'static) -> thread::JoinHandle<()> {
+    let machine = machine.clone();
+    thread::spawn(move || act(&machine))
+}
+
+/// What the environment does: some of what it may, in some order.
+fn deeds(config: &Config) -> Vec<Deed> {
+    let actors = config.tree.len();
+    let below_root = |fault| matches!(fault, Fault::Kill | Fault::Cut | Fault::CancelChild);
+    let mut left: Vec<Fault> = Fault::ALL
+        .into_iter()
+        .filter(|fault| actors > 1 || !below_root(*fault))
+        .flat_map(|fault| std::iter::repeat_n(fault, config.budget.left(fault).into()))
+        .collect();
+    let count = if left.is_empty() { 0 } else { 1 + below(left.len()) };
+    let mut deed = || {
+        let fault = left.swap_remove(below(left.len()));
+        let actor = match fault {
+            Fault::Stop | Fault::KillRoot => 0,
+            _ if below_root(fault) => 1 + below(actors - 1),
+            _ => below(actors),
+        };
+        Deed { fault, actor: ActorId(actor as u32) }
+    };
+    (0..count).map(|_| deed()).collect()
+}
+
+/// Starts who is started later, and does the deeds in between.
+fn act(machine: &Machine, deeds: Vec<Deed>) {
+    for deed in deeds {
+        dawdle(60);
+        let late = machine.with(|kernel| {
+            let late = |id: &ActorId| kernel.process(*id).state == State::Later;
+            let late = kernel.topology.actors().find(late);
+            let above = late.and_then(|id| kernel.topology.config().tree.supervisor(id));
+            late.zip(above)
+        });
+        if let Some((late, above)) = late {
+            // One thread of deeds asks for it, so that it is started once.
+            machine.with(|kernel| {
+                if kernel.claim(late) {
+                    kernel.post(above, Event::Local(Local::Spawn(late)));
+                }
+            });
+        }
+        machine.with(|kernel| {
+            let actor = deed.actor;
+            kernel.observer.tell(|| match deed.fault {
+                fault @ (Fault::Interrupt | Fault::Quit) => format!("deed: {fault}"),
+                fault => format!("deed: {fault} at {}", kernel.name(actor)),
+            });
+            let local = |local| (actor, Event::Local(local));
+            let (to, event) = match deed.fault {
+                Fault::Request => local(Local::Pause(Shielding::Plain)),
+                Fault::Shielded => local(Local::Pause(Shielding::Shielded)),
+                Fault::Error => local(Local::Ended(Ending::Failed)),
+                Fault::ErrorUnexamined => local(Local::Ended(Ending::FailedUnexamined)),
+                Fault::Cancel => local(Local::Cancel),
+                Fault::Quit => return kernel.quits += 1,
+                Fault::CancelChild => {
+                    let above = kernel.topology.config().tree.supervisor(actor);
+                    let above = above.expect("the root is nobody's child");
+                    (above, Event::Local(Local::CancelChild(actor)))
+                }
+                Fault::Interrupt => return kernel.interrupt(),
+                Fault::InterruptOne => {
+                    return kernel.signal(actor, Signal::Interrupt, Origin::Process);
+                }
+                Fault::Stop => {
+                    kernel.person_gone |= below(2) == 0;
+                    return kernel.signal(actor, Signal::Terminate, Origin::Process);
+                }
+                Fault::Kill | Fault::KillRoot => return kernel.die(actor, Status::Killed),
+                Fault::Cut => return kernel.cut(actor),
+            };
+            kernel.post(to, event);
+        });
+    }
+}
+
+/// Answers each prompt some time after it has opened.
+fn person_answers(machine: &Machine, mut asked: Receiver<(ActorId, RequestId)>) {
+    while let Some((actor, request)) = asked.wait() {
+        dawdle(40);
+        machine.with(|kernel| {
+            kernel.unanswered -= 1;
+            if kernel.person_gone {
+                return;
+            }
+            let answer = if kernel.quits > 0 { Answer::Quit } else { Answer::Continue };
+            kernel.quits = kernel.quits.saturating_sub(1);
+            kernel.post(actor, Event::Answered(request, answer));
+        });
+    }
+}
+
+/// Lets timers expire and bodies end, some time after they may.
+fn clock(machine: &Machine, patience: usize) {
+    loop {
+        if machine.until(|kernel| kernel.over || !kernel.later.is_empty()).over {
+            return;
+        }
+        dawdle(patience);
+        machine.with(|kernel| {
+            if !kernel.later.is_empty() {
+                kernel.happen(below(kernel.later.len()));
+            }
+        });
+    }
+}
+
+/// Ends the tree, and says what is broken if it does not end.
+fn end(machine: &Machine, ends: Ends) -> PropertyId {
+    machine.with(|kernel| {
+        let root = kernel.root();
+        kernel.observer.tell(|| "nothing moves; the tree is to end".to_owned());
+        let turn = match ends {
+            Ends::ByCtrlC => 0,
+            Ends::ByStop => 1,
+            Ends::Any => below(3),
+        };
+        match turn {
+            // Somebody who has left his prompt for good types no Ctrl-C either.
+            0 if !kernel.person_gone => {
+                kernel.interrupt();
+                PropertyId::InterruptWorksAgain
+            }
+            0 | 1 => {
+                kernel.person_gone = true;
+                let actor = ActorId(below(kernel.processes.len()) as u32);
+                kernel.post(actor, Event::Local(Local::Pause(Shielding::Plain)));
+                kernel.signal(root, Signal::Terminate, Origin::Process);
+                PropertyId::StopIsBounded
+            }
+            _ => {
+                kernel.post(root, Event::Local(Local::Ended(Ending::Returned)));
+                PropertyId::TeardownCompletes
+            }
+        }
+    })
+}

@@ -1,0 +1,66 @@
+//! Blocks a thread until a future is ready.
+//!
+//! Runs in plain threads that wait for the driver: a breakpoint in synchronous code, the prompt.
+//!
+//! ```text
+//!     Asleep --wake--> Woken --the thread polls--> Asleep
+//! ```
+//!
+//! # Rules
+//! 1. A wake-up that comes between a poll and falling asleep is kept, not lost.
+
+use crate::engine::{Condvar, Mutex, WakeArc, lock, wait};
+use std::pin::pin;
+use std::task::{Context, Poll, Wake, Waker};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sleep {
+    Asleep,
+    Woken,
+}
+
+/// The waker of one blocked thread.
+struct Bell {
+    sleep: Mutex<Sleep>,
+    rung: Condvar,
+}
+
+impl Wake for Bell {
+    fn wake(self: WakeArc<Self>) {
+        *lock(&self.sleep) = Sleep::Woken;
+        self.rung.notify_one();
+    }
+}
+
+impl Bell {
+    fn wait(&self) {
+        let mut sleep = lock(&self.sleep);
+        while *sleep == Sleep::Asleep {
+            sleep = wait(&self.rung, sleep);
+        }
+        *sleep = Sleep::Asleep;
+    }
+}
+
+/// Polls the future on this thread, which sleeps between polls.
+///
+/// Not for a thread that drives other tasks: they would sleep with it.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let bell = WakeArc::new(Bell { sleep: Mutex::new(Sleep::Asleep), rung: Condvar::new() });
+    let waker = Waker::from(WakeArc::clone(&bell));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => bell.wait(),
+        }
+    }
+}
+
+/// Wakes whoever waits, if somebody does. Not to be called under a lock: a waker is foreign code.
+pub(super) fn wake(waker: Option<Waker>) {
+    if let Some(waker) = waker {
+        waker.wake();
+    }
+}

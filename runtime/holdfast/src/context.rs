@@ -1,0 +1,256 @@
+//! What an actor's function is given: its scope.
+//!
+//! The scope of an actor is its nursery: what it spawns can not outlive it. When the function
+//! returns, children that still run are cancelled, and the actor ends when the last was reaped. When
+//! it, or a child, fails, all are cancelled, and the failure climbs to the supervisor.
+
+use crate::error::RuntimeError;
+use crate::event::{Event, Local, SpawnOrder};
+use crate::portal::{Mail, Portal, Spawned};
+use crate::program::{ActorFn, Registry};
+use crate::settings::Debugging;
+use futures_util::FutureExt as _;
+use holdfast_protocol::Cause;
+use holdfast_sync::flag::Flag;
+use holdfast_sync::mailbox::Sender;
+use serde::{Serialize, de::DeserializeOwned};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+
+pub(crate) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, RuntimeError> {
+    let bytes = rmp_serde::to_vec_named(value);
+    let bytes = bytes.map_err(|source| RuntimeError::Unwritable { what, source })?;
+    if bytes.len() > crate::wire::MAX_PAYLOAD {
+        return Err(crate::wire::WireError::TooLong(bytes.len()).into());
+    }
+    Ok(bytes)
+}
+
+pub(crate) fn decode<T: DeserializeOwned>(
+    what: &'static str,
+    bytes: &[u8],
+) -> Result<T, RuntimeError> {
+    let expected = std::any::type_name::<T>();
+    rmp_serde::from_slice(bytes).map_err(|source| RuntimeError::Value { what, expected, source })
+}
+
+/// What an actor's function is given. Clones are the same scope.
+#[derive(Clone)]
+pub struct Context {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) path: String,
+    pub(crate) events: Sender<Event>,
+    pub(crate) registry: Arc<Registry>,
+    /// The messages between this actor and its supervisor.
+    pub(crate) mail: Option<Mail>,
+    /// How many shielded tasks run.
+    pub(crate) shields: watch::Sender<usize>,
+    /// Whether this scope was told to end.
+    pub(crate) cancelled: Flag,
+}
+
+/// One shielded task, counted.
+struct ShieldGuard(Arc<Shared>);
+
+impl Drop for ShieldGuard {
+    fn drop(&mut self) {
+        self.0.shields.send_modify(|count| *count -= 1);
+    }
+}
+
+impl Context {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self { shared: Arc::new(shared) }
+    }
+
+    pub(crate) fn shields(&self) -> watch::Receiver<usize> {
+        self.shared.shields.subscribe()
+    }
+
+    pub(crate) fn cancelled_flag(&self) -> Flag {
+        self.shared.cancelled.clone()
+    }
+
+    /// Waits until this actor is told to end: for a task in [`Context::shield`] that must know.
+    pub async fn cancelled(&self) {
+        self.shared.cancelled.raised().await;
+    }
+
+    /// Blocks this thread until this actor is told to end: for a thread that the program started.
+    pub fn wait_cancelled(&self) {
+        self.shared.cancelled.wait();
+    }
+
+    /// The path of this actor from the root, like `root/mid/leaf`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.shared.path
+    }
+
+    /// Starts a child: a process of its own that runs this function, which must be registered with
+    /// [`crate::Program::actor`]. Await it; a name and a debug mode may be set before.
+    pub fn spawn<A, F>(&self, function: F, args: A) -> Spawn<F::Output>
+    where
+        A: Serialize,
+        F: ActorFn<A>,
+    {
+        let _ = function;
+        Spawn {
+            shared: Arc::clone(&self.shared),
+            function: self.shared.registry.name_of::<F>(),
+            args: encode("the arguments", &args),
+            name: None,
+            debugging: None,
+            output: PhantomData,
+        }
+    }
+
+    /// Starts a foreign program as a child. It gets the default signal dispositions, no input, the
+    /// output of this actor, and none of its descriptors. Its result is its end: an exit code other
+    /// than zero is a failure. A cancel sends it SIGTERM.
+    ///
+    /// # Errors
+    /// It can not be started, or this actor is being cancelled.
+    pub async fn command(&self, command: Command) -> Result<Portal<()>, RuntimeError> {
+        let (reply, answer) = oneshot::channel();
+        let program = command.get_program().to_string_lossy();
+        let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
+        self.tell("start a program", Local::Command { name, command: Box::new(command), reply })?;
+        let gone = |_| RuntimeError::Gone("start a program");
+        Ok(Portal::new(answer.await.map_err(gone)??))
+    }
+
+    /// Sends the supervisor a message, which it takes with [`Portal::receive`]. Waits while too many
+    /// are under way.
+    ///
+    /// # Errors
+    /// The message can not be serialised or is over 15 MiB; this is the root.
+    pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
+        self.mail("send a message")?.send(message).await
+    }
+
+    /// Takes the supervisor's next message; `None` once it is gone.
+    ///
+    /// # Errors
+    /// The message is not an `M`; this is the root.
+    pub async fn receive<M: DeserializeOwned>(&self) -> Result<Option<M>, RuntimeError> {
+        self.mail("receive a message")?.receive().await
+    }
+
+    fn mail(&self, what: &'static str) -> Result<&Mail, RuntimeError> {
+        self.shared.mail.as_ref().ok_or(RuntimeError::Gone(what))
+    }
+
+    /// Asks this actor to end, its children first.
+    pub fn cancel(&self) {
+        let _ = self.tell("cancel", Local::Cancel(Cause::Requested));
+    }
+
+    /// Cancels this actor after so long. A person at a prompt in its branch is waited for.
+    pub fn deadline(&self, after: Duration) {
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            tokio::time::sleep(after).await;
+            let _ = shared.events.send(Event::Local(Local::Cancel(Cause::Deadline)));
+        });
+    }
+
+    /// Cancels this actor as a deadline would that passes now.
+    pub fn pass_deadline(&self) {
+        let _ = self.tell("cancel", Local::Cancel(Cause::Deadline));
+    }
+
+    /// Runs a future that a cancel does not drop; the actor waits for it.
+    ///
+    /// For the last words of a teardown, and for a shielded pause in it. Call it in the actor's own
+    /// thread (not in a thread that the program started).
+    pub fn shield<T, F>(&self, future: F) -> impl Future<Output = Option<T>> + use<T, F>
+    where
+        T: 'static,
+        F: Future<Output = T> + 'static,
+    {
+        self.shared.shields.send_modify(|count| *count += 1);
+        let guard = ShieldGuard(Arc::clone(&self.shared));
+        let task = tokio::task::spawn_local(async move {
+            let value = future.await;
+            drop(guard);
+            value
+        });
+        task.map(Result::ok)
+    }
+
+    /// The tree below this actor as text: every actor, what it does, what it holds for, who waits.
+    pub async fn tree(&self) -> Option<String> {
+        let (reply, answer) = oneshot::channel();
+        self.tell("look at the tree", Local::Survey(reply)).ok()?;
+        answer.await.ok()
+    }
+
+    /// Cuts the link to the supervisor, for tests of what follows from that.
+    #[doc(hidden)]
+    pub fn cut_link(&self) {
+        let _ = self.tell("cut the link", Local::Cut);
+    }
+
+    fn tell(&self, what: &'static str, local: Local) -> Result<(), RuntimeError> {
+        self.shared.events.send(Event::Local(local)).map_err(|_| RuntimeError::Gone(what))
+    }
+}
+
+/// A child that is about to be started. Await it.
+#[must_use = "a child is started when this is awaited"]
+pub struct Spawn<R> {
+    shared: Arc<Shared>,
+    function: Result<&'static str, RuntimeError>,
+    args: Result<Vec<u8>, RuntimeError>,
+    name: Option<String>,
+    debugging: Option<Debugging>,
+    output: PhantomData<fn() -> R>,
+}
+
+impl<R> Spawn<R> {
+    /// Names the child; without it, it has the name of its function. Two children of one name are
+    /// told apart by their process.
+    pub fn name(mut self, name: &str) -> Self {
+        self.name = Some(name.replace('/', "-"));
+        self
+    }
+
+    /// Sets the child's debug mode, and that of everything below it, instead of passing this
+    /// actor's on.
+    pub fn debugging(mut self, debugging: Debugging) -> Self {
+        self.debugging = Some(debugging);
+        self
+    }
+
+    async fn start(self) -> Result<Spawned, RuntimeError> {
+        let function = self.function?;
+        let (reply, answer) = oneshot::channel();
+        let order = SpawnOrder {
+            function,
+            name: self.name.unwrap_or_else(|| function.to_owned()),
+            args: self.args?,
+            debugging: self.debugging,
+            reply,
+        };
+        let gone = || RuntimeError::Gone("start an actor");
+        self.shared.events.send(Event::Local(Local::Spawn(order))).map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+impl<R: 'static> IntoFuture for Spawn<R> {
+    type Output = Result<Portal<R>, RuntimeError>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { Ok(Portal::new(self.start().await?)) })
+    }
+}

@@ -1,0 +1,195 @@
+//! Prompts: who waits for one, the agent of the one that is open, and the front that reads the
+//! terminal.
+
+use super::{Asker, Live};
+use crate::agent::{self, Scene};
+use crate::body::post_mortem;
+use crate::event::Event;
+use crate::failure::Failure;
+use crate::front::{self, Color, FrontEvent, Reader};
+use crate::logs;
+use crate::pause::{Resumed, Wish};
+use crate::settings::NoTerminal;
+use crate::terminal::Terminal;
+use holdfast_protocol::policy::Reader as Who;
+use holdfast_protocol::{Answer, Input, Notice, RequestId};
+use std::collections::VecDeque;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+impl Live {
+    pub(super) fn requested(&mut self, request: RequestId) {
+        let asker = match self.asking.take() {
+            Some(Wish { id, scene, shielding: _, ticket }) => Asker::Pause(Some(scene), ticket, id),
+            None => Asker::PostMortem(Some(self.failure_scene())),
+        };
+        self.askers.insert(request, asker);
+    }
+
+    /// What a post-mortem prompt of this actor shows: its own failure, else its child's.
+    pub(super) fn failure_scene(&mut self) -> Box<Scene> {
+        match (&mut self.own_failure, &self.child_failure) {
+            (Some((failure, scene)), _) => std::mem::replace(scene, Box::new(post_mortem(failure))),
+            (None, Some(failure)) => Box::new(post_mortem(failure)),
+            (None, None) => {
+                let kind = crate::failure::FailureKind::Runtime;
+                let path = self.path_text();
+                Box::new(post_mortem(&Failure::new(kind, &path, "a child failed")))
+            }
+        }
+    }
+
+    pub(super) fn open_prompt(&mut self, request: RequestId, follow: &mut VecDeque<Input>) {
+        let hangup = Input::Answered { request, answer: Answer::Hangup };
+        let scene = match self.askers.get_mut(&request) {
+            Some(Asker::Pause(scene, ..) | Asker::PostMortem(scene)) => scene.take(),
+            None => None,
+        };
+        // Nobody waits any more.
+        let Some(scene) = scene else {
+            return follow.push_back(Input::Answered { request, answer: Answer::Continue });
+        };
+        let socket = match self.batons.remove(&request) {
+            Some(baton) => UnixStream::from(baton),
+            None => {
+                let Some((front, socket)) = self.pair() else { return follow.push_back(hangup) };
+                self.open_front(request, front);
+                socket
+            }
+        };
+        let urgent = self.urgent.clone();
+        let answer = move |answer| {
+            let _ = urgent.send(Event::Answered(request, answer));
+        };
+        match agent::start(socket, *scene, logs::Ring::global(), answer) {
+            Ok(agent) => self.agent = Some((request, agent)),
+            Err(error) => {
+                tracing::error!(target: "holdfast", %error, "a prompt can not be opened");
+                follow.push_back(hangup);
+            }
+        }
+    }
+
+    pub(super) fn close_prompt(&mut self, request: RequestId) {
+        if let Some((_, agent)) = self.agent.take_if(|(open, _)| *open == request) {
+            agent.close();
+        }
+        self.batons.remove(&request);
+        let answer = self.answer.take().filter(|(answered, _)| *answered == request);
+        let resumed = match answer {
+            Some((_, Answer::Continue)) => Resumed::Continued,
+            Some((_, Answer::Quit)) => {
+                // A failure that was looked at stays what it is.
+                if !matches!(self.askers.get(&request), Some(Asker::PostMortem(_))) {
+                    let kind = crate::failure::FailureKind::Quit;
+                    let failure = Failure::new(kind, &self.path_text(), "quit");
+                    let scene = Box::new(post_mortem(&failure));
+                    self.own_failure.get_or_insert((failure, scene));
+                }
+                Resumed::Quit
+            }
+            Some((_, Answer::Hangup)) | None => Resumed::Revoked,
+        };
+        self.end_pause(request, resumed);
+    }
+
+    pub(super) fn end_pause(&mut self, request: RequestId, resumed: Resumed) {
+        if let Some(Asker::Pause(_, ticket, _)) = self.askers.remove(&request) {
+            let _ = ticket.end(resumed);
+        }
+    }
+
+    /// Opens the front end of a debug session: here is where the terminal is read.
+    pub(super) fn open_front(&mut self, request: RequestId, socket: UnixStream) {
+        let urgent = self.urgent.clone();
+        let notify = Box::new(move |event: FrontEvent| {
+            let _ = urgent.send(Event::Front(request, event));
+        });
+        let holder_reads = self.settings.policy().reader == Who::Holder;
+        let reader = match (&self.terminal, &self.top) {
+            (Some(terminal), _) if holder_reads => Reader::Cooked(terminal.path().into()),
+            (Some(terminal), _) => Reader::Terminal(terminal.path().into()),
+            (_, Some(top)) => match &top.no_terminal {
+                NoTerminal::Report => Reader::Report,
+                NoTerminal::Script(file) => Reader::Script(file.clone()),
+                NoTerminal::Wait(limit) => Reader::Wait(*limit),
+            },
+            (_, None) => Reader::Report,
+        };
+        // A front without a terminal writes to the standard error like anybody: what is printed
+        // through it would come back to it.
+        let relay = self.top.as_ref().and_then(|top| top.relay.as_ref());
+        let relay = relay.filter(|_| self.terminal.is_some()).map(Arc::clone);
+        match front::open(front::Setup { socket, reader, notify, color: color() }) {
+            Ok(front) => {
+                let front = Arc::new(front);
+                if let Some(relay) = relay {
+                    relay.above(Arc::clone(&front));
+                }
+                self.front = Some((request, front));
+            }
+            Err(error) => {
+                tracing::error!(target: "holdfast", %error, "the terminal can not be read");
+                let _ = self.urgent.send(Event::Front(request, FrontEvent::Ended));
+            }
+        }
+    }
+
+    /// Lets go of the terminal, whoever reads it.
+    pub(crate) fn close_front(&mut self) {
+        if let Some(relay) = self.top.as_ref().and_then(|top| top.relay.as_ref()) {
+            relay.direct();
+        }
+        if let Some((_, front)) = self.front.take() {
+            front.close();
+        }
+    }
+
+    pub(super) fn take_terminal(&mut self) {
+        if self.terminal.is_none() && self.settings.policy().reader == Who::Holder {
+            self.terminal = Terminal::controlling();
+        }
+        if let Some(terminal) = &mut self.terminal {
+            terminal.save();
+        }
+    }
+
+    pub(super) fn restore_terminal(&mut self) {
+        self.close_front();
+        self.hinted.clear();
+        if let Some(terminal) = &mut self.terminal {
+            terminal.restore();
+        }
+    }
+
+    /// Drops what is known of a pause, and says which request it is.
+    pub(crate) fn forget_pause(&mut self, id: u64) -> Option<RequestId> {
+        let is = |asker: &Asker| matches!(asker, Asker::Pause(_, _, pause) if *pause == id);
+        let request = *self.askers.iter().find(|(_, asker)| is(asker))?.0;
+        self.askers.remove(&request);
+        Some(request)
+    }
+
+    pub(super) fn noticed(&mut self, notice: Notice) {
+        tracing::debug!(target: "holdfast", ?notice);
+        if notice != Notice::InterruptShielded {
+            return;
+        }
+        if let Some((request, front)) = &self.front
+            && self.hinted.insert(*request)
+        {
+            front.note(CTRL_C_HINT);
+        }
+    }
+}
+
+/// Said once in each debug session when a Ctrl-C reaches the root as a signal.
+const CTRL_C_HINT: &str = "Ctrl-C is ignored while a prompt is open; `continue` goes on, \
+                           `quit` fails this actor, `stop` cancels the tree";
+
+/// Whether prompts have colours: as the terminal and <https://no-color.org> say.
+fn color() -> Color {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    if plain { Color::Plain } else { Color::Ansi }
+}

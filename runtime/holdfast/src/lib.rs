@@ -1,0 +1,103 @@
+//! A tree of processes with one debug lock: the runtime that executes the checked protocol.
+//!
+//! Every process of the tree is an *actor*: an async function that was registered by name and runs in
+//! a process of its own, started from the same executable. Any of them may hit a breakpoint
+//! ([`pause()`]) or, in debug mode, fail; then a prompt opens at the one terminal, and until the person
+//! lets it go on, no Ctrl-C, no deadline, no failing sibling and no reaper ends the session, at any
+//! depth.
+//!
+//! ```no_run
+//! use holdfast::{BoxError, Context, Program, pause};
+//!
+//! async fn leaf(_: Context, n: u32) -> Result<u32, BoxError> {
+//!     pause().value("n", &n).await;
+//!     Ok(n + 1)
+//! }
+//!
+//! async fn root(tree: Context) -> Result<(), BoxError> {
+//!     println!("{}", tree.spawn(leaf, 41).await?.result().await?);
+//!     Ok(())
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     Program::new().actor("leaf", leaf).run(root)
+//! }
+//! ```
+//!
+//! # The scope of an actor
+//!
+//! What an actor spawns can not outlive it. When its function returns, children that still run are
+//! cancelled; when it or a child fails, all are cancelled, and the [`Failure`] climbs with the path of
+//! the actors it came through. A child that is asked to end gets a grace period, then SIGTERM, then
+//! SIGKILL; a person at a prompt in its branch stops that clock. See [`Timing`] and [`exit`].
+//!
+//! # What the runtime owns in each process
+//!
+//! | what | which |
+//! |---|---|
+//! | threads | the driver (the main thread, inside [`Program::run`]); the actor's own code, named by its path; while a prompt is open `agent` in the holder, and the line editor's in the root; `output` in a root whose output is a terminal |
+//! | descriptors | the link to the supervisor and to each child, a pidfd a child, a signalfd, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
+//! | signals | SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1, SIGUSR2, SIGCHLD, SIGTTOU and SIGTTIN are blocked in all threads and read by the driver; no handler stays installed. Foreign programs start with the mask from before |
+//! | variables | `HOLDFAST_LINK` (removed at boot) and `HOLDFAST_TREE` in children; see [`settings`] for those that it reads |
+//!
+//! SIGUSR1 dumps the tree: every actor, what it does, what it holds for and who waits, to the
+//! standard error and to a file in the temporary directory.
+//!
+//! # How it is built
+//!
+//! ```text
+//!     Program, Context, Portal, pause     what a program uses
+//!       |  mailbox
+//!     take        an event becomes inputs of the protocol
+//!     driver      Node::handle: the code that the checker explores
+//!     hands       each output is performed: one arm, one call
+//!       |
+//!     link  process  signals  timers  terminal  output      the operating system
+//!     front (root), agent (holder)                          the prompt
+//! ```
+//!
+//! Architecture invariant: no decision lives outside [`protocol`]. Linux only.
+
+mod actor;
+mod agent;
+mod body;
+mod context;
+mod error;
+mod event;
+pub mod exit;
+mod failure;
+mod front;
+mod gate;
+mod hands;
+mod kin;
+mod link;
+#[cfg(feature = "live")]
+pub mod live;
+mod logs;
+mod output;
+mod pause;
+mod portal;
+mod process;
+mod program;
+pub mod recorder;
+mod session;
+pub mod settings;
+mod signals;
+mod survey;
+mod take;
+mod terminal;
+mod timers;
+mod wire;
+
+pub use context::{Context, Spawn};
+pub use error::RuntimeError;
+pub use failure::{Failure, FailureKind};
+pub use holdfast_protocol as protocol;
+pub use holdfast_protocol::Placement;
+pub use holdfast_protocol::PolicyName;
+pub use holdfast_protocol::driver::{Driver, Hands};
+pub use logs::layer as log_layer;
+pub use pause::{Pause, Resumed, pause};
+pub use portal::Portal;
+pub use program::{ActorFn, BoxError, Program};
+pub use settings::{BadVariable, Debugging, NoTerminal, Timing};

@@ -1,0 +1,191 @@
+//! Breakpoints: a task or a thread asks for the terminal and waits until the person lets it go on.
+//!
+//! ```text
+//!     pause() --> waits for the lock --> prompt open --> continue, quit, revoked
+//!                        \--> refused: the actor is on its way out
+//! ```
+//!
+//! # Rules
+//! 1. Several tasks and threads of one actor queue, first come first served.
+//! 2. A pause within a pause of the same task (the `Debug` of a value pauses) is passed at once.
+//! 3. A pause whose task is dropped gives the terminal back.
+
+use crate::agent::Scene;
+use crate::event::{Event, Local};
+use crate::session::Kind;
+use crate::settings::Debugging;
+use holdfast_protocol::Shielding;
+use holdfast_sync::mailbox::Sender;
+use holdfast_sync::ticket::{Stub, Ticket, ticket};
+use std::backtrace::Backtrace;
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::panic::Location;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError, RwLock};
+
+/// How a pause came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resumed {
+    /// The person typed `continue`, or nobody could be asked.
+    Continued,
+    /// The person typed `quit`: this actor fails now.
+    Quit,
+    /// The prompt was closed by the runtime: the tree was told to stop, or lost its root.
+    Revoked,
+    /// There was no prompt: the actor, or the tree, is on its way out.
+    Refused,
+    /// There was no prompt: debugging is off, this is no actor, or the same task pauses already.
+    Passed,
+}
+
+/// A pause, as the driver gets it.
+pub(crate) struct Wish {
+    pub(crate) id: u64,
+    pub(crate) scene: Box<Scene>,
+    pub(crate) shielding: Shielding,
+    pub(crate) ticket: Ticket<Resumed>,
+}
+
+/// What pauses of this process need to know of their actor.
+#[derive(Clone)]
+pub(crate) struct Station {
+    pub(crate) path: String,
+    pub(crate) debugging: Debugging,
+    pub(crate) events: Sender<Event>,
+}
+
+static STATION: RwLock<Option<Station>> = RwLock::new(None);
+static NEXT: AtomicU64 = AtomicU64::new(0);
+static PAUSING: Mutex<BTreeSet<Task>> = Mutex::new(BTreeSet::new());
+
+/// Lets pauses of this process reach its driver, or (with none) pass.
+pub(crate) fn station(station: Option<Station>) {
+    *STATION.write().unwrap_or_else(PoisonError::into_inner) = station;
+}
+
+/// Who pauses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Task {
+    Async(String),
+    Thread(String),
+}
+
+fn this_task() -> Task {
+    match tokio::task::try_id() {
+        Some(id) => Task::Async(id.to_string()),
+        None => Task::Thread(format!("{:?}", std::thread::current().id())),
+    }
+}
+
+/// Takes the mark of a task away that it pauses.
+struct Mark(Task);
+
+impl Mark {
+    fn set() -> Option<Self> {
+        let task = this_task();
+        let mut pausing = PAUSING.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not `then_some`: a mark that is dropped here takes the lock once more.
+        pausing.insert(task.clone()).then(|| Self(task))
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        PAUSING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
+    }
+}
+
+/// A breakpoint: `.await` it in a task, or call [`Pause::block`] in a thread.
+///
+/// Nothing happens before one of the two.
+#[must_use = "a pause waits only when it is awaited, or blocked on"]
+pub struct Pause<'a> {
+    values: Vec<(String, &'a dyn Debug)>,
+    shielding: Shielding,
+    place: &'static Location<'static>,
+}
+
+/// A breakpoint here. The prompt shows this place in the source, and the values named with
+/// [`Pause::value`].
+///
+/// In a process that is no actor it passes at once.
+#[track_caller]
+pub fn pause<'a>() -> Pause<'a> {
+    Pause { values: Vec::new(), shielding: Shielding::Plain, place: Location::caller() }
+}
+
+impl<'a> Pause<'a> {
+    /// Shows a value at the prompt, by its `Debug`.
+    pub fn value(mut self, name: &str, value: &'a dyn Debug) -> Self {
+        self.values.push((name.to_owned(), value));
+        self
+    }
+
+    /// Keeps the request although the actor is cancelled: to debug a teardown.
+    pub fn shielded(mut self) -> Self {
+        self.shielding = Shielding::Shielded;
+        self
+    }
+
+    /// Pauses this thread. For code that is not async, in any thread of an actor.
+    ///
+    /// In async code this blocks the thread that drives the task: await the pause instead.
+    pub fn block(self) -> Resumed {
+        match self.ask() {
+            Some((stub, _mark)) => stub.wait().unwrap_or(Resumed::Revoked),
+            None => Resumed::Passed,
+        }
+    }
+
+    fn ask(self) -> Option<(Stub<Resumed>, Mark)> {
+        let station = STATION.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        if station.debugging == Debugging::Off {
+            return None;
+        }
+        let mark = Mark::set()?;
+        let thread = std::thread::current();
+        let task = match tokio::task::try_id() {
+            Some(id) => format!("task {id}"),
+            None => format!("thread {}", thread.name().unwrap_or("without a name")),
+        };
+        let shown = |(name, value): (String, &dyn Debug)| (name, format!("{value:#?}"));
+        let scene = Box::new(Scene {
+            path: station.path,
+            kind: Kind::Breakpoint,
+            file: self.place.file().to_owned(),
+            line: self.place.line(),
+            column: self.place.column(),
+            values: self.values.into_iter().map(shown).collect(),
+            backtrace: Backtrace::force_capture(),
+            failure: None,
+            task,
+        });
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let events = station.events.clone();
+        let (stub, ticket) = ticket(move || {
+            let _ = events.send(Event::Abandoned(id));
+        });
+        let wish = Wish { id, scene, shielding: self.shielding, ticket };
+        // A driver that is gone drops the wish, and the stub hears of it.
+        let _ = station.events.send(Event::Local(Local::Pause(wish)));
+        Some((stub, mark))
+    }
+}
+
+impl<'a> IntoFuture for Pause<'a> {
+    type Output = Resumed;
+    type IntoFuture = Pin<Box<dyn Future<Output = Resumed> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        let asked = self.ask();
+        Box::pin(async move {
+            match asked {
+                Some((stub, _mark)) => stub.await.unwrap_or(Resumed::Revoked),
+                None => Resumed::Passed,
+            }
+        })
+    }
+}

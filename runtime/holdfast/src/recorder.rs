@@ -1,0 +1,120 @@
+//! What an actor handled, written down for a check against the model.
+//!
+//! With `HOLDFAST_RECORD=DIR` every actor of a tree writes a file `DIR/PATH.PID.jsonl`: one line about
+//! itself, then one for each input with the outputs that followed. No clock is in it: a link keeps
+//! the order of its messages, so the n-th `Send` to a neighbour is its n-th `Received`, and that
+//! orders the lines of different actors as far as they are ordered at all.
+//!
+//! A line is written before its outputs are performed, in one write(2), so a file is whole up to its
+//! last line however its process ends.
+
+use crate::error::{RuntimeError, failed};
+use crate::settings::{Debugging, Settings};
+use holdfast_protocol::Placement;
+use holdfast_protocol::{ActorId, Input, Output, PolicyName};
+use serde::{Deserialize, Serialize};
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::PathBuf;
+
+/// The variable that names the directory.
+pub const RECORD_VARIABLE: &str = "HOLDFAST_RECORD";
+
+/// The version of the format.
+pub const VERSION: u32 = 1;
+
+/// The first line of a record: whose it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordHeader {
+    /// The version of the format.
+    pub holdfast_record: u32,
+    /// The actor, which is its process.
+    pub actor: ActorId,
+    /// Its path from the root.
+    pub path: Vec<String>,
+    /// Its supervisor; the root has none.
+    pub supervisor: Option<ActorId>,
+    /// The root of its tree.
+    pub root: ActorId,
+    /// The policy of the tree.
+    pub policy: PolicyName,
+    /// The placement of the tree.
+    pub placement: Placement,
+    /// Whether its failures open a prompt.
+    pub debugging: Debugging,
+}
+
+/// Each further line of a record: an input and what followed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordLine {
+    /// What happened to the node.
+    pub input: Input,
+    /// What it asked for.
+    pub outputs: Vec<Output>,
+}
+
+/// Where a run is written to.
+#[derive(Debug)]
+pub(crate) struct Recorder {
+    file: Option<File>,
+    #[cfg(feature = "live")]
+    teller: crate::live::tell::Teller,
+}
+
+impl Recorder {
+    /// Starts the record of an actor, if the environment asks for one.
+    ///
+    /// # Errors
+    /// The directory can not be written to.
+    pub(crate) fn start(
+        actor: ActorId,
+        path: &[String],
+        supervisor: Option<ActorId>,
+        root: ActorId,
+        settings: &Settings,
+    ) -> Result<Self, RuntimeError> {
+        let mut recorder = Self {
+            file: None,
+            #[cfg(feature = "live")]
+            teller: crate::live::tell::Teller::start(path),
+        };
+        let Some(folder) = std::env::var_os(RECORD_VARIABLE) else {
+            return Ok(recorder);
+        };
+        let name = format!("{}.{}.jsonl", path.join("~"), actor.0);
+        let path_of = PathBuf::from(folder).join(name);
+        let file = OpenOptions::new().create_new(true).append(true).open(path_of);
+        recorder.file = Some(file.map_err(failed("write a record"))?);
+        recorder.write(&RecordHeader {
+            holdfast_record: VERSION,
+            actor,
+            path: path.to_vec(),
+            supervisor,
+            root,
+            policy: settings.policy,
+            placement: settings.placement,
+            debugging: settings.debugging,
+        });
+        Ok(recorder)
+    }
+
+    pub(crate) fn handled(&mut self, input: Input, outputs: &[Output]) {
+        #[cfg(feature = "live")]
+        self.teller.handled(input, outputs);
+        if self.file.is_some() {
+            self.write(&RecordLine { input, outputs: outputs.to_vec() });
+        }
+    }
+
+    fn write(&mut self, line: &impl Serialize) {
+        let Some(file) = &mut self.file else { return };
+        let mut text = serde_json::to_vec(line).expect("plain data serialises");
+        text.push(b'\n');
+        if let Err(error) = file.write_all(&text) {
+            tracing::error!(target: "holdfast", %error, "the record ends here");
+            self.file = None;
+        }
+    }
+}

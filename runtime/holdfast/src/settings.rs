@@ -1,0 +1,195 @@
+//! What a tree runs under: policy, placement, debug mode, grace periods; and what the environment
+//! may change.
+//!
+//! Read once, in the root; every actor gets them from its supervisor when it boots.
+//!
+//! | variable | values |
+//! |---|---|
+//! | `HOLDFAST_DEBUG` | `on`: every failure opens a prompt; `off`: no failure and no breakpoint does |
+//! | `HOLDFAST_NO_TERMINAL` | `report`, `script:FILE`, `wait:SECONDS`: what a prompt does without a terminal |
+//! | `HOLDFAST_POLICY` | `relay`, `single-depth`, `unprotected` |
+//! | `HOLDFAST_PLACEMENT` | `own-session`, `shared-group` |
+
+use holdfast_protocol::Placement;
+use holdfast_protocol::{Policy, PolicyName};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Whether failures and breakpoints open prompts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Debugging {
+    /// Breakpoints open a prompt, failures do not.
+    #[default]
+    Breakpoints,
+    /// Failures open a post-mortem prompt too: in the failing actor first, then in each supervisor.
+    Failures,
+    /// Nothing does: a breakpoint is passed at once.
+    Off,
+}
+
+/// What a prompt does where there is no terminal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum NoTerminal {
+    /// Write a report to the standard error and go on.
+    #[default]
+    Report,
+    /// Take the commands from a file, one a line.
+    Script(PathBuf),
+    /// Keep the actor at its prompt for so long (to attach another debugger), then go on.
+    Wait(Duration),
+}
+
+/// The grace periods. Each is a lower bound; while the tree is stopped (Ctrl-Z) they stand still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timing {
+    /// What a leaf gets on each rung of the ladder (cancel, SIGTERM) before the next. A supervisor
+    /// gets three times as much for each level below it, so that it is not killed while it reaps.
+    pub grace: Duration,
+    /// What the holder of the terminal gets to close its prompt after SIGTERM at the root.
+    pub stop: Duration,
+    /// What an actor's own code gets to end after a cancel, before its process ends without it.
+    pub body: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            grace: Duration::from_secs(2),
+            stop: Duration::from_secs(3),
+            body: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Timing {
+    /// The longest grace period, whatever the depth of the tree.
+    pub const LONGEST: Duration = Duration::from_secs(300);
+
+    /// The grace of a child that has `levels` levels of actors below it.
+    #[must_use]
+    pub(crate) fn grace_of(&self, levels: u32) -> Duration {
+        let factor = 3_u32.saturating_pow(levels);
+        self.grace.saturating_mul(factor).min(Self::LONGEST.max(self.grace))
+    }
+}
+
+/// What actors are told when they boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Settings {
+    pub(crate) policy: PolicyName,
+    pub(crate) placement: Placement,
+    pub(crate) timing: Timing,
+    pub(crate) debugging: Debugging,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            policy: PolicyName::Relay,
+            placement: Placement::OwnSession,
+            timing: Timing::default(),
+            debugging: Debugging::default(),
+        }
+    }
+}
+
+impl Settings {
+    pub(crate) fn policy(&self) -> Policy {
+        self.policy.policy()
+    }
+}
+
+/// A variable of the environment that can not be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{name}={value}: {expected}")]
+pub struct BadVariable {
+    /// Which.
+    pub name: &'static str,
+    /// What it is set to.
+    pub value: String,
+    /// What it may be set to.
+    pub expected: String,
+}
+
+fn read<T>(
+    name: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<Option<T>, BadVariable> {
+    let Some(value) = std::env::var_os(name) else { return Ok(None) };
+    let text = value.to_string_lossy().into_owned();
+    match parse(&text) {
+        Ok(value) => Ok(Some(value)),
+        Err(expected) => Err(BadVariable { name, value: text, expected }),
+    }
+}
+
+fn parse_no_terminal(text: &str) -> Result<NoTerminal, String> {
+    match text.split_once(':') {
+        None if text == "report" => Ok(NoTerminal::Report),
+        Some(("script", file)) if !file.is_empty() => Ok(NoTerminal::Script(file.into())),
+        Some(("wait", seconds)) => match seconds.parse::<f64>() {
+            Ok(seconds) if seconds.is_finite() && (0.0..=1e9).contains(&seconds) => {
+                Ok(NoTerminal::Wait(Duration::from_secs_f64(seconds)))
+            }
+            _ => Err("write the seconds as a number, for example `wait:60`".into()),
+        },
+        _ => Err("choose `report`, `script:FILE` or `wait:SECONDS`".into()),
+    }
+}
+
+/// Lets the environment override what the program has set.
+pub(crate) fn from_environment(
+    settings: &mut Settings,
+    no_terminal: &mut NoTerminal,
+) -> Result<(), BadVariable> {
+    let debug = read("HOLDFAST_DEBUG", |text| match text {
+        "on" => Ok(Debugging::Failures),
+        "off" => Ok(Debugging::Off),
+        _ => Err("choose `on` or `off`".into()),
+    })?;
+    settings.debugging = debug.unwrap_or(settings.debugging);
+    let policy = read("HOLDFAST_POLICY", |text| text.parse().map_err(said))?;
+    settings.policy = policy.unwrap_or(settings.policy);
+    let placement = read("HOLDFAST_PLACEMENT", |text| text.parse().map_err(said))?;
+    settings.placement = placement.unwrap_or(settings.placement);
+    if let Some(value) = read("HOLDFAST_NO_TERMINAL", parse_no_terminal)? {
+        *no_terminal = value;
+    }
+    Ok(())
+}
+
+fn said(error: impl std::error::Error) -> String {
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_without_a_terminal_is_read_or_refused() {
+        let wait = |seconds| Ok(NoTerminal::Wait(Duration::from_secs_f64(seconds)));
+        let table = [
+            ("report", Ok(NoTerminal::Report)),
+            ("script:a b.txt", Ok(NoTerminal::Script("a b.txt".into()))),
+            ("wait:1.5", wait(1.5)),
+            ("wait:-1", Err(())),
+            ("wait:", Err(())),
+            ("script:", Err(())),
+            ("", Err(())),
+        ];
+        for (text, expected) in table {
+            assert_eq!(parse_no_terminal(text).map_err(|_| ()), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_supervisor_gets_more_grace_than_its_children_need_on_two_rungs() {
+        let timing = Timing::default();
+        for levels in 0..4 {
+            assert!(timing.grace_of(levels + 1) > timing.grace_of(levels) * 2, "{levels}");
+        }
+        assert_eq!(timing.grace_of(40), Timing::LONGEST);
+    }
+}

@@ -1,0 +1,254 @@
+//! What can happen in a scenario, one step each.
+
+use holdfast_check::world::script::Condition;
+use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_protocol::{ActorId, Answer, Cause, Signal as ModelSignal};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One step: something the environment does, or something it waits for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "do")]
+pub enum Step {
+    /// The supervisor starts the actor, which boots. The tree must write it `name?`.
+    Spawn {
+        /// The new actor.
+        actor: String,
+    },
+    /// A task of the actor hits a breakpoint.
+    Breakpoint {
+        /// Where.
+        actor: String,
+    },
+    /// A task hits a breakpoint that a cancel does not withdraw: somebody debugs a teardown.
+    BreakpointShielded {
+        /// Where.
+        actor: String,
+    },
+    /// The actor fails, in debug mode: a post-mortem prompt is asked for.
+    Crash {
+        /// Where.
+        actor: String,
+    },
+    /// The actor fails, without debug mode.
+    Error {
+        /// Where.
+        actor: String,
+    },
+    /// The actor fails, and its program does not want that examined, even in debug mode.
+    ErrorUnexamined {
+        /// Where.
+        actor: String,
+    },
+    /// A deadline around the actor's scope passes.
+    Deadline {
+        /// Where.
+        actor: String,
+    },
+    /// The actor is asked to end, by its own program.
+    Cancel {
+        /// Which.
+        actor: String,
+    },
+    /// The program of the actor's supervisor asks it to end.
+    CancelChild {
+        /// The child.
+        actor: String,
+    },
+    /// The actor's program leaves its scope.
+    Finish {
+        /// Which.
+        actor: String,
+    },
+    /// Ctrl-C is typed: SIGINT to everybody in the foreground.
+    CtrlC {},
+    /// Somebody sends a signal to one actor.
+    Signal {
+        /// To whom.
+        actor: String,
+        /// Which.
+        signal: Signal,
+    },
+    /// SIGKILL to one actor.
+    Kill {
+        /// To whom.
+        actor: String,
+    },
+    /// The link from the actor to its supervisor ends; both live on.
+    Cut {
+        /// The lower end.
+        actor: String,
+    },
+    /// The person says `continue` at the actor's prompt.
+    Continue {
+        /// Whose prompt.
+        actor: String,
+    },
+    /// The person says `quit`, or ends the input, at the actor's prompt.
+    Quit {
+        /// Whose prompt.
+        actor: String,
+    },
+    /// Nothing further happens until this is so.
+    Wait {
+        /// What must be so.
+        until: Until,
+        /// Of whom; not for `no-prompt` and `quiet`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        actor: Option<String>,
+    },
+    /// No step, a name for this moment: a variant can put steps in here.
+    Mark {
+        /// The name.
+        name: String,
+    },
+}
+
+/// A signal that an actor can handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signal {
+    /// SIGINT.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+    /// SIGHUP.
+    Hangup,
+    /// SIGQUIT.
+    Quit,
+}
+
+/// What a step can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Until {
+    /// The actor's prompt is open.
+    Prompt,
+    /// The actor has asked for the terminal and waits.
+    Waiting,
+    /// No prompt is open and nobody waits for one.
+    NoPrompt,
+    /// The actor's process has ended.
+    Ended,
+    /// The actor was told to end.
+    Cancelled,
+    /// The actor's teardown has begun.
+    TearingDown,
+    /// The actor runs: its boot is over.
+    Running,
+    /// Nothing is in flight and no timer is armed.
+    Quiet,
+}
+
+/// Whether a condition speaks of one actor or of the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaks {
+    /// Of one actor.
+    OfActor,
+    /// Of the whole tree.
+    OfTree,
+}
+
+impl Until {
+    /// Of whom the condition speaks.
+    #[must_use]
+    pub fn speaks(self) -> Speaks {
+        match self {
+            Self::NoPrompt | Self::Quiet => Speaks::OfTree,
+            Self::Prompt
+            | Self::Waiting
+            | Self::Ended
+            | Self::Cancelled
+            | Self::TearingDown
+            | Self::Running => Speaks::OfActor,
+        }
+    }
+
+    fn condition(self, actor: ActorId) -> Condition {
+        match self {
+            Self::Prompt => Condition::PromptOpen(actor),
+            Self::Waiting => Condition::Waiting(actor),
+            Self::NoPrompt => Condition::NoPrompt,
+            Self::Ended => Condition::Ended(actor),
+            Self::Cancelled => Condition::Cancelled(actor),
+            Self::TearingDown => Condition::TearingDown(actor),
+            Self::Running => Condition::Running(actor),
+            Self::Quiet => Condition::Quiet,
+        }
+    }
+}
+
+impl From<Signal> for ModelSignal {
+    fn from(signal: Signal) -> Self {
+        match signal {
+            Signal::Interrupt => Self::Interrupt,
+            Signal::Terminate => Self::Terminate,
+            Signal::Hangup => Self::Hangup,
+            Signal::Quit => Self::Quit,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = serde_json::to_value(self).map_err(|_| fmt::Error)?;
+        let fields: Vec<_> = ["do", "until", "signal", "name", "actor"]
+            .into_iter()
+            .filter_map(|key| Some(format!("{key} = {}", value.get(key)?)))
+            .collect();
+        write!(f, "{{ {} }}", fields.join(", "))
+    }
+}
+
+impl Step {
+    /// The actor that the step names.
+    #[must_use]
+    pub fn actor(&self) -> Option<&str> {
+        match self {
+            Self::Spawn { actor }
+            | Self::Breakpoint { actor }
+            | Self::BreakpointShielded { actor }
+            | Self::Crash { actor }
+            | Self::Error { actor }
+            | Self::ErrorUnexamined { actor }
+            | Self::Deadline { actor }
+            | Self::Cancel { actor }
+            | Self::CancelChild { actor }
+            | Self::Finish { actor }
+            | Self::Signal { actor, .. }
+            | Self::Kill { actor }
+            | Self::Cut { actor }
+            | Self::Continue { actor }
+            | Self::Quit { actor } => Some(actor),
+            Self::Wait { actor, .. } => actor.as_deref(),
+            Self::CtrlC {} | Self::Mark { .. } => None,
+        }
+    }
+
+    /// The step of the model's script, done to `actor`; a mark is none.
+    #[must_use]
+    pub fn script_step(&self, actor: ActorId) -> Option<ScriptStep> {
+        let provoke = |cause| Deed::Provoke { actor, cause };
+        let deed = match self {
+            Self::Spawn { .. } => Deed::Spawn { actor },
+            Self::Breakpoint { .. } => Deed::Pause { actor },
+            Self::BreakpointShielded { .. } => Deed::PauseShielded { actor },
+            Self::Crash { .. } | Self::Error { .. } => provoke(Cause::Failed),
+            Self::ErrorUnexamined { .. } => Deed::FailUnexamined { actor, cause: Cause::Failed },
+            Self::Deadline { .. } => provoke(Cause::Deadline),
+            Self::Cancel { .. } => provoke(Cause::Requested),
+            Self::CancelChild { .. } => Deed::CancelChild { actor },
+            Self::Finish { .. } => provoke(Cause::Finished),
+            Self::CtrlC {} => Deed::Interrupt,
+            Self::Signal { signal, .. } => Deed::Signal { actor, signal: (*signal).into() },
+            Self::Kill { .. } => Deed::Kill { actor },
+            Self::Cut { .. } => Deed::Cut { actor },
+            Self::Continue { .. } => Deed::Answer { actor, answer: Answer::Continue },
+            Self::Quit { .. } => Deed::Answer { actor, answer: Answer::Quit },
+            Self::Wait { until, .. } => return Some(ScriptStep::Until(until.condition(actor))),
+            Self::Mark { .. } => return None,
+        };
+        Some(ScriptStep::Do(deed))
+    }
+}

@@ -1,0 +1,48 @@
+//! The same run as a numbered list, for trees too wide for columns.
+
+use super::words::{Item, Who, items, name_of};
+use super::{Chart, Paint, WIDTH, describe, wrap};
+use holdfast_check::tree::Tree;
+use std::fmt;
+
+pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let tree = &chart.topology.config().tree;
+    for (place, step) in chart.steps.iter().enumerate() {
+        if chart.repeats_from() == Some(place) {
+            writeln!(f, "  ↻ from here on, for ever:")?;
+        }
+        let fatal = chart.fatal() == Some(place);
+        let (mark, paint) = if fatal { ("✗", Paint::Fatal) } else { (" ", Paint::Plain) };
+        let follows = items(chart.topology, &[], step);
+        let said = follows.iter().enumerate().filter_map(|(at, item)| words(tree, at, item));
+        let said: Vec<_> = said.collect();
+        let mut text = describe(tree, step.action);
+        if !said.is_empty() {
+            text = format!("{text}: {}", said.join("; "));
+        }
+        let mut number = format!("{mark}{:>3}", place + 1);
+        for line in wrap(&text, WIDTH - 6) {
+            writeln!(f, "{}{number}  {line}{:#}", paint.style(), paint.style())?;
+            number = "    ".to_owned();
+        }
+    }
+    Ok(())
+}
+
+/// What an item says beyond the action itself.
+fn words(tree: &Tree, at: usize, item: &Item) -> Option<String> {
+    let name = |who: &Who| match who {
+        Who::Person => "person".to_owned(),
+        Who::Actor(actor) => name_of(tree, *actor),
+    };
+    match item {
+        Item::Arrow { from, to, label, .. } if at > 0 => {
+            let to: Vec<_> = to.iter().map(name).collect();
+            Some(format!("{} sends {label} to {}", name(from), to.join(", ")))
+        }
+        Item::Arrow { label, from: Who::Actor(_), .. } => Some(label.clone()),
+        Item::Words { at: who, text, .. } if at > 0 => Some(format!("{} {text}", name(who))),
+        Item::Words { text, .. } => text.split_once(", ").map(|(_, rest)| rest.to_owned()),
+        Item::Arrow { .. } => None,
+    }
+}

@@ -1,0 +1,339 @@
+//! What is said about a step: arrows between columns, words in one.
+
+use super::Paint;
+use holdfast_check::trace::Replayed;
+use holdfast_check::tree::Tree;
+use holdfast_check::world::{Action, Deed, Did, Move, Topology};
+use holdfast_protocol::Placement;
+use holdfast_protocol::{
+    ActorId, Answer, Cause, LadderSignal, Notice, Output, Signal, Status, Timer,
+};
+
+/// The owner of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Who {
+    /// The person, the terminal, everything outside the tree.
+    Person,
+    /// An actor.
+    Actor(ActorId),
+}
+
+/// One thing to draw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Item {
+    /// From one column to others.
+    Arrow { from: Who, to: Vec<Who>, label: String, paint: Paint },
+    /// In one column.
+    Words { at: Who, text: String, paint: Paint },
+}
+
+/// Everything there is to draw for a step, the action first. `alive` are the actors that a Ctrl-C
+/// can reach.
+pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Vec<Item> {
+    let mut items = vec![action_item(topology, alive, step)];
+    if let Action::Deed(Deed::PauseShielded { actor }) = step.action {
+        let text = "not to be withdrawn".to_owned();
+        items.push(Item::Words { at: Who::Actor(actor), text, paint: Paint::Prompt });
+    }
+    for did in &step.did {
+        let Some(item) = consequence(*did) else { continue };
+        match (items.last_mut(), item) {
+            (
+                Some(Item::Words { at: before, text, paint }),
+                Item::Words { at, text: more, paint: other },
+            ) if *before == at => {
+                text.push_str(", ");
+                text.push_str(&more);
+                *paint = (*paint).max(other);
+            }
+            (_, item) => items.push(item),
+        }
+    }
+    items
+}
+
+fn action_item(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Item {
+    match step.action {
+        Action::Deed(deed) => deed_item(topology, alive, deed),
+        Action::Move(tree_move) => move_item(topology, tree_move, &step.did),
+    }
+}
+
+fn deed_item(topology: &Topology, alive: &[ActorId], deed: Deed) -> Item {
+    let tree = &topology.config().tree;
+    let (from, to, paint) = match deed {
+        Deed::Interrupt => {
+            let hit: Vec<_> = match topology.config().placement {
+                Placement::OwnSession => vec![Who::Actor(topology.root())],
+                Placement::SharedGroup => alive.iter().copied().map(Who::Actor).collect(),
+            };
+            (Who::Person, hit, Paint::Person)
+        }
+        Deed::Spawn { actor } => {
+            let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
+            (above, vec![Who::Actor(actor)], Paint::Message)
+        }
+        Deed::CancelChild { actor } => {
+            let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
+            let label = format!("{} {}", deed_label(deed), tree.name(actor));
+            let (from, to, paint) = (Who::Person, vec![above], Paint::Person);
+            return Item::Arrow { from, to, label, paint };
+        }
+        Deed::Kill { actor }
+        | Deed::Cut { actor }
+        | Deed::Die { actor, .. }
+        | Deed::Vanish { actor } => (Who::Person, vec![Who::Actor(actor)], Paint::Danger),
+        Deed::Pause { actor }
+        | Deed::PauseShielded { actor }
+        | Deed::Answer { actor, .. }
+        | Deed::Provoke { actor, .. }
+        | Deed::FailUnexamined { actor, .. }
+        | Deed::Appear { actor }
+        | Deed::Signal { actor, .. } => (Who::Person, vec![Who::Actor(actor)], Paint::Person),
+    };
+    Item::Arrow { from, to, label: deed_label(deed).to_owned(), paint }
+}
+
+fn deed_label(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Pause { .. } | Deed::PauseShielded { .. } => "breakpoint",
+        Deed::Answer { answer: Answer::Continue, .. } => "continue",
+        Deed::Answer { answer: Answer::Quit, .. } => "quit",
+        Deed::Answer { answer: Answer::Hangup, .. } => "hang up",
+        Deed::Provoke { cause, .. } => match cause {
+            Cause::Finished => "finish",
+            Cause::Requested => "cancel",
+            Cause::Deadline => "deadline",
+            Cause::Interrupted => "interrupt",
+            Cause::Orphaned => "orphan",
+            Cause::Stopped => "stop",
+            Cause::Failed => "error",
+            Cause::ChildFailed => "child error",
+        },
+        Deed::FailUnexamined { .. } => "error, unexamined",
+        Deed::CancelChild { .. } => "cancel",
+        Deed::Interrupt => "Ctrl-C",
+        Deed::Signal { signal, .. } => match signal {
+            Signal::Interrupt => "kill -INT",
+            Signal::Terminate => "kill -TERM",
+            Signal::Hangup => "kill -HUP",
+            Signal::Quit => "kill -QUIT",
+        },
+        Deed::Kill { .. } => "kill -9",
+        Deed::Cut { .. } => "cut link",
+        Deed::Spawn { .. } => "spawn",
+        Deed::Die { .. } => "ends of itself",
+        Deed::Appear { .. } => "appears",
+        Deed::Vanish { .. } => "was reaped",
+    }
+}
+
+fn move_item(topology: &Topology, tree_move: Move, did: &[Did]) -> Item {
+    let tree = &topology.config().tree;
+    if let Move::Deliver { from, to } = tree_move {
+        let label = did.iter().find_map(|did| match did {
+            Did::Delivered { message, .. } => Some(message.to_string()),
+            Did::EndRead { .. } => Some("end".to_owned()),
+            Did::Output { .. } | Did::Took { .. } | Did::Died { .. } => None,
+        });
+        return Item::Arrow {
+            from: Who::Actor(from),
+            to: vec![Who::Actor(to)],
+            label: label.unwrap_or_default(),
+            paint: Paint::Message,
+        };
+    }
+    let (at, text) = local(topology, tree, tree_move);
+    Item::Words { at, text, paint: Paint::Faint }
+}
+
+fn local(topology: &Topology, tree: &Tree, tree_move: Move) -> (Who, String) {
+    let root = Who::Actor(topology.root());
+    match tree_move {
+        Move::Deliver { to, .. } => (Who::Actor(to), "reads".to_owned()),
+        Move::TakeSignal { actor, signal } => (Who::Actor(actor), format!("takes {signal}")),
+        Move::Expire { actor, timer: Timer::Grace(child) } => {
+            (Who::Actor(actor), format!("grace of {} over", name_of(tree, child)))
+        }
+        Move::Expire { actor, timer: Timer::Yield(request) } => {
+            let holder = name_of(tree, request.actor);
+            (Who::Actor(actor), format!("time of {holder} to yield over"))
+        }
+        Move::EndBody { actor } => (Who::Actor(actor), "tasks end".to_owned()),
+        Move::Boot { actor } => (Who::Actor(actor), "booted".to_owned()),
+        Move::Reap { actor } => (Who::Actor(actor), "reaped".to_owned()),
+        Move::Adopt { actor } => (root, format!("adopts {}", name_of(tree, actor))),
+        Move::SeeChildrenGone => (root, "no child left".to_owned()),
+        Move::ReadBaton { .. } => (root, "baton closed".to_owned()),
+        Move::LosePrompt { actor } => (Who::Actor(actor), "terminal is gone".to_owned()),
+        Move::Pass { .. } => (Who::Person, "goes on".to_owned()),
+    }
+}
+
+/// What is worth a word of what was done. Messages are drawn where they are read.
+fn consequence(did: Did) -> Option<Item> {
+    let (actor, text, paint) = match did {
+        Did::Output { actor, output: Output::Signal { child, signal } } => {
+            let label = match signal {
+                LadderSignal::Terminate => "SIGTERM",
+                LadderSignal::Kill => "SIGKILL",
+            };
+            let (from, to) = (Who::Actor(actor), vec![Who::Actor(child)]);
+            return Some(Item::Arrow { from, to, label: label.into(), paint: Paint::Danger });
+        }
+        Did::Output { actor, output } => {
+            let (text, paint) = output_words(output)?;
+            (actor, text, paint)
+        }
+        Did::Died { actor, status } => {
+            let text = match status {
+                Status::Finished => "exits",
+                Status::Cancelled => "exits, cancelled",
+                Status::Failed => "exits, failed",
+                Status::Killed => "dies",
+            };
+            (actor, text.to_owned(), Paint::Danger)
+        }
+        Did::Delivered { .. } | Did::EndRead { .. } | Did::Took { .. } => return None,
+    };
+    Some(Item::Words { at: Who::Actor(actor), text, paint })
+}
+
+fn output_words(output: Output) -> Option<(String, Paint)> {
+    let (text, paint) = match output {
+        Output::Requested { .. } => ("wants a prompt", Paint::Prompt),
+        Output::PromptOpened { .. } => ("prompt opens", Paint::Prompt),
+        Output::PromptClosed { .. } => ("prompt closes", Paint::Prompt),
+        Output::Refused { .. } => ("refused", Paint::Prompt),
+        Output::BatonDropped { .. } => ("drops the baton", Paint::Prompt),
+        Output::TerminalTaken => ("terminal taken", Paint::Prompt),
+        Output::TerminalRestored => ("terminal restored", Paint::Prompt),
+        Output::InterruptObeyed => ("obeys", Paint::Danger),
+        Output::TeardownStarted { cause } => {
+            return Some((format!("teardown starts ({})", cause_words(cause)), Paint::Danger));
+        }
+        Output::Noticed { notice } => (notice_words(notice), Paint::Faint),
+        Output::Alarmed { alarm } => return Some((format!("ALARM {alarm:?}"), Paint::Danger)),
+        Output::Send { .. }
+        | Output::Arm { .. }
+        | Output::Disarm { .. }
+        | Output::Signal { .. }
+        | Output::Sweep
+        | Output::Exit { .. } => return None,
+    };
+    Some((text.to_owned(), paint))
+}
+
+fn cause_words(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Finished => "finished",
+        Cause::Requested => "cancelled",
+        Cause::Deadline => "deadline",
+        Cause::Interrupted => "SIGINT",
+        Cause::Orphaned => "orphaned",
+        Cause::Stopped => "stopped",
+        Cause::Failed => "failed",
+        Cause::ChildFailed => "child failed",
+    }
+}
+
+fn notice_words(notice: Notice) -> &'static str {
+    match notice {
+        Notice::InterruptShielded => "shielded",
+        Notice::InterruptLeftToRoot => "left to the root",
+        Notice::InterruptTooLate => "nothing left to hurry",
+        Notice::StrayMessage => "stray, ignored",
+        Notice::DuplicateWant => "known already",
+        Notice::DuplicateGrant => "granted already",
+        Notice::WantTooLate => "too late",
+        Notice::WrongWay => "not believed",
+    }
+}
+
+/// The name of an actor, or its number if the tree has no such actor.
+#[must_use]
+pub fn name_of(tree: &Tree, actor: ActorId) -> String {
+    if actor.index() < tree.len() {
+        tree.name(actor).to_owned()
+    } else {
+        format!("actor {}", actor.0)
+    }
+}
+
+/// An action in words.
+#[must_use]
+pub fn describe(tree: &Tree, action: Action) -> String {
+    let name = |actor| name_of(tree, actor);
+    match action {
+        Action::Deed(deed) => match (deed, deed.actor()) {
+            (Deed::PauseShielded { actor }, _) => {
+                format!("breakpoint at {}, shielded against cancel", name(actor))
+            }
+            (Deed::CancelChild { actor }, _) => {
+                format!("the program of {}'s supervisor cancels it", name(actor))
+            }
+            (_, Some(actor)) => format!("{} at {}", deed_label(deed), name(actor)),
+            (_, None) => format!("{} at the terminal", deed_label(deed)),
+        },
+        Action::Move(tree_move) => match tree_move {
+            Move::Deliver { from, to } => format!("{} reads from {}", name(to), name(from)),
+            Move::TakeSignal { actor, signal } => format!("{} takes {signal}", name(actor)),
+            Move::Expire { actor, timer: Timer::Grace(child) } => {
+                format!("at {}, the grace of {} is over", name(actor), name(child))
+            }
+            Move::Expire { actor, timer: Timer::Yield(request) } => {
+                format!("at {}, the time of {} to yield is over", name(actor), name(request.actor))
+            }
+            Move::EndBody { actor } => format!("the tasks of {} end", name(actor)),
+            Move::Boot { actor } => format!("{} is booted", name(actor)),
+            Move::Reap { actor } => format!("{} is reaped", name(actor)),
+            Move::Adopt { actor } => format!("the root adopts {}", name(actor)),
+            Move::SeeChildrenGone => "the root sees that no child is left".to_owned(),
+            Move::ReadBaton { request } => {
+                format!("the root reads the end of the baton of {}", name(request.actor))
+            }
+            Move::LosePrompt { actor } => format!("{} loses its terminal", name(actor)),
+            Move::Pass { at } => format!("step {} of the script is so", at + 1),
+        },
+    }
+}
+
+/// What was done, in words, everything.
+#[must_use]
+pub fn details(tree: &Tree, did: Did) -> String {
+    let name = |actor| name_of(tree, actor);
+    match did {
+        Did::Output { actor, output } => {
+            let said = match output {
+                Output::Send { to, message } => format!("sends {message} to {}", name(to)),
+                Output::Arm { timer } => format!("arms {}", timer_words(tree, timer)),
+                Output::Disarm { timer } => format!("disarms {}", timer_words(tree, timer)),
+                Output::Signal { child, signal: LadderSignal::Terminate } => {
+                    format!("sends SIGTERM to {}", name(child))
+                }
+                Output::Signal { child, signal: LadderSignal::Kill } => {
+                    format!("sends SIGKILL to {}", name(child))
+                }
+                Output::Sweep => "looks for children that nobody knows".to_owned(),
+                Output::Exit { .. } => "ends its process".to_owned(),
+                other => output_words(other).map(|(text, _)| text).unwrap_or_default(),
+            };
+            format!("{}: {said}", name(actor))
+        }
+        Did::Delivered { from, to, message } => {
+            format!("{}: reads {message} from {}", name(to), name(from))
+        }
+        Did::EndRead { from, to } => format!("{}: reads the end of {}", name(to), name(from)),
+        Did::Took { actor, signal, .. } => format!("{}: takes {signal}", name(actor)),
+        Did::Died { actor, status } => {
+            format!("{}: has ended ({})", name(actor), format!("{status:?}").to_lowercase())
+        }
+    }
+}
+
+fn timer_words(tree: &Tree, timer: Timer) -> String {
+    match timer {
+        Timer::Grace(child) => format!("the grace of {}", name_of(tree, child)),
+        Timer::Yield(request) => format!("the time of {} to yield", name_of(tree, request.actor)),
+    }
+}

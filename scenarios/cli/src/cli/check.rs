@@ -1,0 +1,133 @@
+//! `holdfast check`: explores every interleaving of a run and says what holds.
+
+use super::setup::{RunArgs, SearchArgs, SetupError};
+use super::watch::{Asked, Show, watched};
+use super::{Format, Unwritten, complain, json, print, print_json, render, suite, write_trace};
+use crate::exit::Exit;
+use clap::Args;
+use holdfast_check::explore::Until;
+use holdfast_check::property::PropertyId;
+use holdfast_check::trace::{Named, Trace};
+use holdfast_check::verdict::{Counterexample, Report, Verdict, check};
+use holdfast_check::world::Config;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// Checks every interleaving of a run: a tree, a policy and what the environment may do.
+///
+/// Without --tree, checks the project's own suite.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
+    search: SearchArgs,
+    /// Goes on after the first violation and finds every property that falls.
+    #[arg(long, requires = "tree")]
+    all: bool,
+    /// Draws the counterexample to this property, if it falls, instead of the shortest of all;
+    /// implies --all.
+    #[arg(long, value_name = "PROPERTY", requires = "tree")]
+    show: Option<PropertyId>,
+    /// Writes the counterexample to a file, for `holdfast replay`.
+    #[arg(long, value_name = "FILE", requires = "tree")]
+    trace_out: Option<PathBuf>,
+    /// Prints one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a check can not be made, or its result not be kept.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckError {
+    /// The arguments do not fit.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Ctrl-C can not be caught.
+    #[error("failed to catch Ctrl-C")]
+    Signal(#[source] std::io::Error),
+    /// The trace can not be written.
+    #[error(transparent)]
+    Trace(#[from] Unwritten),
+}
+
+/// What a check has found, and what else its rendering needs.
+#[derive(Debug)]
+pub struct Checked {
+    /// What was found.
+    pub report: Report,
+    /// How the run was set up.
+    pub named: Named,
+    /// How long it took.
+    pub took: Duration,
+    /// How many threads searched.
+    pub threads: usize,
+    /// What the person asked for meanwhile.
+    pub asked: Asked,
+    /// The property whose counterexample the person wants to see.
+    pub show: Option<PropertyId>,
+    /// Where the counterexample was written.
+    pub trace: Option<PathBuf>,
+}
+
+impl Checked {
+    /// How the command ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match (Exit::from(self.report.outcome()), self.asked) {
+            (Exit::NotExhausted, Asked::ToStop) => Exit::Interrupted,
+            (exit, Asked::ToStop | Asked::Nothing) => exit,
+        }
+    }
+
+    /// The counterexample to show: to the property that was asked for, else the shortest.
+    #[must_use]
+    pub fn counterexample(&self) -> Option<&Counterexample> {
+        match self.show.and_then(|property| self.report.verdicts.get(&property)) {
+            Some(Verdict::Violated(found)) => Some(found),
+            Some(_) | None => self.report.shortest(),
+        }
+    }
+
+    /// A counterexample as a trace.
+    #[must_use]
+    pub fn trace(&self, found: &Counterexample) -> Trace {
+        Trace::new(&self.report.config, &self.named, found)
+    }
+}
+
+impl CheckArgs {
+    /// Does it.
+    #[must_use]
+    pub fn run(self) -> Exit {
+        let format = Format::of_switch(self.json);
+        let done = match self.run.run() {
+            Ok(Some((config, named))) => self.check(config, named, format),
+            Ok(None) => suite::run(&self.search, format),
+            Err(error) => Err(error.into()),
+        };
+        done.unwrap_or_else(|error| complain(&error))
+    }
+
+    fn check(&self, config: Config, named: Named, format: Format) -> Result<Exit, CheckError> {
+        let all = self.all || self.show.is_some();
+        let until = if all { Until::Exhausted } else { Until::FirstViolation };
+        let options = self.search.options(until);
+        let started = Instant::now();
+        let (report, asked) = watched(Show::Search, |progress| check(config, options, progress))
+            .map_err(CheckError::Signal)?;
+        let took = started.elapsed();
+        let threads = options.threads.get();
+        let mut checked =
+            Checked { report, named, took, threads, asked, show: self.show, trace: None };
+        if let (Some(found), Some(path)) = (checked.counterexample(), &self.trace_out) {
+            write_trace(path, &checked.trace(found).to_text())?;
+            checked.trace = Some(path.clone());
+        }
+        match format {
+            Format::Text => print(&render::checked(&checked)),
+            Format::Json => print_json(&json::CheckJson::new(&checked)),
+        }
+        Ok(checked.exit())
+    }
+}

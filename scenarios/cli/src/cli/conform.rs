@@ -1,0 +1,348 @@
+//! `holdfast conform`: checks recorded runs of real processes against the model.
+
+use super::{Format, Unwritten, complain, print, print_json, write_trace};
+use crate::chart::{Chart, describe};
+use crate::conform::cast::Cast;
+use crate::conform::verdict::{Difference, Finding, Verdict};
+use crate::conform::{ConformError, conform};
+use crate::exit::Exit;
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use holdfast_check::property::PropertyId;
+use holdfast_check::trace::Named;
+use holdfast_check::world::Action;
+use holdfast_protocol::Placement;
+use holdfast_protocol::PolicyName;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+/// Checks that what real processes recorded is a run of the model.
+///
+/// Merges the records of a folder into one causally consistent order, replays it on the model, and
+/// reports the first line that the model does not allow, and every always-property that falls.
+#[derive(Debug, Args)]
+pub struct ConformArgs {
+    /// The folder that HOLDFAST_RECORD named; it may hold the records of several trees.
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    /// Only the tree with this root (a process id).
+    #[arg(long, value_name = "PID")]
+    root: Option<u32>,
+    /// Draws the merged run even if it conforms.
+    #[arg(long)]
+    chart: bool,
+    /// Writes the merged run to a file, for `holdfast replay`.
+    #[arg(long, value_name = "FILE")]
+    trace_out: Option<PathBuf>,
+    /// Prints one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why records can not be checked.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// They are none.
+    #[error(transparent)]
+    Records(#[from] ConformError),
+    /// No such tree.
+    #[error("--root {asked}: the roots of the trees in {} are {known}", folder.display())]
+    NoRoot {
+        /// What was asked for.
+        asked: u32,
+        /// Where.
+        folder: PathBuf,
+        /// Who is there.
+        known: String,
+    },
+    /// One file for several traces.
+    #[error("--trace-out takes one tree, the folder holds {0}; choose one with --root")]
+    Several(usize),
+    /// The trace can not be written.
+    #[error(transparent)]
+    Trace(#[from] Unwritten),
+}
+
+/// The result of `holdfast conform --json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct ConformJson {
+    /// The exit code.
+    pub exit: u8,
+    /// One a tree.
+    pub trees: Vec<TreeJson>,
+}
+
+/// One recorded run.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TreeJson {
+    /// The process of its root.
+    pub root: u32,
+    /// The tree in its notation.
+    pub tree: String,
+    /// The policy.
+    pub policy: PolicyName,
+    /// The placement.
+    pub placement: Placement,
+    /// How many lines were recorded.
+    pub lines: usize,
+    /// `conforms`, `breaks`, `differs` or `undecided`.
+    pub verdict: &'static str,
+    /// The properties that fall, each with the step, counted from one.
+    pub breaks: Vec<(PropertyId, usize)>,
+    /// Where the run leaves the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference: Option<DifferenceJson>,
+    /// What else is to be known about the records.
+    pub notes: Vec<String>,
+    /// The merged run, as far as it could be followed.
+    pub steps: Vec<Action>,
+}
+
+/// Where a run leaves the model.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DifferenceJson {
+    /// File and line.
+    pub place: String,
+    /// The actor.
+    pub actor: String,
+    /// What it handled.
+    pub input: String,
+    /// Why that can not be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What it recorded that followed.
+    pub recorded: Vec<String>,
+    /// What follows in the model.
+    pub expected: Vec<String>,
+    /// Where the others stand.
+    pub others: Vec<String>,
+}
+
+impl ConformArgs {
+    /// Does it.
+    #[must_use]
+    pub fn run(&self) -> Exit {
+        self.check().unwrap_or_else(|error| complain(&error))
+    }
+
+    fn check(&self) -> Result<Exit, Failed> {
+        let mut verdicts = conform(&self.folder)?;
+        if let Some(asked) = self.root {
+            let roots: Vec<_> = verdicts.iter().map(|verdict| root(&verdict.cast)).collect();
+            if !roots.contains(&asked) {
+                let known = roots.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+                return Err(Failed::NoRoot { asked, folder: self.folder.clone(), known });
+            }
+            verdicts.retain(|verdict| root(&verdict.cast) == asked);
+        }
+        if let Some(path) = &self.trace_out {
+            let [verdict] = &verdicts[..] else { return Err(Failed::Several(verdicts.len())) };
+            write_trace(path, &verdict.trace().to_text())?;
+        }
+        match Format::of_switch(self.json) {
+            Format::Json => print_json(&ConformJson {
+                exit: worst(&verdicts) as u8,
+                trees: verdicts.iter().map(TreeJson::new).collect(),
+            }),
+            Format::Text => {
+                let draw = if self.chart { Draw::Always } else { Draw::Failures };
+                print(&text(&verdicts, draw));
+            }
+        }
+        Ok(worst(&verdicts))
+    }
+}
+
+fn root(cast: &Cast) -> u32 {
+    cast.parts[0].process
+}
+
+/// How a command ends that found all this: what is no run of the model comes first.
+#[must_use]
+pub fn worst(verdicts: &[Verdict]) -> Exit {
+    let exits = || verdicts.iter().map(Verdict::exit);
+    let order = [Exit::Conformance, Exit::Safety];
+    order.into_iter().find(|exit| exits().any(|one| one == *exit)).unwrap_or(Exit::Holds)
+}
+
+/// Whose chart is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// Of every run.
+    Always,
+    /// Of those that do not conform.
+    Failures,
+}
+
+/// What was found, for people: of several trees, those that conform first and in a line each.
+#[must_use]
+pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
+    let mut text = String::new();
+    if let [verdict] = verdicts {
+        one(&mut text, verdict, draw);
+        return text;
+    }
+    let (good, bad): (Vec<_>, Vec<_>) =
+        verdicts.iter().partition(|verdict| verdict.exit() == Exit::Holds);
+    let file = |verdict: &Verdict| verdict.cast.parts[0].file.clone().unwrap_or_default();
+    for verdict in &good {
+        if draw == Draw::Always {
+            let _ = write!(text, "{}: ", file(verdict));
+            one(&mut text, verdict, draw);
+            text.push('\n');
+            continue;
+        }
+        let Named { policy, .. } = verdict.cast.named;
+        let tree = &verdict.cast.topology.config().tree;
+        let _ = writeln!(text, "{}: {tree} under {policy}: conforms", file(verdict));
+    }
+    for verdict in &bad {
+        let _ = write!(text, "\n{}: ", file(verdict));
+        one(&mut text, verdict, draw);
+    }
+    let _ = writeln!(text, "\n{} of {} trees conform", good.len(), verdicts.len());
+    text
+}
+
+fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
+    let cast = &verdict.cast;
+    let config = cast.topology.config();
+    let written = cast.parts.iter().filter(|part| part.file.is_some()).count();
+    let _ = writeln!(
+        text,
+        "{} under {}, {}: {written} of {} processes recorded, {} lines, {} steps",
+        config.tree,
+        cast.named.policy,
+        config.placement,
+        cast.parts.len(),
+        cast.lines(),
+        verdict.steps.len(),
+    );
+    let (breaks, failed) = match &verdict.finding {
+        Finding::Breaks(fallen) => (fallen.first().map(|(property, _)| *property), true),
+        Finding::Conforms => (None, false),
+        Finding::Differs(_) | Finding::Undecided(_) => (None, true),
+    };
+    if draw == Draw::Always || failed {
+        let steps = &verdict.steps[..];
+        let chart = Chart { topology: &cast.topology, steps, breaks, repeats: 0 }.to_string();
+        let _ = write!(text, "\n{}\n", tail(&chart));
+    }
+    let (red, green) = (AnsiColor::Red.on_default().bold(), AnsiColor::Green.on_default());
+    let _ = match &verdict.finding {
+        Finding::Conforms => writeln!(
+            text,
+            "{green}conforms{green:#}: a run of the model; every always-property holds in all its \
+             states"
+        ),
+        Finding::Breaks(fallen) => {
+            for (property, step) in fallen {
+                let action = describe(&config.tree, verdict.steps[step - 1].action);
+                let _ = writeln!(text, "{red}breaks {property}{red:#} on step {step} ({action})");
+            }
+            let known = match cast.named.policy {
+                PolicyName::Relay => "which this policy promises not to",
+                PolicyName::SingleDepth | PolicyName::Unprotected => "as this policy may",
+            };
+            writeln!(text, "conforms: a run of the model, {known}")
+        }
+        Finding::Differs(difference) => {
+            let _ = writeln!(text, "{red}does not conform{red:#}");
+            write!(text, "{}", told(difference))
+        }
+        Finding::Undecided(difference) => {
+            let _ = writeln!(
+                text,
+                "{red}undecided{red:#}: no order was found in which the model allows this, and too \
+                 many are left to try; the most likely one ends here"
+            );
+            write!(text, "{}", told(difference))
+        }
+    };
+    for note in &verdict.notes {
+        let _ = writeln!(text, "note: {note}");
+    }
+}
+
+/// The last lines of a long chart, below its head.
+fn tail(chart: &str) -> String {
+    let lines: Vec<_> = chart.lines().collect();
+    match lines.len().checked_sub(LONGEST) {
+        None | Some(0) => chart.to_owned(),
+        Some(more) => {
+            let left_out =
+                format!("… {more} lines; --trace-out FILE and `holdfast replay` show all");
+            let rest = lines[more + 1..].iter().copied();
+            let mut text = String::new();
+            for line in [lines[0], left_out.as_str()].into_iter().chain(rest) {
+                text.push_str(line);
+                text.push('\n');
+            }
+            text
+        }
+    }
+}
+
+/// How many lines of a chart are shown.
+const LONGEST: usize = 60;
+
+fn told(difference: &Difference) -> String {
+    let faint = Style::new().dimmed();
+    let mut text = String::new();
+    let Difference { place, actor, input, why, recorded, expected, others } = difference;
+    let _ = writeln!(text, "  {place}: {actor}: {input}");
+    let list = |outputs: &[String]| match outputs {
+        [] => "nothing".to_owned(),
+        outputs => outputs.join(", "),
+    };
+    match why {
+        Some(why) => {
+            let _ = writeln!(text, "    not possible there: {why}");
+        }
+        None => {
+            let _ = writeln!(text, "    recorded:  {}", list(recorded));
+            let _ = writeln!(text, "    the model: {}", list(expected));
+        }
+    }
+    for other in others {
+        let _ = writeln!(text, "  {faint}meanwhile {other}{faint:#}");
+    }
+    text
+}
+
+impl TreeJson {
+    fn new(verdict: &Verdict) -> Self {
+        let cast = &verdict.cast;
+        let config = cast.topology.config();
+        let (word, breaks, difference) = match &verdict.finding {
+            Finding::Conforms => ("conforms", Vec::new(), None),
+            Finding::Breaks(fallen) => ("breaks", fallen.clone(), None),
+            Finding::Differs(difference) => ("differs", Vec::new(), Some(difference)),
+            Finding::Undecided(difference) => ("undecided", Vec::new(), Some(difference)),
+        };
+        Self {
+            root: root(cast),
+            tree: config.tree.to_string(),
+            policy: cast.named.policy,
+            placement: config.placement,
+            lines: cast.lines(),
+            verdict: word,
+            breaks,
+            difference: difference.map(|difference| DifferenceJson {
+                place: difference.place.clone(),
+                actor: difference.actor.clone(),
+                input: difference.input.clone(),
+                why: difference.why.clone(),
+                recorded: difference.recorded.clone(),
+                expected: difference.expected.clone(),
+                others: difference.others.clone(),
+            }),
+            notes: verdict.notes.clone(),
+            steps: verdict.steps.iter().map(|step| step.action).collect(),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What a check has found, for machines.
+//!
+//! One object with the fields of [`CheckJson`]; names are kebab-case. The counterexample is the
+//! same as a trace file: the header, then the steps.
+
+use super::check::Checked;
+use super::render::ending_word;
+use crate::exit::Exit;
+use holdfast_check::property::{Kind, PropertyId};
+use holdfast_check::trace::{Header, Named};
+use holdfast_check::verdict::Verdict;
+use holdfast_check::world::{Action, Config};
+use holdfast_protocol::Placement;
+use holdfast_protocol::{DebugMode, PolicyName, Rule};
+use serde::Serialize;
+
+/// The result of `holdfast check --tree … --json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CheckJson {
+    /// `holds`, `safety-violated`, `liveness-violated`, `vacuous`, `not-exhausted`, `interrupted`.
+    pub outcome: &'static str,
+    /// The exit code.
+    pub exit: u8,
+    /// What was checked.
+    pub run: RunJson,
+    /// How the search ended: `exhausted`, `violation`, `state-limit`, `memory-limit`, `table-full`
+    /// or `interrupted`.
+    pub ending: &'static str,
+    /// How many different states were found.
+    pub states: u64,
+    /// How many steps were taken.
+    pub transitions: u64,
+    /// The number of the deepest level.
+    pub depth: u32,
+    /// What the states occupied, in bytes.
+    pub bytes: u64,
+    /// How long it took, leads-to properties included.
+    pub seconds: f64,
+    /// How many threads searched.
+    pub threads: usize,
+    /// One a property, in the order of `holdfast list --properties`.
+    pub verdicts: Vec<VerdictJson>,
+    /// The counterexample to the property of `--show`, else the shortest.
+    pub counterexample: Option<CounterexampleJson>,
+}
+
+/// A run.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunJson {
+    /// The tree in its notation.
+    pub tree: String,
+    /// The policy.
+    pub policy: PolicyName,
+    /// Rules taken out of it.
+    pub without: Vec<Rule>,
+    /// The placement.
+    pub placement: Placement,
+    /// The actors in debug mode.
+    pub debug: Vec<String>,
+    /// The faults allowed, requests included.
+    pub faults: String,
+}
+
+/// What is said about one property.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct VerdictJson {
+    /// Which.
+    pub property: PropertyId,
+    /// `always`, `leads-to` or `can-always-end`.
+    pub kind: String,
+    /// `holds`, `violated`, `vacuous`, `does-not-apply` or `undecided`.
+    pub verdict: &'static str,
+    /// Of a property that does not apply: what the run lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub needs: Option<&'static str>,
+    /// Of a property that fell: how many steps lead there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub steps: Option<usize>,
+    /// Of a property that fell: how many steps may then repeat for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<usize>,
+}
+
+/// A counterexample.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct CounterexampleJson {
+    /// The file it was written to.
+    pub file: Option<String>,
+    /// The first line of a trace file.
+    pub header: Header,
+    /// Its other lines.
+    pub steps: Vec<Action>,
+}
+
+impl CheckJson {
+    /// Of a check.
+    #[must_use]
+    pub fn new(checked: &Checked) -> Self {
+        let report = &checked.report;
+        let counterexample = checked.counterexample().map(|found| {
+            let trace = checked.trace(found);
+            let file = checked.trace.as_ref().map(|path| path.display().to_string());
+            CounterexampleJson { file, header: trace.header, steps: trace.steps }
+        });
+        Self {
+            outcome: outcome(checked),
+            exit: checked.exit() as u8,
+            run: RunJson::new(&report.config, &checked.named),
+            ending: ending_word(report.ending),
+            states: report.states,
+            transitions: report.transitions,
+            depth: report.depth,
+            bytes: report.bytes,
+            seconds: checked.took.as_secs_f64(),
+            threads: checked.threads,
+            verdicts: report
+                .verdicts
+                .iter()
+                .map(|(id, said)| VerdictJson::new(*id, said))
+                .collect(),
+            counterexample,
+        }
+    }
+}
+
+impl RunJson {
+    /// Of a run.
+    #[must_use]
+    pub fn new(config: &Config, named: &Named) -> Self {
+        let tree = &config.tree;
+        let debugged = tree.ids().filter(|id| config.debug[id.index()] == DebugMode::On);
+        Self {
+            tree: tree.to_string(),
+            policy: named.policy,
+            without: named.without.clone(),
+            placement: config.placement,
+            debug: debugged.map(|id| tree.name(id).to_owned()).collect(),
+            faults: config.budget.to_string(),
+        }
+    }
+}
+
+impl VerdictJson {
+    fn new(property: PropertyId, said: &Verdict) -> Self {
+        let found = match said {
+            Verdict::Violated(found) => Some(found),
+            Verdict::Holds | Verdict::Vacuous | Verdict::DoesNotApply(_) | Verdict::Undecided => {
+                None
+            }
+        };
+        let lasso = found.filter(|_| property.kind() == Kind::LeadsTo);
+        Self {
+            property,
+            kind: property.kind().to_string(),
+            verdict: match said {
+                Verdict::Holds => "holds",
+                Verdict::Violated(_) => "violated",
+                Verdict::Vacuous => "vacuous",
+                Verdict::DoesNotApply(_) => "does-not-apply",
+                Verdict::Undecided => "undecided",
+            },
+            needs: match said {
+                Verdict::DoesNotApply(needs) => Some(needs),
+                Verdict::Holds | Verdict::Violated(_) | Verdict::Vacuous | Verdict::Undecided => {
+                    None
+                }
+            },
+            steps: found.map(|found| found.steps.len()),
+            repeats: lasso.map(|found| found.round.len()),
+        }
+    }
+}
+
+fn outcome(checked: &Checked) -> &'static str {
+    use holdfast_check::verdict::Outcome;
+    match checked.report.outcome() {
+        _ if checked.exit() == Exit::Interrupted => "interrupted",
+        Outcome::Interrupted => "interrupted",
+        Outcome::SafetyViolated => "safety-violated",
+        Outcome::LivenessViolated => "liveness-violated",
+        Outcome::NotExhausted => "not-exhausted",
+        Outcome::Vacuous => "vacuous",
+        Outcome::Holds => "holds",
+    }
+}

@@ -1,0 +1,82 @@
+//! `holdfast list`: what there is.
+
+use super::cases::List;
+use super::print;
+use super::render::{self, Rows};
+use crate::exit::Exit;
+use clap::Args;
+use holdfast_check::property::{PropertyId, guardian};
+use holdfast_protocol::policy::{PolicyName, Rule};
+
+/// Lists what there is: the scenario files, or what a switch asks for.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    cases: List,
+    /// The properties: id, kind, statement and premise.
+    #[arg(long)]
+    properties: bool,
+    /// The rules of the protocol, and the property that falls without each.
+    #[arg(long)]
+    rules: bool,
+    /// The policies.
+    #[arg(long)]
+    policies: bool,
+}
+
+impl ListArgs {
+    /// Does it.
+    #[must_use]
+    pub fn run(self) -> Exit {
+        let lists: [(bool, fn() -> String); 3] =
+            [(self.properties, properties), (self.rules, rules), (self.policies, policies)];
+        let texts: Vec<_> =
+            lists.iter().filter(|(asked, _)| *asked).map(|(_, list)| list()).collect();
+        if texts.is_empty() {
+            return self.cases.run();
+        }
+        print(&texts.join("\n"));
+        Exit::Holds
+    }
+}
+
+fn properties() -> String {
+    let mut table =
+        render::table(Rows::Long, ["property", "kind", "statement", "premise, or what is fair"]);
+    for property in PropertyId::ALL {
+        let (id, kind) = (property.to_string(), property.kind().to_string());
+        table.add_row([id, kind, property.statement().into(), property.premise().into()]);
+    }
+    finish(&table)
+}
+
+fn rules() -> String {
+    let mut table = render::table(Rows::Short, ["rule", "statement", "guarded by"]);
+    for rule in Rule::ALL {
+        let guarded = guardian(rule).to_string();
+        table.add_row([rule.to_string(), rule.statement().to_owned(), guarded]);
+    }
+    finish(&table)
+}
+
+fn policies() -> String {
+    let mut table = render::table(Rows::Short, ["policy", "what it is"]);
+    for policy in PolicyName::ALL {
+        let what = match policy {
+            PolicyName::Unprotected => "no lock, no shield, nobody waits: a plain process tree",
+            PolicyName::SingleDepth => {
+                "tractor as of PR #165: right for direct children, wrong below them (issue #320)"
+            }
+            PolicyName::Relay => {
+                "this project: the knowledge of a prompt travels up the tree, and every actor on \
+                 the way protects it"
+            }
+        };
+        table.add_row([policy.to_string(), what.to_owned()]);
+    }
+    finish(&table)
+}
+
+fn finish(table: &comfy_table::Table) -> String {
+    format!("{}\n", table.trim_fmt())
+}

@@ -1,0 +1,203 @@
+//! `holdfast record`: runs a program of the runtime, records its tree and checks the record.
+//!
+//! The program has this command's terminal, input and output; what is found is said on the standard
+//! error, after its end. While it runs, a Ctrl-C or Ctrl-\ is the program's alone, as under time(1).
+//!
+//! | exit code | meaning |
+//! |---|---|
+//! | the program's own | its run conforms; 128 + N if signal N ended it |
+//! | 2 | it could not be started, or left no record that can be used |
+//! | 10 | its run breaks a property |
+//! | 12 | its run is none of the model |
+
+use super::complain;
+use super::conform::{Draw, text, worst};
+use crate::conform::record::{Record, read};
+use crate::conform::{ConformError, conform};
+use crate::exit::Exit;
+use clap::Args;
+use holdfast::recorder::RECORD_VARIABLE;
+use holdfast_protocol::Output;
+use std::ffi::OsString;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+/// Runs a program that is built on the runtime, and checks that its run is one of the model.
+///
+/// The program's exit code is this command's, unless the run does not conform (12) or breaks a
+/// property (10).
+#[derive(Debug, Args)]
+pub struct RecordArgs {
+    /// Where the records go [default: a temporary folder].
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Keeps the temporary folder, and says where it is; it is kept anyway if the run does not
+    /// conform.
+    #[arg(long)]
+    keep: bool,
+    /// The program and its arguments.
+    #[arg(value_name = "PROGRAM", required = true, last = true)]
+    command: Vec<OsString>,
+}
+
+/// Why a program can not be recorded.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    /// No folder.
+    #[error("failed to make a folder for the records; choose another --dir")]
+    Folder(#[source] std::io::Error),
+    /// A folder with records in it.
+    #[error("{} holds records already; choose another --dir", .0.display())]
+    Used(PathBuf),
+    /// Ctrl-C can not be left to the program.
+    #[error("failed to leave Ctrl-C to the program")]
+    Signal(#[source] std::io::Error),
+    /// The program can not be run.
+    #[error("failed to run {}", program.display())]
+    Program {
+        /// Which.
+        program: OsString,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It left nothing to be checked.
+    #[error("{} left no record; is it built on the holdfast runtime?", .0.display())]
+    NoRecord(OsString),
+    /// What it left can not be checked.
+    #[error(transparent)]
+    Records(#[from] ConformError),
+}
+
+/// Where records go.
+enum Folder {
+    Own(tempfile::TempDir),
+    Given(PathBuf),
+}
+
+impl Folder {
+    fn path(&self) -> &Path {
+        match self {
+            Self::Own(folder) => folder.path(),
+            Self::Given(path) => path,
+        }
+    }
+}
+
+impl RecordArgs {
+    /// Does it.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        self.record().unwrap_or_else(|error| complain(&error).into())
+    }
+
+    fn record(self) -> Result<ExitCode, Failed> {
+        let folder = self.folder()?;
+        let (program, arguments) = self.command.split_first().expect("clap asks for a program");
+        // A handler, not SIG_IGN, which the program would inherit.
+        let unseen = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGQUIT] {
+            signal_hook::flag::register(signal, Arc::clone(&unseen)).map_err(Failed::Signal)?;
+        }
+        let mut command = Command::new(program);
+        command.args(arguments).env(RECORD_VARIABLE, folder.path());
+        let status = command
+            .status()
+            .map_err(|source| Failed::Program { program: program.clone(), source })?;
+        if holds_records(folder.path()).map_err(Failed::Folder)? == Records::None {
+            return Err(Failed::NoRecord(program.clone()));
+        }
+        await_orphans(folder.path());
+        let verdicts = conform(folder.path()).inspect_err(|_| {
+            anstream::eprintln!("the records are in {}", folder.path().display());
+        });
+        let verdicts = match verdicts {
+            Ok(verdicts) => verdicts,
+            Err(error) => {
+                keep(folder);
+                return Err(error.into());
+            }
+        };
+        let exit = worst(&verdicts);
+        anstream::eprint!("\nholdfast: {}", text(&verdicts, Draw::Failures));
+        if self.keep || exit != Exit::Holds {
+            anstream::eprintln!("the records are in {}", folder.path().display());
+            keep(folder);
+        }
+        Ok(match exit {
+            Exit::Holds => ExitCode::from(code(status)),
+            other => other.into(),
+        })
+    }
+
+    fn folder(&self) -> Result<Folder, Failed> {
+        let Some(path) = &self.dir else {
+            return tempfile::tempdir().map(Folder::Own).map_err(Failed::Folder);
+        };
+        std::fs::create_dir_all(path).map_err(Failed::Folder)?;
+        match holds_records(path).map_err(Failed::Folder)? {
+            Records::None => {
+                let path = path.canonicalize().map_err(Failed::Folder)?;
+                Ok(Folder::Given(path))
+            }
+            Records::Some => Err(Failed::Used(path.clone())),
+        }
+    }
+}
+
+fn keep(folder: Folder) {
+    match folder {
+        Folder::Own(folder) => {
+            let _ = folder.keep();
+        }
+        Folder::Given(_) => {}
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Records {
+    None,
+    Some,
+}
+
+fn holds_records(folder: &Path) -> std::io::Result<Records> {
+    for entry in std::fs::read_dir(folder)? {
+        if entry?.path().extension().is_some_and(|ending| ending == "jsonl") {
+            return Ok(Records::Some);
+        }
+    }
+    Ok(Records::None)
+}
+
+/// The exit code of a program, as a shell gives it.
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
+}
+
+/// A root that was killed leaves actors that end soon; their last lines are awaited.
+fn await_orphans(folder: &Path) {
+    let (_alive, never) = channel::<()>();
+    for _ in 0..ORPHANS_END_WITHIN.as_millis() / TICK.as_millis() {
+        let Ok(records) = read(folder) else { return };
+        let exits = |output: &Output| matches!(output, Output::Exit { .. });
+        let runs = |record: &&Record| {
+            let exited = record.lines.iter().flat_map(|line| &line.outputs).any(exits);
+            let process = record.header.actor.0.to_string();
+            !exited && Path::new("/proc").join(process).exists()
+        };
+        if records.iter().flatten().find(runs).is_none() {
+            return;
+        }
+        let _ = never.recv_timeout(TICK);
+    }
+}
+
+const TICK: Duration = Duration::from_millis(50);
+
+/// Longer than the grace of an actor's own code.
+const ORPHANS_END_WITHIN: Duration = Duration::from_secs(10);

@@ -1,0 +1,292 @@
+//! The project's own suite: a table of runs, each with what must come of it.
+//!
+//! Runs are checked side by side, one thread each, so a small run does not wait for a large one
+//! and every number is the same each time.
+
+use super::check::CheckError;
+use super::json::RunJson;
+use super::render::{self, ending_word};
+use super::setup::{SearchArgs, command};
+use super::watch::{Asked, Show, watched};
+use super::{Format, print, print_json};
+use crate::exit::Exit;
+use holdfast_check::explore::{Options, Progress, Until};
+use holdfast_check::suite::{self, Expected, Row, suite};
+use holdfast_check::trace::Named;
+use holdfast_check::verdict::{Outcome, Report, Verdict, check};
+use indicatif::HumanCount;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+/// What is expected of a row, in words.
+fn expected(row: &Row) -> String {
+    match row.expected {
+        Expected::Holds => "holds".to_owned(),
+        Expected::Falls(property) => format!("{property} falls"),
+    }
+}
+
+/// Whether a run came out as expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Met {
+    Met,
+    Unmet,
+}
+
+/// A run that was checked.
+struct Done<'a> {
+    row: &'a Row,
+    report: Report,
+    took: Duration,
+}
+
+impl Done<'_> {
+    fn met(&self) -> Met {
+        let met = match self.row.expected {
+            Expected::Holds => self.report.outcome() == Outcome::Holds,
+            Expected::Falls(property) => self.report.violated().has(property),
+        };
+        if met { Met::Met } else { Met::Unmet }
+    }
+
+    /// The verdict of the whole run, in words.
+    fn verdict(&self) -> String {
+        let named = match self.row.expected {
+            Expected::Falls(property) => self.report.verdicts.get(&property),
+            Expected::Holds => None,
+        };
+        match (named, self.report.shortest(), self.report.outcome()) {
+            (Some(said @ Verdict::Violated(found)), ..) => render::verdict(found.property, said),
+            (_, Some(found), _) => {
+                let said = Verdict::Violated(found.clone());
+                format!("{} {}", found.property, render::verdict(found.property, &said))
+            }
+            (_, None, Outcome::Holds) => "holds".to_owned(),
+            (_, None, Outcome::Vacuous) => "vacuous".to_owned(),
+            (_, None, _) => format!("not exhausted: {}", ending_word(self.report.ending)),
+        }
+    }
+
+    fn cells(&self) -> [String; 7] {
+        let row = self.row;
+        let mark = match self.met() {
+            Met::Met => "",
+            Met::Unmet => "✗ ",
+        };
+        [
+            format!("{mark}{}", row.config.tree),
+            policy(&row.named),
+            row.config.budget.to_string(),
+            expected(row),
+            self.verdict(),
+            HumanCount(self.report.states).to_string(),
+            format!("{:.1}", self.took.as_secs_f64()),
+        ]
+    }
+}
+
+fn policy(named: &Named) -> String {
+    named.without.iter().fold(named.policy.to_string(), |said, rule| format!("{said} -{rule}"))
+}
+
+/// One row of the suite for machines.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct RowJson {
+    purpose: &'static str,
+    run: RunJson,
+    expected: String,
+    verdict: String,
+    met: Met,
+    ending: &'static str,
+    states: u64,
+    transitions: u64,
+    depth: u32,
+    bytes: u64,
+    seconds: f64,
+}
+
+/// The result of `holdfast check --json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct SuiteJson {
+    exit: u8,
+    seconds: f64,
+    rows: Vec<RowJson>,
+}
+
+impl RowJson {
+    fn new(done: &Done<'_>) -> Self {
+        let report = &done.report;
+        Self {
+            purpose: done.row.purpose,
+            run: RunJson::new(&report.config, &done.row.named),
+            expected: expected(done.row),
+            verdict: done.verdict(),
+            met: done.met(),
+            ending: ending_word(report.ending),
+            states: report.states,
+            transitions: report.transitions,
+            depth: report.depth,
+            bytes: report.bytes,
+            seconds: done.took.as_secs_f64(),
+        }
+    }
+}
+
+/// Checks the project's suite.
+///
+/// # Errors
+/// If Ctrl-C can not be caught.
+pub fn run(search: &SearchArgs, format: Format) -> Result<Exit, CheckError> {
+    let rows = suite();
+    let columns = Columns::of(&rows);
+    if format == Format::Text {
+        print(&columns.head());
+    }
+    let started = Instant::now();
+    let each = |done: &Done<'_>| {
+        if format == Format::Text {
+            print(&columns.line(&done.cells()));
+        }
+    };
+    let (done, asked) = watched(Show::Nothing, |progress| check_all(&rows, search, progress, each))
+        .map_err(CheckError::Signal)?;
+    let took = started.elapsed();
+    let unmet = done.iter().filter(|done| done.met() == Met::Unmet).count();
+    let exit = match (asked, unmet) {
+        (Asked::ToStop, _) => Exit::Interrupted,
+        (Asked::Nothing, 0) if done.len() == rows.len() => Exit::Holds,
+        (Asked::Nothing, _) => Exit::Expectation,
+    };
+    match format {
+        Format::Text => print(&sum(&rows, &done, took, asked)),
+        Format::Json => print_json(&SuiteJson {
+            exit: exit as u8,
+            seconds: took.as_secs_f64(),
+            rows: done.iter().map(RowJson::new).collect(),
+        }),
+    }
+    Ok(exit)
+}
+
+fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Asked) -> String {
+    let met = done.iter().filter(|done| done.met() == Met::Met).count();
+    let states: u64 = done.iter().map(|done| done.report.states).sum();
+    let mut text = format!(
+        "\n{met} of {} as expected, {} states, {:.1} s\n",
+        rows.len(),
+        HumanCount(states),
+        took.as_secs_f64()
+    );
+    if asked == Asked::ToStop {
+        text.push_str("Interrupted: what is missing or not exhausted was not decided.\n");
+    }
+    for done in done.iter().filter(|done| done.met() == Met::Unmet) {
+        let _ =
+            writeln!(text, "To look at {} ({}):\n  {}", done.row.config.tree, done.row.purpose, {
+                command(&done.row.config, &done.row.named)
+            });
+    }
+    text
+}
+
+/// Checks every row, as many at a time as there are threads; in the order of the rows.
+fn check_all<'r>(
+    rows: &'r [Row],
+    search: &SearchArgs,
+    progress: &Progress,
+    each: impl Fn(&Done<'_>),
+) -> Vec<Done<'r>> {
+    let at_a_time = search.options(Until::Exhausted).threads.get().min(rows.len().max(1));
+    let next = AtomicUsize::new(0);
+    let (send, receive) = channel();
+    let mut done = std::thread::scope(|scope| {
+        for _ in 0..at_a_time {
+            let (send, next) = (send.clone(), &next);
+            scope.spawn(move || {
+                while let Some((place, row)) =
+                    Some(next.fetch_add(1, Relaxed)).and_then(|at| Some((at, rows.get(at)?)))
+                    && !progress.interrupt.load(Relaxed)
+                {
+                    let done = check_one(row, search, at_a_time, progress);
+                    if send.send((place, done)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(send);
+        let mut all = Vec::new();
+        for (place, done) in receive {
+            each(&done);
+            all.push((place, done));
+        }
+        all
+    });
+    done.sort_by_key(|(place, _)| *place);
+    done.into_iter().map(|(_, done)| done).collect()
+}
+
+fn check_one<'r>(
+    row: &'r Row,
+    search: &SearchArgs,
+    at_a_time: usize,
+    progress: &Progress,
+) -> Done<'r> {
+    let options = suite::options(row, search.options(Until::Exhausted));
+    let max_bytes = options.max_bytes / at_a_time as u64;
+    let options = Options { threads: NonZeroUsize::MIN, max_bytes, ..options };
+    let started = Instant::now();
+    let report = check(row.config.clone(), options, progress);
+    Done { row, report, took: started.elapsed() }
+}
+
+const HEAD: [&str; 7] = ["tree", "policy", "faults", "expected", "verdict", "states", "seconds"];
+
+/// How wide the columns are, so that rows can be printed as they finish.
+struct Columns {
+    widths: [usize; 7],
+}
+
+impl Columns {
+    fn of(rows: &[Row]) -> Self {
+        let length = |text: &str| text.chars().count();
+        let mut widths = HEAD.map(length);
+        widths[4] = widths[4].max("violated in 10 steps".len());
+        widths[5] = widths[5].max("10,000,000".len());
+        for row in rows {
+            let known = [
+                format!("✗ {}", row.config.tree),
+                policy(&row.named),
+                row.config.budget.to_string(),
+                expected(row),
+            ];
+            for (width, text) in widths.iter_mut().zip(&known) {
+                *width = (*width).max(length(text));
+            }
+        }
+        Self { widths }
+    }
+
+    fn head(&self) -> String {
+        let rules = self.widths.map(|width| "─".repeat(width));
+        format!("{}{}", self.line(&HEAD.map(str::to_owned)), self.line(&rules))
+    }
+
+    fn line(&self, cells: &[String; 7]) -> String {
+        let mut line = String::new();
+        for (place, (cell, width)) in cells.iter().zip(self.widths).enumerate() {
+            let _ = match place {
+                5.. => write!(line, "{cell:>width$}  "),
+                _ => write!(line, "{cell:<width$}  "),
+            };
+        }
+        format!("{}\n", line.trim_end())
+    }
+}

@@ -1,0 +1,339 @@
+//! `holdfast walk`: seeded random schedules of a run, for as long as one likes.
+
+use super::drivers::{self, NoEngine, quoted};
+use super::json::RunJson;
+use super::setup::{RunArgs, SetupError};
+use super::watch::{Asked, Show, watched};
+use super::{Format, Unwritten, complain, print, print_json, render, write_trace};
+use crate::exit::Exit;
+use anstyle::AnsiColor;
+use clap::{Args, ValueEnum};
+use holdfast_check::explore::Progress;
+use holdfast_check::property::{Kind, PropertyId};
+use holdfast_check::schedule::{Ends, Run, SchedulerName};
+use holdfast_check::walk::{shrink, walk};
+use holdfast_check::world::Topology;
+use indicatif::HumanCount;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+/// Walks a run at random: faults first, then no more, until nothing moves. Every step is judged.
+///
+/// For trees and faults that are too many for `holdfast check`. It proves nothing, and finds what
+/// is not rare. A seed names its walks: the same ones on every machine.
+///
+/// With `--on drivers` it walks the driver loop that the runtime executes: a thread an actor, on
+/// simulated sockets, timers, signals and processes, in a build with `--cfg model_shuttle`.
+#[derive(Debug, Args)]
+pub struct WalkArgs {
+    #[command(flatten)]
+    run: RunArgs,
+    /// Where: in the world of the checker (model), where a step is whole, or on real drivers in
+    /// threads (drivers), where others go on between any two outputs of one.
+    #[arg(long, value_name = "WHERE", default_value = "model")]
+    on: On,
+    /// Who chooses the driver that goes on: chance at every choice (random), or with few
+    /// preemptions at the worst places (pct) [default: random].
+    #[arg(long, value_name = "SCHEDULER")]
+    scheduler: Option<SchedulerName>,
+    /// What the walks are drawn from.
+    #[arg(long, value_name = "S", default_value_t = 0)]
+    seed: u64,
+    /// How many walks.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    iterations: u64,
+    /// The number of the first walk: goes on where another run of this command has stopped.
+    #[arg(long, value_name = "I", default_value_t = 0)]
+    from: u64,
+    /// Writes the failure to this file, for `holdfast replay` [default: a new file in the folder
+    /// for temporary files].
+    #[arg(long, value_name = "FILE")]
+    trace_out: Option<PathBuf>,
+    /// Prints one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Where walks are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum On {
+    Model,
+    Drivers,
+}
+
+/// Why walks can not be taken, or a failure not be kept.
+#[derive(Debug, thiserror::Error)]
+enum WalkError {
+    /// Nothing to walk on.
+    #[error("a walk needs a tree; give for example --tree 'root(mid(leaf),sib)'")]
+    NoTree,
+    /// The model has no threads.
+    #[error("--scheduler is for drivers; add --on drivers, or leave it out")]
+    NoScheduler,
+    /// This build has no drivers in threads.
+    #[error(transparent)]
+    NoEngine(#[from] NoEngine),
+    /// The arguments do not fit.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Ctrl-C can not be caught.
+    #[error("failed to catch Ctrl-C")]
+    Signal(#[source] std::io::Error),
+    /// The trace can not be written.
+    #[error(transparent)]
+    Trace(#[from] Unwritten),
+}
+
+/// The result of `holdfast walk --json`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct WalkJson {
+    /// `holds`, `safety-violated`, `liveness-violated` or `interrupted`.
+    outcome: &'static str,
+    /// The exit code.
+    exit: u8,
+    /// `model` or `drivers`.
+    on: On,
+    /// Who chose the driver that goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scheduler: Option<SchedulerName>,
+    /// What was walked.
+    run: RunJson,
+    /// What the walks were drawn from.
+    seed: u64,
+    /// The number of the first walk.
+    from: u64,
+    /// How many walks were taken, the failed one among them.
+    walks: u64,
+    /// How many steps they had.
+    steps: u64,
+    /// How long it took.
+    seconds: f64,
+    /// How many walks a second.
+    per_second: u64,
+    /// The walk to go on `--from`.
+    next: u64,
+    /// The walk that failed.
+    failure: Option<FailureJson>,
+}
+
+/// A walk that failed.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct FailureJson {
+    /// The number of the walk.
+    iteration: u64,
+    /// What fell; none if the tree does not come to rest, a driver panics or all wait for ever.
+    property: Option<PropertyId>,
+    /// The same in words.
+    what: String,
+    /// How many steps the walk had, and how many are left of it in the file.
+    walked: usize,
+    /// Those that are left.
+    steps: usize,
+    /// The file.
+    file: String,
+    /// The command that performs it.
+    replay: String,
+}
+
+/// What came of some walks.
+#[derive(Default)]
+pub(super) struct Walks {
+    pub(super) taken: u64,
+    pub(super) steps: u64,
+    pub(super) failure: Option<Fall>,
+}
+
+/// A walk that failed, and how.
+pub(super) struct Fall {
+    pub(super) iteration: u64,
+    pub(super) property: Option<PropertyId>,
+    pub(super) what: String,
+    /// How many steps it had, and how many the file has.
+    pub(super) walked: usize,
+    pub(super) steps: usize,
+    /// What is written.
+    pub(super) file: String,
+}
+
+impl WalkArgs {
+    /// Does it.
+    #[must_use]
+    pub fn run(self) -> Exit {
+        self.walk().unwrap_or_else(|error| complain(&error))
+    }
+
+    fn walk(&self) -> Result<Exit, WalkError> {
+        let (config, named) = self.run.run()?.ok_or(WalkError::NoTree)?;
+        let scheduler = match (self.on, self.scheduler) {
+            (On::Model, Some(_)) => return Err(WalkError::NoScheduler),
+            (On::Model, None) => None,
+            (On::Drivers, asked) => Some(asked.unwrap_or(SchedulerName::Random)),
+        };
+        let run = Run { config, named, ends: Ends::Any };
+        let started = Instant::now();
+        let (walks, asked) = watched(Show::Walks, |progress| match scheduler {
+            None => Ok(self.take(&run, progress)),
+            Some(who) => drivers::take(&run, who, self.seed, self.numbers(), progress),
+        })
+        .map_err(WalkError::Signal)?;
+        let (walks, took) = (walks?, started.elapsed());
+        let kind = |fall: &Fall| fall.property.map_or(Kind::LeadsTo, PropertyId::kind);
+        let exit = match (&walks.failure, asked) {
+            (Some(fall), _) if kind(fall) == Kind::Always => Exit::Safety,
+            (Some(_), _) => Exit::Liveness,
+            (None, Asked::ToStop) if walks.taken < self.iterations => Exit::Interrupted,
+            (None, Asked::ToStop | Asked::Nothing) => Exit::Holds,
+        };
+        let json = WalkJson {
+            outcome: outcome(exit),
+            exit: exit as u8,
+            on: self.on,
+            scheduler,
+            run: RunJson::new(&run.config, &run.named),
+            seed: self.seed,
+            from: self.from,
+            walks: walks.taken,
+            steps: walks.steps,
+            seconds: took.as_secs_f64(),
+            per_second: (walks.taken as f64 / took.as_secs_f64().max(1e-3)) as u64,
+            next: self.from.saturating_add(walks.taken),
+            failure: walks.failure.map(|fall| self.keep(fall)).transpose()?,
+        };
+        match Format::of_switch(self.json) {
+            Format::Json => print_json(&json),
+            Format::Text => print(&text(&render::run(&run.config, &run.named), &json, took)),
+        }
+        Ok(exit)
+    }
+
+    fn numbers(&self) -> Range<u64> {
+        self.from..self.from.saturating_add(self.iterations)
+    }
+
+    /// Takes walks in the world of the checker, until one fails or the person wants no more.
+    fn take(&self, run: &Run, progress: &Progress) -> Walks {
+        let topology = Topology::new(run.config.clone());
+        let mut walks = Walks::default();
+        for iteration in self.numbers() {
+            if progress.interrupt.load(Relaxed) {
+                break;
+            }
+            walks.taken += 1;
+            match walk(&topology, self.seed, iteration) {
+                Ok(walked) => walks.steps += walked.steps as u64,
+                Err(failure) => {
+                    walks.steps += failure.steps.len() as u64;
+                    let short = shrink(&topology, failure.clone());
+                    walks.failure = Some(Fall {
+                        iteration,
+                        property: failure.property,
+                        what: failure.what.to_owned(),
+                        walked: failure.steps.len(),
+                        steps: short.steps.len(),
+                        file: short.trace(&topology, &run.named).to_text(),
+                    });
+                    break;
+                }
+            }
+            progress.states.store(walks.taken, Relaxed);
+            progress.frontier.store(walks.steps, Relaxed);
+        }
+        walks
+    }
+
+    /// Writes a failure to a file.
+    fn keep(&self, fall: Fall) -> Result<FailureJson, WalkError> {
+        let path = match &self.trace_out {
+            Some(path) => path.clone(),
+            None => self.temporary(fall.iteration)?,
+        };
+        write_trace(&path, &fall.file)?;
+        let replay = match self.on {
+            On::Model => format!("holdfast replay {}", quoted(path.clone().into())),
+            On::Drivers => drivers::replay_command(&path),
+        };
+        Ok(FailureJson {
+            iteration: fall.iteration,
+            property: fall.property,
+            what: fall.what,
+            walked: fall.walked,
+            steps: fall.steps,
+            file: path.display().to_string(),
+            replay,
+        })
+    }
+
+    /// A file of its own that stays.
+    fn temporary(&self, iteration: u64) -> Result<PathBuf, WalkError> {
+        let folder = std::env::temp_dir();
+        let wrong = |source| Unwritten { path: folder.clone(), source };
+        let prefix = format!("holdfast-walk-{}-{iteration}-", self.seed);
+        let suffix = match self.on {
+            On::Model => ".trace",
+            On::Drivers => ".schedule",
+        };
+        let file = tempfile::Builder::new().prefix(&prefix).suffix(suffix).tempfile_in(&folder);
+        let (_, path) = file.map_err(wrong)?.keep().map_err(|kept| wrong(kept.error))?;
+        Ok(path)
+    }
+}
+
+fn outcome(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Safety => "safety-violated",
+        Exit::Liveness => "liveness-violated",
+        Exit::Interrupted => "interrupted",
+        Exit::Holds
+        | Exit::BadInput
+        | Exit::Conformance
+        | Exit::Expectation
+        | Exit::NotExhausted => "holds",
+    }
+}
+
+fn text(run: &str, json: &WalkJson, took: Duration) -> String {
+    let (walks, steps) = (HumanCount(json.walks), HumanCount(json.steps));
+    let rate = HumanCount(json.per_second);
+    let mut text = format!(
+        "{run}\n\nseed {}, walks {} to {}: {walks} walks, {steps} steps, {:.1} s, {rate} walks/s\n",
+        json.seed,
+        json.from,
+        json.next.saturating_sub(1).max(json.from),
+        took.as_secs_f64(),
+    );
+    if let Some(failure) = &json.failure {
+        let property = failure.property.map_or_else(String::new, |id| format!("`{id}`: "));
+        let left = match json.on {
+            On::Model => format!(", {} of them suffice", failure.steps),
+            On::Drivers => String::new(),
+        };
+        let _ = write!(
+            text,
+            "\nWalk {} fails after {} steps{left}: {property}{}\nTo see it:\n  {}\n",
+            failure.iteration, failure.walked, failure.what, failure.replay,
+        );
+    }
+    if json.exit != Exit::Holds as u8 {
+        let _ = writeln!(
+            text,
+            "To go on: the same command with --seed {} --from {}",
+            json.seed, json.next
+        );
+    }
+    let (color, sum) = match json.outcome {
+        "holds" => (AnsiColor::Green, "holds on these walks"),
+        "interrupted" => (AnsiColor::Yellow, "interrupted"),
+        "safety-violated" => (AnsiColor::Red, "safety violated"),
+        _ => (AnsiColor::Red, "liveness violated"),
+    };
+    let style = color.on_default().bold();
+    let _ = writeln!(text, "\n{style}{sum}{style:#}");
+    text
+}

@@ -1,0 +1,377 @@
+//! What a recorded line needs in order to happen: the actions that come to it, or why not yet.
+
+mod children;
+
+use super::cast::{Came, Cast, End};
+use super::record::Line;
+use super::words::message_words;
+use crate::chart::name_of;
+use holdfast_check::world::choices::recorded::can_happen;
+use holdfast_check::world::facts::ActorFacts;
+use holdfast_check::world::link::{End as Side, LaneState};
+use holdfast_check::world::part::{Part, PartValue};
+use holdfast_check::world::process::Process;
+use holdfast_check::world::room::Baton;
+use holdfast_check::world::{Action, Deed, Is, Move, Scene, System};
+use holdfast_protocol::Placement;
+use holdfast_protocol::{
+    ActorId, Answer, Input, LadderSignal, Message, Origin, Output, RequestId, Shielding, Signal,
+    Status, Timer,
+};
+
+/// How soon something happens of what can: the tree moves before the environment does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    /// What is under way arrives.
+    Arrives,
+    /// Somebody starts somebody.
+    Starts,
+    /// A program does something.
+    Program,
+    /// A timer fires.
+    Timer,
+    /// The person answers.
+    Person,
+    /// A signal comes from outside.
+    Outside,
+}
+
+/// Whether the next line of an actor can happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Ready {
+    /// As these actions.
+    Now(Rank, Vec<Action>),
+    /// Once something has happened that nobody wrote down: one of these.
+    Unwritten(Vec<Vec<Action>>, String),
+    /// Once others have moved on.
+    Waits(String),
+    /// In no way.
+    Never(String),
+}
+
+/// A place in the merged run.
+#[derive(Clone, Copy)]
+pub(super) struct Here<'a> {
+    pub(super) cast: &'a Cast,
+    pub(super) system: &'a System,
+    pub(super) scene: &'a Scene<'a>,
+    /// How many lines each actor has behind it.
+    pub(super) at: &'a [usize],
+}
+
+fn to_move(tree_move: Move) -> Action {
+    Action::Move(tree_move)
+}
+
+fn to_do(deed: Deed) -> Action {
+    Action::Deed(deed)
+}
+
+impl<'a> Here<'a> {
+    /// The next line of an actor.
+    pub(super) fn next(self, actor: ActorId) -> Option<&'a Line> {
+        self.cast.parts[actor.index()].lines.get(self.at[actor.index()])
+    }
+
+    fn name(self, actor: ActorId) -> String {
+        name_of(self.cast.tree(), actor)
+    }
+
+    fn facts(self, actor: ActorId) -> &'a ActorFacts {
+        self.scene.actor(actor)
+    }
+
+    fn is(self, actor: ActorId, what: Is) -> bool {
+        self.facts(actor).is.contains(what)
+    }
+
+    /// How an actor may have died by now without a word about it.
+    pub(super) fn death(self, actor: ActorId) -> Option<Action> {
+        let over = self.next(actor).is_none() && self.facts(actor).alive();
+        match self.cast.parts[actor.index()].end {
+            End::Silent(Status::Killed) if over => Some(to_do(Deed::Kill { actor })),
+            End::Silent(status) if over => Some(to_do(Deed::Die { actor, status })),
+            End::Silent(_) | End::Own => None,
+        }
+    }
+
+    /// Whether the next line of an actor can happen.
+    pub(super) fn ready(self, actor: ActorId, line: &Line) -> Ready {
+        if !self.is(actor, Is::RUNNING) {
+            return self.not_running(actor);
+        }
+        for output in &line.outputs {
+            if let Output::Signal { child, signal: LadderSignal::Kill } = *output
+                && child.index() < self.cast.parts.len()
+                && self.next(child).is_some()
+                && self.facts(child).alive()
+            {
+                return Ready::Waits(format!(
+                    "{} has more to do before it is killed",
+                    self.name(child)
+                ));
+            }
+        }
+        match self.input(actor, line.input) {
+            Ready::Now(rank, actions) => match actions.first() {
+                Some(first) if !can_happen(self.scene, *first) => {
+                    let frozen = !self.is(actor, Is::SERVING);
+                    Ready::Never(if frozen { FROZEN } else { IMPOSSIBLE }.to_owned())
+                }
+                Some(_) | None => Ready::Now(rank, actions),
+            },
+            other => other,
+        }
+    }
+
+    fn not_running(self, actor: ActorId) -> Ready {
+        let part = &self.cast.parts[actor.index()];
+        if !self.is(actor, Is::LATER) {
+            return Ready::Never(format!("{} has ended before", self.name(actor)));
+        }
+        let Some(above) = self.cast.tree().supervisor(actor) else {
+            return Ready::Never("the root is not there".to_owned());
+        };
+        let why = format!("{} has not started it", self.name(above));
+        match (part.came, self.death(above)) {
+            // The supervisor was killed before it could write that down.
+            (Came::Unannounced, Some(_)) if self.is(above, Is::RUNNING) => {
+                let start = [to_do(Deed::Spawn { actor }), to_move(Move::Boot { actor })];
+                Ready::Unwritten(vec![start.to_vec()], why)
+            }
+            _ if self.next(above).is_none() => Ready::Never(why),
+            _ => Ready::Waits(why),
+        }
+    }
+
+    fn input(self, actor: ActorId, input: Input) -> Ready {
+        let now = |rank, action| Ready::Now(rank, vec![action]);
+        match input {
+            Input::Pause { shielding: Shielding::Plain } => {
+                now(Rank::Program, to_do(Deed::Pause { actor }))
+            }
+            Input::Pause { shielding: Shielding::Shielded } => {
+                now(Rank::Program, to_do(Deed::PauseShielded { actor }))
+            }
+            Input::Cancel { cause } => now(Rank::Program, to_do(Deed::Provoke { actor, cause })),
+            Input::Unexamined { cause } => {
+                now(Rank::Program, to_do(Deed::FailUnexamined { actor, cause }))
+            }
+            Input::CancelChild { child } => match self.cast.tree().supervisor(child) {
+                Some(above) if above == actor => {
+                    now(Rank::Program, to_do(Deed::CancelChild { actor: child }))
+                }
+                Some(_) | None => Ready::Never(format!("{} is no child", self.name(child))),
+            },
+            Input::BodyEnded => self.body(actor),
+            Input::Received { from, message } => self.received(actor, from, message),
+            Input::LinkEnded { peer } => self.link_ended(actor, peer),
+            Input::Answered { request, answer } => self.answered(actor, request, answer),
+            Input::Signalled { signal, origin } => self.signalled(actor, signal, origin),
+            Input::Expired { timer } => self.expired(actor, timer),
+            Input::Spawned { child } => self.spawned(actor, child),
+            Input::Exited { child, status } => self.exited(actor, child, status),
+            Input::Adopted { child } => self.adopted(actor, child),
+            Input::ChildrenGone => self.children_gone(actor),
+            Input::BatonClosed { request } => self.baton_closed(actor, request),
+        }
+    }
+
+    fn body(self, actor: ActorId) -> Ready {
+        if self.is(actor, Is::BODY_ASKED) {
+            Ready::Now(Rank::Arrives, vec![to_move(Move::EndBody { actor })])
+        } else {
+            Ready::Never("its tasks were not told to end".to_owned())
+        }
+    }
+
+    /// The next message on the way from one to the other, and the state of the lane.
+    fn lane(self, to: ActorId, from: ActorId) -> Option<(Option<Message>, LaneState)> {
+        let topology = self.scene.topology;
+        let linked = |ends: &(ActorId, ActorId)| [(from, to), (to, from)].contains(ends);
+        if !topology.links().iter().any(linked) {
+            return None;
+        }
+        let (link, reader) = topology.link(to, from);
+        match &self.system.parts()[topology.slot(Part::Link(link))] {
+            PartValue::Link(link) => {
+                let lane = match reader {
+                    Side::Upper => &link.up,
+                    Side::Lower => &link.down,
+                };
+                Some((lane.queue().next(), lane.state()))
+            }
+            PartValue::Actor(_) | PartValue::Room(_) => None,
+        }
+    }
+
+    fn received(self, to: ActorId, from: ActorId, message: Message) -> Ready {
+        let who = self.name(from);
+        match self.lane(to, from) {
+            None => Ready::Never(format!("{who} is no neighbour")),
+            Some((Some(next), _)) if next == message => {
+                Ready::Now(Rank::Arrives, vec![to_move(Move::Deliver { from, to })])
+            }
+            Some((Some(next), _)) => {
+                Ready::Never(format!("the next message from {who} is {}", self.said(next)))
+            }
+            Some((None, LaneState::Open)) if self.next(from).is_some() => {
+                Ready::Waits(format!("{who} has not said {}", self.said(message)))
+            }
+            Some((None, _)) => Ready::Never(format!("{who} never said {}", self.said(message))),
+        }
+    }
+
+    fn said(self, message: Message) -> String {
+        message_words(self.cast.tree(), message)
+    }
+
+    fn link_ended(self, to: ActorId, from: ActorId) -> Ready {
+        let who = self.name(from);
+        match self.lane(to, from) {
+            None => Ready::Never(format!("{who} is no neighbour")),
+            Some((Some(next), _)) => {
+                Ready::Never(format!("{} from {who} is unread", self.said(next)))
+            }
+            Some((None, LaneState::Closed)) => {
+                Ready::Now(Rank::Arrives, vec![to_move(Move::Deliver { from, to })])
+            }
+            Some((None, LaneState::Over)) => {
+                Ready::Never(format!("it knows already that {who} is gone"))
+            }
+            Some((None, LaneState::Open)) => {
+                let ways = self.death(from).into_iter().chain(self.cut(to, from));
+                let ways = ways.map(|way| vec![way]).collect();
+                Ready::Unwritten(ways, format!("the link to {who} is open"))
+            }
+        }
+    }
+
+    /// That the link between two actors was cut: who is cut off reads an end too, so both do.
+    pub(super) fn cut(self, one: ActorId, other: ActorId) -> Option<Action> {
+        let told = |who: ActorId, peer| {
+            let lines = &self.cast.parts[who.index()].lines[self.at[who.index()]..];
+            lines.iter().any(|line| line.input == Input::LinkEnded { peer })
+        };
+        let lower = if self.cast.tree().supervisor(one) == Some(other) { one } else { other };
+        let cut = to_do(Deed::Cut { actor: lower });
+        let both = told(one, other) && told(other, one);
+        (both && can_happen(self.scene, cut)).then_some(cut)
+    }
+
+    /// That a link was cut before an actor says something on it, which is lost then.
+    pub(super) fn cut_before(self, actor: ActorId, line: &Line) -> Vec<Action> {
+        let cut = |output: &Output| match *output {
+            Output::Send { to, .. } if to.index() < self.at.len() => self.cut(actor, to),
+            _ => None,
+        };
+        line.outputs.iter().filter_map(cut).collect()
+    }
+
+    fn answered(self, actor: ActorId, request: RequestId, answer: Answer) -> Ready {
+        if self.facts(actor).prompt != Some(request) {
+            return Ready::Never(format!("no prompt of request {} is open", request.serial));
+        }
+        let root_alive = self.facts(self.scene.topology.root()).alive();
+        let action = match answer {
+            Answer::Hangup if !root_alive => to_move(Move::LosePrompt { actor }),
+            Answer::Continue | Answer::Quit | Answer::Hangup => {
+                to_do(Deed::Answer { actor, answer })
+            }
+        };
+        Ready::Now(Rank::Person, vec![action])
+    }
+
+    fn signalled(self, actor: ActorId, signal: Signal, origin: Origin) -> Ready {
+        let take = to_move(Move::TakeSignal { actor, signal });
+        let pending = match &self.system.parts()[actor.index()] {
+            PartValue::Actor(Process::Running(running)) => running.pending.origin(signal),
+            PartValue::Actor(_) | PartValue::Link(_) | PartValue::Room(_) => None,
+        };
+        match pending {
+            // Only of a SIGINT does it matter where it came from.
+            Some(other) if other != origin && signal == Signal::Interrupt => {
+                return Ready::Waits("another SIGINT is pending".to_owned());
+            }
+            Some(_) => return Ready::Now(Rank::Arrives, vec![take]),
+            None => {}
+        }
+        let reached = match self.scene.topology.config().placement {
+            Placement::SharedGroup => true,
+            Placement::OwnSession => actor == self.scene.topology.root(),
+        };
+        let deed = match (signal, origin) {
+            (Signal::Interrupt, Origin::Terminal) if !reached => {
+                return Ready::Never("no Ctrl-C reaches it in a session of its own".to_owned());
+            }
+            (Signal::Interrupt, Origin::Terminal) => {
+                let mut actions = self.killed_before_ctrl_c(actor);
+                actions.extend([to_do(Deed::Interrupt), take]);
+                return Ready::Now(Rank::Outside, actions);
+            }
+            _ => Deed::Signal { actor, signal },
+        };
+        let ladder = Output::Signal { child: actor, signal: LadderSignal::Terminate };
+        let to_come = |(part, at): (&super::cast::Part, &usize)| {
+            part.lines[*at..].iter().any(|line| line.outputs.contains(&ladder))
+        };
+        let sent = self.cast.parts.iter().zip(self.at).any(to_come);
+        if signal == Signal::Terminate && sent {
+            // Its supervisor's, if that can be: somebody else's only if it can not.
+            let why = format!("no {signal} is pending");
+            return Ready::Unwritten(vec![vec![to_do(deed)]], why);
+        }
+        Ready::Now(Rank::Outside, vec![to_do(deed), take])
+    }
+
+    /// A SIGINT that is pending from elsewhere swallows the one of a Ctrl-C. So whoever takes one
+    /// of a process next had it before this Ctrl-C, which was everybody's.
+    fn killed_before_ctrl_c(self, actor: ActorId) -> Vec<Action> {
+        let process = |line: &Line| match line.input {
+            Input::Signalled { signal: Signal::Interrupt, origin } => Some(origin),
+            _ => None,
+        };
+        let next = |other: &ActorId| {
+            let lines = &self.cast.parts[other.index()].lines[self.at[other.index()]..];
+            lines.iter().find_map(process) == Some(Origin::Process)
+        };
+        let others = self.scene.topology.actors().filter(|other| *other != actor);
+        let running = others.filter(|other| self.is(*other, Is::RUNNING));
+        let free = running.filter(|other| !self.facts(*other).pending.contains(&Signal::Interrupt));
+        let signal = |actor| to_do(Deed::Signal { actor, signal: Signal::Interrupt });
+        free.filter(next).map(signal).collect()
+    }
+
+    fn expired(self, actor: ActorId, timer: Timer) -> Ready {
+        if self.facts(actor).timers.contains(&timer) {
+            Ready::Now(Rank::Timer, vec![to_move(Move::Expire { actor, timer })])
+        } else {
+            Ready::Never("the timer is not armed".to_owned())
+        }
+    }
+
+    fn baton_closed(self, actor: ActorId, request: RequestId) -> Ready {
+        if actor != self.scene.topology.root() {
+            return Ready::Never("only the root has the other end of a baton".to_owned());
+        }
+        let why = format!("the baton of {} is out", self.name(request.actor));
+        match self.scene.room().batons.get(&request) {
+            Some(Baton::Closed) => {
+                Ready::Now(Rank::Arrives, vec![to_move(Move::ReadBaton { request })])
+            }
+            Some(Baton::Out) => {
+                let ways: Vec<_> = self.scene.topology.actors().collect();
+                let ways: Vec<_> = ways
+                    .into_iter()
+                    .filter_map(|one| self.death(one))
+                    .map(|way| vec![way])
+                    .collect();
+                if ways.is_empty() { Ready::Waits(why) } else { Ready::Unwritten(ways, why) }
+            }
+            None => Ready::Never(format!("no baton of {} is out", self.name(request.actor))),
+        }
+    }
+}
+
+const FROZEN: &str = "under this policy an open prompt lets nothing but signals through";
+const IMPOSSIBLE: &str = "this is not possible there";

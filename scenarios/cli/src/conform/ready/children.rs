@@ -1,0 +1,118 @@
+//! What must be so before a line about a child: started, reaped, adopted, all gone.
+
+use super::{Here, Rank, Ready, to_do, to_move};
+use crate::conform::cast::{Came, End};
+use holdfast_check::world::choices::recorded::can_happen;
+use holdfast_check::world::{Action, Deed, Is, Move};
+use holdfast_protocol::{ActorId, Input, Status};
+
+impl Here<'_> {
+    pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
+        if self.cast.tree().supervisor(child) == Some(actor) && self.is(child, Is::LATER) {
+            let start = [Deed::Spawn { actor: child }].map(to_do);
+            let boot = to_move(Move::Boot { actor: child });
+            Ready::Now(Rank::Starts, start.into_iter().chain([boot]).collect())
+        } else {
+            Ready::Never(format!("{} can not be started there", self.name(child)))
+        }
+    }
+
+    pub(super) fn exited(self, actor: ActorId, child: ActorId, status: Status) -> Ready {
+        let (facts, who) = (self.facts(child), self.name(child));
+        if facts.is.contains(Is::LATER) {
+            return Ready::Never(format!("{who} was not started"));
+        }
+        if let Some(ended) = facts.zombie {
+            // The exit code of an adopted process does not tell whether it is an actor's.
+            let own = self.cast.tree().supervisor(child) == Some(actor);
+            return match facts.parent {
+                Some(parent) if parent != actor => {
+                    let why = format!("{who} is a child of {}", self.name(parent));
+                    match self.death(parent) {
+                        Some(death) => Ready::Unwritten(vec![vec![death]], why),
+                        None => Ready::Waits(why),
+                    }
+                }
+                // Between its last word and its end a process can still be killed.
+                Some(_) if own && ended != status && status == Status::Killed => {
+                    let killed = to_do(Deed::Die { actor: child, status });
+                    let reap = to_move(Move::Reap { actor: child });
+                    Ready::Now(Rank::Arrives, vec![killed, reap])
+                }
+                Some(_) if own && ended != status => Ready::Never(format!(
+                    "{who} has ended ({})",
+                    format!("{ended:?}").to_lowercase()
+                )),
+                Some(_) => Ready::Now(Rank::Arrives, vec![to_move(Move::Reap { actor: child })]),
+                None => Ready::Never(format!("{who} has no parent")),
+            };
+        }
+        if !facts.alive() {
+            return Ready::Never(format!("{who} was reaped before"));
+        }
+        let why = format!("{who} has not ended");
+        match self.death(child) {
+            Some(death) => Ready::Unwritten(vec![vec![death]], why),
+            None if self.next(child).is_some() => Ready::Waits(why),
+            None => Ready::Never(why),
+        }
+    }
+
+    pub(super) fn adopted(self, root: ActorId, child: ActorId) -> Ready {
+        let adopt = to_move(Move::Adopt { actor: child });
+        let who = self.name(child);
+        if root != self.scene.topology.root() {
+            return Ready::Never("only the root adopts".to_owned());
+        }
+        if self.is(child, Is::LATER) && self.cast.parts[child.index()].came == Came::Found {
+            let appears = to_do(Deed::Appear { actor: child });
+            let boot = to_move(Move::Boot { actor: child });
+            return Ready::Now(Rank::Starts, vec![appears, boot, adopt]);
+        }
+        if self.is(child, Is::UNFOUND) {
+            return Ready::Now(Rank::Arrives, vec![adopt]);
+        }
+        let Some(parent) = self.facts(child).parent.filter(|parent| *parent != root) else {
+            return Ready::Waits(format!("{who} is no orphan"));
+        };
+        let why = format!("{}, the parent of {who}, has not ended", self.name(parent));
+        match self.death(parent) {
+            Some(death) => Ready::Unwritten(vec![vec![death]], why),
+            None => Ready::Waits(why),
+        }
+    }
+
+    pub(super) fn children_gone(self, actor: ActorId) -> Ready {
+        if can_happen(self.scene, to_move(Move::SeeChildrenGone)) {
+            return Ready::Now(Rank::Arrives, vec![to_move(Move::SeeChildrenGone)]);
+        }
+        let left = self.scene.actors().filter(|(_, facts)| facts.parent == Some(actor));
+        let left: Vec<_> = left.map(|(child, _)| child).collect();
+        if left.is_empty() {
+            return Ready::Never("the root does not wait for its last child".to_owned());
+        }
+        let names: Vec<_> = left.iter().map(|child| self.name(*child)).collect();
+        let why = format!("the root has children: {}", names.join(", "));
+        match left.into_iter().map(|child| self.vanishes(child)).collect::<Option<Vec<_>>>() {
+            Some(ways) => Ready::Unwritten(vec![ways.concat()], why),
+            None => Ready::Never(why),
+        }
+    }
+
+    /// How an orphan may be gone that the root never saw: its supervisor had reaped it, and was
+    /// killed before it could write that down. Who has read the end of its supervisor outlived it.
+    fn vanishes(self, orphan: ActorId) -> Option<Vec<Action>> {
+        let above = self.cast.tree().supervisor(orphan)?;
+        let (own, of_above) = (&self.cast.parts[orphan.index()], &self.cast.parts[above.index()]);
+        let outlived = own.lines.iter().any(|line| line.input == Input::LinkEnded { peer: above });
+        let killed = of_above.end == End::Silent(Status::Killed);
+        if outlived || !killed || !self.is(orphan, Is::UNFOUND) {
+            return None;
+        }
+        let vanish = to_do(Deed::Vanish { actor: orphan });
+        match self.death(orphan) {
+            Some(death) => Some(vec![death, vanish]),
+            None => self.is(orphan, Is::ZOMBIE).then(|| vec![vanish]),
+        }
+    }
+}

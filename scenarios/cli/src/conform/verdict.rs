@@ -1,0 +1,209 @@
+//! What is said about a recorded run.
+
+use super::cast::{Cast, End};
+use super::merge::{Furthest, Merged, Stop, Why, merge};
+use super::record::Tail;
+use super::words::{input_words, output_words, status_words};
+use crate::chart::name_of;
+use crate::exit::Exit;
+use holdfast_check::property::PropertyId;
+use holdfast_check::trace::{Replayed, Trace, perform};
+use holdfast_check::verdict::Counterexample;
+use holdfast_check::world::{Action, Did};
+use holdfast_protocol::{ActorId, Output, PolicyName};
+use std::fmt;
+
+/// A recorded run and what came of it.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// Who took part.
+    pub cast: Cast,
+    /// The merged run, as far as it could be followed.
+    pub steps: Vec<Replayed>,
+    /// What was found.
+    pub finding: Finding,
+    /// What else is to be known about the records.
+    pub notes: Vec<String>,
+}
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// It is a run of the model, and every always-property holds on it.
+    Conforms,
+    /// It is a run of the model, and each of these properties falls, first on this step, counted
+    /// from one.
+    Breaks(Vec<(PropertyId, usize)>),
+    /// It is none.
+    Differs(Difference),
+    /// No order was found, and not all were tried.
+    Undecided(Difference),
+}
+
+/// Where a run leaves the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The line: file and number.
+    pub place: String,
+    /// The actor.
+    pub actor: String,
+    /// What it handled.
+    pub input: String,
+    /// Why that can not be; none if only the outputs differ.
+    pub why: Option<String>,
+    /// What it recorded that followed.
+    pub recorded: Vec<String>,
+    /// What follows in the model; empty if the input is not possible.
+    pub expected: Vec<String>,
+    /// Where the others stand, and what they wait for.
+    pub others: Vec<String>,
+}
+
+impl Verdict {
+    /// Merges and judges a run.
+    #[must_use]
+    pub fn of(cast: Cast) -> Self {
+        let merged = merge(&cast);
+        let (actions, difference) = match &merged {
+            Merged::Found(steps) => (steps, None),
+            Merged::None(furthest) | Merged::Undecided(furthest) => {
+                (&furthest.steps, Some(difference(&cast, furthest)))
+            }
+        };
+        let steps = perform(&cast.topology, actions).expect("the search took only possible steps");
+        let mut fallen: Vec<(PropertyId, usize)> = Vec::new();
+        for (step, number) in steps.iter().zip(1..) {
+            for property in &step.broken {
+                if !fallen.iter().any(|(other, _)| other == property) {
+                    fallen.push((*property, number));
+                }
+            }
+        }
+        let finding = match (difference, merged) {
+            (Some(difference), Merged::Undecided(_)) => Finding::Undecided(difference),
+            (Some(difference), _) => Finding::Differs(difference),
+            (None, _) if fallen.is_empty() => Finding::Conforms,
+            (None, _) => Finding::Breaks(fallen),
+        };
+        let notes = notes(&cast, &steps);
+        Self { cast, steps, finding, notes }
+    }
+
+    /// How a command ends that found this. The properties are promises of `relay`: that a run of
+    /// another policy breaks one is told, and no failure.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match (&self.finding, self.cast.named.policy) {
+            (Finding::Breaks(_), PolicyName::Relay) => Exit::Safety,
+            (Finding::Conforms | Finding::Breaks(_), _) => Exit::Holds,
+            (Finding::Differs(_) | Finding::Undecided(_), _) => Exit::Conformance,
+        }
+    }
+
+    /// The merged run as a trace.
+    #[must_use]
+    pub fn trace(&self) -> Trace {
+        let breaks = match &self.finding {
+            Finding::Breaks(fallen) => fallen.first().map(|(property, _)| *property),
+            Finding::Conforms | Finding::Differs(_) | Finding::Undecided(_) => None,
+        };
+        let steps: Vec<Action> = self.steps.iter().map(|step| step.action).collect();
+        let property = breaks.unwrap_or(PropertyId::NoAlarm);
+        let run = Counterexample { property, steps, round: Vec::new() };
+        let mut trace = Trace::new(self.cast.topology.config(), &self.cast.named, &run);
+        trace.header.breaks = breaks;
+        trace
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.finding {
+            Finding::Conforms => f.write_str("conforms"),
+            Finding::Breaks(fallen) => {
+                let names: Vec<_> =
+                    fallen.iter().map(|(property, _)| property.to_string()).collect();
+                write!(f, "breaks {}", names.join(", "))
+            }
+            Finding::Differs(difference) => write!(f, "{difference}"),
+            Finding::Undecided(difference) => write!(f, "undecided; at best {difference}"),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}: ", self.place, self.actor, self.input)?;
+        match &self.why {
+            Some(why) => f.write_str(why),
+            None => {
+                let (recorded, expected) = (self.recorded.join(", "), self.expected.join(", "));
+                write!(f, "recorded [{recorded}], the model has [{expected}]")
+            }
+        }
+    }
+}
+
+fn difference(cast: &Cast, furthest: &Furthest) -> Difference {
+    let stop = &furthest.at;
+    let tree = cast.tree();
+    let line = &cast.parts[stop.actor.index()].lines[stop.line];
+    let say = |outputs: &[Output]| -> Vec<String> {
+        outputs.iter().map(|output| output_words(tree, stop.actor, *output)).collect()
+    };
+    let (why, expected) = match &stop.why {
+        Why::Outputs(expected) => (None, say(expected)),
+        Why::Never(why) | Why::Waits(why) => (Some(why.clone()), Vec::new()),
+    };
+    Difference {
+        place: place(cast, stop),
+        actor: name_of(tree, stop.actor),
+        input: input_words(tree, line.input),
+        why,
+        recorded: say(&line.outputs),
+        expected,
+        others: furthest.others.iter().map(|stop| other(cast, stop)).collect(),
+    }
+}
+
+fn place(cast: &Cast, stop: &Stop) -> String {
+    let part = &cast.parts[stop.actor.index()];
+    let file = part.file.as_deref().unwrap_or("(no record)");
+    format!("{file}:{}", part.lines[stop.line].number)
+}
+
+fn other(cast: &Cast, stop: &Stop) -> String {
+    let input = cast.parts[stop.actor.index()].lines[stop.line].input;
+    let why = match &stop.why {
+        Why::Outputs(_) => "other outputs",
+        Why::Never(why) | Why::Waits(why) => why,
+    };
+    format!("{}: {}: {why}", place(cast, stop), input_words(cast.tree(), input))
+}
+
+fn notes(cast: &Cast, steps: &[Replayed]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let died = |actor: ActorId| {
+        let died = |did: &Did| matches!(did, Did::Died { actor: who, .. } if *who == actor);
+        steps.iter().flat_map(|step| &step.did).any(died)
+    };
+    for (part, actor) in cast.parts.iter().zip((0..).map(ActorId)) {
+        let Some(file) = &part.file else { continue };
+        if part.tail == Tail::Torn {
+            notes.push(format!("{file} ends in the middle of a line, which is left out"));
+        }
+        let name = name_of(cast.tree(), actor);
+        match part.end {
+            End::Own => {}
+            End::Silent(_) if !died(actor) => {
+                notes.push(format!("{file} ends before {name} does"));
+            }
+            End::Silent(status) => notes.push(format!(
+                "{file} says nothing of the end of {name}, which had another cause than the \
+                 protocol ({})",
+                status_words(status)
+            )),
+        }
+    }
+    notes
+}

@@ -1,0 +1,207 @@
+//! What a case claims of a policy, and what came of the claim.
+//!
+//! An expected failure is strict: exactly the properties that it names must fall.
+
+use holdfast_check::property::{PropertyId, PropertySet};
+use holdfast_protocol::policy::PolicyName;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, MapAccess, Visitor, value::MapAccessDeserializer};
+use serde::{Deserialize, Deserializer};
+use std::{borrow::Cow, fmt};
+
+/// What each policy makes of a case. A policy that is not named is not run.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Expectations {
+    /// No lock, no shield, nobody waits.
+    pub unprotected: Option<Expectation>,
+    /// Upstream as of its pull request 165.
+    pub single_depth: Option<Expectation>,
+    /// This project.
+    pub relay: Option<Expectation>,
+}
+
+impl Expectations {
+    /// What is expected of a policy.
+    #[must_use]
+    pub fn of(&self, policy: PolicyName) -> Option<&Expectation> {
+        match policy {
+            PolicyName::Unprotected => self.unprotected.as_ref(),
+            PolicyName::SingleDepth => self.single_depth.as_ref(),
+            PolicyName::Relay => self.relay.as_ref(),
+        }
+    }
+
+    /// Every expectation, the weakest policy first.
+    pub fn iter(&self) -> impl Iterator<Item = (PolicyName, &Expectation)> {
+        PolicyName::ALL.into_iter().filter_map(|policy| Some((policy, self.of(policy)?)))
+    }
+}
+
+/// What a case claims of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expectation {
+    /// Every property holds on every interleaving.
+    Holds,
+    /// Exactly these fall.
+    Violates(Fall),
+}
+
+/// The properties that fall.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Fall {
+    /// The one to show: its shortest trace is the golden one.
+    #[schemars(schema_with = "property")]
+    pub violates: PropertyId,
+    /// All others that fall with it.
+    #[serde(default)]
+    #[schemars(schema_with = "properties")]
+    pub also: Vec<PropertyId>,
+}
+
+impl Expectation {
+    /// The properties that must fall.
+    #[must_use]
+    pub fn falling(&self) -> PropertySet {
+        match self {
+            Self::Holds => PropertySet::default(),
+            Self::Violates(fall) => fall.also.iter().copied().chain([fall.violates]).collect(),
+        }
+    }
+}
+
+/// What came of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It holds, as expected.
+    Pass,
+    /// Exactly the expected properties fell.
+    ExpectedFail,
+    /// It should hold and does not, or other properties fell than expected.
+    Fail,
+    /// It should fall and holds.
+    UnexpectedPass,
+    /// The steps can not be performed: none of the interleavings gets past this one.
+    Stuck(u8),
+    /// A limit was reached before everything was explored.
+    NotExhausted,
+    /// Real processes could not be brought to perform the steps.
+    NotStaged,
+    /// Real processes can not perform the run at all.
+    NoStage,
+    /// Nobody asked for it.
+    NotRun,
+    /// The person stopped it.
+    Interrupted,
+}
+
+/// Whether an outcome is what the case claims.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Outcome {
+    /// What came of a claim that `expected` falls, when `fell` did.
+    #[must_use]
+    pub fn of(expected: PropertySet, fell: PropertySet) -> Self {
+        match (expected.is_empty(), fell.is_empty()) {
+            (true, true) => Self::Pass,
+            (false, true) => Self::UnexpectedPass,
+            (_, false) if expected == fell => Self::ExpectedFail,
+            (_, false) => Self::Fail,
+        }
+    }
+
+    /// What came of a claim that `expected` falls, when real processes have shown `seen`: a run is
+    /// one interleaving of all that the claim is about, so a part of it is enough.
+    #[must_use]
+    pub fn seen(expected: PropertySet, seen: PropertySet) -> Self {
+        let more = !seen.difference(expected).is_empty();
+        match (expected.is_empty(), seen.is_empty()) {
+            (true, true) => Self::Pass,
+            (false, true) => Self::UnexpectedPass,
+            (_, false) if more => Self::Fail,
+            (_, false) => Self::ExpectedFail,
+        }
+    }
+
+    /// Whether it is what the case claims.
+    #[must_use]
+    pub fn met(&self) -> Met {
+        match self {
+            Self::Pass | Self::ExpectedFail | Self::NoStage | Self::NotRun => Met::Yes,
+            Self::Fail | Self::UnexpectedPass | Self::Stuck(_) | Self::NotStaged => Met::No,
+            Self::NotExhausted | Self::Interrupted => Met::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pass => "pass",
+            Self::ExpectedFail => "expected-fail",
+            Self::Fail => "FAIL",
+            Self::UnexpectedPass => "UNEXPECTED-PASS",
+            Self::Stuck(_) => "STUCK",
+            Self::NotExhausted => "not-exhausted",
+            Self::NoStage => "no-stage",
+            Self::NotRun => "-",
+            Self::NotStaged => "NOT-STAGED",
+            Self::Interrupted => "interrupted",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Expectation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ExpectationVisitor)
+    }
+}
+
+struct ExpectationVisitor;
+
+impl<'de> Visitor<'de> for ExpectationVisitor {
+    type Value = Expectation;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("\"holds\" or { violates = \"…\", also = [\"…\"] }")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<Expectation, E> {
+        if word == "holds" {
+            return Ok(Expectation::Holds);
+        }
+        Err(E::unknown_variant(word, &["holds"]))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expectation, A::Error> {
+        Fall::deserialize(MapAccessDeserializer::new(map)).map(Expectation::Violates)
+    }
+}
+
+impl JsonSchema for Expectation {
+    fn schema_name() -> Cow<'static, str> {
+        "Expectation".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let fall = generator.subschema_for::<Fall>();
+        json_schema!({ "oneOf": [{ "type": "string", "const": "holds" }, fall] })
+    }
+}
+
+fn property(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": PropertyId::ALL.map(|one| one.to_string()) })
+}
+
+fn properties(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "array", "items": property(generator) })
+}

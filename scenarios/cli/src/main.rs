@@ -1,0 +1,12 @@
+//! The command `holdfast`.
+
+use clap::Parser as _;
+use holdfast_cli::cli::Cli;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    if let Some(code) = holdfast_cli::on_live::play_a_part() {
+        return code;
+    }
+    Cli::parse().run()
+}

@@ -1,0 +1,377 @@
+//! A run of a case on a real tree: processes, a pseudo-terminal, signals, a person at the keyboard.
+//!
+//! ```text
+//!     steps --perform--> tree of puppets --tell--> view (what every actor's protocol has handled)
+//!       ^                     |                      |
+//!       +---- its effect -----+------ judge <--------+----- screen, processes, modes, exit
+//! ```
+//!
+//! A step waits for its own effect. After the last one the person answers every prompt with
+//! `continue`, and then ends the tree with a Ctrl-C if it does not end by itself.
+//!
+//! # Rules
+//! 1. What the case says holds must be seen to hold, and the tree must end and leave nothing.
+//! 2. What it says falls must be seen to fall: one of the named properties, and no other. A run is
+//!    one interleaving, the claim is about all: so not everything that can fall does. Where nothing
+//!    can be expected to, the case says so (`[[forced]]`), and the order is that of the model's
+//!    counterexample ([`follow`]).
+//! 3. Nothing waits by the clock but to find out that nothing happens any more.
+//!
+//! Reading order: this file, `perform` (steps), `view` and `member`, `ending`, `judge`, [`follow`].
+
+mod ending;
+pub mod follow;
+mod judge;
+mod member;
+mod perform;
+mod view;
+
+use crate::case::resolve::Run;
+use crate::conform::conform;
+use crate::conform::verdict::Finding;
+use crate::expect::{Met, Outcome};
+use ending::Ending;
+use holdfast::live::gate::EVERY_INPUT;
+use holdfast::live::points::STARTING;
+use holdfast::live::tree::Result as Grew;
+use holdfast::live::{Exit, Growth};
+use holdfast_check::property::{PropertyId, PropertySet};
+use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_protocol::Placement;
+use holdfast_protocol::PolicyName;
+use holdfast_protocol::policy::Reader;
+use judge::judge;
+use perform::Live;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+use view::View;
+
+/// The hidden argument with which this program is an actor of a live tree.
+pub const PUPPET: &str = "live-actor";
+/// The hidden argument with which it is what stands between a terminal and its tree.
+pub const NANNY: &str = "live-nanny";
+
+/// Does what a process of a live tree does, if this is one.
+///
+/// To be called first in `main`, before any other thread.
+#[must_use]
+pub fn play_a_part() -> Option<ExitCode> {
+    let part = std::env::args_os().nth(1)?;
+    match part.to_str() {
+        Some(PUPPET) => Some(holdfast::live::puppet::run()),
+        Some(NANNY) => Some(holdfast::live::nanny::run()),
+        Some(_) | None => None,
+    }
+}
+
+/// What live runs have in common.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// This program.
+    pub program: PathBuf,
+    /// Where the records of each run are kept, in a folder of its own.
+    pub records: PathBuf,
+}
+
+impl Setup {
+    /// This program, and records in a folder.
+    ///
+    /// # Errors
+    /// The path of this program can not be found, or its locks are those of shuttle.
+    pub fn here(records: &Path) -> io::Result<Self> {
+        if cfg!(model_shuttle) {
+            let why = "real processes need a build without `--cfg model_shuttle`";
+            return Err(io::Error::other(why));
+        }
+        Ok(Self { program: std::env::current_exe()?, records: records.to_owned() })
+    }
+}
+
+/// What came of a live run.
+#[derive(Clone, Debug)]
+pub struct Lived {
+    /// Whether the claim is met.
+    pub outcome: Outcome,
+    /// The properties that were seen to fall, and how that showed.
+    pub fell: Vec<(PropertyId, String)>,
+    /// What was done and seen.
+    pub story: Vec<String>,
+    /// How the root ended; none if it did not.
+    pub exit: Option<Exit>,
+    /// Why the run is no run: it could not be staged.
+    pub trouble: Option<String>,
+    /// Whether what was recorded is a run of the model.
+    pub conformance: Conformance,
+    /// Where its records are.
+    pub records: PathBuf,
+    /// How long it took.
+    pub time: Duration,
+}
+
+/// Whether what real processes recorded is a run of the model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Conformance {
+    /// It is.
+    Conforms,
+    /// It is not, and where.
+    Differs(String),
+    /// Nobody has looked.
+    Unchecked,
+}
+
+impl fmt::Display for Conformance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Conforms => "conforms",
+            Self::Differs(_) => "DIFFERS",
+            Self::Unchecked => "-",
+        })
+    }
+}
+
+impl Lived {
+    /// Whether it is what the case claims, and a run of the model.
+    #[must_use]
+    pub fn met(&self) -> Met {
+        match (self.outcome.met(), &self.conformance) {
+            (Met::Yes, Conformance::Differs(_)) => Met::No,
+            (met, Conformance::Conforms | Conformance::Unchecked | Conformance::Differs(_)) => met,
+        }
+    }
+
+    /// The properties that were seen to fall.
+    #[must_use]
+    pub fn fallen(&self) -> PropertySet {
+        self.fell.iter().map(|(property, _)| *property).collect()
+    }
+}
+
+/// How patient a run is, and whether the person wants it to end.
+struct Hurry<'a> {
+    /// After so long without any event, and without a timer, nothing will happen any more.
+    still: Duration,
+    /// After so long what was waited for does not come.
+    limit: Duration,
+    interrupt: &'a AtomicBool,
+}
+
+impl Hurry<'_> {
+    fn interrupted(&self) -> bool {
+        self.interrupt.load(Relaxed)
+    }
+}
+
+/// Whether the actors of a tree are held before each of their inputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Grip {
+    /// The tree does what it does.
+    Free,
+    /// It takes what it is let take.
+    Held,
+}
+
+/// Why the steps stop.
+#[derive(Clone, Debug)]
+enum Stop {
+    /// What the script waits for can not come in this run: one of the orders in which it stops.
+    Never(String),
+    /// A prompt did not close when it was told to.
+    Deaf(String),
+    /// A step had no effect.
+    NoEffect(String),
+    /// A step that real processes can not perform.
+    NotStaged(String),
+    /// The stage failed.
+    Stage(String),
+    /// The person stopped it.
+    Interrupted,
+}
+
+/// How real processes come to fail in a run that is claimed to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shows {
+    /// They do if they are left to themselves.
+    ByItself,
+    /// They are made to take the order of the model's counterexample.
+    Forced,
+}
+
+/// Runs a case on real processes.
+///
+/// That a case falls is a claim about some of its interleavings, and a run takes one: where nothing
+/// falls it is run again, a few times. That it holds is a claim about all: once is all it gets.
+#[must_use]
+pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
+    let mut lived = attempt(run, setup, slug, interrupt);
+    for number in 2..=ATTEMPTS {
+        let nothing_fell = lived.outcome == Outcome::UnexpectedPass;
+        let differs = matches!(lived.conformance, Conformance::Differs(_));
+        if !nothing_fell || differs || run.shows == Shows::Forced {
+            break;
+        }
+        lived = attempt(run, setup, &format!("{slug}-{number}"), interrupt);
+    }
+    lived
+}
+
+/// How often a case is run whose failure is not seen.
+const ATTEMPTS: u32 = 4;
+
+fn attempt(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
+    let begun = Instant::now();
+    let records = setup.records.join(slug);
+    let falling = run.expectation.falling();
+    let patient = falling.members().count() == 0;
+    let hurry = Hurry {
+        still: if patient { Duration::from_secs(5) } else { Duration::from_millis(1200) },
+        limit: Duration::from_secs(10),
+        interrupt,
+    };
+    if let Some(why) = unstageable(run) {
+        return failed(Outcome::NoStage, why);
+    }
+    let mut lived = match run.shows {
+        Shows::ByItself => match grow(run, setup, &records, Grip::Free) {
+            Err(error) => failed(Outcome::NotStaged, &error.to_string()),
+            Ok(grown) => play(run, grown, &hurry),
+        },
+        Shows::Forced => follow::force(run, setup, &records, interrupt),
+    };
+    if interrupt.load(Relaxed) {
+        lived.outcome = Outcome::Interrupted;
+    }
+    if lived.trouble.is_none() && lived.outcome != Outcome::Interrupted {
+        lived.conformance = conformance(&records, run.policy);
+    }
+    lived.records = records;
+    lived.time = begun.elapsed();
+    lived
+}
+
+/// Why a run can not be staged at all.
+fn unstageable(run: &Run) -> Option<&'static str> {
+    let apart = run.config.placement == Placement::OwnSession;
+    let reads = run.config.policy.reader == Reader::Holder;
+    // A crash of the root alone reads a terminal that the root has.
+    let below = run.config.tree.len() > 1;
+    (apart && reads && below).then_some(
+        "under this policy the holder reads the terminal, and in a session of its own it has none",
+    )
+}
+
+/// Whether the records of a run are those of a run of the model.
+fn conformance(records: &Path, policy: PolicyName) -> Conformance {
+    let folders = std::fs::read_dir(records).into_iter().flatten().flatten();
+    let Some(folder) = folders.map(|entry| entry.path()).next() else {
+        return Conformance::Differs("there is no record".to_owned());
+    };
+    let verdicts = match conform(&folder) {
+        Ok(verdicts) => verdicts,
+        Err(error) => return Conformance::Differs(error.to_string()),
+    };
+    // Judged on one order that the records allow, and with the person's last Ctrl-C: where the
+    // policy does not protect the session that may break more than the run did.
+    let wrong = verdicts.iter().find(|verdict| match &verdict.finding {
+        Finding::Conforms => false,
+        Finding::Breaks(_) => policy == PolicyName::Relay,
+        Finding::Differs(_) | Finding::Undecided(_) => true,
+    });
+    wrong.map_or(Conformance::Conforms, |verdict| Conformance::Differs(verdict.to_string()))
+}
+
+fn failed(outcome: Outcome, why: &str) -> Lived {
+    Lived {
+        outcome,
+        fell: Vec::new(),
+        story: Vec::new(),
+        exit: None,
+        trouble: Some(why.to_owned()),
+        conformance: Conformance::Unchecked,
+        records: PathBuf::new(),
+        time: Duration::ZERO,
+    }
+}
+
+fn grow(run: &Run, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast::live::Grown> {
+    let config = &run.config;
+    let debug: Vec<&str> = config
+        .tree
+        .ids()
+        .filter(|actor| config.debug[actor.index()] == holdfast_protocol::DebugMode::On)
+        .map(|actor| config.tree.name(actor))
+        .collect();
+    let mut growth = Growth::shaped(config.tree.clone())
+        .policy(run.policy)
+        .placement(config.placement)
+        .debug(&debug)
+        .grace_ms(GRACE_MS)
+        .args(&[PUPPET])
+        .patience(Duration::from_secs(10))
+        .records(records)
+        .told();
+    if grip == Grip::Held {
+        growth = growth.point(EVERY_INPUT);
+    }
+    let spawns = |step: &ScriptStep| matches!(step, ScriptStep::Do(Deed::Spawn { .. }));
+    if config.script.steps.iter().any(spawns) {
+        growth = growth.point(STARTING);
+    }
+    let mut nanny = Command::new(&setup.program);
+    nanny.arg(OsStr::new(NANNY));
+    growth.grow(nanny, &setup.program)
+}
+
+fn play(run: &Run, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
+    let config = &run.config;
+    let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
+    let stop = live.steps(&config.script.steps).err();
+    let trouble = match &stop {
+        None | Some(Stop::Never(_) | Stop::Deaf(_) | Stop::Interrupted) => None,
+        Some(Stop::NoEffect(what)) => Some(format!("{what} had no effect")),
+        Some(Stop::NotStaged(what)) => Some(format!("{what} can not be staged")),
+        Some(Stop::Stage(what)) => Some(what.clone()),
+    };
+    if let Some(Stop::Never(why)) = &stop {
+        live.story.push(format!("the steps end here: {why}"));
+    }
+    let deaf = match stop {
+        Some(Stop::Deaf(name)) => Some(name),
+        _ => None,
+    };
+    let Ending { exit, found } = match &trouble {
+        None if !hurry.interrupted() => ending::end(&mut live, run, deaf),
+        None | Some(_) => Ending { exit: None, found: judge::Found::new() },
+    };
+    let log = live.grown.orders.log();
+    let mut fell = judge(config, &log, &live.marks, run.expectation.falling());
+    fell.extend(found);
+    let strange = std::mem::take(&mut live.view.strange);
+    let trouble = trouble
+        .map(|why| format!("{why}\n{}", live.grown.stage.dump()))
+        .or_else(|| strange.into_iter().next());
+    // Before the window is closed, or its end were part of the record.
+    let _ = live.grown.stage.clear();
+    let fell: Vec<_> = fell.into_iter().collect();
+    let fallen: PropertySet = fell.iter().map(|(property, _)| *property).collect();
+    let outcome = match &trouble {
+        Some(_) => Outcome::NotStaged,
+        None => Outcome::seen(run.expectation.falling(), fallen),
+    };
+    Lived {
+        outcome,
+        fell,
+        story: live.story,
+        exit,
+        trouble,
+        conformance: Conformance::Unchecked,
+        records: PathBuf::new(),
+        time: Duration::ZERO,
+    }
+}
+
+/// The grace period of a leaf: short, so that ladders that climb do so in a run.
+const GRACE_MS: u64 = 150;

@@ -1,0 +1,240 @@
+//! How a live run ends: the prompts are answered, the tree ends or is ended, and what is left is
+//! counted.
+
+use super::Stop;
+use super::judge::{Found, Mark};
+use super::member::Member;
+use super::perform::Live;
+use super::view::View;
+use crate::case::resolve::Run;
+use holdfast::live::Exit;
+use holdfast::live::tell::now_ns;
+use holdfast_check::property::PropertyId;
+use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_protocol::{ActorId, Answer, PolicyName};
+use std::time::Duration;
+
+/// How it ended.
+pub(super) struct Ending {
+    /// How the root ended; none if it did not.
+    pub(super) exit: Option<Exit>,
+    /// What was found.
+    pub(super) found: Found,
+}
+
+/// What happens next in a tree that is left to itself and to the person.
+enum Next {
+    /// Somebody is at a prompt.
+    Prompt(ActorId),
+    /// The root has ended.
+    Over,
+    /// Nothing happens without the person.
+    Idle,
+}
+
+/// What stands still where it should not.
+enum Still {
+    /// The tree, in the end.
+    Tree,
+    /// A prompt that is told to close.
+    Prompt(String),
+}
+
+/// Ends the run.
+pub(super) fn end(live: &mut Live<'_>, run: &Run, deaf: Option<String>) -> Ending {
+    let mut found = Found::new();
+    let mut still = deaf.map(Still::Prompt);
+    live.release_all();
+    if still.is_none() {
+        still = answer_all(live);
+    }
+    let root_told = live.view.root().is_none_or(Member::told) || !live.view.runs(ActorId(0));
+    let at_rest = still.is_none() && live.view.runs(ActorId(0));
+    if at_rest {
+        stale(live, &mut found);
+    }
+    let stuck_before = still.is_some();
+    if live.view.runs(ActorId(0)) && !live.hurry.interrupted() && !(root_told && stuck_before) {
+        still = last_ctrl_c(live);
+    }
+    if live.view.runs(ActorId(0)) {
+        let why = standstill(live, run, still, root_told, stuck_before);
+        found.insert(why.0, why.1);
+        live.story.push("the tree does not end; it is killed".to_owned());
+        return Ending { exit: None, found };
+    }
+    let exit = after_root(live, run, &mut found, root_told);
+    Ending { exit, found }
+}
+
+/// The person answers every prompt; ends when nothing happens any more without another deed.
+fn answer_all(live: &mut Live<'_>) -> Option<Still> {
+    let mut rounds = 0;
+    loop {
+        let next = live.wait_while_it_moves(next_of);
+        match next {
+            Some(Next::Over | Next::Idle) => return None,
+            Some(Next::Prompt(actor)) if rounds < MOST_PROMPTS => {
+                rounds += 1;
+                // A person thinks for longer than any grace.
+                let dwelt = live.wait_while_it_moves(|view| {
+                    let open = view.prompts().any(|one| one == actor);
+                    (!open || view.quiet()).then_some(open)
+                });
+                if dwelt == Some(false) {
+                    let name = live.view.name(actor);
+                    let lost = !live.view.runs(actor);
+                    let how = if lost { "is gone from" } else { "is no longer at" };
+                    live.story.push(format!("{name} {how} its prompt, and nobody has closed that"));
+                    continue;
+                }
+                if live.on_screen(actor).is_err() {
+                    return Some(Still::Prompt(live.view.name(actor)));
+                }
+                match live.answer(actor, Answer::Continue) {
+                    Ok(()) => {}
+                    Err(Stop::Deaf(name)) => return Some(Still::Prompt(name)),
+                    Err(_) => return Some(Still::Tree),
+                }
+            }
+            Some(Next::Prompt(_)) | None => return Some(Still::Tree),
+        }
+    }
+}
+
+fn next_of(view: &View<'_>) -> Option<Next> {
+    if !view.runs(ActorId(0)) {
+        return Some(Next::Over);
+    }
+    if let Some(actor) = view.prompts().next() {
+        return Some(Next::Prompt(actor));
+    }
+    view.idle().then_some(Next::Idle)
+}
+
+/// Nobody is at a prompt and nothing is under way: nothing of a debug session may be left.
+fn stale(live: &mut Live<'_>, found: &mut Found) {
+    if !live.view.idle() || live.view.running().all(|(_, member)| member.requests == 0) {
+        return;
+    }
+    let stale =
+        |member: &Member| member.shielded() || member.node.holds().protecting().next().is_some();
+    let who = live.view.running().find(|(_, member)| stale(member)).map(|(actor, _)| actor);
+    if let Some(actor) = who {
+        let said =
+            format!("{} is still shielded when nobody wants the terminal", live.view.name(actor));
+        found.insert(PropertyId::NothingStale, said);
+    }
+    if live.grown.stage.modes().is_ok_and(|modes| modes != live.grown.modes) {
+        let said = "the terminal is in other modes when nobody is at a prompt".to_owned();
+        found.insert(PropertyId::NothingStale, said);
+    }
+}
+
+/// A Ctrl-C ends a tree in which nobody is at a prompt.
+fn last_ctrl_c(live: &mut Live<'_>) -> Option<Still> {
+    live.marks.push((now_ns(), Mark::Over));
+    live.story.push("nobody is at a prompt: a last Ctrl-C must end the tree".to_owned());
+    if live.ctrl_c().is_err() {
+        return Some(Still::Tree);
+    }
+    let mut rounds = 0;
+    loop {
+        let next = live.wait_while_it_moves(|view| match next_of(view) {
+            Some(Next::Idle) | None => None,
+            other => other,
+        });
+        match next {
+            Some(Next::Over | Next::Idle) => return None,
+            Some(Next::Prompt(actor)) if rounds < MOST_PROMPTS => {
+                rounds += 1;
+                let _ = live.on_screen(actor);
+                if live.answer(actor, Answer::Continue).is_err() {
+                    return Some(Still::Prompt(live.view.name(actor)));
+                }
+            }
+            Some(Next::Prompt(_)) | None => return Some(Still::Tree),
+        }
+    }
+}
+
+/// What it means that the tree stands still.
+fn standstill(
+    live: &Live<'_>,
+    run: &Run,
+    still: Option<Still>,
+    root_told: bool,
+    stuck_before: bool,
+) -> (PropertyId, String) {
+    if let Some(Still::Prompt(name)) = still {
+        let said = format!("the prompt of {name} does not close when it is told to");
+        return (PropertyId::RequestAnswered, said);
+    }
+    let waits = live.view.running().find(|(_, member)| member.waits());
+    if let (Some((actor, _)), None, false) = (waits, live.view.prompts().next(), root_told) {
+        let name = live.view.name(actor);
+        let claimed = run.expectation.falling();
+        if claimed.has(PropertyId::RequestAnswered) {
+            let said = format!("{name} waits for ever for the terminal");
+            return (PropertyId::RequestAnswered, said);
+        }
+    }
+    if root_told && stuck_before {
+        let said = "the root was told to end, and the tree does not end".to_owned();
+        return (PropertyId::TeardownCompletes, said);
+    }
+    let typed = run.config.script.steps.contains(&ScriptStep::Do(Deed::Interrupt));
+    let claimed = run.expectation.falling();
+    let said = "a last Ctrl-C does not end the tree".to_owned();
+    match typed && claimed.has(PropertyId::InterruptWorksAgain) {
+        true => (PropertyId::InterruptWorksAgain, said),
+        false => (PropertyId::CanAlwaysEnd, said),
+    }
+}
+
+/// The root has ended: how, and what is left.
+fn after_root(live: &mut Live<'_>, run: &Run, found: &mut Found, root_told: bool) -> Option<Exit> {
+    let killed = live.marks.iter().any(|(_, mark)| *mark == Mark::Killed(ActorId(0)));
+    let exit = match live.grown.stage.exit() {
+        Ok(exit) => exit,
+        Err(error) => {
+            found.insert(PropertyId::TeardownCompletes, error.to_string());
+            return None;
+        }
+    };
+    live.story.push(format!("the root {exit}"));
+    let left = live.grown.stage.leftovers().unwrap_or_default();
+    let names: Vec<_> =
+        left.iter().map(|process| live.view.named(ActorId(process.pid.cast_unsigned()))).collect();
+    // What a Ctrl-C after the script leaves is none of the case, where its end does not hold.
+    let counts = root_told || run.policy == PolicyName::Relay;
+    if !left.is_empty() && !killed && counts {
+        let said = format!("the root has ended, {} is left", names.join(" and "));
+        found.insert(PropertyId::NoneLeft, said);
+    }
+    let holds = run.expectation.falling().members().count() == 0;
+    let patience = if holds { live.hurry.limit } else { ORPHANS };
+    let stays = left.iter().find(|process| process.wait_end(patience).is_err());
+    if let Some(process) = stays
+        && (killed || found.contains_key(&PropertyId::NoneLeft))
+    {
+        let name = live.view.named(ActorId(process.pid.cast_unsigned()));
+        let claimed = run.expectation.falling();
+        if killed || claimed.has(PropertyId::TeardownCompletes) {
+            let said = format!("the root has ended, {name} lives on");
+            found.insert(PropertyId::TeardownCompletes, said);
+        }
+        live.story.push(format!("{name} lives on without a root; it is killed"));
+    }
+    if !killed && live.grown.stage.modes().is_ok_and(|modes| modes != live.grown.modes) {
+        let said = "the tree has ended, the terminal is in other modes than before".to_owned();
+        found.insert(PropertyId::TerminalRestored, said);
+    }
+    Some(exit)
+}
+
+/// No tree of the catalogue has as many prompts.
+const MOST_PROMPTS: u32 = 40;
+
+/// How long an orphan may take to end by itself.
+const ORPHANS: Duration = Duration::from_millis(1500);

@@ -1,0 +1,214 @@
+//! A counterexample of the model, forced upon real processes.
+//!
+//! Every actor is held before each of its inputs ([`holdfast::live::gate`]). A deed of the trace is
+//! done; a move of it lets one actor past one input, and waits until that was handled. So the tree
+//! takes exactly the interleaving of the trace, or is left at the step that it can not take.
+//!
+//! After the last step nobody is held any more.
+
+use super::judge::{Mark, judge};
+use super::perform::Live;
+use super::view::View;
+use super::{Grip, Hurry, Lived, Setup, Stop, ending, failed, grow};
+use crate::case::resolve::{Golden, Run};
+use crate::expect::{Expectation, Fall, Outcome};
+use crate::on_live::Shows;
+use crate::on_model;
+use holdfast::live::Point;
+use holdfast::live::tell::now_ns;
+use holdfast_check::explore::Progress;
+use holdfast_check::property::{Kind, PropertyId};
+use holdfast_check::trace::Trace;
+use holdfast_check::world::{Action, Move};
+use holdfast_protocol::{ActorId, RequestId, Timer};
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+/// How far real processes went along a trace.
+#[derive(Clone, Debug)]
+pub struct Followed {
+    /// How many of its steps were seen.
+    pub steps: usize,
+    /// Why it was left; none if it was not.
+    pub left: Option<String>,
+    /// What was done and seen.
+    pub story: Vec<String>,
+    /// What was seen to fall, and how that showed.
+    pub fell: Vec<(PropertyId, String)>,
+}
+
+/// Why a trace can not be followed at all.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// It breaks nothing.
+    #[error("failed to follow the trace: it breaks no property")]
+    Whole,
+    /// Its policy has no name that a live tree knows.
+    #[error("failed to follow the trace: rules are taken out of its policy")]
+    Without,
+    /// It is none.
+    #[error(transparent)]
+    Trace(#[from] holdfast_check::trace::TraceError),
+    /// The stage failed.
+    #[error("failed to set the stage: {0}")]
+    Stage(String),
+}
+
+/// Follows a trace.
+///
+/// # Errors
+/// It can not be followed at all.
+pub fn follow(
+    trace: &Trace,
+    setup: &Setup,
+    interrupt: &AtomicBool,
+) -> Result<Followed, FollowError> {
+    let violates = trace.header.breaks.ok_or(FollowError::Whole)?;
+    if !trace.header.without.is_empty() {
+        return Err(FollowError::Without);
+    }
+    let run = Run {
+        policy: trace.header.policy,
+        variant: None,
+        expectation: Expectation::Violates(Fall { violates, also: Vec::new() }),
+        config: trace.config()?,
+        golden: Golden::No,
+        shows: Shows::Forced,
+    };
+    let records = setup.records.join("follow");
+    drive(trace, violates, &run, (setup, &records), interrupt)
+}
+
+/// Has real processes take the order in which the model first sees the claim of a case fall.
+pub(super) fn force(run: &Run, setup: &Setup, records: &Path, interrupt: &AtomicBool) -> Lived {
+    let ran = on_model::run(run, MOST_STATES, &Progress::default());
+    let (Some(trace), Expectation::Violates(fall)) = (ran.trace, &run.expectation) else {
+        return failed(Outcome::NotStaged, "the model has no counterexample to force");
+    };
+    let followed = match drive(&trace, fall.violates, run, (setup, records), interrupt) {
+        Ok(followed) => followed,
+        Err(error) => return failed(Outcome::NotStaged, &error.to_string()),
+    };
+    let fallen = followed.fell.iter().map(|(property, _)| *property).collect();
+    let left = followed.left.map(|why| {
+        let (steps, all) = (followed.steps, trace.steps.len());
+        format!("after {steps} of {all} steps of the model's counterexample: {why}")
+    });
+    Lived {
+        outcome: match &left {
+            Some(_) => Outcome::NotStaged,
+            None => Outcome::seen(run.expectation.falling(), fallen),
+        },
+        fell: followed.fell,
+        story: followed.story,
+        trouble: left,
+        ..failed(Outcome::NotRun, "")
+    }
+}
+
+/// How many states the model may have of a run that is forced.
+const MOST_STATES: u64 = 5_000_000;
+
+fn drive(
+    trace: &Trace,
+    violates: PropertyId,
+    run: &Run,
+    (setup, records): (&Setup, &Path),
+    interrupt: &AtomicBool,
+) -> Result<Followed, FollowError> {
+    // Held actors do nothing by themselves: only a step that can not come is waited for so long.
+    let limit = Duration::from_secs(10);
+    let patient = Hurry { still: Duration::from_secs(5), limit, interrupt };
+    let hurry = Hurry { still: Duration::from_millis(1200), ..patient };
+    let grown = grow(run, setup, records, Grip::Held)
+        .map_err(|error| FollowError::Stage(error.to_string()))?;
+    let mut live = Live::new(grown, View::new(&run.config), &patient, Grip::Held);
+    let mut left = None;
+    let mut steps = 0;
+    for action in &trace.steps {
+        let done = match action {
+            Action::Deed(deed) => live.perform(*deed).map_err(|stop| said(&stop)),
+            Action::Move(step) => step_of_tree(&mut live, *step),
+        };
+        if let Err(why) = done {
+            left = Some(why);
+            break;
+        }
+        steps += 1;
+    }
+    let claimed = run.expectation.falling();
+    let mut fell = judge(&run.config, &live.grown.orders.log(), &live.marks, claimed);
+    live.open();
+    live.hurry = &hurry;
+    if left.is_none() && (violates.kind() != Kind::Always || !fell.contains_key(&violates)) {
+        let ending = ending::end(&mut live, run, None);
+        let all = judge(&run.config, &live.grown.orders.log(), &live.marks, claimed);
+        fell.extend(all);
+        fell.extend(ending.found);
+    }
+    live.marks.push((now_ns(), Mark::Over));
+    let _ = live.grown.stage.clear();
+    Ok(Followed { steps, left, story: live.story, fell: fell.into_iter().collect() })
+}
+
+fn said(stop: &Stop) -> String {
+    match stop {
+        Stop::Never(why) | Stop::Stage(why) => why.clone(),
+        Stop::Deaf(name) => format!("the prompt of {name} does not close"),
+        Stop::NoEffect(what) => format!("{what} had no effect"),
+        Stop::NotStaged(what) => format!("{what} can not be staged"),
+        Stop::Interrupted => "stopped".to_owned(),
+    }
+}
+
+/// Lets an actor take what the move is, and waits until it has.
+fn step_of_tree(live: &mut Live<'_>, step: Move) -> Result<(), String> {
+    let never = || format!("it does not come to {step:?}");
+    if let Move::Boot { actor } = step {
+        live.release(actor).map_err(|stop| said(&stop))?;
+        return live.view.member(actor).map(|_| ()).ok_or_else(never);
+    }
+    if let Move::TakeSignal { actor, signal } = step {
+        let pending = |view: &View<'_>| view.member(actor)?.held_signal(signal);
+        live.wait_while_it_moves(pending).ok_or_else(never)?;
+    }
+    let Some((actor, point)) = place(live, step) else { return Ok(()) };
+    let taken = |view: &View<'_>| view.member(actor).map_or(0, |one| one.taken(point));
+    let before = taken(&live.view);
+    live.pass(actor, point)?;
+    let seen = live.wait_while_it_moves(|view| (taken(view) > before).then_some(()));
+    seen.ok_or_else(never)
+}
+
+/// Who is held before the move, and where. Nobody is before what the script waited for, which the
+/// steps before have led to, nor before init reaps what is left of a tree.
+fn place(live: &Live<'_>, step: Move) -> Option<(ActorId, Point)> {
+    let root = ActorId(0);
+    let pid = |actor| live.pid(actor).map(ActorId);
+    let request =
+        |request: RequestId| Some(RequestId { actor: pid(request.actor)?, serial: request.serial });
+    Some(match step {
+        Move::Deliver { from, to } => (to, Point::Message(pid(from)?)),
+        Move::TakeSignal { actor, signal } => {
+            (actor, live.view.member(actor)?.held_signal(signal)?)
+        }
+        Move::Expire { actor, timer: Timer::Grace(child) } => {
+            (actor, Point::Timer(Timer::Grace(pid(child)?)))
+        }
+        Move::Expire { actor, timer: Timer::Yield(held) } => {
+            (actor, Point::Timer(Timer::Yield(request(held)?)))
+        }
+        Move::EndBody { actor } => (actor, Point::Body),
+        Move::Reap { actor } => {
+            let above = live.view.config.tree.supervisor(actor)?;
+            let parent = [above, root].into_iter().find(|one| live.view.runs(*one))?;
+            (parent, Point::Reap(pid(actor)?))
+        }
+        Move::Adopt { actor } => (root, Point::Adopt(pid(actor)?)),
+        Move::SeeChildrenGone => (root, Point::ChildrenGone),
+        Move::ReadBaton { request: held } => (root, Point::Baton(request(held)?)),
+        Move::LosePrompt { actor } => (actor, Point::Hangup(live.view.member(actor)?.prompt()?)),
+        Move::Boot { .. } | Move::Pass { .. } => return None,
+    })
+}

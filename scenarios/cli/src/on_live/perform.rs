@@ -1,0 +1,422 @@
+//! The steps of a script, performed on a live tree. Each waits for its own effect.
+//!
+//! Reading order: this file, `keyboard` (keys and prompts), `boot` (actors that start late).
+
+mod boot;
+mod keyboard;
+
+use super::judge::Mark;
+use super::member::Member;
+use super::view::View;
+use super::{Grip, Hurry, Stop};
+use holdfast::live::gate::PREFIX;
+use holdfast::live::puppet::BORING;
+use holdfast::live::tell::now_ns;
+use holdfast::live::{Event, Grown, Order, Point, Process};
+use holdfast_check::tree::Start;
+use holdfast_check::world::script::Condition;
+use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_protocol::reaper::ChildLink;
+use holdfast_protocol::teardown::Teardown;
+use holdfast_protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
+use nix::sys::signal::Signal as Unix;
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// A live tree under way.
+pub(super) struct Live<'a> {
+    pub(super) grown: Grown,
+    pub(super) view: View<'a>,
+    /// What only the script knows, and when.
+    pub(super) marks: Vec<(u64, Mark)>,
+    /// What was done and seen, for people.
+    pub(super) story: Vec<String>,
+    pub(super) hurry: &'a Hurry<'a>,
+    /// Actors that are held while they boot.
+    held: Vec<(ActorId, u32)>,
+    /// The processes that the script has started.
+    pids: BTreeMap<ActorId, u32>,
+    grip: Grip,
+    next_id: u32,
+}
+
+impl<'a> Live<'a> {
+    pub(super) fn new(grown: Grown, view: View<'a>, hurry: &'a Hurry<'a>, grip: Grip) -> Self {
+        let (marks, story, held, pids) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
+        let mut live = Self { grown, view, marks, story, hurry, held, pids, grip, next_id: 0 };
+        let tree = live.view.config.tree.clone();
+        let early = |actor: &ActorId| tree.start(*actor) == Start::Running;
+        let limit = hurry.limit;
+        // What the actors say comes on connections that are read one by one.
+        let _ = live.wait(limit, |view| {
+            tree.ids().filter(early).all(|actor| view.member(actor).is_some()).then_some(())
+        });
+        live
+    }
+
+    /// The process of an actor.
+    pub(super) fn pid(&self, actor: ActorId) -> Option<u32> {
+        let known = self.view.member(actor).map(|member| member.pid);
+        known.or_else(|| self.pids.get(&actor).copied())
+    }
+
+    /// Lets an actor that is held past a point, once.
+    pub(super) fn pass(&mut self, actor: ActorId, point: Point) -> Result<(), String> {
+        self.tell_gate(actor, Order::Pass { point })
+    }
+
+    /// From now on nobody is held.
+    pub(super) fn open(&mut self) {
+        let running: Vec<_> = self.view.running().map(|(actor, _)| actor).collect();
+        for actor in running {
+            // Whoever has ended meanwhile is held by nothing.
+            let _ = self.tell_gate(actor, Order::Open {});
+        }
+        self.view.open();
+        self.grip = Grip::Free;
+    }
+
+    fn tell_gate(&mut self, actor: ActorId, order: Order) -> Result<(), String> {
+        let said = |error: &dyn std::fmt::Display| error.to_string();
+        let path = self.grown.path(&self.view.name(actor)).map_err(|error| said(&error))?;
+        let gate = self.grown.orders.wait_actor(&format!("{PREFIX}{path}"));
+        gate.and_then(|gate| gate.send(order)).map_err(|error| said(&error))
+    }
+
+    /// Takes in what is known by now.
+    pub(super) fn look(&mut self) {
+        let log = self.grown.orders.log();
+        self.view.follow(&log);
+    }
+
+    /// Waits until something is seen; none if it is not in time.
+    pub(super) fn wait<T>(
+        &mut self,
+        patience: Duration,
+        mut find: impl FnMut(&View<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let view = &mut self.view;
+        let found = self.grown.orders.wait_log("this", patience, |log| {
+            view.follow(log);
+            find(view)
+        });
+        found.ok()
+    }
+
+    /// Waits until something is seen; none once nothing moves any more, or it takes too long.
+    pub(super) fn wait_while_it_moves<T>(
+        &mut self,
+        mut find: impl FnMut(&View<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let begun = Instant::now();
+        loop {
+            let (before, still) = (self.view.read, self.hurry.still);
+            if let Some(found) = self.wait(still, &mut find) {
+                return Some(found);
+            }
+            let stands = self.view.read == before && !self.view.timed();
+            if stands || begun.elapsed() > self.hurry.limit || self.hurry.interrupted() {
+                return None;
+            }
+        }
+    }
+
+    fn effect(
+        &mut self,
+        what: &str,
+        seen: impl FnMut(&View<'a>) -> Option<()>,
+    ) -> Result<(), Stop> {
+        match self.wait(self.hurry.limit, seen) {
+            Some(()) => Ok(()),
+            None if self.hurry.interrupted() => Err(Stop::Interrupted),
+            None => Err(Stop::NoEffect(what.to_owned())),
+        }
+    }
+
+    /// Performs steps.
+    pub(super) fn steps(&mut self, steps: &[ScriptStep]) -> Result<(), Stop> {
+        let mut at = 0;
+        while let Some(step) = steps.get(at) {
+            at += 1;
+            match (step, steps.get(at)) {
+                (
+                    ScriptStep::Do(Deed::Pause { actor }),
+                    Some(ScriptStep::Do(Deed::Pause { actor: next })),
+                ) if actor == next => {
+                    at += 1;
+                    self.two_at_once(*actor)?;
+                }
+                (step, _) => self.step(*step)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Two tasks of one actor, before either of them has its prompt.
+    fn two_at_once(&mut self, actor: ActorId) -> Result<(), Stop> {
+        let ids = [self.next_id, self.next_id + 1];
+        self.next_id += 2;
+        let before = self.view.member(actor).map_or(0, |member| member.requests);
+        self.say(format!("two tasks of {} reach a breakpoint", self.view.name(actor)));
+        self.order(actor, Order::TwoBreakpoints { ids })?;
+        self.effect("the breakpoints", |view| {
+            let Some(member) = view.member(actor) else { return Some(()) };
+            let both =
+                member.requests >= before + 2 || (member.frozen() && view.asked.contains(&ids[1]));
+            (both || !view.runs(actor)).then_some(())
+        })
+    }
+
+    /// Performs one step.
+    pub(super) fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
+        if self.hurry.interrupted() {
+            return Err(Stop::Interrupted);
+        }
+        self.look();
+        match step {
+            ScriptStep::Do(deed) => self.perform(deed),
+            ScriptStep::Until(condition) => self.until(condition),
+        }
+    }
+
+    /// Does a deed.
+    pub(super) fn perform(&mut self, deed: Deed) -> Result<(), Stop> {
+        match deed {
+            Deed::Pause { actor } => self.pause(actor, Shielding::Plain),
+            Deed::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
+            Deed::Answer { actor, answer } => {
+                self.await_prompt(actor)?;
+                self.answer(actor, answer)
+            }
+            Deed::Provoke { actor, cause } => self.provoke(actor, cause),
+            Deed::FailUnexamined { actor, cause: Cause::Failed } => {
+                let text = format!("{}: {} failed", BORING, self.view.name(actor));
+                self.told_to_end(actor, Order::Error { text }, "fails, and nobody looks")
+            }
+            Deed::FailUnexamined { cause, .. } => {
+                Err(Stop::NotStaged(format!("{cause:?}, unexamined, as a deed")))
+            }
+            Deed::CancelChild { actor } => self.cancel_child(actor),
+            Deed::Interrupt => self.ctrl_c(),
+            Deed::Signal { actor, signal } => self.signal(actor, signal),
+            Deed::Kill { actor } => self.kill(actor),
+            Deed::Cut { actor } => self.cut(actor),
+            Deed::Spawn { actor } => self.spawn(actor),
+            Deed::Die { .. } | Deed::Appear { .. } | Deed::Vanish { .. } => {
+                Err(Stop::NotStaged("what only recorded runs hold".to_owned()))
+            }
+        }
+    }
+
+    fn say(&mut self, text: impl Into<String>) {
+        self.story.push(text.into());
+    }
+
+    /// Gives an order; an actor that is gone takes none, and that is no failure of the run.
+    fn order(&mut self, actor: ActorId, order: Order) -> Result<(), Stop> {
+        self.release(actor)?;
+        let name = self.view.name(actor);
+        if !self.view.runs(actor) {
+            self.say(format!("{name} is gone: it does not {order:?}"));
+            return Ok(());
+        }
+        if let Err(error) = self.grown.order(&name, order.clone()) {
+            let ends = |view: &View<'_>| (!view.runs(actor)).then_some(());
+            if self.wait(self.hurry.limit, ends).is_none() {
+                return Err(Stop::Stage(error.to_string()));
+            }
+            self.say(format!("{name} is gone: it does not {order:?}"));
+        }
+        Ok(())
+    }
+
+    fn pause(&mut self, actor: ActorId, shielding: Shielding) -> Result<(), Stop> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let name = self.view.name(actor);
+        let before = self.view.member(actor).map_or(0, |member| member.requests);
+        self.say(format!("{name} reaches a breakpoint"));
+        // A scope that was told to end has no tasks any more, but threads.
+        let told = self.view.member(actor).is_some_and(Member::told);
+        let order = match (shielding, told) {
+            (Shielding::Plain, false) => Order::Breakpoint { id, shielding },
+            (Shielding::Plain, true) | (Shielding::Shielded, _) => {
+                Order::SyncBreakpoint { id, shielding }
+            }
+        };
+        self.order(actor, order)?;
+        // Held, it is to be at the breakpoint before anybody does anything else.
+        let held = self.grip == Grip::Held;
+        self.effect("the breakpoint", |view| {
+            let Some(member) = view.member(actor) else { return Some(()) };
+            let asked = view.asked.contains(&id) && (member.frozen() || member.told()) && !held;
+            (member.requests > before || asked || !view.runs(actor)).then_some(())
+        })
+    }
+
+    fn provoke(&mut self, actor: ActorId, cause: Cause) -> Result<(), Stop> {
+        let name = self.view.name(actor);
+        let (order, said) = match cause {
+            Cause::Failed => {
+                let text = format!("{name} failed");
+                match self.view.config.debug[actor.index()] {
+                    DebugMode::On => (Order::Crash { text }, "crashes, in debug mode"),
+                    DebugMode::Off => (Order::Error { text }, "fails"),
+                }
+            }
+            Cause::Deadline => (Order::Deadline {}, "has its deadline pass"),
+            Cause::Finished => (Order::Finish {}, "is done"),
+            Cause::Requested => (Order::Cancel {}, "asks for its own end"),
+            Cause::Interrupted | Cause::Orphaned | Cause::Stopped | Cause::ChildFailed => {
+                return Err(Stop::NotStaged(format!("{cause:?} as a deed")));
+            }
+        };
+        self.told_to_end(actor, order, said)
+    }
+
+    /// Gives an order after which the actor is to end, or to examine why it should.
+    fn told_to_end(&mut self, actor: ActorId, order: Order, said: &str) -> Result<(), Stop> {
+        self.say(format!("{} {said}", self.view.name(actor)));
+        let (before, over) = self.told_of(actor);
+        self.order(actor, order)?;
+        if over || self.view.member(actor).is_some_and(Member::frozen) {
+            return Ok(());
+        }
+        self.effect(said, |view| {
+            let Some(member) = view.member(actor) else { return Some(()) };
+            let took = member.told() || member.requests > before;
+            (took || !view.runs(actor)).then_some(())
+        })
+    }
+
+    /// How many requests an actor has made, and whether it was told to end.
+    fn told_of(&self, actor: ActorId) -> (u32, bool) {
+        self.view.member(actor).map_or((0, true), |member| (member.requests, member.told()))
+    }
+
+    fn cancel_child(&mut self, actor: ActorId) -> Result<(), Stop> {
+        let Some(above) = self.view.config.tree.supervisor(actor) else { return Ok(()) };
+        let name = self.view.name(actor);
+        self.say(format!("{} asks {name} to end", self.view.name(above)));
+        let before = self.view.member(above).map_or(0, |member| member.inputs.len());
+        self.order(above, Order::CancelChild { name })?;
+        let frozen = self.view.member(above).is_some_and(Member::frozen);
+        self.effect("the request to end", |view| {
+            let took = view.member(above).is_none_or(|member| member.inputs.len() > before);
+            (took || frozen || !view.runs(above)).then_some(())
+        })
+    }
+
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), Stop> {
+        let name = self.view.name(actor);
+        self.say(format!("{name} gets {signal}"));
+        let Some(member) = self.view.member(actor) else { return Ok(()) };
+        let before = member.signalled();
+        let unix = match signal {
+            Signal::Interrupt => Unix::SIGINT,
+            Signal::Terminate => Unix::SIGTERM,
+            Signal::Hangup => Unix::SIGHUP,
+            Signal::Quit => Unix::SIGQUIT,
+        };
+        if !self.view.runs(actor) || self.grown.signal(&name, unix).is_err() {
+            self.say(format!("{name} is gone"));
+            return Ok(());
+        }
+        self.effect("the signal", |view| {
+            let took = view.member(actor).is_none_or(|member| member.signalled() > before);
+            (took || !view.runs(actor)).then_some(())
+        })
+    }
+
+    fn kill(&mut self, actor: ActorId) -> Result<(), Stop> {
+        let name = self.view.name(actor);
+        self.say(format!("{name} is killed"));
+        let held = self.held.iter().find(|(one, _)| *one == actor).map(|(_, pid)| *pid);
+        let pid = held.or_else(|| self.view.member(actor).map(|member| member.pid));
+        let Some(pid) = pid else { return Ok(()) };
+        self.held.retain(|(one, _)| *one != actor);
+        let Ok(process) = Process::read(pid.cast_signed()) else { return Ok(()) };
+        self.marks.push((now_ns(), Mark::Killed(actor)));
+        if process.signal(Unix::SIGKILL).is_ok() {
+            process.wait_end(self.hurry.limit).map_err(|error| Stop::Stage(error.to_string()))?;
+        }
+        self.view.ended(actor);
+        Ok(())
+    }
+
+    fn cut(&mut self, actor: ActorId) -> Result<(), Stop> {
+        let name = self.view.name(actor);
+        self.say(format!("the link above {name} is cut"));
+        if self.grip == Grip::Held {
+            return self.cut_unread(actor);
+        }
+        // What was said before is said.
+        let _ = self.wait_while_it_moves(|view| view.settled().then_some(()));
+        self.marks.push((now_ns(), Mark::Cut(actor)));
+        self.order(actor, Order::Cut {})?;
+        let above = self.view.config.tree.supervisor(actor);
+        let frozen = |view: &View<'_>, one| view.member(one).is_none_or(Member::frozen);
+        let result = self.effect("the end of the link", |view| {
+            let ends = |one: ActorId| !view.runs(one) || frozen(view, one);
+            let above_knows = above.is_none_or(|above| {
+                let child = view.member(actor).map(|member| ActorId(member.pid));
+                let node = view.member(above).map(|member| &member.node);
+                let link = node.zip(child).and_then(|(node, child)| node.children().get(&child));
+                ends(above) || link.is_none_or(|child| child.link != ChildLink::Up)
+            });
+            above_knows.then_some(())
+        });
+        self.view.cut(actor);
+        result
+    }
+
+    /// What is under way stays so: nobody reads.
+    fn cut_unread(&mut self, actor: ActorId) -> Result<(), Stop> {
+        self.marks.push((now_ns(), Mark::Cut(actor)));
+        self.order(actor, Order::Cut {})?;
+        let id = self.next_id;
+        self.next_id += 1;
+        self.order(actor, Order::Ping { id })?;
+        let name = self.view.name(actor);
+        let puppet = self.grown.actor(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        let pong = puppet.wait_for(&Event::Pong { id });
+        self.view.cut(actor);
+        pong.map_err(|error| Stop::Stage(error.to_string()))
+    }
+
+    fn until(&mut self, condition: Condition) -> Result<(), Stop> {
+        let what = match condition {
+            Condition::PromptOpen(actor) => return self.await_prompt(actor),
+            Condition::Running(actor) => {
+                self.release(actor)?;
+                "running"
+            }
+            Condition::Waiting(_) => "waiting",
+            Condition::NoPrompt => "no prompt",
+            Condition::Ended(_) => "ended",
+            Condition::Cancelled(_) => "cancelled",
+            Condition::TearingDown(_) => "tearing down",
+            Condition::Quiet => "quiet",
+        };
+        let met = self.wait_while_it_moves(|view| {
+            let met = match condition {
+                Condition::PromptOpen(_) => true,
+                Condition::Waiting(actor) => view.member(actor).is_some_and(Member::waits),
+                Condition::NoPrompt => !view.outstanding(),
+                Condition::Ended(actor) => !view.runs(actor),
+                Condition::Cancelled(actor) => view.member(actor).is_some_and(Member::told),
+                Condition::TearingDown(actor) => view.member(actor).is_some_and(|member| {
+                    !matches!(member.node.teardown(), Teardown::NotAsked | Teardown::Deferred(_))
+                }),
+                Condition::Running(actor) => view.member(actor).is_some(),
+                Condition::Quiet => view.quiet(),
+            };
+            met.then_some(())
+        });
+        match met {
+            Some(()) => Ok(()),
+            None if self.hurry.interrupted() => Err(Stop::Interrupted),
+            None => Err(Stop::Never(format!("it does not come to `{what}`"))),
+        }
+    }
+}

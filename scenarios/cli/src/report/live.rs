@@ -1,0 +1,189 @@
+//! Live runs: the model's verdict, what real processes did, and whether the two agree; as lines and
+//! as the table that `scenarios/docs/LIVE.md` is.
+
+use super::Row;
+use super::text::names;
+use crate::expect::{Expectation, Met, Outcome};
+use crate::on_live::{Conformance, Lived, Shows};
+use std::fmt::Write as _;
+
+/// A table: a line a case and policy, more only where something is not as claimed.
+#[must_use]
+pub fn lines(rows: &[Row<'_>]) -> String {
+    let mut text = line("model", "live", "conformance", "case", "policy", "");
+    let together =
+        |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
+    for group in rows.chunk_by(together) {
+        if group.iter().all(|row| row.met() == Met::Yes && row.live.is_some()) {
+            write_group(group, &mut text);
+        } else {
+            group.iter().for_each(|row| write_row(row, row.job.setting(), &mut text));
+        }
+    }
+    text
+}
+
+fn line(
+    model: &str,
+    live: &str,
+    conformance: &str,
+    case: &str,
+    policy: &str,
+    note: &str,
+) -> String {
+    let line = format!("{model:<15} {live:<15} {conformance:<11} {case:<30} {policy:<12} {note}");
+    format!("{}\n", line.trim_end())
+}
+
+fn write_group(group: &[Row<'_>], text: &mut String) {
+    // The first of those in which most was seen to fall.
+    let seen = |row: &&Row<'_>| row.live.as_ref().map_or(0, |live| live.fell.len());
+    let shown = group.iter().rev().max_by_key(seen).unwrap_or(&group[0]);
+    let fell = group.iter().filter(|row| seen(row) > 0).count();
+    let note = match (group.len(), fell) {
+        (1, _) => String::new(),
+        (all, 0) => format!("{all} runs"),
+        (all, fell) if all == fell => format!("{all} runs"),
+        (all, fell) => format!("seen to fall in {fell} of {all} runs"),
+    };
+    write_row(shown, note, text);
+}
+
+fn write_row(row: &Row<'_>, note: String, text: &mut String) {
+    let (live, conformance, fell) = match &row.live {
+        Some(live) => {
+            (live.outcome.to_string(), live.conformance.to_string(), names(live.fallen()))
+        }
+        None => ("not run".to_owned(), "-".to_owned(), String::new()),
+    };
+    let fell = match &row.job.run.expectation {
+        Expectation::Violates(_) if fell.is_empty() => names(row.ran.fell),
+        _ => fell,
+    };
+    let notes: Vec<_> = [fell, note].into_iter().filter(|note| !note.is_empty()).collect();
+    let (model, policy) = (row.ran.outcome.to_string(), row.job.run.policy.to_string());
+    *text += &line(&model, &live, &conformance, row.job.id(), &policy, &notes.join(", "));
+}
+
+/// A Markdown table: a line a case and policy.
+///
+/// What the scheduler decides is not in it, so it is the same each time that all is as claimed.
+#[must_use]
+pub fn markdown(rows: &[Row<'_>]) -> String {
+    let mut text = HEAD.to_owned();
+    let together =
+        |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
+    for group in rows.chunk_by(together) {
+        let lived: Vec<_> = group.iter().filter_map(|row| row.live.as_ref()).collect();
+        let count =
+            |outcome: Outcome| group.iter().filter(|row| row.ran.outcome == outcome).count();
+        let model = [
+            (count(Outcome::Pass), "holds"),
+            (count(Outcome::ExpectedFail), "falls"),
+            (
+                group.iter().filter(|row| row.met_by_model() == Met::No).count(),
+                "**not as claimed**",
+            ),
+        ];
+        let (job, all) = (group[0].job, group.len());
+        let live = live_cell(group);
+        let staged = lived.iter().filter(|one| one.outcome != Outcome::NoStage).count();
+        let conforms = lived.iter().filter(|one| one.conformance == Conformance::Conforms).count();
+        let conformance = match (staged, conforms) {
+            (0, _) => "–".to_owned(),
+            (staged, conforms) if staged == conforms => "conforms".to_owned(),
+            (staged, conforms) => format!("**{} of {staged} differ**", staged - conforms),
+        };
+        let _ = writeln!(
+            text,
+            "| [{id}](../cases/{id}.toml) | {} | {} | {live} | {conformance} |",
+            job.run.policy,
+            counted(&model, all),
+            id = job.id(),
+        );
+    }
+    let lived = rows.iter().filter_map(|row| row.live.as_ref());
+    let staged = lived.filter(|live| live.outcome != Outcome::NoStage).count();
+    let _ = writeln!(text, "| all | | {} runs | {staged} runs | |", rows.len());
+    text
+}
+
+fn live_cell(group: &[Row<'_>]) -> String {
+    let mut counts = [
+        (0, "holds"),
+        (0, "falls"),
+        (0, "falls when forced"),
+        (0, "no stage"),
+        (0, "**not as claimed**"),
+        (0, "not run"),
+    ];
+    for row in group {
+        let kind = match row.live.as_ref().map(|live| (&live.outcome, live.met())) {
+            None => 5,
+            Some((_, Met::No | Met::Unknown)) => 4,
+            Some((Outcome::NoStage, _)) => 3,
+            Some(_) => match (&row.job.run.expectation, &row.job.run.shows) {
+                (Expectation::Holds, _) => 0,
+                (Expectation::Violates(_), Shows::ByItself) => 1,
+                (Expectation::Violates(_), Shows::Forced) => 2,
+            },
+        };
+        counts[kind].0 += 1;
+    }
+    counted(&counts, group.len())
+}
+
+/// What occurs, and how often if not always.
+fn counted(counts: &[(usize, &str)], all: usize) -> String {
+    let some = counts.iter().filter(|(count, _)| *count > 0);
+    let words = some.map(|(count, word)| match *count == all {
+        true => (*word).to_owned(),
+        false => format!("{word} in {count} of {all}"),
+    });
+    let words: Vec<_> = words.collect();
+    if words.is_empty() { "–".to_owned() } else { words.join(", ") }
+}
+
+const HEAD: &str = "\
+# The cases on the model and on real processes
+
+Written by `holdfast run scenarios/cases --on both --table`.
+A run on the model is every interleaving that the steps leave open; a live run is one, of real \
+processes on a terminal of their own.
+\"Falls\" is as claimed: properties that the case names were seen to fall, and no others.
+\"Conforms\": what every actor recorded is a run of the model.
+A run has no stage where the actor at the prompt is to read a terminal that its session has not.
+
+| case | policy | model | live | conformance |
+|---|---|---|---|---|
+";
+
+/// What happened on real processes.
+#[must_use]
+pub fn details(row: &Row<'_>, lived: &Lived) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "  on real processes: {}", lived.outcome);
+    for event in &lived.story {
+        let _ = writeln!(text, "    {event}");
+    }
+    for (property, seen) in &lived.fell {
+        let claimed = row.job.run.expectation.falling().has(*property);
+        let beside = if claimed { "" } else { ", which is not claimed" };
+        let _ = writeln!(text, "  falls: {property}{beside}: {seen}");
+    }
+    if let Some(trouble) = &lived.trouble {
+        let _ = writeln!(text, "  it is no run: {}", trouble.replace('\n', "\n    "));
+    }
+    if let Conformance::Differs(place) = &lived.conformance {
+        let _ = writeln!(text, "  what was recorded is no run of the model: {place}");
+    }
+    if lived.met() != Met::Yes {
+        let command = format!(
+            "holdfast run {} --policy {} --on live",
+            row.job.loaded.path.display(),
+            row.job.run.policy
+        );
+        let _ = writeln!(text, "  to see it again: {command}");
+    }
+    text
+}

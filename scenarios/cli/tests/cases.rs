@@ -1,0 +1,147 @@
+//! Every scenario file under every policy it speaks of: one named test each. And the table of all.
+
+use holdfast_check::explore::Progress;
+use holdfast_cli::case::Observed;
+use holdfast_cli::case::load::{Loaded, load};
+use holdfast_cli::case::resolve::Run;
+use holdfast_cli::expect::{Expectation, Met};
+use holdfast_cli::on_model::{Ran, run};
+use holdfast_cli::report::{Job, Row, table, text};
+use holdfast_protocol::policy::PolicyName;
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::OnceLock;
+
+/// A run of a case; whoever needs its result first explores it.
+struct Lazy {
+    loaded: &'static Loaded,
+    run: Run,
+    ran: OnceLock<Ran>,
+}
+
+impl Lazy {
+    fn row(&'static self) -> Row<'static> {
+        let ran = self.ran.get_or_init(|| run(&self.run, MOST_STATES, &Progress::default()));
+        Row::new(Job { loaded: self.loaded, run: &self.run }, ran.clone())
+    }
+}
+
+/// The folder of the cases and of the tables about them.
+const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let here = Path::new(SCENARIOS);
+    let cases = match load(&[here.join("cases")]) {
+        Ok(cases) => cases,
+        Err(errors) => {
+            errors.iter().for_each(|error| eprintln!("{error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let cases: &'static [Loaded] = cases.leak();
+    let all: Vec<Lazy> = cases
+        .iter()
+        .flat_map(|loaded| {
+            let lazy = move |run| Lazy { loaded, run, ran: OnceLock::new() };
+            loaded.case.runs().into_iter().map(lazy)
+        })
+        .collect();
+    let all: &'static [Lazy] = all.leak();
+    let mut trials = vec![
+        Trial::test("the table in CASES.md is current", move || compare_table(all)),
+        Trial::test("the table in README.md is part of LIVE.md", part_of_live),
+        Trial::test("every difference from upstream is explained", move || differences(cases)),
+        Trial::test("no trace is left over", move || leftovers(cases, &here.join("cases"))),
+    ];
+    for runs in
+        all.chunk_by(|a, b| a.loaded.case.id == b.loaded.case.id && a.run.policy == b.run.policy)
+    {
+        let name = format!("{}::{}", runs[0].loaded.case.id, runs[0].run.policy);
+        trials.push(Trial::test(name, move || as_claimed(runs)));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn as_claimed(runs: &'static [Lazy]) -> Result<(), Failed> {
+    let rows = runs.iter().map(Lazy::row);
+    let wrong: Vec<_> = rows.filter(|row| row.met() != Met::Yes).collect();
+    let details: Vec<_> = wrong.iter().map(|row| text::details(row, None)).collect();
+    if details.is_empty() { Ok(()) } else { Err(details.join("\n").into()) }
+}
+
+fn compare_table(all: &'static [Lazy]) -> Result<(), Failed> {
+    let rows: Vec<_> = all.iter().map(Lazy::row).collect();
+    let kept = std::fs::read_to_string(Path::new(SCENARIOS).join("docs/CASES.md"))?;
+    if kept == table::markdown(&rows) {
+        return Ok(());
+    }
+    Err("write it anew: holdfast run scenarios/cases --on model --table > scenarios/docs/CASES.md"
+        .into())
+}
+
+fn part_of_live() -> Result<(), Failed> {
+    let here = Path::new(SCENARIOS);
+    let live = std::fs::read_to_string(here.join("docs/LIVE.md"))?;
+    let live = live.replace("](../cases/", "](scenarios/cases/");
+    let readme = std::fs::read_to_string(here.join("../README.md"))?;
+    let rows: Vec<_> = readme.lines().filter(|line| line.contains("](scenarios/cases/")).collect();
+    let strange: Vec<_> =
+        rows.iter().filter(|row| !live.lines().any(|line| line == **row)).collect();
+    match (rows.len(), strange.as_slice()) {
+        (0, _) => Err("there is no table".into()),
+        (_, []) => Ok(()),
+        (_, strange) => Err(format!("LIVE.md has no such rows: {strange:#?}").into()),
+    }
+}
+
+/// Where upstream worked and `single-depth` does not, or the other way round, the file says why.
+fn differences(cases: &[Loaded]) -> Result<(), Failed> {
+    let mut silent = Vec::new();
+    for case in cases.iter().map(|loaded| &loaded.case) {
+        let (Some(upstream), Some(claim)) = (&case.upstream, &case.expect.single_depth) else {
+            continue;
+        };
+        let harm = match claim {
+            Expectation::Holds => false,
+            // Who knows of a prompt is a matter of the inside: by itself it harms nobody.
+            Expectation::Violates(fall) => {
+                fall.violates.to_string() != "ancestors-know" || !fall.also.is_empty()
+            }
+        };
+        let differs = match upstream.outcome {
+            Observed::Works => harm,
+            Observed::Fails => !harm,
+            Observed::Flaky | Observed::Untested => false,
+        };
+        if differs && upstream.differs.is_none() {
+            silent.push(case.id.as_str());
+        }
+    }
+    if silent.is_empty() { Ok(()) } else { Err(format!("upstream.differs: {silent:?}").into()) }
+}
+
+fn leftovers(cases: &[Loaded], here: &Path) -> Result<(), Failed> {
+    let fails = |(policy, claim): (PolicyName, &Expectation)| match claim {
+        Expectation::Holds => None,
+        Expectation::Violates(_) => Some(policy),
+    };
+    let mut known: Vec<PathBuf> = Vec::new();
+    for loaded in cases {
+        for policy in loaded.case.expect.iter().filter_map(fails) {
+            known.push(holdfast_cli::golden::path(&loaded.path, policy));
+        }
+    }
+    for entry in std::fs::read_dir(here)? {
+        let file = entry?.path();
+        if file.extension().is_some_and(|one| one == "trace") && !known.contains(&file) {
+            return Err(
+                format!("{} belongs to no expected failure; remove it", file.display()).into()
+            );
+        }
+    }
+    Ok(())
+}
+
+const MOST_STATES: u64 = 5_000_000;

@@ -1,0 +1,207 @@
+//! Records made from the model: a run of the world, written as its actors would write it.
+
+use holdfast::Debugging;
+use holdfast::recorder::{RecordHeader, RecordLine, VERSION};
+use holdfast_check::tree::{Start, Tree};
+use holdfast_check::world::{Action, Budget, Config, Deed, Did, Environment, Is, Move};
+use holdfast_check::world::{System, Topology};
+use holdfast_protocol::Placement;
+use holdfast_protocol::Shielding;
+use holdfast_protocol::{ActorId, Answer, Cause, DebugMode, Input, PolicyName};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A run and what its actors write.
+pub(crate) struct Recorder {
+    pub(crate) topology: Topology,
+    pub(crate) system: System,
+    lines: BTreeMap<ActorId, Vec<RecordLine>>,
+}
+
+/// What an actor writes, without the names of processes.
+pub(crate) type Files = BTreeMap<String, String>;
+
+impl Recorder {
+    /// A run under `relay`.
+    pub(crate) fn new(config: Config) -> Self {
+        let topology = Topology::new(config);
+        let system = System::new(&topology);
+        let mut lines: BTreeMap<ActorId, Vec<RecordLine>> = BTreeMap::new();
+        let tree = &topology.config().tree;
+        for actor in tree.ids().filter(|id| tree.start(*id) == Start::Running) {
+            let started = tree.children(actor).filter(|id| tree.start(*id) == Start::Running);
+            let line = |child| RecordLine { input: Input::Spawned { child }, outputs: Vec::new() };
+            lines.insert(actor, started.map(line).collect());
+        }
+        Self { topology, system, lines }
+    }
+
+    /// A run in which the test is the environment.
+    pub(crate) fn free(tree: &str) -> Self {
+        let tree: Tree = tree.parse().expect("a tree");
+        let relay = PolicyName::Relay.policy();
+        let mut config = Config::new(tree, relay, Placement::OwnSession, Budget::NONE);
+        config.environment = Environment::Recorded;
+        Self::new(config)
+    }
+
+    /// An actor by name.
+    pub(crate) fn actor(&self, name: &str) -> ActorId {
+        self.topology.config().tree.find(name).expect("an actor of the tree")
+    }
+
+    /// Performs an action; whoever handles an input writes a line.
+    pub(crate) fn take(&mut self, action: Action) {
+        let before = self.system.clone();
+        let did = self.system.apply(&self.topology, action);
+        if let Action::Move(Move::Boot { actor }) = action {
+            self.lines.entry(actor).or_default();
+        }
+        let Some((actor, input)) = self.handled(&before, action, &did) else { return };
+        let runs = before.look(&self.topology, |scene| scene.actor(actor).is.contains(Is::RUNNING));
+        if !runs {
+            return;
+        }
+        let outputs = did.iter().filter_map(|did| match did {
+            Did::Output { actor: who, output } if *who == actor => Some(*output),
+            _ => None,
+        });
+        let line = RecordLine { input, outputs: outputs.collect() };
+        self.lines.entry(actor).or_default().push(line);
+    }
+
+    /// A deed, and then every move of the tree but timers, until nothing moves.
+    pub(crate) fn then(&mut self, deed: Deed) {
+        self.take(Action::Deed(deed));
+        self.settle();
+    }
+
+    /// Every move of the tree but timers, until nothing moves.
+    pub(crate) fn settle(&mut self) {
+        let moves = |action: &Action| matches!(action, Action::Move(tree_move) if !matches!(tree_move, Move::Expire { .. }));
+        while let Some(action) = self.system.enabled(&self.topology).into_iter().find(moves) {
+            self.take(action);
+        }
+    }
+
+    fn handled(&self, before: &System, action: Action, did: &[Did]) -> Option<(ActorId, Input)> {
+        let tree = &self.topology.config().tree;
+        let facts =
+            |actor: ActorId| before.look(&self.topology, |scene| scene.actor(actor).clone());
+        let answered = |actor, answer| {
+            let request = facts(actor).prompt.expect("an open prompt is answered");
+            (actor, Input::Answered { request, answer })
+        };
+        Some(match action {
+            Action::Move(tree_move) => match tree_move {
+                Move::Deliver { .. } | Move::TakeSignal { .. } => {
+                    return did.iter().find_map(|did| match *did {
+                        Did::Delivered { from, to, message } => {
+                            Some((to, Input::Received { from, message }))
+                        }
+                        Did::EndRead { from, to } => Some((to, Input::LinkEnded { peer: from })),
+                        Did::Took { actor, signal, origin } => {
+                            Some((actor, Input::Signalled { signal, origin }))
+                        }
+                        _ => None,
+                    });
+                }
+                Move::Expire { actor, timer } => (actor, Input::Expired { timer }),
+                Move::EndBody { actor } => (actor, Input::BodyEnded),
+                Move::Reap { actor } => {
+                    let zombie = facts(actor);
+                    let status = zombie.zombie.expect("a zombie is reaped");
+                    (zombie.parent?, Input::Exited { child: actor, status })
+                }
+                Move::Adopt { actor } => (self.topology.root(), Input::Adopted { child: actor }),
+                Move::SeeChildrenGone => (self.topology.root(), Input::ChildrenGone),
+                Move::ReadBaton { request } => {
+                    (self.topology.root(), Input::BatonClosed { request })
+                }
+                Move::LosePrompt { actor } => answered(actor, Answer::Hangup),
+                Move::Boot { .. } | Move::Pass { .. } => return None,
+            },
+            Action::Deed(deed) => match deed {
+                Deed::Pause { actor } => (actor, Input::Pause { shielding: Shielding::Plain }),
+                Deed::PauseShielded { actor } => {
+                    (actor, Input::Pause { shielding: Shielding::Shielded })
+                }
+                Deed::Answer { actor, answer } => answered(actor, answer),
+                Deed::Provoke { actor, cause } => (actor, Input::Cancel { cause }),
+                Deed::FailUnexamined { actor, cause } => (actor, Input::Unexamined { cause }),
+                Deed::CancelChild { actor } => {
+                    (tree.supervisor(actor)?, Input::CancelChild { child: actor })
+                }
+                Deed::Spawn { actor } => (tree.supervisor(actor)?, Input::Spawned { child: actor }),
+                Deed::Interrupt
+                | Deed::Signal { .. }
+                | Deed::Kill { .. }
+                | Deed::Cut { .. }
+                | Deed::Die { .. }
+                | Deed::Appear { .. }
+                | Deed::Vanish { .. } => return None,
+            },
+        })
+    }
+
+    fn path(&self, actor: ActorId) -> Vec<String> {
+        let tree = &self.topology.config().tree;
+        let mut path: Vec<_> = tree.ancestors(actor).map(|id| tree.name(id).to_owned()).collect();
+        path.reverse();
+        path.push(tree.name(actor).to_owned());
+        path
+    }
+
+    /// The files of all actors that have booted.
+    pub(crate) fn files(&self) -> Files {
+        let config = self.topology.config();
+        let mut files = Files::new();
+        for (actor, lines) in &self.lines {
+            let path = self.path(*actor);
+            let header = RecordHeader {
+                holdfast_record: VERSION,
+                actor: *actor,
+                path: path.clone(),
+                supervisor: config.tree.supervisor(*actor),
+                root: self.topology.root(),
+                policy: PolicyName::Relay,
+                placement: config.placement,
+                debugging: match config.debug[actor.index()] {
+                    DebugMode::On => Debugging::Failures,
+                    DebugMode::Off => Debugging::Breakpoints,
+                },
+            };
+            let mut text = serde_json::to_string(&header).expect("plain data serialises");
+            text.push('\n');
+            for line in lines {
+                text.push_str(&serde_json::to_string(line).expect("plain data serialises"));
+                text.push('\n');
+            }
+            files.insert(format!("{}.jsonl", path.join("~")), text);
+        }
+        files
+    }
+}
+
+/// Writes files into a folder.
+pub(crate) fn write(folder: &Path, files: &Files) {
+    for (name, text) in files {
+        std::fs::write(folder.join(name), text).expect("the folder can be written");
+    }
+}
+
+/// Two actors at a prompt one after the other, and an orderly end.
+pub(crate) fn two_prompts() -> Recorder {
+    let mut run = Recorder::free("root(mid(leaf),sib)");
+    let (leaf, sib) = (run.actor("leaf"), run.actor("sib"));
+    run.settle();
+    run.then(Deed::Pause { actor: leaf });
+    run.then(Deed::Pause { actor: sib });
+    run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
+    run.then(Deed::Answer { actor: sib, answer: Answer::Continue });
+    for name in ["leaf", "sib", "mid", "root"] {
+        let actor = run.actor(name);
+        run.then(Deed::Provoke { actor, cause: Cause::Finished });
+    }
+    run
+}
