@@ -6,8 +6,8 @@
 //! [`Shared`] is what all threads agree on; a [`View`] has a copy of what one thread has seen, so
 //! threads meet only when something is seen for the first time.
 
-use crate::world::facts::{PartFacts, Scene};
-use crate::world::part::PartValue;
+use crate::world::component::ComponentValue;
+use crate::world::facts::{ComponentFacts, WorldView};
 use crate::world::system::see_part;
 use crate::world::{System, Topology};
 use rustc_hash::FxHashMap;
@@ -29,13 +29,13 @@ pub struct TableFull;
 /// A value and what can be seen of it.
 #[derive(Debug)]
 struct Entry {
-    value: PartValue,
-    facts: PartFacts,
+    value: ComponentValue,
+    facts: ComponentFacts,
 }
 
 #[derive(Debug, Default)]
 struct Table {
-    numbers: FxHashMap<PartValue, Number>,
+    numbers: FxHashMap<ComponentValue, Number>,
     entries: Vec<Arc<Entry>>,
 }
 
@@ -61,7 +61,7 @@ impl<'t> Shared<'t> {
         self.topology
     }
 
-    fn number(&self, slot: usize, value: PartValue) -> Result<Number, TableFull> {
+    fn number(&self, slot: usize, value: ComponentValue) -> Result<Number, TableFull> {
         let mut table = self.tables[slot].lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(number) = table.numbers.get(&value) {
             return Ok(*number);
@@ -113,18 +113,18 @@ impl<'s, 't> View<'s, 't> {
     ///
     /// # Errors
     /// If the part took too many values.
-    pub fn number(&self, slot: usize, value: PartValue) -> Result<Number, TableFull> {
+    pub fn number(&self, slot: usize, value: ComponentValue) -> Result<Number, TableFull> {
         self.shared.number(slot, value)
     }
 
     /// The value of a number.
-    pub fn value(&mut self, slot: usize, number: Number) -> &PartValue {
+    pub fn value(&mut self, slot: usize, number: Number) -> &ComponentValue {
         self.see(slot, number);
         &self.entry(slot, number).value
     }
 
     /// The facts of a value.
-    pub fn part(&mut self, slot: usize, number: Number) -> &PartFacts {
+    pub fn part(&mut self, slot: usize, number: Number) -> &ComponentFacts {
         self.see(slot, number);
         &self.entry(slot, number).facts
     }
@@ -133,8 +133,10 @@ impl<'s, 't> View<'s, 't> {
     pub fn script_position(&mut self, state: &[Number]) -> u8 {
         let last = state.len() - 1;
         match self.part(last, state[last]) {
-            PartFacts::Room(room) => room.at,
-            PartFacts::Actor(_) | PartFacts::Link(_) => unreachable!("the room comes last"),
+            ComponentFacts::SharedEnvironment(room) => room.at,
+            ComponentFacts::Actor(_) | ComponentFacts::Link(_) => {
+                unreachable!("the room comes last")
+            }
         }
     }
 
@@ -146,7 +148,7 @@ impl<'s, 't> View<'s, 't> {
     }
 
     /// Lets `see` look at a packed state.
-    pub fn look<T>(&mut self, state: &[Number], see: impl FnOnce(&Scene<'_>) -> T) -> T {
+    pub fn look<T>(&mut self, state: &[Number], see: impl FnOnce(&WorldView<'_>) -> T) -> T {
         if state.len() <= FEW_PARTS {
             self.look_in::<FEW_PARTS, T>(state, see)
         } else {
@@ -159,24 +161,24 @@ impl<'s, 't> View<'s, 't> {
         &mut self,
         before: &[Number],
         after: &[Number],
-        see: impl FnOnce(&Scene<'_>, &Scene<'_>) -> T,
+        see: impl FnOnce(&WorldView<'_>, &WorldView<'_>) -> T,
     ) -> T {
         self.see_all(before);
         self.see_all(after);
         let (old, new) = (self.facts::<MOST_PARTS>(before), self.facts::<MOST_PARTS>(after));
         let topology = self.shared.topology;
-        let scene = |parts| Scene { topology, parts };
+        let scene = |parts| WorldView { topology, parts };
         see(&scene(&old[..before.len()]), &scene(&new[..after.len()]))
     }
 
     fn look_in<const ROOM: usize, T>(
         &mut self,
         state: &[Number],
-        see: impl FnOnce(&Scene<'_>) -> T,
+        see: impl FnOnce(&WorldView<'_>) -> T,
     ) -> T {
         self.see_all(state);
         let parts = self.facts::<ROOM>(state);
-        see(&Scene { topology: self.shared.topology, parts: &parts[..state.len()] })
+        see(&WorldView { topology: self.shared.topology, parts: &parts[..state.len()] })
     }
 
     fn see_all(&mut self, state: &[Number]) {
@@ -186,7 +188,7 @@ impl<'s, 't> View<'s, 't> {
     }
 
     /// The facts of every part of a state that was seen.
-    fn facts<const ROOM: usize>(&self, state: &[Number]) -> [&PartFacts; ROOM] {
+    fn facts<const ROOM: usize>(&self, state: &[Number]) -> [&ComponentFacts; ROOM] {
         let mut parts = [&self.entry(0, state[0]).facts; ROOM];
         for (slot, number) in state.iter().enumerate().skip(1) {
             parts[slot] = &self.entry(slot, *number).facts;

@@ -23,7 +23,7 @@ use super::property::{Applies, PropertyId};
 use super::store::StateId;
 use super::worker::Worker;
 use crate::world::choices::enabled;
-use crate::world::{Action, Deed, Is, Move, Scene, ScriptStep};
+use crate::world::{Action, EnvironmentAction, Is, ScriptStep, SystemStep, WorldView};
 use holdfast_protocol::{ActorId, Answer, Signal};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Relaxed;
@@ -56,36 +56,38 @@ pub fn fairness_of(property: PropertyId) -> Fairness {
 
 /// Whether an action must be taken in the end if it stays possible.
 #[must_use]
-pub fn is_fair(scene: &Scene<'_>, action: Action, fairness: Fairness) -> bool {
+pub fn is_fair(scene: &WorldView<'_>, action: Action, fairness: Fairness) -> bool {
     let root = scene.topology.root();
     let owes = |actor: ActorId| match fairness {
         Fairness::Everybody => scene.actor(actor).prompt.is_none(),
         Fairness::RootAndKernel => actor == root,
     };
     match action {
-        Action::Deed(deed) => {
+        Action::Environment(deed) => {
             let script = &scene.topology.config().script;
             let next = script.step(scene.room().at) == Some(ScriptStep::Do(deed));
-            let closes = matches!(deed, Deed::Answer { answer: Answer::Continue, .. });
+            let closes = matches!(deed, EnvironmentAction::Answer { answer: Answer::Continue, .. });
             fairness == Fairness::Everybody && (next || closes)
         }
-        Action::Move(tree_move) => match tree_move {
-            Move::Deliver { to, .. } => owes(to),
-            Move::TakeSignal { actor, .. }
-            | Move::Expire { actor, .. }
-            | Move::EndBody { actor } => owes(actor),
-            Move::Boot { .. } | Move::LosePrompt { .. } | Move::Pass { .. } => {
+        Action::System(tree_move) => match tree_move {
+            SystemStep::Deliver { to, .. } => owes(to),
+            SystemStep::TakeSignal { actor, .. }
+            | SystemStep::Expire { actor, .. }
+            | SystemStep::EndBody { actor } => owes(actor),
+            SystemStep::Boot { .. } | SystemStep::LosePrompt { .. } | SystemStep::Pass { .. } => {
                 fairness == Fairness::Everybody
             }
-            Move::Reap { actor } => scene.actor(actor).parent.is_some_and(owes),
-            Move::Adopt { .. } | Move::SeeChildrenGone | Move::ReadBaton { .. } => true,
+            SystemStep::Reap { actor } => scene.actor(actor).parent.is_some_and(owes),
+            SystemStep::Adopt { .. }
+            | SystemStep::SeeChildrenGone
+            | SystemStep::ReadBaton { .. } => true,
         },
     }
 }
 
 /// Whether the promise is made here. A request's promise is made and not kept while it waits.
 #[must_use]
-pub fn promised(scene: &Scene<'_>, property: PropertyId) -> bool {
+pub fn promised(scene: &WorldView<'_>, property: PropertyId) -> bool {
     let root = scene.root();
     match property {
         PropertyId::TeardownCompletes => !root.alive() || root.is.contains(Is::CANCELLED),
@@ -101,7 +103,7 @@ pub fn promised(scene: &Scene<'_>, property: PropertyId) -> bool {
 
 /// Whether the promise is kept here.
 #[must_use]
-pub fn kept(scene: &Scene<'_>, property: PropertyId) -> bool {
+pub fn kept(scene: &WorldView<'_>, property: PropertyId) -> bool {
     match property {
         PropertyId::TeardownCompletes => scene.ended(),
         PropertyId::InterruptWorksAgain => scene.ended() || scene.request_outstanding(),
@@ -111,7 +113,7 @@ pub fn kept(scene: &Scene<'_>, property: PropertyId) -> bool {
 }
 
 /// The tree has ended, or is at rest where a Ctrl-C ends it.
-fn is_ending(scene: &Scene<'_>) -> bool {
+fn is_ending(scene: &WorldView<'_>) -> bool {
     let root = scene.root();
     scene.ended()
         || (root.is.contains(Is::RUNNING)
@@ -329,7 +331,7 @@ impl Sweeper<'_, '_> {
 
 impl Mark {
     /// What is known of a state without its successors: trapped means stuck here.
-    fn of(scene: &Scene<'_>, applies: u8) -> Self {
+    fn of(scene: &WorldView<'_>, applies: u8) -> Self {
         let mut actions = Vec::new();
         enabled(scene, &mut actions);
         let stuck = |fairness| !actions.iter().any(|action| is_fair(scene, *action, fairness));

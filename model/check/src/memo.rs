@@ -9,8 +9,8 @@
 //! distinct, so each is kept once, and these stay in the processor's cache.
 
 use super::intern::{Number, TableFull};
-use crate::world::Did;
-use crate::world::part::PartInput;
+use crate::world::Observation;
+use crate::world::component::ComponentInput;
 use rustc_hash::FxHashMap;
 
 /// A slot and the number of an input to it.
@@ -54,14 +54,14 @@ pub struct Answer {
     /// In order.
     pub tasks: Vec<Task>,
     /// In order.
-    pub did: Vec<Did>,
+    pub did: Vec<Observation>,
 }
 
 /// The inputs that a part has had, numbered, and the cells by the number of the value.
 #[derive(Clone, Debug)]
 struct Row {
-    inputs: FxHashMap<PartInput, u16>,
-    list: Vec<PartInput>,
+    inputs: FxHashMap<ComponentInput, u16>,
+    list: Vec<ComponentInput>,
     cells: Vec<Cell>,
     /// How many inputs a value has cells for.
     width: usize,
@@ -97,7 +97,7 @@ impl Memo {
     ///
     /// # Errors
     /// If the slot has had too many inputs.
-    pub fn task(&mut self, slot: usize, input: PartInput) -> Result<Task, TableFull> {
+    pub fn task(&mut self, slot: usize, input: ComponentInput) -> Result<Task, TableFull> {
         let row = &mut self.rows[slot];
         if let Some(number) = row.inputs.get(&input) {
             return Ok(Task { slot: slot as u16, input: *number });
@@ -113,7 +113,7 @@ impl Memo {
 
     /// The input of a task.
     #[must_use]
-    pub fn input(&self, task: Task) -> PartInput {
+    pub fn input(&self, task: Task) -> ComponentInput {
         self.rows[usize::from(task.slot)].list[usize::from(task.input)]
     }
 

@@ -6,7 +6,7 @@ use super::property::PropertyId;
 use super::safety::judge_step;
 use super::store::StateId;
 use super::worker::Worker;
-use crate::world::{Action, Did, System};
+use crate::world::{Action, Observation, System};
 
 impl Exploration<'_> {
     /// The actions of a shortest way to a finding.
@@ -77,7 +77,7 @@ impl Exploration<'_> {
         })
     }
 
-    fn step(&self, system: &System, action: Action) -> (Vec<Did>, System) {
+    fn step(&self, system: &System, action: Action) -> (Vec<Observation>, System) {
         let mut after = system.clone();
         let did = after.apply(self.topology, action);
         (did, after)

@@ -2,8 +2,8 @@
 
 use super::property::{PropertyId, PropertySet};
 use crate::world::facts::{ActorFacts, LaneFacts};
-use crate::world::room::{Modes, RootEnd};
-use crate::world::{Did, Fault, Is, Scene};
+use crate::world::shared::{Modes, RootEnd};
+use crate::world::{Fault, Is, Observation, WorldView};
 use holdfast_protocol::policy::{Lock, Release};
 use holdfast_protocol::reaper::Rung;
 use holdfast_protocol::{ActorId, DebugMode, Origin, Output, RequestId, Signal};
@@ -52,7 +52,7 @@ impl Finding {
 
 /// Judges a state.
 #[must_use]
-pub fn judge_state(scene: &Scene<'_>) -> Judgement {
+pub fn judge_state(scene: &WorldView<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     if scene.prompt_open() {
         judgement.judge(PropertyId::OnePrompt, one_prompt(scene));
@@ -73,10 +73,10 @@ pub fn judge_state(scene: &Scene<'_>) -> Judgement {
 
 /// Whether [`judge_step`] looks at it. A step without any such fact breaks nothing.
 #[must_use]
-pub fn matters(did: &Did) -> bool {
+pub fn matters(did: &Observation) -> bool {
     match did {
-        Did::Took { signal, .. } => *signal == Signal::Interrupt,
-        Did::Output { output, .. } => matches!(
+        Observation::Took { signal, .. } => *signal == Signal::Interrupt,
+        Observation::Output { output, .. } => matches!(
             output,
             Output::Signal { .. }
                 | Output::TeardownStarted { .. }
@@ -85,27 +85,32 @@ pub fn matters(did: &Did) -> bool {
                 | Output::Refused { .. }
                 | Output::Alarmed { .. }
         ),
-        Did::Delivered { .. } | Did::EndRead { .. } | Did::Died { .. } => false,
+        Observation::Delivered { .. } | Observation::EndRead { .. } | Observation::Died { .. } => {
+            false
+        }
     }
 }
 
 /// Judges a step, by what was done between two states.
 #[must_use]
-pub fn judge_step(before: &Scene<'_>, did: &[Did], after: &Scene<'_>) -> Judgement {
+pub fn judge_step(before: &WorldView<'_>, did: &[Observation], after: &WorldView<'_>) -> Judgement {
     let mut judgement = Judgement::default();
     let mut taken: Option<(ActorId, Origin)> = None;
     for what in did {
         match *what {
-            Did::Took { actor, signal: Signal::Interrupt, origin } => {
+            Observation::Took { actor, signal: Signal::Interrupt, origin } => {
                 taken = Some((actor, origin));
                 if before.prompt_open() {
                     judgement.judge(PropertyId::InterruptShielded, Finding::Holds);
                 }
             }
-            Did::Output { actor, output } => {
+            Observation::Output { actor, output } => {
                 judge_output(before, actor, output, taken, after, &mut judgement);
             }
-            Did::Took { .. } | Did::Delivered { .. } | Did::EndRead { .. } | Did::Died { .. } => {}
+            Observation::Took { .. }
+            | Observation::Delivered { .. }
+            | Observation::EndRead { .. }
+            | Observation::Died { .. } => {}
         }
     }
     if let Some((actor, _)) = taken
@@ -117,11 +122,11 @@ pub fn judge_step(before: &Scene<'_>, did: &[Did], after: &Scene<'_>) -> Judgeme
 }
 
 fn judge_output(
-    before: &Scene<'_>,
+    before: &WorldView<'_>,
     actor: ActorId,
     output: Output,
     taken: Option<(ActorId, Origin)>,
-    after: &Scene<'_>,
+    after: &WorldView<'_>,
     judgement: &mut Judgement,
 ) {
     let forced = after.actor(actor).is.contains(Is::FORCED);
@@ -172,7 +177,7 @@ fn judge_output(
 }
 
 /// Whether messages pass between an actor and its supervisor, both alive.
-fn connected_up(scene: &Scene<'_>, actor: ActorId) -> Option<ActorId> {
+fn connected_up(scene: &WorldView<'_>, actor: ActorId) -> Option<ActorId> {
     let above = scene.topology.config().tree.supervisor(actor)?;
     let open = |lane: LaneFacts| lane.open;
     let link = scene.link_up(actor)?;
@@ -182,25 +187,25 @@ fn connected_up(scene: &Scene<'_>, actor: ActorId) -> Option<ActorId> {
 
 /// The supervisors above an actor, as far as messages still pass.
 fn connected_ancestors<'a>(
-    scene: &'a Scene<'_>,
+    scene: &'a WorldView<'_>,
     actor: ActorId,
 ) -> impl Iterator<Item = ActorId> + 'a {
     std::iter::successors(connected_up(scene, actor), |above| connected_up(scene, *above))
 }
 
-fn prompts<'a>(scene: &'a Scene<'_>) -> impl Iterator<Item = ActorId> + 'a {
+fn prompts<'a>(scene: &'a WorldView<'_>) -> impl Iterator<Item = ActorId> + 'a {
     scene.actors().filter(|(_, facts)| facts.prompt.is_some()).map(|(actor, _)| actor)
 }
 
-fn prompt_below(scene: &Scene<'_>, actor: ActorId) -> bool {
+fn prompt_below(scene: &WorldView<'_>, actor: ActorId) -> bool {
     prompts(scene).any(|prompt| connected_ancestors(scene, prompt).any(|above| above == actor))
 }
 
-fn prompt_in_branch(scene: &Scene<'_>, actor: ActorId) -> bool {
+fn prompt_in_branch(scene: &WorldView<'_>, actor: ActorId) -> bool {
     scene.actor(actor).prompt.is_some() || prompt_below(scene, actor)
 }
 
-fn one_prompt(scene: &Scene<'_>) -> Finding {
+fn one_prompt(scene: &WorldView<'_>) -> Finding {
     let mut open = prompts(scene);
     let (first, second) = (open.next(), open.next());
     let wants = |(actor, facts): (ActorId, &ActorFacts)| {
@@ -209,7 +214,7 @@ fn one_prompt(scene: &Scene<'_>) -> Finding {
     Finding::of(scene.actors().any(wants), second.is_some())
 }
 
-fn ancestors_know(scene: &Scene<'_>) -> Finding {
+fn ancestors_know(scene: &WorldView<'_>) -> Finding {
     let below = |actor: &ActorId| *actor != scene.topology.root();
     let ignorant = |prompt: ActorId| {
         connected_ancestors(scene, prompt)
@@ -219,7 +224,7 @@ fn ancestors_know(scene: &Scene<'_>) -> Finding {
 }
 
 /// The premise of `no-signal-under-hold`; it is broken by steps alone.
-fn ladder_under_prompt(scene: &Scene<'_>) -> Finding {
+fn ladder_under_prompt(scene: &WorldView<'_>) -> Finding {
     let mut on_ladder = scene
         .actors()
         .flat_map(|(_, facts)| &facts.rungs)
@@ -228,7 +233,7 @@ fn ladder_under_prompt(scene: &Scene<'_>) -> Finding {
 }
 
 /// The premise of `no-cancel-under-hold`; it is broken by steps alone.
-fn cancelled_above_prompt(scene: &Scene<'_>) -> Finding {
+fn cancelled_above_prompt(scene: &WorldView<'_>) -> Finding {
     let told = |(actor, facts): (ActorId, &ActorFacts)| {
         facts.is.contains(Is::CANCELLED)
             && !facts.is.contains(Is::TEARING_DOWN)
@@ -237,7 +242,7 @@ fn cancelled_above_prompt(scene: &Scene<'_>) -> Finding {
     Finding::of(scene.actors().any(told), false)
 }
 
-fn released_once(scene: &Scene<'_>) -> Finding {
+fn released_once(scene: &WorldView<'_>) -> Finding {
     let policy = scene.topology.config().policy;
     if policy.lock == Lock::Absent || !scene.root().alive() {
         return Finding::Beside;
@@ -255,25 +260,25 @@ fn released_once(scene: &Scene<'_>) -> Finding {
 }
 
 /// Whether somebody asked for the terminal in this run, as the budget or the script shows.
-fn asked(scene: &Scene<'_>) -> bool {
+fn asked(scene: &WorldView<'_>) -> bool {
     let (room, config) = (scene.room(), scene.topology.config());
     let spent = |fault| room.budget.left(fault) < config.budget.left(fault);
     let examined = config.debug.contains(&DebugMode::On) && spent(Fault::Error);
     spent(Fault::Request) || spent(Fault::Shielded) || examined || room.at > 0
 }
 
-fn terminal_restored(scene: &Scene<'_>) -> Finding {
+fn terminal_restored(scene: &WorldView<'_>) -> Finding {
     let counts = scene.ended() && scene.room().root_end == Some(RootEnd::Exited);
     Finding::of(counts && asked(scene), counts && scene.room().modes == Modes::Session)
 }
 
-fn none_left(scene: &Scene<'_>) -> Finding {
+fn none_left(scene: &WorldView<'_>) -> Finding {
     let counts = scene.room().root_end == Some(RootEnd::Exited);
     Finding::of(counts, counts && !scene.ended())
 }
 
 /// Whether no request is outstanding, no news of an end is under way, and no orphan is ending.
-fn at_rest(scene: &Scene<'_>) -> bool {
+fn at_rest(scene: &WorldView<'_>) -> bool {
     let news = |facts: &ActorFacts| {
         facts.is.contains(Is::ZOMBIE) || facts.is.contains(Is::ORPHAN | Is::RUNNING | Is::CANCELLED)
     };
@@ -283,13 +288,13 @@ fn at_rest(scene: &Scene<'_>) -> bool {
     !scene.request_outstanding() && !unread && !scene.actors().any(|(_, facts)| news(facts))
 }
 
-fn nothing_stale(scene: &Scene<'_>) -> Finding {
+fn nothing_stale(scene: &WorldView<'_>) -> Finding {
     let stale = |facts: &ActorFacts| facts.is.intersects(Is::HOLDING | Is::SHIELDED);
     let found = scene.actors().any(|(_, facts)| stale(facts));
     Finding::of(asked(scene), found || scene.room().modes == Modes::Session)
 }
 
-fn interrupt_obeyed(before: &Scene<'_>, did: &[Did], after: &Scene<'_>) -> Finding {
+fn interrupt_obeyed(before: &WorldView<'_>, did: &[Observation], after: &WorldView<'_>) -> Finding {
     let root = before.root();
     let climbs = |(_, rung, _): &(ActorId, Rung, _)| *rung < Rung::Kill;
     let due = if root.is.contains(Is::TEARING_DOWN) {
@@ -301,7 +306,7 @@ fn interrupt_obeyed(before: &Scene<'_>, did: &[Did], after: &Scene<'_>) -> Findi
         return Finding::Beside;
     }
     let obeyed = did.iter().any(|what| {
-        matches!(what, Did::Output { output: Output::InterruptObeyed, actor }
+        matches!(what, Observation::Output { output: Output::InterruptObeyed, actor }
             if *actor == before.topology.root())
     });
     let stayed = root.rungs.iter().filter(|child| climbs(child)).any(|(child, rung, _)| {

@@ -9,7 +9,9 @@ use super::safety::{judge_state, judge_step};
 use super::verdict::Counterexample;
 use crate::tree::{Tree, TreeError};
 use crate::world::config::BudgetError;
-use crate::world::{Action, Config, Did, Environment, Script, ScriptStep, System, Topology};
+use crate::world::{
+    Action, Config, Environment, Observation, Script, ScriptStep, System, Topology,
+};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{PolicyName, Rule};
 use holdfast_protocol::{ActorId, DebugMode};
@@ -258,7 +260,7 @@ pub struct Replayed {
     /// What happened.
     pub action: Action,
     /// What was done.
-    pub did: Vec<Did>,
+    pub did: Vec<Observation>,
     /// Which properties the step, or the state behind it, breaks.
     pub broken: Vec<PropertyId>,
 }

@@ -73,12 +73,12 @@ pub fn walk(topology: &Topology, seed: u64, number: u64) -> Result<Walked, Failu
     let mut both = dice.clone();
     let wild = |actions: &[Action]| {
         length = length.checked_sub(1)?;
-        let moves = actions.iter().filter(|action| matches!(action, Action::Move(_))).count();
+        let moves = actions.iter().filter(|action| matches!(action, Action::System(_))).count();
         let calm = moves > 0 && dice.below(8) < calm;
         if !calm {
             return Some(dice.below(actions.len()));
         }
-        let is_move = |(_, action): &(usize, &Action)| matches!(action, Action::Move(_));
+        let is_move = |(_, action): &(usize, &Action)| matches!(action, Action::System(_));
         let mut moving = actions.iter().enumerate().filter(is_move);
         moving.nth(dice.below(moves)).map(|(place, _)| place)
     };

@@ -12,10 +12,10 @@ use super::memo::{Answer, Cell, Memo, Task};
 use super::offers::{Book, Plan};
 use super::safety::{Judgement, judge_step, matters};
 use super::symmetry::{Symmetries, SymmetryReduction};
-use crate::world::facts::Scene;
-use crate::world::part::Effect;
-use crate::world::system::{Parts, step_part};
-use crate::world::{Action, Did, System};
+use crate::world::component::Effect;
+use crate::world::facts::WorldView;
+use crate::world::system::{Components, step_part};
+use crate::world::{Action, Observation, System};
 
 /// A successor of a state.
 #[derive(Clone, Copy, Debug)]
@@ -34,7 +34,7 @@ pub struct Worker<'s, 't> {
     book: Book,
     plan: Plan,
     tasks: Vec<Task>,
-    did: Vec<Did>,
+    did: Vec<Observation>,
     after: Vec<Number>,
 }
 
@@ -86,7 +86,7 @@ impl<'s, 't> Worker<'s, 't> {
     }
 
     /// Lets `see` look at a packed state.
-    pub fn look<T>(&mut self, state: &[Number], see: impl FnOnce(&Scene<'_>) -> T) -> T {
+    pub fn look<T>(&mut self, state: &[Number], see: impl FnOnce(&WorldView<'_>) -> T) -> T {
         self.stepper.view.look(state, see)
     }
 
@@ -141,10 +141,10 @@ struct Stepper<'s, 't> {
     tables: Result<(), TableFull>,
 }
 
-impl Parts for Stepper<'_, '_> {
+impl Components for Stepper<'_, '_> {
     type Task = Task;
 
-    fn step(&mut self, task: Task, follow: &mut Vec<Task>, did: &mut Vec<Did>) {
+    fn step(&mut self, task: Task, follow: &mut Vec<Task>, did: &mut Vec<Observation>) {
         let before = self.current[usize::from(task.slot)];
         let mut cell = self.memo.cell(task, before);
         if cell.is_unknown() {
@@ -195,8 +195,8 @@ impl Stepper<'_, '_> {
                 Effect::To(part, input) => {
                     answer.tasks.push(self.memo.task(topology.slot(part), input)?);
                 }
-                Effect::Did(what) if matters(&what) => answer.did.push(what),
-                Effect::Did(_) => {}
+                Effect::Observation(what) if matters(&what) => answer.did.push(what),
+                Effect::Observation(_) => {}
             }
         }
         self.memo.remember(task, before, after, answer)

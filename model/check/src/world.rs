@@ -6,7 +6,7 @@
 //!     Process (a node in it) --Send--> Link --Read--> Process
 //!        |  exit, SIGKILL                                ^ signals, Ctrl-C, the person, faults
 //!        v                                               |
-//!     reparented, reaped                               Room (terminal, baton, budget, script)
+//!     reparented, reaped                               SharedEnvironment (terminal, baton, budget, script)
 //! ```
 //!
 //! The world is a value: clone it, compare it, hash it. It is cut into parts that talk to each
@@ -16,25 +16,25 @@
 //! Durations, message sizes, memory, lost or repeated messages (links are socket pairs), clocks,
 //! SIGSTOP as such (an actor that handles nothing is), a kernel that fails.
 //!
-//! Reading order: [`action`], [`config`], [`script`], [`part`], [`process`], [`link`], [`room`],
+//! Reading order: [`action`], [`config`], [`script`], [`component`], [`process`], [`link`], [`shared`],
 //! [`facts`], [`choices`], [`system`].
 
 pub mod action;
 pub mod choices;
+pub mod component;
 pub mod config;
 pub mod facts;
 pub mod link;
-pub mod part;
 pub mod process;
-pub mod room;
 pub mod script;
+pub mod shared;
 pub mod system;
 pub mod topology;
 
-pub use action::{Action, Deed, Fault, Move};
+pub use action::{Action, EnvironmentAction, Fault, SystemStep};
+pub use component::Observation;
 pub use config::{Budget, Config, Environment};
-pub use facts::{Is, Scene};
-pub use part::Did;
+pub use facts::{Is, WorldView};
 pub use script::{Condition, Script, ScriptStep};
 pub use system::System;
 pub use topology::Topology;

@@ -6,7 +6,7 @@
 
 use holdfast_check::explore::{Ending, Options, Progress, explore};
 use holdfast_check::symmetry::SymmetryReduction;
-use holdfast_check::world::{Condition, Config, Deed, ScriptStep, Topology};
+use holdfast_check::world::{Condition, Config, EnvironmentAction, ScriptStep, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::PolicyName;
 use holdfast_protocol::{ActorId, DebugMode};
@@ -107,14 +107,14 @@ fn post_mortems_and_scripts_agree_with_stateright() {
     let (a, b) = (ActorId(1), ActorId(2));
     let mut scripted = config("root(a(b?))", RELAY, SHARED, "request=1,interrupt=1,kill=1");
     scripted.script.steps = vec![
-        ScriptStep::Do(Deed::Pause { actor: a }),
+        ScriptStep::Do(EnvironmentAction::Pause { actor: a }),
         ScriptStep::Until(Condition::PromptOpen(a)),
-        ScriptStep::Do(Deed::Interrupt),
+        ScriptStep::Do(EnvironmentAction::Interrupt),
         ScriptStep::Until(Condition::Quiet),
-        ScriptStep::Do(Deed::Spawn { actor: b }),
+        ScriptStep::Do(EnvironmentAction::Spawn { actor: b }),
         ScriptStep::Until(Condition::Running(b)),
         ScriptStep::Until(Condition::NoPrompt),
-        ScriptStep::Do(Deed::Cut { actor: a }),
+        ScriptStep::Do(EnvironmentAction::Cut { actor: a }),
     ];
     assert_eq!(agree("a script", scripted), None);
 }

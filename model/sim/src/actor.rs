@@ -12,7 +12,7 @@ use super::kernel::{Ending, Event, Kernel, Later, Local, Machine, Post, State};
 use super::links::{Baton, Heard};
 use super::observer::Observer;
 use holdfast_check::tree::Start;
-use holdfast_check::world::room::Modes;
+use holdfast_check::world::shared::Modes;
 use holdfast_protocol::driver::{Driver, Hands};
 use holdfast_protocol::policy::WhilePrompt;
 use holdfast_protocol::teardown::Teardown;

@@ -9,7 +9,7 @@
 use super::links::{Baton, Lane};
 use super::observer::Observer;
 use holdfast_check::world::Topology;
-use holdfast_check::world::room::Modes;
+use holdfast_check::world::shared::Modes;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{BootInterrupt, Orphans, Reader};
 use holdfast_protocol::{

@@ -11,7 +11,7 @@
 use super::kernel::{Kernel, State};
 use super::links::Baton;
 use holdfast_check::property::PropertyId;
-use holdfast_check::world::room::Modes;
+use holdfast_check::world::shared::Modes;
 use holdfast_protocol::input::Shielding;
 use holdfast_protocol::lock::client::Stage;
 use holdfast_protocol::node::Post;

@@ -33,7 +33,7 @@ fn dawdle(most: usize) {
 
 /// Something that the environment does.
 #[derive(Clone, Copy, Debug)]
-struct Deed {
+struct Attempt {
     fault: Fault,
     actor: ActorId,
 }
@@ -96,7 +96,7 @@ fn spawn(machine: &Machine, act: impl FnOnce(&Machine) + Send + 'static) -> thre
 }
 
 /// What the environment does: some of what it may, in some order.
-fn deeds(config: &Config) -> Vec<Deed> {
+fn deeds(config: &Config) -> Vec<Attempt> {
     let actors = config.tree.len();
     let below_root = |fault| matches!(fault, Fault::Kill | Fault::Cut | Fault::CancelChild);
     let mut left: Vec<Fault> = Fault::ALL
@@ -112,13 +112,13 @@ fn deeds(config: &Config) -> Vec<Deed> {
             _ if below_root(fault) => 1 + below(actors - 1),
             _ => below(actors),
         };
-        Deed { fault, actor: ActorId(actor as u32) }
+        Attempt { fault, actor: ActorId(actor as u32) }
     };
     (0..count).map(|_| deed()).collect()
 }
 
 /// Starts who is started later, and does the deeds in between.
-fn act(machine: &Machine, deeds: Vec<Deed>) {
+fn act(machine: &Machine, deeds: Vec<Attempt>) {
     for deed in deeds {
         dawdle(60);
         let late = machine.with(|kernel| {

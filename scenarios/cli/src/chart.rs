@@ -24,7 +24,7 @@ pub use words::{describe, details, name_of};
 use anstyle::{AnsiColor, Style};
 use holdfast_check::property::{Kind, PropertyId};
 use holdfast_check::trace::Replayed;
-use holdfast_check::world::{Did, Topology};
+use holdfast_check::world::{Observation, Topology};
 use holdfast_protocol::{ActorId, Message, Output};
 use std::fmt;
 
@@ -68,21 +68,23 @@ impl Chart<'_> {
         let mut dead = Vec::new();
         for did in self.steps.iter().flat_map(|step| &step.did) {
             match *did {
-                Did::Output { actor, output: Output::Send { to, message } }
+                Observation::Output { actor, output: Output::Send { to, message } }
                     if !dead.contains(&to) =>
                 {
                     unread.push((actor, to, message));
                 }
-                Did::Delivered { from, to, message } => {
+                Observation::Delivered { from, to, message } => {
                     let read = unread.iter().position(|sent| *sent == (from, to, message));
                     read.map(|place| unread.remove(place));
                 }
-                Did::EndRead { from, to } => unread.retain(|sent| (sent.0, sent.1) != (from, to)),
-                Did::Died { actor, .. } => {
+                Observation::EndRead { from, to } => {
+                    unread.retain(|sent| (sent.0, sent.1) != (from, to))
+                }
+                Observation::Died { actor, .. } => {
                     dead.push(actor);
                     unread.retain(|sent| sent.1 != actor);
                 }
-                Did::Output { .. } | Did::Took { .. } => {}
+                Observation::Output { .. } | Observation::Took { .. } => {}
             }
         }
         let tree = &self.topology.config().tree;

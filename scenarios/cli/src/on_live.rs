@@ -36,7 +36,7 @@ use holdfast::live::points::STARTING;
 use holdfast::live::tree::Result as Grew;
 use holdfast::live::{Exit, Growth};
 use holdfast_check::property::{PropertyId, PropertySet};
-use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::Placement;
 use holdfast_protocol::PolicyName;
 use holdfast_protocol::policy::Reader;
@@ -316,7 +316,8 @@ fn grow(run: &Run, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast::
     if grip == Grip::Held {
         growth = growth.point(EVERY_INPUT);
     }
-    let spawns = |step: &ScriptStep| matches!(step, ScriptStep::Do(Deed::Spawn { .. }));
+    let spawns =
+        |step: &ScriptStep| matches!(step, ScriptStep::Do(EnvironmentAction::Spawn { .. }));
     if config.script.steps.iter().any(spawns) {
         growth = growth.point(STARTING);
     }

@@ -3,7 +3,9 @@
 use holdfast_check::property::PropertyId;
 use holdfast_check::trace::{Replayed, perform};
 use holdfast_check::tree::Tree;
-use holdfast_check::world::{Action, Budget, Config, Deed, Fault, Move, System, Topology};
+use holdfast_check::world::{
+    Action, Budget, Config, EnvironmentAction, Fault, System, SystemStep, Topology,
+};
 use holdfast_cli::chart::{Chart, WIDTH, wrap};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{ActorId, PolicyName, Signal};
@@ -59,17 +61,17 @@ fn no_run_is_too_wide() {
 fn late_actors_and_rounds_are_drawn() {
     let topology = topology("root(mid,late?)", PolicyName::Relay, Placement::OwnSession);
     let (root, mid, late) = (ActorId(0), ActorId(1), ActorId(2));
-    let take = Action::Move(Move::TakeSignal { actor: root, signal: Signal::Interrupt });
+    let take = Action::System(SystemStep::TakeSignal { actor: root, signal: Signal::Interrupt });
     let actions = [
-        Action::Deed(Deed::Spawn { actor: late }),
-        Action::Move(Move::Boot { actor: late }),
-        Action::Deed(Deed::PauseShielded { actor: late }),
-        Action::Move(Move::Deliver { from: late, to: root }),
-        Action::Deed(Deed::Cut { actor: mid }),
-        Action::Deed(Deed::Interrupt),
+        Action::Environment(EnvironmentAction::Spawn { actor: late }),
+        Action::System(SystemStep::Boot { actor: late }),
+        Action::Environment(EnvironmentAction::PauseShielded { actor: late }),
+        Action::System(SystemStep::Deliver { from: late, to: root }),
+        Action::Environment(EnvironmentAction::Cut { actor: mid }),
+        Action::Environment(EnvironmentAction::Interrupt),
         take,
-        Action::Deed(Deed::Kill { actor: mid }),
-        Action::Move(Move::Deliver { from: root, to: late }),
+        Action::Environment(EnvironmentAction::Kill { actor: mid }),
+        Action::System(SystemStep::Deliver { from: root, to: late }),
     ];
     let steps = perform(&topology, &actions).expect("every step is possible");
     let breaks = Some(PropertyId::TeardownCompletes);

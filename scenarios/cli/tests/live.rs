@@ -84,7 +84,7 @@ fn a_trace_that_is_no_run_of_the_tree_is_left_at_the_step_that_can_not_come() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../cases/nested-ctrlc.single-depth.trace");
     let whole = std::fs::read_to_string(case).expect("a trace");
     // The grant arrives before the request was read.
-    let early = r#"{"move":"deliver","from":2,"to":0}"#;
+    let early = r#"{"system":"deliver","from":2,"to":0}"#;
     let trace = whole.replacen(&format!("{early}\n"), "", 1);
     assert_ne!(trace, whole);
     let file = tempfile::NamedTempFile::new().expect("writable");

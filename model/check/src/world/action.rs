@@ -83,8 +83,8 @@ impl fmt::Display for Fault {
 
 /// What the environment does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "deed")]
-pub enum Deed {
+#[serde(rename_all = "kebab-case", tag = "environment")]
+pub enum EnvironmentAction {
     /// A task of the actor hits a breakpoint.
     Pause {
         /// Where.
@@ -177,7 +177,7 @@ fn is_of_itself(cause: &Cause) -> bool {
     *cause == Cause::Failed
 }
 
-impl Deed {
+impl EnvironmentAction {
     /// The actor that it happens to; a Ctrl-C happens to the terminal.
     #[must_use]
     pub fn actor(self) -> Option<ActorId> {
@@ -202,8 +202,8 @@ impl Deed {
 
 /// What the tree, the kernel and time do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "move")]
-pub enum Move {
+#[serde(rename_all = "kebab-case", tag = "system")]
+pub enum SystemStep {
     /// An actor reads the next message, or the end, of a link.
     Deliver {
         /// The sender.
@@ -269,7 +269,7 @@ pub enum Move {
 #[serde(rename_all = "kebab-case", untagged)]
 pub enum Action {
     /// The tree moves.
-    Move(Move),
+    System(SystemStep),
     /// The environment acts.
-    Deed(Deed),
+    Environment(EnvironmentAction),
 }

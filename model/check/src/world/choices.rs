@@ -9,10 +9,10 @@
 //!     the signs of all parts --> which of all the offers stand
 //! ```
 
-use super::action::{Action, Deed, Fault, Move};
-use super::facts::{ActorFacts, Is, LinkFacts, PartFacts, Scene};
-use super::part::Part;
-use super::room::{Baton, Room};
+use super::action::{Action, EnvironmentAction, Fault, SystemStep};
+use super::component::Component;
+use super::facts::{ActorFacts, ComponentFacts, Is, LinkFacts, WorldView};
+use super::shared::{Baton, SharedEnvironment};
 use super::topology::Topology;
 use bitflags::bitflags;
 use deeds::{deeds_to_actor, fault, in_foreground, script_move};
@@ -96,14 +96,14 @@ impl Offer {
         signs.contains(self.needs) && !signs.intersects(self.lacks)
     }
 
-    fn to_do(rank: Rank, deed: Deed) -> Self {
+    fn to_do(rank: Rank, deed: EnvironmentAction) -> Self {
         let (needs, lacks) = (Signs::empty(), Signs::empty());
-        Self { action: Action::Deed(deed), rank, needs, lacks }
+        Self { action: Action::Environment(deed), rank, needs, lacks }
     }
 
-    fn to_move(rank: Rank, tree_move: Move) -> Self {
+    fn to_move(rank: Rank, tree_move: SystemStep) -> Self {
         let (needs, lacks) = (Signs::empty(), Signs::empty());
-        Self { action: Action::Move(tree_move), rank, needs, lacks }
+        Self { action: Action::System(tree_move), rank, needs, lacks }
     }
 
     fn if_shown(self, needs: Signs) -> Self {
@@ -116,7 +116,7 @@ impl Offer {
 }
 
 /// Appends every action that is possible in the scene, in a fixed order.
-pub fn enabled(scene: &Scene<'_>, actions: &mut Vec<Action>) {
+pub fn enabled(scene: &WorldView<'_>, actions: &mut Vec<Action>) {
     let (topology, at) = (scene.topology, scene.room().at);
     let parts =
         || scene.parts.iter().enumerate().map(|(slot, facts)| (topology.part(slot), *facts));
@@ -144,17 +144,19 @@ pub fn list<T>(standing: &mut Vec<T>, rank: impl Fn(&T) -> Rank) {
 
 /// What a part shows the others.
 #[must_use]
-pub fn signs_of(topology: &Topology, part: Part, facts: &PartFacts) -> Signs {
+pub fn signs_of(topology: &Topology, part: Component, facts: &ComponentFacts) -> Signs {
     let request = |is: bool| if is { Signs::REQUEST } else { Signs::empty() };
     match (part, facts) {
-        (Part::Actor(actor), PartFacts::Actor(facts)) => signs_of_actor(topology, actor, facts),
-        (Part::Link(number), PartFacts::Link(link)) => {
+        (Component::Actor(actor), ComponentFacts::Actor(facts)) => {
+            signs_of_actor(topology, actor, facts)
+        }
+        (Component::Link(number), ComponentFacts::Link(link)) => {
             let (_, lower) = topology.links()[usize::from(number)];
             let unread = Signs::UNREAD.one(lower.index());
             let unread = if link.up.readable { unread } else { Signs::empty() };
             request(link.up.about_request || link.down.about_request) | unread
         }
-        (_, PartFacts::Room(room)) => {
+        (_, ComponentFacts::SharedEnvironment(room)) => {
             let left = Fault::ALL.into_iter().filter(|fault| room.budget.left(*fault) > 0);
             left.fold(request(!room.batons.is_empty()), |all, fault| {
                 all | Signs::BUDGET.one(fault as usize)
@@ -184,23 +186,37 @@ fn signs_of_actor(topology: &Topology, actor: ActorId, facts: &ActorFacts) -> Si
 pub fn offers_of(
     topology: &Topology,
     at: u8,
-    part: Part,
-    facts: &PartFacts,
+    part: Component,
+    facts: &ComponentFacts,
     offer: &mut impl FnMut(Offer),
 ) {
     match (part, facts) {
-        (Part::Actor(actor), PartFacts::Actor(own)) => {
+        (Component::Actor(actor), ComponentFacts::Actor(own)) => {
             moves_of_actor(topology, actor, own, offer);
             deeds_to_actor(topology, at, actor, facts, offer);
         }
-        (Part::Link(link), PartFacts::Link(own)) => {
+        (Component::Link(link), ComponentFacts::Link(own)) => {
             let ends = topology.links()[usize::from(link)];
             deliveries(ends, own, offer);
-            fault(topology, at, Fault::Cut, Deed::Cut { actor: ends.1 }, (part, facts), offer);
+            fault(
+                topology,
+                at,
+                Fault::Cut,
+                EnvironmentAction::Cut { actor: ends.1 },
+                (part, facts),
+                offer,
+            );
         }
-        (_, PartFacts::Room(room)) => {
+        (_, ComponentFacts::SharedEnvironment(room)) => {
             moves_of_room(topology, room, offer);
-            fault(topology, at, Fault::Interrupt, Deed::Interrupt, (part, facts), offer);
+            fault(
+                topology,
+                at,
+                Fault::Interrupt,
+                EnvironmentAction::Interrupt,
+                (part, facts),
+                offer,
+            );
         }
         (part, _) => unreachable!("{part:?} has other facts"),
     }
@@ -211,7 +227,7 @@ fn deliveries(ends: (ActorId, ActorId), facts: &LinkFacts, offer: &mut impl FnMu
     let (upper, lower) = ends;
     for (lane, from, to) in [(facts.up, lower, upper), (facts.down, upper, lower)] {
         if lane.readable {
-            let deliver = Offer::to_move(Rank::Deliver, Move::Deliver { from, to });
+            let deliver = Offer::to_move(Rank::Deliver, SystemStep::Deliver { from, to });
             offer(deliver.if_shown(Signs::SERVES.one(to.index())));
         }
     }
@@ -226,18 +242,18 @@ fn moves_of_actor(
     let root = topology.root();
     let to_move = |tree_move| Offer::to_move(Rank::Actor, tree_move);
     for signal in &facts.pending {
-        offer(to_move(Move::TakeSignal { actor, signal: *signal }));
+        offer(to_move(SystemStep::TakeSignal { actor, signal: *signal }));
     }
     if facts.is.contains(Is::SERVING) {
         for timer in &facts.timers {
-            offer(to_move(Move::Expire { actor, timer: *timer }));
+            offer(to_move(SystemStep::Expire { actor, timer: *timer }));
         }
         if facts.is.contains(Is::BODY_ASKED) {
-            offer(to_move(Move::EndBody { actor }));
+            offer(to_move(SystemStep::EndBody { actor }));
         }
     }
     if facts.is.contains(Is::BOOTING) {
-        offer(to_move(Move::Boot { actor }));
+        offer(to_move(SystemStep::Boot { actor }));
     }
     if let Some(parent) = facts.parent {
         let parent_serves = Signs::SERVES.one(parent.index());
@@ -248,30 +264,30 @@ fn moves_of_actor(
                 Release::BatonClosed => Signs::empty(),
                 Release::DoneArrived => Signs::UNREAD.one(actor.index()),
             };
-            offer(to_move(Move::Reap { actor }).if_shown(parent_serves).if_lacking(unread));
+            offer(to_move(SystemStep::Reap { actor }).if_shown(parent_serves).if_lacking(unread));
         }
         if facts.is.contains(Is::ZOMBIE) && parent == root {
             // Whoever the dead root had adopted, or would have, init reaps.
-            offer(to_move(Move::Reap { actor }).if_lacking(Signs::ROOT_RUNS));
+            offer(to_move(SystemStep::Reap { actor }).if_lacking(Signs::ROOT_RUNS));
         }
         if facts.alive() && facts.is.contains(Is::UNFOUND) {
-            offer(to_move(Move::Adopt { actor }).if_shown(parent_serves));
+            offer(to_move(SystemStep::Adopt { actor }).if_shown(parent_serves));
         }
     }
     if topology.config().policy.reader == Reader::Root && facts.prompt.is_some() {
         let root_alive = Signs::ALIVE.one(root.index());
-        offer(to_move(Move::LosePrompt { actor }).if_lacking(root_alive));
+        offer(to_move(SystemStep::LosePrompt { actor }).if_lacking(root_alive));
     }
     if actor == root && facts.is.contains(Is::SWEEPING) {
-        let gone = Offer::to_move(Rank::Sweep, Move::SeeChildrenGone);
+        let gone = Offer::to_move(Rank::Sweep, SystemStep::SeeChildrenGone);
         offer(gone.if_lacking(Signs::CHILD_OF_ROOT));
     }
 }
 
-fn moves_of_room(topology: &Topology, room: &Room, offer: &mut impl FnMut(Offer)) {
+fn moves_of_room(topology: &Topology, room: &SharedEnvironment, offer: &mut impl FnMut(Offer)) {
     for (request, baton) in &room.batons {
         if *baton == Baton::Closed {
-            let read = Offer::to_move(Rank::Baton, Move::ReadBaton { request: *request });
+            let read = Offer::to_move(Rank::Baton, SystemStep::ReadBaton { request: *request });
             offer(read.if_shown(Signs::SERVES.one(topology.root().index())));
         }
     }

@@ -5,7 +5,7 @@
 
 use super::link::{LaneState, Link};
 use super::process::{Parent, Process, Running};
-use super::room::Room;
+use super::shared::SharedEnvironment;
 use super::topology::Topology;
 use bitflags::bitflags;
 use holdfast_protocol::input::Shielding;
@@ -236,31 +236,33 @@ impl LinkFacts {
 
 /// What can be seen of a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PartFacts {
+pub enum ComponentFacts {
     /// Of a process.
     Actor(ActorFacts),
     /// Of a link.
     Link(LinkFacts),
     /// Of the room, which hides nothing.
-    Room(Room),
+    SharedEnvironment(SharedEnvironment),
 }
 
 /// What can be seen of the world: the facts of every part.
 #[derive(Clone, Copy, Debug)]
-pub struct Scene<'a> {
+pub struct WorldView<'a> {
     /// What stays fixed.
     pub topology: &'a Topology,
     /// The facts of every part, by slot.
-    pub parts: &'a [&'a PartFacts],
+    pub parts: &'a [&'a ComponentFacts],
 }
 
-impl<'a> Scene<'a> {
+impl<'a> WorldView<'a> {
     /// The facts of an actor.
     #[must_use]
     pub fn actor(&self, actor: ActorId) -> &'a ActorFacts {
         match self.parts[actor.index()] {
-            PartFacts::Actor(facts) => facts,
-            PartFacts::Link(_) | PartFacts::Room(_) => unreachable!("actors come first"),
+            ComponentFacts::Actor(facts) => facts,
+            ComponentFacts::Link(_) | ComponentFacts::SharedEnvironment(_) => {
+                unreachable!("actors come first")
+            }
         }
     }
 
@@ -273,8 +275,8 @@ impl<'a> Scene<'a> {
     /// All actors with their facts.
     pub fn actors(&self) -> impl Iterator<Item = (ActorId, &'a ActorFacts)> + use<'a> {
         self.parts.iter().enumerate().map_while(|(slot, facts)| match facts {
-            PartFacts::Actor(facts) => Some((ActorId(slot as u32), facts)),
-            PartFacts::Link(_) | PartFacts::Room(_) => None,
+            ComponentFacts::Actor(facts) => Some((ActorId(slot as u32), facts)),
+            ComponentFacts::Link(_) | ComponentFacts::SharedEnvironment(_) => None,
         })
     }
 
@@ -283,8 +285,10 @@ impl<'a> Scene<'a> {
         let actors = self.topology.config().tree.len();
         let links = self.topology.links();
         self.parts[actors..].iter().zip(links).map(|(facts, ends)| match facts {
-            PartFacts::Link(facts) => (*ends, facts),
-            PartFacts::Actor(_) | PartFacts::Room(_) => unreachable!("links come second"),
+            ComponentFacts::Link(facts) => (*ends, facts),
+            ComponentFacts::Actor(_) | ComponentFacts::SharedEnvironment(_) => {
+                unreachable!("links come second")
+            }
         })
     }
 
@@ -293,17 +297,21 @@ impl<'a> Scene<'a> {
     pub fn link_up(&self, actor: ActorId) -> Option<&'a LinkFacts> {
         let link = self.topology.link_up(actor)?;
         match self.parts[self.topology.config().tree.len() + usize::from(link)] {
-            PartFacts::Link(facts) => Some(facts),
-            PartFacts::Actor(_) | PartFacts::Room(_) => unreachable!("links come second"),
+            ComponentFacts::Link(facts) => Some(facts),
+            ComponentFacts::Actor(_) | ComponentFacts::SharedEnvironment(_) => {
+                unreachable!("links come second")
+            }
         }
     }
 
     /// The room.
     #[must_use]
-    pub fn room(&self) -> &'a Room {
+    pub fn room(&self) -> &'a SharedEnvironment {
         match self.parts[self.parts.len() - 1] {
-            PartFacts::Room(room) => room,
-            PartFacts::Actor(_) | PartFacts::Link(_) => unreachable!("the room comes last"),
+            ComponentFacts::SharedEnvironment(room) => room,
+            ComponentFacts::Actor(_) | ComponentFacts::Link(_) => {
+                unreachable!("the room comes last")
+            }
         }
     }
 

@@ -5,8 +5,8 @@
 //!     Open, Closed --reader dies--> Over (what is queued is lost, a baton in it closes)
 //! ```
 
-use super::part::{ActorInput, Did, Effect, Part};
-use super::room::RoomInput;
+use super::component::{ActorInput, Component, Effect, Observation};
+use super::shared::SharedInput;
 use holdfast_protocol::policy::Release;
 use holdfast_protocol::{ActorId, Input, Message, Policy, Rename, Renaming, RequestId};
 use std::collections::VecDeque;
@@ -136,17 +136,21 @@ impl Link {
                 let lane = self.lane_to(reader);
                 let input = match lane.queue.pop_front() {
                     Some(message) => {
-                        effects.push(Effect::Did(Did::Delivered { from, to, message }));
+                        effects.push(Effect::Observation(Observation::Delivered {
+                            from,
+                            to,
+                            message,
+                        }));
                         Input::Received { from, message }
                     }
                     None => {
                         assert!(lane.state == LaneState::Closed, "nothing is there to be read");
                         lane.state = LaneState::Over;
-                        effects.push(Effect::Did(Did::EndRead { from, to }));
+                        effects.push(Effect::Observation(Observation::EndRead { from, to }));
                         Input::LinkEnded { peer: from }
                     }
                 };
-                effects.push(Effect::To(Part::Actor(to), ActorInput::Handle(input).into()));
+                effects.push(Effect::To(Component::Actor(to), ActorInput::Handle(input).into()));
             }
             LinkInput::Died(End::Upper) => {
                 lost = self.up.lose_reader();
@@ -166,7 +170,9 @@ impl Link {
             }
         }
         if policy.release == Release::BatonClosed {
-            let close = |request| Effect::To(Part::Room, RoomInput::CloseBaton(request).into());
+            let close = |request| {
+                Effect::To(Component::SharedEnvironment, SharedInput::CloseBaton(request).into())
+            };
             effects.extend(lost.into_iter().map(close));
         }
     }

@@ -8,9 +8,9 @@
 //! SIGKILL takes effect in the step that sends it: what a victim could still do afterwards it
 //! could as well have done before.
 
+use super::component::{ActorInput, Component, Effect, Observation};
 use super::link::LinkInput;
-use super::part::{ActorInput, Did, Effect, Part};
-use super::room::{Modes, RoomInput, RootEnd};
+use super::shared::{Modes, RootEnd, SharedInput};
 use super::topology::Topology;
 use holdfast_protocol::node::Node;
 use holdfast_protocol::policy::{BootInterrupt, Orphans, Release};
@@ -114,7 +114,7 @@ impl Process {
             ActorInput::Take(signal) => {
                 let Self::Running(running) = self else { return };
                 let origin = running.pending.take(signal);
-                effects.push(Effect::Did(Did::Took { actor, signal, origin }));
+                effects.push(Effect::Observation(Observation::Took { actor, signal, origin }));
                 self.handle(topology, actor, Input::Signalled { signal, origin }, effects);
             }
             ActorInput::Kill => self.end_at_once(topology, actor, Status::Killed, effects),
@@ -155,7 +155,7 @@ impl Process {
         let mut outbox = Outbox::new();
         running.node.handle(input, &mut outbox);
         for output in outbox.drain() {
-            effects.push(Effect::Did(Did::Output { actor, output }));
+            effects.push(Effect::Observation(Observation::Output { actor, output }));
             self.perform(topology, actor, output, effects);
         }
     }
@@ -172,11 +172,14 @@ impl Process {
         match output {
             Output::Send { to, message } => {
                 if let (true, Message::Grant { request }) = (batons, message) {
-                    effects.push(Effect::To(Part::Room, RoomInput::MakeBaton(request).into()));
+                    effects.push(Effect::To(
+                        Component::SharedEnvironment,
+                        SharedInput::MakeBaton(request).into(),
+                    ));
                 }
                 let (link, end) = topology.link(actor, to);
                 let push = LinkInput::Push(end, message);
-                effects.push(Effect::To(Part::Link(link), push.into()));
+                effects.push(Effect::To(Component::Link(link), push.into()));
             }
             Output::Arm { timer } => {
                 running.timers.insert(timer);
@@ -189,21 +192,30 @@ impl Process {
                     LadderSignal::Terminate => ActorInput::Pend(Signal::Terminate, Origin::Process),
                     LadderSignal::Kill => ActorInput::Kill,
                 };
-                effects.push(Effect::To(Part::Actor(child), input.into()));
+                effects.push(Effect::To(Component::Actor(child), input.into()));
             }
             Output::PromptClosed { request } | Output::BatonDropped { request } if batons => {
-                effects.push(Effect::To(Part::Room, RoomInput::CloseBaton(request).into()));
+                effects.push(Effect::To(
+                    Component::SharedEnvironment,
+                    SharedInput::CloseBaton(request).into(),
+                ));
             }
             Output::TerminalTaken => {
-                effects.push(Effect::To(Part::Room, RoomInput::SetModes(Modes::Session).into()));
+                effects.push(Effect::To(
+                    Component::SharedEnvironment,
+                    SharedInput::SetModes(Modes::Session).into(),
+                ));
             }
             Output::TerminalRestored => {
-                effects.push(Effect::To(Part::Room, RoomInput::SetModes(Modes::Original).into()));
+                effects.push(Effect::To(
+                    Component::SharedEnvironment,
+                    SharedInput::SetModes(Modes::Original).into(),
+                ));
             }
             Output::Exit { status } => {
                 if actor == topology.root() {
-                    let end = RoomInput::EndRoot(RootEnd::Exited);
-                    effects.push(Effect::To(Part::Room, end.into()));
+                    let end = SharedInput::EndRoot(RootEnd::Exited);
+                    effects.push(Effect::To(Component::SharedEnvironment, end.into()));
                 }
                 self.die(topology, actor, status, effects);
             }
@@ -236,8 +248,12 @@ impl Process {
                     if signal == Signal::Interrupt {
                         // The default disposition is a way to act on it, and judged as one.
                         let output = Output::InterruptObeyed;
-                        effects.push(Effect::Did(Did::Took { actor, signal, origin }));
-                        effects.push(Effect::Did(Did::Output { actor, output }));
+                        effects.push(Effect::Observation(Observation::Took {
+                            actor,
+                            signal,
+                            origin,
+                        }));
+                        effects.push(Effect::Observation(Observation::Output { actor, output }));
                     }
                     self.die(topology, actor, Status::Killed, effects);
                 }
@@ -280,8 +296,8 @@ impl Process {
         effects: &mut Vec<Effect>,
     ) {
         if actor == topology.root() && matches!(self, Self::Running(_)) {
-            let end = RoomInput::EndRoot(RootEnd::Killed);
-            effects.push(Effect::To(Part::Room, end.into()));
+            let end = SharedInput::EndRoot(RootEnd::Killed);
+            effects.push(Effect::To(Component::SharedEnvironment, end.into()));
         }
         self.die(topology, actor, status, effects);
     }
@@ -298,8 +314,8 @@ impl Process {
                 let open = running.node.requests().open();
                 if let (Some(own), Release::BatonClosed) = (open, topology.config().policy.release)
                 {
-                    let close = RoomInput::CloseBaton(own.request);
-                    effects.push(Effect::To(Part::Room, close.into()));
+                    let close = SharedInput::CloseBaton(own.request);
+                    effects.push(Effect::To(Component::SharedEnvironment, close.into()));
                 }
                 running.parent
             }
@@ -312,12 +328,13 @@ impl Process {
                 Self::Zombie(status, parent)
             }
         };
-        effects.push(Effect::Did(Did::Died { actor, status }));
+        effects.push(Effect::Observation(Observation::Died { actor, status }));
         for (link, end) in topology.links_of(actor) {
-            effects.push(Effect::To(Part::Link(link), LinkInput::Died(end).into()));
+            effects.push(Effect::To(Component::Link(link), LinkInput::Died(end).into()));
         }
         for orphan in topology.may_lose_parent(actor) {
-            effects.push(Effect::To(Part::Actor(orphan), ActorInput::ParentDied(actor).into()));
+            effects
+                .push(Effect::To(Component::Actor(orphan), ActorInput::ParentDied(actor).into()));
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Between two steps the explorer interleaves everything that the tree does of itself, and the
 //! faults that the budget allows.
 
-use super::action::Deed;
+use super::action::EnvironmentAction;
 use holdfast_protocol::ActorId;
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 pub enum ScriptStep {
     /// The environment does this, at any time from now on.
-    Do(Deed),
+    Do(EnvironmentAction),
     /// The script goes on once this is so.
     Until(Condition),
 }

@@ -4,12 +4,12 @@ use super::action::Action;
 use super::choices::begin::{Place, begin, subject};
 use super::choices::enabled;
 use super::choices::recorded::can_happen;
+use super::component::{Component, ComponentInput, ComponentValue, Effect, Observation};
 use super::config::Environment;
-use super::facts::{ActorFacts, LinkFacts, PartFacts, Scene};
+use super::facts::{ActorFacts, ComponentFacts, LinkFacts, WorldView};
 use super::link::Link;
-use super::part::{Did, Effect, Part, PartInput, PartValue};
 use super::process::{Parent, Process};
-use super::room::Room;
+use super::shared::SharedEnvironment;
 use super::topology::Topology;
 use crate::tree::Start;
 use holdfast_protocol::{Input, Outbox, Rename, Renaming};
@@ -17,19 +17,19 @@ use holdfast_protocol::{Input, Outbox, Rename, Renaming};
 /// Everything that changes during a run, one value a part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct System {
-    parts: Vec<PartValue>,
+    parts: Vec<ComponentValue>,
 }
 
 /// Somewhere a step can run: plain values, or interned ones that remember the answer.
-pub trait Parts {
+pub trait Components {
     /// A part and an input to it.
     type Task: Copy;
 
     /// Lets one part take one input and appends what follows: tasks for parts, facts for checkers.
-    fn step(&mut self, task: Self::Task, follow: &mut Vec<Self::Task>, did: &mut Vec<Did>);
+    fn step(&mut self, task: Self::Task, follow: &mut Vec<Self::Task>, did: &mut Vec<Observation>);
 
     /// Runs a step to its end: what follows from an input comes before what follows from that.
-    fn run(&mut self, tasks: &mut Vec<Self::Task>, did: &mut Vec<Did>) {
+    fn run(&mut self, tasks: &mut Vec<Self::Task>, did: &mut Vec<Observation>) {
         let mut next = 0;
         while let Some(task) = tasks.get(next) {
             self.step(*task, tasks, did);
@@ -41,46 +41,52 @@ pub trait Parts {
 /// Lets one part take one input.
 pub fn step_part(
     topology: &Topology,
-    part: Part,
-    value: &mut PartValue,
-    input: PartInput,
+    part: Component,
+    value: &mut ComponentValue,
+    input: ComponentInput,
     effects: &mut Vec<Effect>,
 ) {
     match (part, value, input) {
-        (Part::Actor(id), PartValue::Actor(process), PartInput::Actor(input)) => {
+        (Component::Actor(id), ComponentValue::Actor(process), ComponentInput::Actor(input)) => {
             process.step(topology, id, input, effects);
         }
-        (Part::Link(number), PartValue::Link(link), PartInput::Link(input)) => {
+        (Component::Link(number), ComponentValue::Link(link), ComponentInput::Link(input)) => {
             let ends = topology.links()[usize::from(number)];
             link.step(ends, topology.config().policy, input, effects);
         }
-        (Part::Room, PartValue::Room(room), PartInput::Room(input)) => room.step(input),
+        (
+            Component::SharedEnvironment,
+            ComponentValue::SharedEnvironment(room),
+            ComponentInput::SharedEnvironment(input),
+        ) => room.step(input),
         (part, _, input) => unreachable!("{input:?} is no input for {part:?}"),
     }
 }
 
 /// What can be seen of a part.
 #[must_use]
-pub fn see_part(topology: &Topology, part: Part, value: &PartValue) -> PartFacts {
+pub fn see_part(topology: &Topology, part: Component, value: &ComponentValue) -> ComponentFacts {
     match (part, value) {
-        (Part::Actor(id), PartValue::Actor(process)) => {
-            PartFacts::Actor(ActorFacts::of(topology, id, process))
+        (Component::Actor(id), ComponentValue::Actor(process)) => {
+            ComponentFacts::Actor(ActorFacts::of(topology, id, process))
         }
-        (_, PartValue::Link(link)) => PartFacts::Link(LinkFacts::of(link)),
-        (_, PartValue::Room(room)) => PartFacts::Room(room.clone()),
-        (part, PartValue::Actor(_)) => unreachable!("{part:?} is no actor"),
+        (_, ComponentValue::Link(link)) => ComponentFacts::Link(LinkFacts::of(link)),
+        (_, ComponentValue::SharedEnvironment(room)) => {
+            ComponentFacts::SharedEnvironment(room.clone())
+        }
+        (part, ComponentValue::Actor(_)) => unreachable!("{part:?} is no actor"),
     }
 }
 
 struct Plain<'a> {
     topology: &'a Topology,
-    parts: &'a mut [PartValue],
+    parts: &'a mut [ComponentValue],
 }
 
-impl Parts for Plain<'_> {
-    type Task = (Part, PartInput);
+impl Components for Plain<'_> {
+    type Task = (Component, ComponentInput);
 
-    fn step(&mut self, task: Self::Task, follow: &mut Vec<Self::Task>, did: &mut Vec<Did>) {
+    fn step(&mut self, task: Self::Task, follow: &mut Vec<Self::Task>, did: &mut Vec<Observation>) {
         let (part, input) = task;
         let mut effects = Vec::new();
         let value = &mut self.parts[self.topology.slot(part)];
@@ -88,7 +94,7 @@ impl Parts for Plain<'_> {
         for effect in effects {
             match effect {
                 Effect::To(part, input) => follow.push((part, input)),
-                Effect::Did(what) => did.push(what),
+                Effect::Observation(what) => did.push(what),
             }
         }
     }
@@ -101,7 +107,7 @@ impl System {
         let tree = &topology.config().tree;
         let mut parts = Vec::with_capacity(topology.parts());
         for id in tree.ids() {
-            parts.push(PartValue::Actor(match tree.start(id) {
+            parts.push(ComponentValue::Actor(match tree.start(id) {
                 Start::Later => Process::Later,
                 Start::Running => {
                     let mut node = topology.node(id);
@@ -113,25 +119,27 @@ impl System {
                 }
             }));
         }
-        parts.extend(topology.links().iter().map(|_| PartValue::Link(Link::default())));
-        parts.push(PartValue::Room(Room::new(topology.config().budget)));
+        parts.extend(topology.links().iter().map(|_| ComponentValue::Link(Link::default())));
+        parts.push(ComponentValue::SharedEnvironment(SharedEnvironment::new(
+            topology.config().budget,
+        )));
         Self { parts }
     }
 
     /// A system of the given parts.
     #[must_use]
-    pub fn from_parts(parts: Vec<PartValue>) -> Self {
+    pub fn from_parts(parts: Vec<ComponentValue>) -> Self {
         Self { parts }
     }
 
     /// Its parts, by slot.
     #[must_use]
-    pub fn parts(&self) -> &[PartValue] {
+    pub fn parts(&self) -> &[ComponentValue] {
         &self.parts
     }
 
     /// What can be seen of it.
-    pub fn look<T>(&self, topology: &Topology, see: impl FnOnce(&Scene<'_>) -> T) -> T {
+    pub fn look<T>(&self, topology: &Topology, see: impl FnOnce(&WorldView<'_>) -> T) -> T {
         let facts: Vec<_> = self
             .parts
             .iter()
@@ -139,7 +147,7 @@ impl System {
             .map(|(slot, value)| see_part(topology, topology.part(slot), value))
             .collect();
         let parts: Vec<_> = facts.iter().collect();
-        see(&Scene { topology, parts: &parts })
+        see(&WorldView { topology, parts: &parts })
     }
 
     /// Every action that is possible now, in a fixed order.
@@ -160,10 +168,12 @@ impl System {
     }
 
     /// Performs an action that is possible now and tells what was done.
-    pub fn apply(&mut self, topology: &Topology, action: Action) -> Vec<Did> {
+    pub fn apply(&mut self, topology: &Topology, action: Action) -> Vec<Observation> {
         let (mut begun, mut did) = (Vec::new(), Vec::new());
         let slot = topology.slot(subject(topology, action));
-        let Some(PartValue::Room(Room { at, .. })) = self.parts.last() else {
+        let Some(ComponentValue::SharedEnvironment(SharedEnvironment { at, .. })) =
+            self.parts.last()
+        else {
             unreachable!("the room comes last")
         };
         let facts = see_part(topology, topology.part(slot), &self.parts[slot]);

@@ -1,8 +1,8 @@
 //! Who is linked to whom: what follows from a [`Config`] and stays fixed.
 
+use super::component::Component;
 use super::config::Config;
 use super::link::End;
-use super::part::Part;
 use holdfast_protocol::policy::Route;
 use holdfast_protocol::{ActorId, Node, Renaming};
 
@@ -111,37 +111,37 @@ impl Topology {
 
     /// The place of a part in a table of all parts.
     #[must_use]
-    pub fn slot(&self, part: Part) -> usize {
+    pub fn slot(&self, part: Component) -> usize {
         match part {
-            Part::Actor(id) => id.index(),
-            Part::Link(link) => self.config.tree.len() + usize::from(link),
-            Part::Room => self.parts() - 1,
+            Component::Actor(id) => id.index(),
+            Component::Link(link) => self.config.tree.len() + usize::from(link),
+            Component::SharedEnvironment => self.parts() - 1,
         }
     }
 
     /// The part at a place.
     #[must_use]
-    pub fn part(&self, slot: usize) -> Part {
+    pub fn part(&self, slot: usize) -> Component {
         let actors = self.config.tree.len();
         if slot < actors {
-            Part::Actor(ActorId(slot as u32))
+            Component::Actor(ActorId(slot as u32))
         } else if slot < self.parts() - 1 {
-            Part::Link((slot - actors) as u8)
+            Component::Link((slot - actors) as u8)
         } else {
-            Part::Room
+            Component::SharedEnvironment
         }
     }
 
     /// Where a renaming moves a part.
     #[must_use]
-    pub fn renamed(&self, part: Part, by: &Renaming) -> Part {
+    pub fn renamed(&self, part: Component, by: &Renaming) -> Component {
         match part {
-            Part::Actor(id) => Part::Actor(by.actor(id)),
-            Part::Link(link) => {
+            Component::Actor(id) => Component::Actor(by.actor(id)),
+            Component::Link(link) => {
                 let (upper, lower) = self.links[usize::from(link)];
-                Part::Link(self.link(by.actor(upper), by.actor(lower)).0)
+                Component::Link(self.link(by.actor(upper), by.actor(lower)).0)
             }
-            Part::Room => Part::Room,
+            Component::SharedEnvironment => Component::SharedEnvironment,
         }
     }
 }

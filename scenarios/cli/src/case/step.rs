@@ -1,7 +1,7 @@
 //! What can happen in a scenario, one step each.
 
 use holdfast_check::world::script::Condition;
-use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::{ActorId, Answer, Cause, Signal as ModelSignal};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -229,23 +229,27 @@ impl Step {
     /// The step of the model's script, done to `actor`; a mark is none.
     #[must_use]
     pub fn script_step(&self, actor: ActorId) -> Option<ScriptStep> {
-        let provoke = |cause| Deed::Provoke { actor, cause };
+        let provoke = |cause| EnvironmentAction::Provoke { actor, cause };
         let deed = match self {
-            Self::Spawn { .. } => Deed::Spawn { actor },
-            Self::Breakpoint { .. } => Deed::Pause { actor },
-            Self::BreakpointShielded { .. } => Deed::PauseShielded { actor },
+            Self::Spawn { .. } => EnvironmentAction::Spawn { actor },
+            Self::Breakpoint { .. } => EnvironmentAction::Pause { actor },
+            Self::BreakpointShielded { .. } => EnvironmentAction::PauseShielded { actor },
             Self::Crash { .. } | Self::Error { .. } => provoke(Cause::Failed),
-            Self::ErrorUnexamined { .. } => Deed::FailUnexamined { actor, cause: Cause::Failed },
+            Self::ErrorUnexamined { .. } => {
+                EnvironmentAction::FailUnexamined { actor, cause: Cause::Failed }
+            }
             Self::Deadline { .. } => provoke(Cause::Deadline),
             Self::Cancel { .. } => provoke(Cause::Requested),
-            Self::CancelChild { .. } => Deed::CancelChild { actor },
+            Self::CancelChild { .. } => EnvironmentAction::CancelChild { actor },
             Self::Finish { .. } => provoke(Cause::Finished),
-            Self::CtrlC {} => Deed::Interrupt,
-            Self::Signal { signal, .. } => Deed::Signal { actor, signal: (*signal).into() },
-            Self::Kill { .. } => Deed::Kill { actor },
-            Self::Cut { .. } => Deed::Cut { actor },
-            Self::Continue { .. } => Deed::Answer { actor, answer: Answer::Continue },
-            Self::Quit { .. } => Deed::Answer { actor, answer: Answer::Quit },
+            Self::CtrlC {} => EnvironmentAction::Interrupt,
+            Self::Signal { signal, .. } => {
+                EnvironmentAction::Signal { actor, signal: (*signal).into() }
+            }
+            Self::Kill { .. } => EnvironmentAction::Kill { actor },
+            Self::Cut { .. } => EnvironmentAction::Cut { actor },
+            Self::Continue { .. } => EnvironmentAction::Answer { actor, answer: Answer::Continue },
+            Self::Quit { .. } => EnvironmentAction::Answer { actor, answer: Answer::Quit },
             Self::Wait { until, .. } => return Some(ScriptStep::Until(until.condition(actor))),
             Self::Mark { .. } => return None,
         };

@@ -4,7 +4,7 @@ use super::words::{Item, Who, items};
 use super::{Chart, MARGIN, Paint, WIDTH, wrap};
 use holdfast_check::trace::Replayed;
 use holdfast_check::tree::Start;
-use holdfast_check::world::{Action, Deed, Did, Move, Topology};
+use holdfast_check::world::{Action, EnvironmentAction, Observation, SystemStep, Topology};
 use holdfast_protocol::{ActorId, Output};
 use std::fmt;
 
@@ -147,23 +147,25 @@ impl Lives {
     fn step(&mut self, step: &Replayed) {
         for did in &step.did {
             match *did {
-                Did::Output { actor, output: Output::PromptOpened { .. } } => {
+                Observation::Output { actor, output: Output::PromptOpened { .. } } => {
                     self.lives[actor.index()] = Life::AtPrompt;
                 }
-                Did::Output { actor, output: Output::PromptClosed { .. } } => {
+                Observation::Output { actor, output: Output::PromptClosed { .. } } => {
                     self.lives[actor.index()] = Life::Alive;
                 }
-                Did::Died { actor, .. } => self.lives[actor.index()] = Life::Zombie,
-                Did::Output { .. }
-                | Did::Delivered { .. }
-                | Did::EndRead { .. }
-                | Did::Took { .. } => {}
+                Observation::Died { actor, .. } => self.lives[actor.index()] = Life::Zombie,
+                Observation::Output { .. }
+                | Observation::Delivered { .. }
+                | Observation::EndRead { .. }
+                | Observation::Took { .. } => {}
             }
         }
         match step.action {
-            Action::Deed(Deed::Spawn { actor }) => self.lives[actor.index()] = Life::Alive,
-            Action::Move(Move::Reap { actor }) => self.lives[actor.index()] = Life::Absent,
-            Action::Deed(_) | Action::Move(_) => {}
+            Action::Environment(EnvironmentAction::Spawn { actor }) => {
+                self.lives[actor.index()] = Life::Alive
+            }
+            Action::System(SystemStep::Reap { actor }) => self.lives[actor.index()] = Life::Absent,
+            Action::Environment(_) | Action::System(_) => {}
         }
     }
 }

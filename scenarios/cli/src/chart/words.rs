@@ -3,7 +3,7 @@
 use super::Paint;
 use holdfast_check::trace::Replayed;
 use holdfast_check::tree::Tree;
-use holdfast_check::world::{Action, Deed, Did, Move, Topology};
+use holdfast_check::world::{Action, EnvironmentAction, Observation, SystemStep, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{
     ActorId, Answer, Cause, LadderSignal, Notice, Output, Signal, Status, Timer,
@@ -31,7 +31,7 @@ pub(super) enum Item {
 /// can reach.
 pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Vec<Item> {
     let mut items = vec![action_item(topology, alive, step)];
-    if let Action::Deed(Deed::PauseShielded { actor }) = step.action {
+    if let Action::Environment(EnvironmentAction::PauseShielded { actor }) = step.action {
         let text = "not to be withdrawn".to_owned();
         items.push(Item::Words { at: Who::Actor(actor), text, paint: Paint::Prompt });
     }
@@ -54,53 +54,57 @@ pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> 
 
 fn action_item(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Item {
     match step.action {
-        Action::Deed(deed) => deed_item(topology, alive, deed),
-        Action::Move(tree_move) => move_item(topology, tree_move, &step.did),
+        Action::Environment(deed) => deed_item(topology, alive, deed),
+        Action::System(tree_move) => move_item(topology, tree_move, &step.did),
     }
 }
 
-fn deed_item(topology: &Topology, alive: &[ActorId], deed: Deed) -> Item {
+fn deed_item(topology: &Topology, alive: &[ActorId], deed: EnvironmentAction) -> Item {
     let tree = &topology.config().tree;
     let (from, to, paint) = match deed {
-        Deed::Interrupt => {
+        EnvironmentAction::Interrupt => {
             let hit: Vec<_> = match topology.config().placement {
                 Placement::OwnSession => vec![Who::Actor(topology.root())],
                 Placement::SharedGroup => alive.iter().copied().map(Who::Actor).collect(),
             };
             (Who::Person, hit, Paint::Person)
         }
-        Deed::Spawn { actor } => {
+        EnvironmentAction::Spawn { actor } => {
             let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
             (above, vec![Who::Actor(actor)], Paint::Message)
         }
-        Deed::CancelChild { actor } => {
+        EnvironmentAction::CancelChild { actor } => {
             let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
             let label = format!("{} {}", deed_label(deed), tree.name(actor));
             let (from, to, paint) = (Who::Person, vec![above], Paint::Person);
             return Item::Arrow { from, to, label, paint };
         }
-        Deed::Kill { actor }
-        | Deed::Cut { actor }
-        | Deed::Die { actor, .. }
-        | Deed::Vanish { actor } => (Who::Person, vec![Who::Actor(actor)], Paint::Danger),
-        Deed::Pause { actor }
-        | Deed::PauseShielded { actor }
-        | Deed::Answer { actor, .. }
-        | Deed::Provoke { actor, .. }
-        | Deed::FailUnexamined { actor, .. }
-        | Deed::Appear { actor }
-        | Deed::Signal { actor, .. } => (Who::Person, vec![Who::Actor(actor)], Paint::Person),
+        EnvironmentAction::Kill { actor }
+        | EnvironmentAction::Cut { actor }
+        | EnvironmentAction::Die { actor, .. }
+        | EnvironmentAction::Vanish { actor } => {
+            (Who::Person, vec![Who::Actor(actor)], Paint::Danger)
+        }
+        EnvironmentAction::Pause { actor }
+        | EnvironmentAction::PauseShielded { actor }
+        | EnvironmentAction::Answer { actor, .. }
+        | EnvironmentAction::Provoke { actor, .. }
+        | EnvironmentAction::FailUnexamined { actor, .. }
+        | EnvironmentAction::Appear { actor }
+        | EnvironmentAction::Signal { actor, .. } => {
+            (Who::Person, vec![Who::Actor(actor)], Paint::Person)
+        }
     };
     Item::Arrow { from, to, label: deed_label(deed).to_owned(), paint }
 }
 
-fn deed_label(deed: Deed) -> &'static str {
+fn deed_label(deed: EnvironmentAction) -> &'static str {
     match deed {
-        Deed::Pause { .. } | Deed::PauseShielded { .. } => "breakpoint",
-        Deed::Answer { answer: Answer::Continue, .. } => "continue",
-        Deed::Answer { answer: Answer::Quit, .. } => "quit",
-        Deed::Answer { answer: Answer::Hangup, .. } => "hang up",
-        Deed::Provoke { cause, .. } => match cause {
+        EnvironmentAction::Pause { .. } | EnvironmentAction::PauseShielded { .. } => "breakpoint",
+        EnvironmentAction::Answer { answer: Answer::Continue, .. } => "continue",
+        EnvironmentAction::Answer { answer: Answer::Quit, .. } => "quit",
+        EnvironmentAction::Answer { answer: Answer::Hangup, .. } => "hang up",
+        EnvironmentAction::Provoke { cause, .. } => match cause {
             Cause::Finished => "finish",
             Cause::Requested => "cancel",
             Cause::Deadline => "deadline",
@@ -110,31 +114,33 @@ fn deed_label(deed: Deed) -> &'static str {
             Cause::Failed => "error",
             Cause::ChildFailed => "child error",
         },
-        Deed::FailUnexamined { .. } => "error, unexamined",
-        Deed::CancelChild { .. } => "cancel",
-        Deed::Interrupt => "Ctrl-C",
-        Deed::Signal { signal, .. } => match signal {
+        EnvironmentAction::FailUnexamined { .. } => "error, unexamined",
+        EnvironmentAction::CancelChild { .. } => "cancel",
+        EnvironmentAction::Interrupt => "Ctrl-C",
+        EnvironmentAction::Signal { signal, .. } => match signal {
             Signal::Interrupt => "kill -INT",
             Signal::Terminate => "kill -TERM",
             Signal::Hangup => "kill -HUP",
             Signal::Quit => "kill -QUIT",
         },
-        Deed::Kill { .. } => "kill -9",
-        Deed::Cut { .. } => "cut link",
-        Deed::Spawn { .. } => "spawn",
-        Deed::Die { .. } => "ends of itself",
-        Deed::Appear { .. } => "appears",
-        Deed::Vanish { .. } => "was reaped",
+        EnvironmentAction::Kill { .. } => "kill -9",
+        EnvironmentAction::Cut { .. } => "cut link",
+        EnvironmentAction::Spawn { .. } => "spawn",
+        EnvironmentAction::Die { .. } => "ends of itself",
+        EnvironmentAction::Appear { .. } => "appears",
+        EnvironmentAction::Vanish { .. } => "was reaped",
     }
 }
 
-fn move_item(topology: &Topology, tree_move: Move, did: &[Did]) -> Item {
+fn move_item(topology: &Topology, tree_move: SystemStep, did: &[Observation]) -> Item {
     let tree = &topology.config().tree;
-    if let Move::Deliver { from, to } = tree_move {
+    if let SystemStep::Deliver { from, to } = tree_move {
         let label = did.iter().find_map(|did| match did {
-            Did::Delivered { message, .. } => Some(message.to_string()),
-            Did::EndRead { .. } => Some("end".to_owned()),
-            Did::Output { .. } | Did::Took { .. } | Did::Died { .. } => None,
+            Observation::Delivered { message, .. } => Some(message.to_string()),
+            Observation::EndRead { .. } => Some("end".to_owned()),
+            Observation::Output { .. } | Observation::Took { .. } | Observation::Died { .. } => {
+                None
+            }
         });
         return Item::Arrow {
             from: Who::Actor(from),
@@ -147,33 +153,33 @@ fn move_item(topology: &Topology, tree_move: Move, did: &[Did]) -> Item {
     Item::Words { at, text, paint: Paint::Faint }
 }
 
-fn local(topology: &Topology, tree: &Tree, tree_move: Move) -> (Who, String) {
+fn local(topology: &Topology, tree: &Tree, tree_move: SystemStep) -> (Who, String) {
     let root = Who::Actor(topology.root());
     match tree_move {
-        Move::Deliver { to, .. } => (Who::Actor(to), "reads".to_owned()),
-        Move::TakeSignal { actor, signal } => (Who::Actor(actor), format!("takes {signal}")),
-        Move::Expire { actor, timer: Timer::Grace(child) } => {
+        SystemStep::Deliver { to, .. } => (Who::Actor(to), "reads".to_owned()),
+        SystemStep::TakeSignal { actor, signal } => (Who::Actor(actor), format!("takes {signal}")),
+        SystemStep::Expire { actor, timer: Timer::Grace(child) } => {
             (Who::Actor(actor), format!("grace of {} over", name_of(tree, child)))
         }
-        Move::Expire { actor, timer: Timer::Yield(request) } => {
+        SystemStep::Expire { actor, timer: Timer::Yield(request) } => {
             let holder = name_of(tree, request.actor);
             (Who::Actor(actor), format!("time of {holder} to yield over"))
         }
-        Move::EndBody { actor } => (Who::Actor(actor), "tasks end".to_owned()),
-        Move::Boot { actor } => (Who::Actor(actor), "booted".to_owned()),
-        Move::Reap { actor } => (Who::Actor(actor), "reaped".to_owned()),
-        Move::Adopt { actor } => (root, format!("adopts {}", name_of(tree, actor))),
-        Move::SeeChildrenGone => (root, "no child left".to_owned()),
-        Move::ReadBaton { .. } => (root, "baton closed".to_owned()),
-        Move::LosePrompt { actor } => (Who::Actor(actor), "terminal is gone".to_owned()),
-        Move::Pass { .. } => (Who::Person, "goes on".to_owned()),
+        SystemStep::EndBody { actor } => (Who::Actor(actor), "tasks end".to_owned()),
+        SystemStep::Boot { actor } => (Who::Actor(actor), "booted".to_owned()),
+        SystemStep::Reap { actor } => (Who::Actor(actor), "reaped".to_owned()),
+        SystemStep::Adopt { actor } => (root, format!("adopts {}", name_of(tree, actor))),
+        SystemStep::SeeChildrenGone => (root, "no child left".to_owned()),
+        SystemStep::ReadBaton { .. } => (root, "baton closed".to_owned()),
+        SystemStep::LosePrompt { actor } => (Who::Actor(actor), "terminal is gone".to_owned()),
+        SystemStep::Pass { .. } => (Who::Person, "goes on".to_owned()),
     }
 }
 
 /// What is worth a word of what was done. Messages are drawn where they are read.
-fn consequence(did: Did) -> Option<Item> {
+fn consequence(did: Observation) -> Option<Item> {
     let (actor, text, paint) = match did {
-        Did::Output { actor, output: Output::Signal { child, signal } } => {
+        Observation::Output { actor, output: Output::Signal { child, signal } } => {
             let label = match signal {
                 LadderSignal::Terminate => "SIGTERM",
                 LadderSignal::Kill => "SIGKILL",
@@ -181,11 +187,11 @@ fn consequence(did: Did) -> Option<Item> {
             let (from, to) = (Who::Actor(actor), vec![Who::Actor(child)]);
             return Some(Item::Arrow { from, to, label: label.into(), paint: Paint::Danger });
         }
-        Did::Output { actor, output } => {
+        Observation::Output { actor, output } => {
             let (text, paint) = output_words(output)?;
             (actor, text, paint)
         }
-        Did::Died { actor, status } => {
+        Observation::Died { actor, status } => {
             let text = match status {
                 Status::Finished => "exits",
                 Status::Cancelled => "exits, cancelled",
@@ -194,7 +200,9 @@ fn consequence(did: Did) -> Option<Item> {
             };
             (actor, text.to_owned(), Paint::Danger)
         }
-        Did::Delivered { .. } | Did::EndRead { .. } | Did::Took { .. } => return None,
+        Observation::Delivered { .. } | Observation::EndRead { .. } | Observation::Took { .. } => {
+            return None;
+        }
     };
     Some(Item::Words { at: Who::Actor(actor), text, paint })
 }
@@ -265,45 +273,45 @@ pub fn name_of(tree: &Tree, actor: ActorId) -> String {
 pub fn describe(tree: &Tree, action: Action) -> String {
     let name = |actor| name_of(tree, actor);
     match action {
-        Action::Deed(deed) => match (deed, deed.actor()) {
-            (Deed::PauseShielded { actor }, _) => {
+        Action::Environment(deed) => match (deed, deed.actor()) {
+            (EnvironmentAction::PauseShielded { actor }, _) => {
                 format!("breakpoint at {}, shielded against cancel", name(actor))
             }
-            (Deed::CancelChild { actor }, _) => {
+            (EnvironmentAction::CancelChild { actor }, _) => {
                 format!("the program of {}'s supervisor cancels it", name(actor))
             }
             (_, Some(actor)) => format!("{} at {}", deed_label(deed), name(actor)),
             (_, None) => format!("{} at the terminal", deed_label(deed)),
         },
-        Action::Move(tree_move) => match tree_move {
-            Move::Deliver { from, to } => format!("{} reads from {}", name(to), name(from)),
-            Move::TakeSignal { actor, signal } => format!("{} takes {signal}", name(actor)),
-            Move::Expire { actor, timer: Timer::Grace(child) } => {
+        Action::System(tree_move) => match tree_move {
+            SystemStep::Deliver { from, to } => format!("{} reads from {}", name(to), name(from)),
+            SystemStep::TakeSignal { actor, signal } => format!("{} takes {signal}", name(actor)),
+            SystemStep::Expire { actor, timer: Timer::Grace(child) } => {
                 format!("at {}, the grace of {} is over", name(actor), name(child))
             }
-            Move::Expire { actor, timer: Timer::Yield(request) } => {
+            SystemStep::Expire { actor, timer: Timer::Yield(request) } => {
                 format!("at {}, the time of {} to yield is over", name(actor), name(request.actor))
             }
-            Move::EndBody { actor } => format!("the tasks of {} end", name(actor)),
-            Move::Boot { actor } => format!("{} is booted", name(actor)),
-            Move::Reap { actor } => format!("{} is reaped", name(actor)),
-            Move::Adopt { actor } => format!("the root adopts {}", name(actor)),
-            Move::SeeChildrenGone => "the root sees that no child is left".to_owned(),
-            Move::ReadBaton { request } => {
+            SystemStep::EndBody { actor } => format!("the tasks of {} end", name(actor)),
+            SystemStep::Boot { actor } => format!("{} is booted", name(actor)),
+            SystemStep::Reap { actor } => format!("{} is reaped", name(actor)),
+            SystemStep::Adopt { actor } => format!("the root adopts {}", name(actor)),
+            SystemStep::SeeChildrenGone => "the root sees that no child is left".to_owned(),
+            SystemStep::ReadBaton { request } => {
                 format!("the root reads the end of the baton of {}", name(request.actor))
             }
-            Move::LosePrompt { actor } => format!("{} loses its terminal", name(actor)),
-            Move::Pass { at } => format!("step {} of the script is so", at + 1),
+            SystemStep::LosePrompt { actor } => format!("{} loses its terminal", name(actor)),
+            SystemStep::Pass { at } => format!("step {} of the script is so", at + 1),
         },
     }
 }
 
 /// What was done, in words, everything.
 #[must_use]
-pub fn details(tree: &Tree, did: Did) -> String {
+pub fn details(tree: &Tree, did: Observation) -> String {
     let name = |actor| name_of(tree, actor);
     match did {
-        Did::Output { actor, output } => {
+        Observation::Output { actor, output } => {
             let said = match output {
                 Output::Send { to, message } => format!("sends {message} to {}", name(to)),
                 Output::Arm { timer } => format!("arms {}", timer_words(tree, timer)),
@@ -320,12 +328,14 @@ pub fn details(tree: &Tree, did: Did) -> String {
             };
             format!("{}: {said}", name(actor))
         }
-        Did::Delivered { from, to, message } => {
+        Observation::Delivered { from, to, message } => {
             format!("{}: reads {message} from {}", name(to), name(from))
         }
-        Did::EndRead { from, to } => format!("{}: reads the end of {}", name(to), name(from)),
-        Did::Took { actor, signal, .. } => format!("{}: takes {signal}", name(actor)),
-        Did::Died { actor, status } => {
+        Observation::EndRead { from, to } => {
+            format!("{}: reads the end of {}", name(to), name(from))
+        }
+        Observation::Took { actor, signal, .. } => format!("{}: takes {signal}", name(actor)),
+        Observation::Died { actor, status } => {
             format!("{}: has ended ({})", name(actor), format!("{status:?}").to_lowercase())
         }
     }

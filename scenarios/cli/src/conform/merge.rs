@@ -10,7 +10,7 @@
 
 use super::cast::{Cast, End};
 use super::ready::{Here, Rank, Ready};
-use holdfast_check::world::{Action, Did, System};
+use holdfast_check::world::{Action, Observation, System};
 use holdfast_protocol::{ActorId, Output};
 use std::collections::BTreeSet;
 
@@ -255,7 +255,7 @@ impl Search<'_> {
 fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, Stop> {
     let mut next = place.clone();
     let stop = |actor: ActorId, why| Stop { actor, line: place.at[actor.index()], why };
-    let mut did: Vec<Did> = Vec::new();
+    let mut did: Vec<Observation> = Vec::new();
     for action in &way.actions {
         if !next.system.can(&cast.topology, *action) {
             let actor = match way.line {
@@ -278,12 +278,12 @@ fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, Stop> {
     let outputs: Vec<Output> = did
         .into_iter()
         .filter_map(|did| match did {
-            Did::Output { actor: who, output } if who == actor => Some(output),
-            Did::Output { .. }
-            | Did::Delivered { .. }
-            | Did::EndRead { .. }
-            | Did::Took { .. }
-            | Did::Died { .. } => None,
+            Observation::Output { actor: who, output } if who == actor => Some(output),
+            Observation::Output { .. }
+            | Observation::Delivered { .. }
+            | Observation::EndRead { .. }
+            | Observation::Took { .. }
+            | Observation::Died { .. } => None,
         })
         .collect();
     if outputs != line.outputs {

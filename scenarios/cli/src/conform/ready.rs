@@ -7,12 +7,12 @@ use super::record::Line;
 use super::words::message_words;
 use crate::chart::name_of;
 use holdfast_check::world::choices::recorded::can_happen;
+use holdfast_check::world::component::{Component, ComponentValue};
 use holdfast_check::world::facts::ActorFacts;
 use holdfast_check::world::link::{End as Side, LaneState};
-use holdfast_check::world::part::{Part, PartValue};
 use holdfast_check::world::process::Process;
-use holdfast_check::world::room::Baton;
-use holdfast_check::world::{Action, Deed, Is, Move, Scene, System};
+use holdfast_check::world::shared::Baton;
+use holdfast_check::world::{Action, EnvironmentAction, Is, System, SystemStep, WorldView};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{
     ActorId, Answer, Input, LadderSignal, Message, Origin, Output, RequestId, Shielding, Signal,
@@ -54,17 +54,17 @@ pub(super) enum Ready {
 pub(super) struct Here<'a> {
     pub(super) cast: &'a Cast,
     pub(super) system: &'a System,
-    pub(super) scene: &'a Scene<'a>,
+    pub(super) scene: &'a WorldView<'a>,
     /// How many lines each actor has behind it.
     pub(super) at: &'a [usize],
 }
 
-fn to_move(tree_move: Move) -> Action {
-    Action::Move(tree_move)
+fn to_move(tree_move: SystemStep) -> Action {
+    Action::System(tree_move)
 }
 
-fn to_do(deed: Deed) -> Action {
-    Action::Deed(deed)
+fn to_do(deed: EnvironmentAction) -> Action {
+    Action::Environment(deed)
 }
 
 impl<'a> Here<'a> {
@@ -89,8 +89,8 @@ impl<'a> Here<'a> {
     pub(super) fn death(self, actor: ActorId) -> Option<Action> {
         let over = self.next(actor).is_none() && self.facts(actor).alive();
         match self.cast.parts[actor.index()].end {
-            End::Silent(Status::Killed) if over => Some(to_do(Deed::Kill { actor })),
-            End::Silent(status) if over => Some(to_do(Deed::Die { actor, status })),
+            End::Silent(Status::Killed) if over => Some(to_do(EnvironmentAction::Kill { actor })),
+            End::Silent(status) if over => Some(to_do(EnvironmentAction::Die { actor, status })),
             End::Silent(_) | End::Own => None,
         }
     }
@@ -136,7 +136,10 @@ impl<'a> Here<'a> {
         match (part.came, self.death(above)) {
             // The supervisor was killed before it could write that down.
             (Came::Unannounced, Some(_)) if self.is(above, Is::RUNNING) => {
-                let start = [to_do(Deed::Spawn { actor }), to_move(Move::Boot { actor })];
+                let start = [
+                    to_do(EnvironmentAction::Spawn { actor }),
+                    to_move(SystemStep::Boot { actor }),
+                ];
                 Ready::Unwritten(vec![start.to_vec()], why)
             }
             _ if self.next(above).is_none() => Ready::Never(why),
@@ -148,18 +151,20 @@ impl<'a> Here<'a> {
         let now = |rank, action| Ready::Now(rank, vec![action]);
         match input {
             Input::Pause { shielding: Shielding::Plain } => {
-                now(Rank::Program, to_do(Deed::Pause { actor }))
+                now(Rank::Program, to_do(EnvironmentAction::Pause { actor }))
             }
             Input::Pause { shielding: Shielding::Shielded } => {
-                now(Rank::Program, to_do(Deed::PauseShielded { actor }))
+                now(Rank::Program, to_do(EnvironmentAction::PauseShielded { actor }))
             }
-            Input::Cancel { cause } => now(Rank::Program, to_do(Deed::Provoke { actor, cause })),
+            Input::Cancel { cause } => {
+                now(Rank::Program, to_do(EnvironmentAction::Provoke { actor, cause }))
+            }
             Input::Unexamined { cause } => {
-                now(Rank::Program, to_do(Deed::FailUnexamined { actor, cause }))
+                now(Rank::Program, to_do(EnvironmentAction::FailUnexamined { actor, cause }))
             }
             Input::CancelChild { child } => match self.cast.tree().supervisor(child) {
                 Some(above) if above == actor => {
-                    now(Rank::Program, to_do(Deed::CancelChild { actor: child }))
+                    now(Rank::Program, to_do(EnvironmentAction::CancelChild { actor: child }))
                 }
                 Some(_) | None => Ready::Never(format!("{} is no child", self.name(child))),
             },
@@ -179,7 +184,7 @@ impl<'a> Here<'a> {
 
     fn body(self, actor: ActorId) -> Ready {
         if self.is(actor, Is::BODY_ASKED) {
-            Ready::Now(Rank::Arrives, vec![to_move(Move::EndBody { actor })])
+            Ready::Now(Rank::Arrives, vec![to_move(SystemStep::EndBody { actor })])
         } else {
             Ready::Never("its tasks were not told to end".to_owned())
         }
@@ -193,15 +198,15 @@ impl<'a> Here<'a> {
             return None;
         }
         let (link, reader) = topology.link(to, from);
-        match &self.system.parts()[topology.slot(Part::Link(link))] {
-            PartValue::Link(link) => {
+        match &self.system.parts()[topology.slot(Component::Link(link))] {
+            ComponentValue::Link(link) => {
                 let lane = match reader {
                     Side::Upper => &link.up,
                     Side::Lower => &link.down,
                 };
                 Some((lane.queue().next(), lane.state()))
             }
-            PartValue::Actor(_) | PartValue::Room(_) => None,
+            ComponentValue::Actor(_) | ComponentValue::SharedEnvironment(_) => None,
         }
     }
 
@@ -210,7 +215,7 @@ impl<'a> Here<'a> {
         match self.lane(to, from) {
             None => Ready::Never(format!("{who} is no neighbour")),
             Some((Some(next), _)) if next == message => {
-                Ready::Now(Rank::Arrives, vec![to_move(Move::Deliver { from, to })])
+                Ready::Now(Rank::Arrives, vec![to_move(SystemStep::Deliver { from, to })])
             }
             Some((Some(next), _)) => {
                 Ready::Never(format!("the next message from {who} is {}", self.said(next)))
@@ -234,7 +239,7 @@ impl<'a> Here<'a> {
                 Ready::Never(format!("{} from {who} is unread", self.said(next)))
             }
             Some((None, LaneState::Closed)) => {
-                Ready::Now(Rank::Arrives, vec![to_move(Move::Deliver { from, to })])
+                Ready::Now(Rank::Arrives, vec![to_move(SystemStep::Deliver { from, to })])
             }
             Some((None, LaneState::Over)) => {
                 Ready::Never(format!("it knows already that {who} is gone"))
@@ -254,7 +259,7 @@ impl<'a> Here<'a> {
             lines.iter().any(|line| line.input == Input::LinkEnded { peer })
         };
         let lower = if self.cast.tree().supervisor(one) == Some(other) { one } else { other };
-        let cut = to_do(Deed::Cut { actor: lower });
+        let cut = to_do(EnvironmentAction::Cut { actor: lower });
         let both = told(one, other) && told(other, one);
         (both && can_happen(self.scene, cut)).then_some(cut)
     }
@@ -274,19 +279,21 @@ impl<'a> Here<'a> {
         }
         let root_alive = self.facts(self.scene.topology.root()).alive();
         let action = match answer {
-            Answer::Hangup if !root_alive => to_move(Move::LosePrompt { actor }),
+            Answer::Hangup if !root_alive => to_move(SystemStep::LosePrompt { actor }),
             Answer::Continue | Answer::Quit | Answer::Hangup => {
-                to_do(Deed::Answer { actor, answer })
+                to_do(EnvironmentAction::Answer { actor, answer })
             }
         };
         Ready::Now(Rank::Person, vec![action])
     }
 
     fn signalled(self, actor: ActorId, signal: Signal, origin: Origin) -> Ready {
-        let take = to_move(Move::TakeSignal { actor, signal });
+        let take = to_move(SystemStep::TakeSignal { actor, signal });
         let pending = match &self.system.parts()[actor.index()] {
-            PartValue::Actor(Process::Running(running)) => running.pending.origin(signal),
-            PartValue::Actor(_) | PartValue::Link(_) | PartValue::Room(_) => None,
+            ComponentValue::Actor(Process::Running(running)) => running.pending.origin(signal),
+            ComponentValue::Actor(_)
+            | ComponentValue::Link(_)
+            | ComponentValue::SharedEnvironment(_) => None,
         };
         match pending {
             // Only of a SIGINT does it matter where it came from.
@@ -306,10 +313,10 @@ impl<'a> Here<'a> {
             }
             (Signal::Interrupt, Origin::Terminal) => {
                 let mut actions = self.killed_before_ctrl_c(actor);
-                actions.extend([to_do(Deed::Interrupt), take]);
+                actions.extend([to_do(EnvironmentAction::Interrupt), take]);
                 return Ready::Now(Rank::Outside, actions);
             }
-            _ => Deed::Signal { actor, signal },
+            _ => EnvironmentAction::Signal { actor, signal },
         };
         let ladder = Output::Signal { child: actor, signal: LadderSignal::Terminate };
         let to_come = |(part, at): (&super::cast::Part, &usize)| {
@@ -338,13 +345,13 @@ impl<'a> Here<'a> {
         let others = self.scene.topology.actors().filter(|other| *other != actor);
         let running = others.filter(|other| self.is(*other, Is::RUNNING));
         let free = running.filter(|other| !self.facts(*other).pending.contains(&Signal::Interrupt));
-        let signal = |actor| to_do(Deed::Signal { actor, signal: Signal::Interrupt });
+        let signal = |actor| to_do(EnvironmentAction::Signal { actor, signal: Signal::Interrupt });
         free.filter(next).map(signal).collect()
     }
 
     fn expired(self, actor: ActorId, timer: Timer) -> Ready {
         if self.facts(actor).timers.contains(&timer) {
-            Ready::Now(Rank::Timer, vec![to_move(Move::Expire { actor, timer })])
+            Ready::Now(Rank::Timer, vec![to_move(SystemStep::Expire { actor, timer })])
         } else {
             Ready::Never("the timer is not armed".to_owned())
         }
@@ -357,7 +364,7 @@ impl<'a> Here<'a> {
         let why = format!("the baton of {} is out", self.name(request.actor));
         match self.scene.room().batons.get(&request) {
             Some(Baton::Closed) => {
-                Ready::Now(Rank::Arrives, vec![to_move(Move::ReadBaton { request })])
+                Ready::Now(Rank::Arrives, vec![to_move(SystemStep::ReadBaton { request })])
             }
             Some(Baton::Out) => {
                 let ways: Vec<_> = self.scene.topology.actors().collect();

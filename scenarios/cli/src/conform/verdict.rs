@@ -9,7 +9,7 @@ use crate::exit::Exit;
 use holdfast_check::property::PropertyId;
 use holdfast_check::trace::{Replayed, Trace, perform};
 use holdfast_check::verdict::Counterexample;
-use holdfast_check::world::{Action, Did};
+use holdfast_check::world::{Action, Observation};
 use holdfast_protocol::{ActorId, Output, PolicyName};
 use std::fmt;
 
@@ -184,7 +184,7 @@ fn other(cast: &Cast, stop: &Stop) -> String {
 fn notes(cast: &Cast, steps: &[Replayed]) -> Vec<String> {
     let mut notes = Vec::new();
     let died = |actor: ActorId| {
-        let died = |did: &Did| matches!(did, Did::Died { actor: who, .. } if *who == actor);
+        let died = |did: &Observation| matches!(did, Observation::Died { actor: who, .. } if *who == actor);
         steps.iter().flat_map(|step| &step.did).any(died)
     };
     for (part, actor) in cast.parts.iter().zip((0..).map(ActorId)) {

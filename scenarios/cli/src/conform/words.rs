@@ -2,7 +2,7 @@
 
 use crate::chart::{details, name_of};
 use holdfast_check::tree::Tree;
-use holdfast_check::world::Did;
+use holdfast_check::world::Observation;
 use holdfast_protocol::message::About;
 use holdfast_protocol::{ActorId, Input, Message, Origin, Output, Shielding, Status, Timer};
 
@@ -45,7 +45,7 @@ pub(super) fn output_words(tree: &Tree, actor: ActorId, output: Output) -> Strin
 }
 
 fn plain(tree: &Tree, actor: ActorId, output: Output) -> String {
-    let said = details(tree, Did::Output { actor, output });
+    let said = details(tree, Observation::Output { actor, output });
     said.split_once(": ").map_or(said.clone(), |(_, words)| words.to_owned())
 }
 

@@ -10,7 +10,7 @@ use crate::case::resolve::Run;
 use holdfast::live::Exit;
 use holdfast::live::tell::now_ns;
 use holdfast_check::property::PropertyId;
-use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::{ActorId, Answer, PolicyName};
 use std::time::Duration;
 
@@ -183,7 +183,7 @@ fn standstill(
         let said = "the root was told to end, and the tree does not end".to_owned();
         return (PropertyId::TeardownCompletes, said);
     }
-    let typed = run.config.script.steps.contains(&ScriptStep::Do(Deed::Interrupt));
+    let typed = run.config.script.steps.contains(&ScriptStep::Do(EnvironmentAction::Interrupt));
     let claimed = run.expectation.falling();
     let said = "a last Ctrl-C does not end the tree".to_owned();
     match typed && claimed.has(PropertyId::InterruptWorksAgain) {

@@ -19,7 +19,7 @@ use holdfast::live::tell::now_ns;
 use holdfast_check::explore::Progress;
 use holdfast_check::property::{Kind, PropertyId};
 use holdfast_check::trace::Trace;
-use holdfast_check::world::{Action, Move};
+use holdfast_check::world::{Action, SystemStep};
 use holdfast_protocol::{ActorId, RequestId, Timer};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -128,8 +128,8 @@ fn drive(
     let mut steps = 0;
     for action in &trace.steps {
         let done = match action {
-            Action::Deed(deed) => live.perform(*deed).map_err(|stop| said(&stop)),
-            Action::Move(step) => step_of_tree(&mut live, *step),
+            Action::Environment(deed) => live.perform(*deed).map_err(|stop| said(&stop)),
+            Action::System(step) => step_of_tree(&mut live, *step),
         };
         if let Err(why) = done {
             left = Some(why);
@@ -163,13 +163,13 @@ fn said(stop: &Stop) -> String {
 }
 
 /// Lets an actor take what the move is, and waits until it has.
-fn step_of_tree(live: &mut Live<'_>, step: Move) -> Result<(), String> {
+fn step_of_tree(live: &mut Live<'_>, step: SystemStep) -> Result<(), String> {
     let never = || format!("it does not come to {step:?}");
-    if let Move::Boot { actor } = step {
+    if let SystemStep::Boot { actor } = step {
         live.release(actor).map_err(|stop| said(&stop))?;
         return live.view.member(actor).map(|_| ()).ok_or_else(never);
     }
-    if let Move::TakeSignal { actor, signal } = step {
+    if let SystemStep::TakeSignal { actor, signal } = step {
         let pending = |view: &View<'_>| view.member(actor)?.held_signal(signal);
         live.wait_while_it_moves(pending).ok_or_else(never)?;
     }
@@ -183,32 +183,34 @@ fn step_of_tree(live: &mut Live<'_>, step: Move) -> Result<(), String> {
 
 /// Who is held before the move, and where. Nobody is before what the script waited for, which the
 /// steps before have led to, nor before init reaps what is left of a tree.
-fn place(live: &Live<'_>, step: Move) -> Option<(ActorId, Point)> {
+fn place(live: &Live<'_>, step: SystemStep) -> Option<(ActorId, Point)> {
     let root = ActorId(0);
     let pid = |actor| live.pid(actor).map(ActorId);
     let request =
         |request: RequestId| Some(RequestId { actor: pid(request.actor)?, serial: request.serial });
     Some(match step {
-        Move::Deliver { from, to } => (to, Point::Message(pid(from)?)),
-        Move::TakeSignal { actor, signal } => {
+        SystemStep::Deliver { from, to } => (to, Point::Message(pid(from)?)),
+        SystemStep::TakeSignal { actor, signal } => {
             (actor, live.view.member(actor)?.held_signal(signal)?)
         }
-        Move::Expire { actor, timer: Timer::Grace(child) } => {
+        SystemStep::Expire { actor, timer: Timer::Grace(child) } => {
             (actor, Point::Timer(Timer::Grace(pid(child)?)))
         }
-        Move::Expire { actor, timer: Timer::Yield(held) } => {
+        SystemStep::Expire { actor, timer: Timer::Yield(held) } => {
             (actor, Point::Timer(Timer::Yield(request(held)?)))
         }
-        Move::EndBody { actor } => (actor, Point::Body),
-        Move::Reap { actor } => {
+        SystemStep::EndBody { actor } => (actor, Point::Body),
+        SystemStep::Reap { actor } => {
             let above = live.view.config.tree.supervisor(actor)?;
             let parent = [above, root].into_iter().find(|one| live.view.runs(*one))?;
             (parent, Point::Reap(pid(actor)?))
         }
-        Move::Adopt { actor } => (root, Point::Adopt(pid(actor)?)),
-        Move::SeeChildrenGone => (root, Point::ChildrenGone),
-        Move::ReadBaton { request: held } => (root, Point::Baton(request(held)?)),
-        Move::LosePrompt { actor } => (actor, Point::Hangup(live.view.member(actor)?.prompt()?)),
-        Move::Boot { .. } | Move::Pass { .. } => return None,
+        SystemStep::Adopt { actor } => (root, Point::Adopt(pid(actor)?)),
+        SystemStep::SeeChildrenGone => (root, Point::ChildrenGone),
+        SystemStep::ReadBaton { request: held } => (root, Point::Baton(request(held)?)),
+        SystemStep::LosePrompt { actor } => {
+            (actor, Point::Hangup(live.view.member(actor)?.prompt()?))
+        }
+        SystemStep::Boot { .. } | SystemStep::Pass { .. } => return None,
     })
 }

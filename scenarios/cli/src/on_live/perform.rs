@@ -15,7 +15,7 @@ use holdfast::live::tell::now_ns;
 use holdfast::live::{Event, Grown, Order, Point, Process};
 use holdfast_check::tree::Start;
 use holdfast_check::world::script::Condition;
-use holdfast_check::world::{Deed, ScriptStep};
+use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::reaper::ChildLink;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
@@ -140,8 +140,8 @@ impl<'a> Live<'a> {
             at += 1;
             match (step, steps.get(at)) {
                 (
-                    ScriptStep::Do(Deed::Pause { actor }),
-                    Some(ScriptStep::Do(Deed::Pause { actor: next })),
+                    ScriptStep::Do(EnvironmentAction::Pause { actor }),
+                    Some(ScriptStep::Do(EnvironmentAction::Pause { actor: next })),
                 ) if actor == next => {
                     at += 1;
                     self.two_at_once(*actor)?;
@@ -180,29 +180,31 @@ impl<'a> Live<'a> {
     }
 
     /// Does a deed.
-    pub(super) fn perform(&mut self, deed: Deed) -> Result<(), Stop> {
+    pub(super) fn perform(&mut self, deed: EnvironmentAction) -> Result<(), Stop> {
         match deed {
-            Deed::Pause { actor } => self.pause(actor, Shielding::Plain),
-            Deed::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
-            Deed::Answer { actor, answer } => {
+            EnvironmentAction::Pause { actor } => self.pause(actor, Shielding::Plain),
+            EnvironmentAction::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
+            EnvironmentAction::Answer { actor, answer } => {
                 self.await_prompt(actor)?;
                 self.answer(actor, answer)
             }
-            Deed::Provoke { actor, cause } => self.provoke(actor, cause),
-            Deed::FailUnexamined { actor, cause: Cause::Failed } => {
+            EnvironmentAction::Provoke { actor, cause } => self.provoke(actor, cause),
+            EnvironmentAction::FailUnexamined { actor, cause: Cause::Failed } => {
                 let text = format!("{}: {} failed", BORING, self.view.name(actor));
                 self.told_to_end(actor, Order::Error { text }, "fails, and nobody looks")
             }
-            Deed::FailUnexamined { cause, .. } => {
+            EnvironmentAction::FailUnexamined { cause, .. } => {
                 Err(Stop::NotStaged(format!("{cause:?}, unexamined, as a deed")))
             }
-            Deed::CancelChild { actor } => self.cancel_child(actor),
-            Deed::Interrupt => self.ctrl_c(),
-            Deed::Signal { actor, signal } => self.signal(actor, signal),
-            Deed::Kill { actor } => self.kill(actor),
-            Deed::Cut { actor } => self.cut(actor),
-            Deed::Spawn { actor } => self.spawn(actor),
-            Deed::Die { .. } | Deed::Appear { .. } | Deed::Vanish { .. } => {
+            EnvironmentAction::CancelChild { actor } => self.cancel_child(actor),
+            EnvironmentAction::Interrupt => self.ctrl_c(),
+            EnvironmentAction::Signal { actor, signal } => self.signal(actor, signal),
+            EnvironmentAction::Kill { actor } => self.kill(actor),
+            EnvironmentAction::Cut { actor } => self.cut(actor),
+            EnvironmentAction::Spawn { actor } => self.spawn(actor),
+            EnvironmentAction::Die { .. }
+            | EnvironmentAction::Appear { .. }
+            | EnvironmentAction::Vanish { .. } => {
                 Err(Stop::NotStaged("what only recorded runs hold".to_owned()))
             }
         }

@@ -3,7 +3,9 @@
 use holdfast::Debugging;
 use holdfast::recorder::{RecordHeader, RecordLine, VERSION};
 use holdfast_check::tree::{Start, Tree};
-use holdfast_check::world::{Action, Budget, Config, Deed, Did, Environment, Is, Move};
+use holdfast_check::world::{
+    Action, Budget, Config, Environment, EnvironmentAction, Is, Observation, SystemStep,
+};
 use holdfast_check::world::{System, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::Shielding;
@@ -54,7 +56,7 @@ impl Recorder {
     pub(crate) fn take(&mut self, action: Action) {
         let before = self.system.clone();
         let did = self.system.apply(&self.topology, action);
-        if let Action::Move(Move::Boot { actor }) = action {
+        if let Action::System(SystemStep::Boot { actor }) = action {
             self.lines.entry(actor).or_default();
         }
         let Some((actor, input)) = self.handled(&before, action, &did) else { return };
@@ -63,7 +65,7 @@ impl Recorder {
             return;
         }
         let outputs = did.iter().filter_map(|did| match did {
-            Did::Output { actor: who, output } if *who == actor => Some(*output),
+            Observation::Output { actor: who, output } if *who == actor => Some(*output),
             _ => None,
         });
         let line = RecordLine { input, outputs: outputs.collect() };
@@ -71,20 +73,25 @@ impl Recorder {
     }
 
     /// A deed, and then every move of the tree but timers, until nothing moves.
-    pub(crate) fn then(&mut self, deed: Deed) {
-        self.take(Action::Deed(deed));
+    pub(crate) fn then(&mut self, deed: EnvironmentAction) {
+        self.take(Action::Environment(deed));
         self.settle();
     }
 
     /// Every move of the tree but timers, until nothing moves.
     pub(crate) fn settle(&mut self) {
-        let moves = |action: &Action| matches!(action, Action::Move(tree_move) if !matches!(tree_move, Move::Expire { .. }));
+        let moves = |action: &Action| matches!(action, Action::System(tree_move) if !matches!(tree_move, SystemStep::Expire { .. }));
         while let Some(action) = self.system.enabled(&self.topology).into_iter().find(moves) {
             self.take(action);
         }
     }
 
-    fn handled(&self, before: &System, action: Action, did: &[Did]) -> Option<(ActorId, Input)> {
+    fn handled(
+        &self,
+        before: &System,
+        action: Action,
+        did: &[Observation],
+    ) -> Option<(ActorId, Input)> {
         let tree = &self.topology.config().tree;
         let facts =
             |actor: ActorId| before.look(&self.topology, |scene| scene.actor(actor).clone());
@@ -93,53 +100,63 @@ impl Recorder {
             (actor, Input::Answered { request, answer })
         };
         Some(match action {
-            Action::Move(tree_move) => match tree_move {
-                Move::Deliver { .. } | Move::TakeSignal { .. } => {
+            Action::System(tree_move) => match tree_move {
+                SystemStep::Deliver { .. } | SystemStep::TakeSignal { .. } => {
                     return did.iter().find_map(|did| match *did {
-                        Did::Delivered { from, to, message } => {
+                        Observation::Delivered { from, to, message } => {
                             Some((to, Input::Received { from, message }))
                         }
-                        Did::EndRead { from, to } => Some((to, Input::LinkEnded { peer: from })),
-                        Did::Took { actor, signal, origin } => {
+                        Observation::EndRead { from, to } => {
+                            Some((to, Input::LinkEnded { peer: from }))
+                        }
+                        Observation::Took { actor, signal, origin } => {
                             Some((actor, Input::Signalled { signal, origin }))
                         }
                         _ => None,
                     });
                 }
-                Move::Expire { actor, timer } => (actor, Input::Expired { timer }),
-                Move::EndBody { actor } => (actor, Input::BodyEnded),
-                Move::Reap { actor } => {
+                SystemStep::Expire { actor, timer } => (actor, Input::Expired { timer }),
+                SystemStep::EndBody { actor } => (actor, Input::BodyEnded),
+                SystemStep::Reap { actor } => {
                     let zombie = facts(actor);
                     let status = zombie.zombie.expect("a zombie is reaped");
                     (zombie.parent?, Input::Exited { child: actor, status })
                 }
-                Move::Adopt { actor } => (self.topology.root(), Input::Adopted { child: actor }),
-                Move::SeeChildrenGone => (self.topology.root(), Input::ChildrenGone),
-                Move::ReadBaton { request } => {
+                SystemStep::Adopt { actor } => {
+                    (self.topology.root(), Input::Adopted { child: actor })
+                }
+                SystemStep::SeeChildrenGone => (self.topology.root(), Input::ChildrenGone),
+                SystemStep::ReadBaton { request } => {
                     (self.topology.root(), Input::BatonClosed { request })
                 }
-                Move::LosePrompt { actor } => answered(actor, Answer::Hangup),
-                Move::Boot { .. } | Move::Pass { .. } => return None,
+                SystemStep::LosePrompt { actor } => answered(actor, Answer::Hangup),
+                SystemStep::Boot { .. } | SystemStep::Pass { .. } => return None,
             },
-            Action::Deed(deed) => match deed {
-                Deed::Pause { actor } => (actor, Input::Pause { shielding: Shielding::Plain }),
-                Deed::PauseShielded { actor } => {
+            Action::Environment(deed) => match deed {
+                EnvironmentAction::Pause { actor } => {
+                    (actor, Input::Pause { shielding: Shielding::Plain })
+                }
+                EnvironmentAction::PauseShielded { actor } => {
                     (actor, Input::Pause { shielding: Shielding::Shielded })
                 }
-                Deed::Answer { actor, answer } => answered(actor, answer),
-                Deed::Provoke { actor, cause } => (actor, Input::Cancel { cause }),
-                Deed::FailUnexamined { actor, cause } => (actor, Input::Unexamined { cause }),
-                Deed::CancelChild { actor } => {
+                EnvironmentAction::Answer { actor, answer } => answered(actor, answer),
+                EnvironmentAction::Provoke { actor, cause } => (actor, Input::Cancel { cause }),
+                EnvironmentAction::FailUnexamined { actor, cause } => {
+                    (actor, Input::Unexamined { cause })
+                }
+                EnvironmentAction::CancelChild { actor } => {
                     (tree.supervisor(actor)?, Input::CancelChild { child: actor })
                 }
-                Deed::Spawn { actor } => (tree.supervisor(actor)?, Input::Spawned { child: actor }),
-                Deed::Interrupt
-                | Deed::Signal { .. }
-                | Deed::Kill { .. }
-                | Deed::Cut { .. }
-                | Deed::Die { .. }
-                | Deed::Appear { .. }
-                | Deed::Vanish { .. } => return None,
+                EnvironmentAction::Spawn { actor } => {
+                    (tree.supervisor(actor)?, Input::Spawned { child: actor })
+                }
+                EnvironmentAction::Interrupt
+                | EnvironmentAction::Signal { .. }
+                | EnvironmentAction::Kill { .. }
+                | EnvironmentAction::Cut { .. }
+                | EnvironmentAction::Die { .. }
+                | EnvironmentAction::Appear { .. }
+                | EnvironmentAction::Vanish { .. } => return None,
             },
         })
     }
@@ -195,13 +212,13 @@ pub(crate) fn two_prompts() -> Recorder {
     let mut run = Recorder::free("root(mid(leaf),sib)");
     let (leaf, sib) = (run.actor("leaf"), run.actor("sib"));
     run.settle();
-    run.then(Deed::Pause { actor: leaf });
-    run.then(Deed::Pause { actor: sib });
-    run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
-    run.then(Deed::Answer { actor: sib, answer: Answer::Continue });
+    run.then(EnvironmentAction::Pause { actor: leaf });
+    run.then(EnvironmentAction::Pause { actor: sib });
+    run.then(EnvironmentAction::Answer { actor: leaf, answer: Answer::Continue });
+    run.then(EnvironmentAction::Answer { actor: sib, answer: Answer::Continue });
     for name in ["leaf", "sib", "mid", "root"] {
         let actor = run.actor(name);
-        run.then(Deed::Provoke { actor, cause: Cause::Finished });
+        run.then(EnvironmentAction::Provoke { actor, cause: Cause::Finished });
     }
     run
 }

@@ -2,7 +2,7 @@
 
 use crate::recorded::{Recorder, two_prompts};
 use crate::{check, conforms, differs, place_of, tampered};
-use holdfast_check::world::{Action, Deed, Move};
+use holdfast_check::world::{Action, EnvironmentAction, SystemStep};
 use holdfast_cli::conform::record::parse;
 use holdfast_cli::conform::verdict::Finding;
 use holdfast_protocol::{ActorId, Answer, Cause, Signal, Status};
@@ -83,9 +83,9 @@ fn a_reordered_message_is_rejected() {
     let mut run = Recorder::free("root(mid)");
     let mid = run.actor("mid");
     run.settle();
-    run.then(Deed::Pause { actor: mid });
-    run.then(Deed::Pause { actor: mid });
-    run.then(Deed::Answer { actor: mid, answer: Answer::Continue });
+    run.then(EnvironmentAction::Pause { actor: mid });
+    run.then(EnvironmentAction::Pause { actor: mid });
+    run.then(EnvironmentAction::Answer { actor: mid, answer: Answer::Continue });
     conforms(&run);
     let swapped = tampered(&run.files(), "root.jsonl", |lines| {
         let first = place_of(lines, &["want", "\"serial\":0"]);
@@ -137,8 +137,8 @@ fn a_torn_last_line_is_the_death_of_its_actor() {
     let mut run = Recorder::free("root(mid)");
     let mid = run.actor("mid");
     run.settle();
-    run.then(Deed::Pause { actor: mid });
-    run.then(Deed::Kill { actor: mid });
+    run.then(EnvironmentAction::Pause { actor: mid });
+    run.then(EnvironmentAction::Kill { actor: mid });
     let mut files = run.files();
     files.get_mut("root~mid.jsonl").expect("it has booted").push_str("{\"input\":{\"inp");
     let verdict = check(&files).expect("the records make a run");
@@ -154,8 +154,8 @@ fn an_actor_that_was_killed_before_it_did_what_its_last_line_says_conforms() {
     run.settle();
     let mut never = Recorder::free("root(mid)");
     never.settle();
-    never.then(Deed::Pause { actor: mid });
-    run.then(Deed::Kill { actor: mid });
+    never.then(EnvironmentAction::Pause { actor: mid });
+    run.then(EnvironmentAction::Kill { actor: mid });
     let mut files = run.files();
     files.insert(
         "root~mid.jsonl".to_owned(),
@@ -169,7 +169,7 @@ fn an_actor_that_was_killed_before_it_did_what_its_last_line_says_conforms() {
 #[test]
 fn a_process_without_a_record_ends_as_it_was_reaped() {
     let mut run = Recorder::free("root");
-    run.then(Deed::Provoke { actor: ActorId(0), cause: Cause::Finished });
+    run.then(EnvironmentAction::Provoke { actor: ActorId(0), cause: Cause::Finished });
     let finishes = |lines: &mut Vec<String>| {
         let program = [
             r#"{"input":{"input":"spawned","child":7},"outputs":[]}"#,
@@ -194,7 +194,7 @@ fn a_process_without_a_record_ends_as_it_was_reaped() {
 #[test]
 fn a_process_that_nobody_announced_is_adopted_and_reaped() {
     let mut run = Recorder::free("root");
-    run.then(Deed::Provoke { actor: ActorId(0), cause: Cause::Finished });
+    run.then(EnvironmentAction::Provoke { actor: ActorId(0), cause: Cause::Finished });
     let files = tampered(&run.files(), "root.jsonl", |lines| {
         let orphan = [
             r#"{"input":{"input":"adopted","child":7},"outputs":[{"output":"arm","timer":{"grace":7}}]}"#,
@@ -234,14 +234,14 @@ fn a_stop_and_a_second_ctrl_c_conform() {
     let mut run = Recorder::free("root(mid(leaf))");
     let leaf = run.actor("leaf");
     run.settle();
-    run.then(Deed::Pause { actor: leaf });
-    run.then(Deed::Interrupt);
-    run.then(Deed::Signal { actor: ActorId(0), signal: Signal::Terminate });
+    run.then(EnvironmentAction::Pause { actor: leaf });
+    run.then(EnvironmentAction::Interrupt);
+    run.then(EnvironmentAction::Signal { actor: ActorId(0), signal: Signal::Terminate });
     conforms(&run);
     let mut run = Recorder::free("root(mid(leaf))");
     run.settle();
-    run.take(Action::Deed(Deed::Interrupt));
-    run.then(Deed::Interrupt);
+    run.take(Action::Environment(EnvironmentAction::Interrupt));
+    run.then(EnvironmentAction::Interrupt);
     conforms(&run);
 }
 
@@ -250,9 +250,9 @@ fn an_actor_that_is_killed_after_its_last_word_conforms() {
     let mut run = Recorder::free("root(mid)");
     let mid = run.actor("mid");
     run.settle();
-    run.take(Action::Deed(Deed::Provoke { actor: mid, cause: Cause::Failed }));
-    run.take(Action::Move(Move::EndBody { actor: mid }));
-    run.take(Action::Deed(Deed::Die { actor: mid, status: Status::Killed }));
+    run.take(Action::Environment(EnvironmentAction::Provoke { actor: mid, cause: Cause::Failed }));
+    run.take(Action::System(SystemStep::EndBody { actor: mid }));
+    run.take(Action::Environment(EnvironmentAction::Die { actor: mid, status: Status::Killed }));
     run.settle();
     conforms(&run);
 }
@@ -262,18 +262,18 @@ fn an_actor_that_is_killed_between_reaping_a_child_and_saying_so_conforms() {
     let mut run = Recorder::free("root(mid(leaf))");
     let (mid, leaf) = (run.actor("mid"), run.actor("leaf"));
     run.settle();
-    run.take(Action::Deed(Deed::Kill { actor: leaf }));
-    run.take(Action::Move(Move::Deliver { from: leaf, to: mid }));
-    run.take(Action::Deed(Deed::Kill { actor: mid }));
-    run.take(Action::Deed(Deed::Vanish { actor: leaf }));
+    run.take(Action::Environment(EnvironmentAction::Kill { actor: leaf }));
+    run.take(Action::System(SystemStep::Deliver { from: leaf, to: mid }));
+    run.take(Action::Environment(EnvironmentAction::Kill { actor: mid }));
+    run.take(Action::Environment(EnvironmentAction::Vanish { actor: leaf }));
     run.settle();
     let verdict = conforms(&run);
-    let vanishes = Action::Deed(Deed::Vanish { actor: leaf });
+    let vanishes = Action::Environment(EnvironmentAction::Vanish { actor: leaf });
     assert!(verdict.steps.iter().any(|step| step.action == vanishes));
     // Who has read the end of its supervisor was there when that was dead.
     let mut run = Recorder::free("root(mid(leaf))");
     run.settle();
-    run.then(Deed::Kill { actor: mid });
+    run.then(EnvironmentAction::Kill { actor: mid });
     conforms(&run);
     let whole = run.files();
     let of_leaf = format!("\"child\":{}", leaf.0);
@@ -290,16 +290,16 @@ fn a_link_that_was_cut_conforms() {
     let mut run = Recorder::free("root(mid(leaf))");
     let (mid, leaf) = (run.actor("mid"), run.actor("leaf"));
     run.settle();
-    run.then(Deed::Pause { actor: leaf });
-    run.then(Deed::Cut { actor: mid });
-    run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
+    run.then(EnvironmentAction::Pause { actor: leaf });
+    run.then(EnvironmentAction::Cut { actor: mid });
+    run.then(EnvironmentAction::Answer { actor: leaf, answer: Answer::Continue });
     conforms(&run);
     // What is said on it afterwards is lost.
     let mut run = Recorder::free("root(leaf)");
     let leaf = run.actor("leaf");
     run.settle();
-    run.then(Deed::Pause { actor: leaf });
-    run.take(Action::Deed(Deed::Cut { actor: leaf }));
-    run.then(Deed::Answer { actor: leaf, answer: Answer::Continue });
+    run.then(EnvironmentAction::Pause { actor: leaf });
+    run.take(Action::Environment(EnvironmentAction::Cut { actor: leaf }));
+    run.then(EnvironmentAction::Answer { actor: leaf, answer: Answer::Continue });
     conforms(&run);
 }

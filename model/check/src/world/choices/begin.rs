@@ -1,35 +1,35 @@
 //! The inputs with which an action begins.
 
 use super::deeds::{self, fault_of, in_foreground};
-use crate::world::action::{Action, Deed, Move};
+use crate::world::action::{Action, EnvironmentAction, SystemStep};
+use crate::world::component::{ActorInput, Component, ComponentInput};
 use crate::world::config::Environment;
-use crate::world::facts::{ActorFacts, PartFacts};
+use crate::world::facts::{ActorFacts, ComponentFacts};
 use crate::world::link::LinkInput;
-use crate::world::part::{ActorInput, Part, PartInput};
-use crate::world::room::RoomInput;
 use crate::world::script::ScriptStep;
+use crate::world::shared::SharedInput;
 use crate::world::topology::Topology;
 use holdfast_protocol::policy::LostBranch;
 use holdfast_protocol::{ActorId, Answer, Input, Origin, Shielding, Signal};
 
 /// The part that a possible action happens to: the one that offers it.
 #[must_use]
-pub fn subject(topology: &Topology, action: Action) -> Part {
+pub fn subject(topology: &Topology, action: Action) -> Component {
     match action {
-        Action::Deed(deed) => {
+        Action::Environment(deed) => {
             deeds::subject(topology, deed).expect("a possible deed happens to some part")
         }
-        Action::Move(tree_move) => match tree_move {
-            Move::Deliver { from, to } => Part::Link(topology.link(to, from).0),
-            Move::TakeSignal { actor, .. }
-            | Move::Expire { actor, .. }
-            | Move::EndBody { actor }
-            | Move::Boot { actor }
-            | Move::Reap { actor }
-            | Move::Adopt { actor }
-            | Move::LosePrompt { actor } => Part::Actor(actor),
-            Move::SeeChildrenGone => Part::Actor(topology.root()),
-            Move::ReadBaton { .. } | Move::Pass { .. } => Part::Room,
+        Action::System(tree_move) => match tree_move {
+            SystemStep::Deliver { from, to } => Component::Link(topology.link(to, from).0),
+            SystemStep::TakeSignal { actor, .. }
+            | SystemStep::Expire { actor, .. }
+            | SystemStep::EndBody { actor }
+            | SystemStep::Boot { actor }
+            | SystemStep::Reap { actor }
+            | SystemStep::Adopt { actor }
+            | SystemStep::LosePrompt { actor } => Component::Actor(actor),
+            SystemStep::SeeChildrenGone => Component::Actor(topology.root()),
+            SystemStep::ReadBaton { .. } | SystemStep::Pass { .. } => Component::SharedEnvironment,
         },
     }
 }
@@ -42,7 +42,7 @@ pub struct Place<'a> {
     /// The script's position.
     pub at: u8,
     /// The facts of the part that the action happens to.
-    pub facts: &'a PartFacts,
+    pub facts: &'a ComponentFacts,
 }
 
 /// Appends what an action begins with, in order.
@@ -50,60 +50,64 @@ pub fn begin(place: Place<'_>, action: Action, begun: &mut Vec<Begun>) {
     let topology = place.topology;
     let mut handle = |actor, input| begun.push(to_actor(actor, ActorInput::Handle(input)));
     match action {
-        Action::Deed(deed) => {
+        Action::Environment(deed) => {
             let script = &topology.config().script;
             if script.step(place.at) == Some(ScriptStep::Do(deed)) {
-                begun.push((Part::Room, RoomInput::Advance.into()));
+                begun.push((Component::SharedEnvironment, SharedInput::Advance.into()));
             } else if let (Environment::Bounded, Some(fault)) =
                 (topology.config().environment, fault_of(topology, deed))
             {
-                begun.push((Part::Room, RoomInput::Spend(fault).into()));
+                begun.push((Component::SharedEnvironment, SharedInput::Spend(fault).into()));
             }
             begin_deed(place, deed, begun);
         }
-        Action::Move(tree_move) => match tree_move {
-            Move::Deliver { from, to } => {
+        Action::System(tree_move) => match tree_move {
+            SystemStep::Deliver { from, to } => {
                 let (link, end) = topology.link(to, from);
-                begun.push((Part::Link(link), LinkInput::Read(end).into()));
+                begun.push((Component::Link(link), LinkInput::Read(end).into()));
             }
-            Move::TakeSignal { actor, signal } => {
+            SystemStep::TakeSignal { actor, signal } => {
                 begun.push(to_actor(actor, ActorInput::Take(signal)));
             }
-            Move::Expire { actor, timer } => handle(actor, Input::Expired { timer }),
-            Move::EndBody { actor } => handle(actor, Input::BodyEnded),
-            Move::Boot { actor } => begun.push(to_actor(actor, ActorInput::Boot)),
-            Move::Reap { actor } => begin_reap(place, actor, begun),
-            Move::Adopt { actor } => {
+            SystemStep::Expire { actor, timer } => handle(actor, Input::Expired { timer }),
+            SystemStep::EndBody { actor } => handle(actor, Input::BodyEnded),
+            SystemStep::Boot { actor } => begun.push(to_actor(actor, ActorInput::Boot)),
+            SystemStep::Reap { actor } => begin_reap(place, actor, begun),
+            SystemStep::Adopt { actor } => {
                 begun.push(to_actor(actor, ActorInput::Find));
                 let found = ActorInput::Handle(Input::Adopted { child: actor });
                 begun.push(to_actor(topology.root(), found));
             }
-            Move::SeeChildrenGone => handle(topology.root(), Input::ChildrenGone),
-            Move::ReadBaton { request } => {
-                begun.push((Part::Room, RoomInput::ReadBaton(request).into()));
+            SystemStep::SeeChildrenGone => handle(topology.root(), Input::ChildrenGone),
+            SystemStep::ReadBaton { request } => {
+                begun.push((Component::SharedEnvironment, SharedInput::ReadBaton(request).into()));
                 let read = ActorInput::Handle(Input::BatonClosed { request });
                 begun.push(to_actor(topology.root(), read));
             }
-            Move::LosePrompt { actor } => {
+            SystemStep::LosePrompt { actor } => {
                 handle(actor, answered(place, Answer::Hangup));
             }
-            Move::Pass { .. } => begun.push((Part::Room, RoomInput::Advance.into())),
+            SystemStep::Pass { .. } => {
+                begun.push((Component::SharedEnvironment, SharedInput::Advance.into()))
+            }
         },
     }
 }
 
 /// A part and the input with which an action begins there.
-pub type Begun = (Part, PartInput);
+pub type Begun = (Component, ComponentInput);
 
 fn to_actor(actor: ActorId, input: ActorInput) -> Begun {
-    (Part::Actor(actor), input.into())
+    (Component::Actor(actor), input.into())
 }
 
 impl<'a> Place<'a> {
     fn actor(self) -> &'a ActorFacts {
         match self.facts {
-            PartFacts::Actor(facts) => facts,
-            PartFacts::Link(_) | PartFacts::Room(_) => unreachable!("it happens to an actor"),
+            ComponentFacts::Actor(facts) => facts,
+            ComponentFacts::Link(_) | ComponentFacts::SharedEnvironment(_) => {
+                unreachable!("it happens to an actor")
+            }
         }
     }
 }
@@ -122,54 +126,58 @@ fn begin_reap(place: Place<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
     let closes = config.policy.lost_branch != LostBranch::Untold;
     if closes && config.tree.supervisor(actor) == Some(parent) {
         let (link, _) = place.topology.link(actor, parent);
-        begun.push((Part::Link(link), LinkInput::Abandon.into()));
+        begun.push((Component::Link(link), LinkInput::Abandon.into()));
     }
     begun.push(to_actor(parent, ActorInput::Handle(Input::Exited { child: actor, status })));
 }
 
-fn begin_deed(place: Place<'_>, deed: Deed, begun: &mut Vec<Begun>) {
+fn begin_deed(place: Place<'_>, deed: EnvironmentAction, begun: &mut Vec<Begun>) {
     let topology = place.topology;
     let handle = |actor, input| to_actor(actor, ActorInput::Handle(input));
     match deed {
-        Deed::Pause { actor } => {
+        EnvironmentAction::Pause { actor } => {
             begun.push(handle(actor, Input::Pause { shielding: Shielding::Plain }));
         }
-        Deed::PauseShielded { actor } => {
+        EnvironmentAction::PauseShielded { actor } => {
             begun.push(handle(actor, Input::Pause { shielding: Shielding::Shielded }));
         }
-        Deed::Answer { actor, answer } => {
+        EnvironmentAction::Answer { actor, answer } => {
             begun.push(handle(actor, answered(place, answer)));
         }
-        Deed::Provoke { actor, cause } => begun.push(handle(actor, Input::Cancel { cause })),
-        Deed::FailUnexamined { actor, cause } => {
+        EnvironmentAction::Provoke { actor, cause } => {
+            begun.push(handle(actor, Input::Cancel { cause }))
+        }
+        EnvironmentAction::FailUnexamined { actor, cause } => {
             begun.push(handle(actor, Input::Unexamined { cause }));
         }
-        Deed::CancelChild { actor } => {
+        EnvironmentAction::CancelChild { actor } => {
             let above = topology.config().tree.supervisor(actor).expect("not the root");
             begun.push(handle(above, Input::CancelChild { child: actor }));
         }
-        Deed::Interrupt => {
+        EnvironmentAction::Interrupt => {
             // Whoever is not alive takes no notice.
             for actor in topology.actors().filter(|actor| in_foreground(topology, *actor)) {
                 let pend = ActorInput::Pend(Signal::Interrupt, Origin::Terminal);
                 begun.push(to_actor(actor, pend));
             }
         }
-        Deed::Signal { actor, signal } => {
+        EnvironmentAction::Signal { actor, signal } => {
             begun.push(to_actor(actor, ActorInput::Pend(signal, Origin::Process)));
         }
-        Deed::Kill { actor } => begun.push(to_actor(actor, ActorInput::Kill)),
-        Deed::Cut { actor } => {
+        EnvironmentAction::Kill { actor } => begun.push(to_actor(actor, ActorInput::Kill)),
+        EnvironmentAction::Cut { actor } => {
             let link = topology.link_up(actor).expect("only an actor below the root is cut");
-            begun.push((Part::Link(link), LinkInput::Cut.into()));
+            begun.push((Component::Link(link), LinkInput::Cut.into()));
         }
-        Deed::Spawn { actor } => {
+        EnvironmentAction::Spawn { actor } => {
             let above = topology.config().tree.supervisor(actor).expect("not the root");
             begun.push(to_actor(actor, ActorInput::Start));
             begun.push(handle(above, Input::Spawned { child: actor }));
         }
-        Deed::Die { actor, status } => begun.push(to_actor(actor, ActorInput::Die(status))),
-        Deed::Appear { actor } => begun.push(to_actor(actor, ActorInput::Appear)),
-        Deed::Vanish { actor } => begun.push(to_actor(actor, ActorInput::Reap)),
+        EnvironmentAction::Die { actor, status } => {
+            begun.push(to_actor(actor, ActorInput::Die(status)))
+        }
+        EnvironmentAction::Appear { actor } => begun.push(to_actor(actor, ActorInput::Appear)),
+        EnvironmentAction::Vanish { actor } => begun.push(to_actor(actor, ActorInput::Reap)),
     }
 }

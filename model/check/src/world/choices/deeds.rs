@@ -1,9 +1,9 @@
 //! What the environment may do: the script's next step, what is always free, the budget's faults.
 
 use super::{Offer, Rank, Signs};
-use crate::world::action::{Deed, Fault, Move};
-use crate::world::facts::{ActorFacts, Is, LinkFacts, PartFacts};
-use crate::world::part::Part;
+use crate::world::action::{EnvironmentAction, Fault, SystemStep};
+use crate::world::component::Component;
+use crate::world::facts::{ActorFacts, ComponentFacts, Is, LinkFacts};
 use crate::world::script::{Condition, ScriptStep};
 use crate::world::topology::Topology;
 use holdfast_protocol::Placement;
@@ -15,26 +15,26 @@ use holdfast_protocol::{ActorId, Answer, Cause, Signal};
 pub(super) fn script_move(
     topology: &Topology,
     at: u8,
-    (part, facts): (Part, &PartFacts),
+    (part, facts): (Component, &ComponentFacts),
     offer: &mut impl FnMut(Offer),
 ) {
-    let pass = |rank| Offer::to_move(rank, Move::Pass { at });
+    let pass = |rank| Offer::to_move(rank, SystemStep::Pass { at });
     match topology.config().script.step(at) {
         Some(ScriptStep::Do(deed)) if subject(topology, deed) == Some(part) => {
             possible(topology, Rank::Script, deed, facts).into_iter().for_each(offer);
         }
         None | Some(ScriptStep::Do(_)) => {}
         Some(ScriptStep::Until(condition)) => match (condition, part, facts) {
-            (Condition::NoPrompt, Part::Room, _) => {
+            (Condition::NoPrompt, Component::SharedEnvironment, _) => {
                 offer(pass(Rank::Script).if_lacking(Signs::REQUEST));
             }
-            (Condition::Quiet, Part::Room, _) => offer(pass(Rank::Quiet)),
-            (condition, Part::Actor(actor), PartFacts::Actor(own)) => {
+            (Condition::Quiet, Component::SharedEnvironment, _) => offer(pass(Rank::Quiet)),
+            (condition, Component::Actor(actor), ComponentFacts::Actor(own)) => {
                 if is_so(condition, actor, own) {
                     offer(pass(Rank::Script));
                 }
             }
-            (_, Part::Link(_) | Part::Room | Part::Actor(_), _) => {}
+            (_, Component::Link(_) | Component::SharedEnvironment | Component::Actor(_), _) => {}
         },
     }
 }
@@ -58,29 +58,29 @@ pub(super) fn deeds_to_actor(
     topology: &Topology,
     at: u8,
     actor: ActorId,
-    facts: &PartFacts,
+    facts: &ComponentFacts,
     offer: &mut impl FnMut(Offer),
 ) {
     let script = &topology.config().script;
     let mut free =
         |deed| possible(topology, Rank::Free, deed, facts).into_iter().for_each(&mut *offer);
     if script.step(at).is_none() {
-        free(Deed::Answer { actor, answer: Answer::Continue });
+        free(EnvironmentAction::Answer { actor, answer: Answer::Continue });
     }
-    let spawn = Deed::Spawn { actor };
+    let spawn = EnvironmentAction::Spawn { actor };
     if !script.steps.contains(&ScriptStep::Do(spawn)) {
         free(spawn);
     }
-    let part = Part::Actor(actor);
+    let part = Component::Actor(actor);
     for kind in Fault::ALL {
-        if let (Some(deed), PartFacts::Actor(own)) = (deed_of(kind, actor), facts)
+        if let (Some(deed), ComponentFacts::Actor(own)) = (deed_of(kind, actor), facts)
             && concerns(topology, kind, actor, own)
         {
             fault(topology, at, kind, deed, (part, facts), offer);
         }
     }
     for child in topology.config().tree.children(actor) {
-        let deed = Deed::CancelChild { actor: child };
+        let deed = EnvironmentAction::CancelChild { actor: child };
         fault(topology, at, Fault::CancelChild, deed, (part, facts), offer);
     }
 }
@@ -90,8 +90,8 @@ pub(super) fn fault(
     topology: &Topology,
     at: u8,
     fault: Fault,
-    deed: Deed,
-    (part, facts): (Part, &PartFacts),
+    deed: EnvironmentAction,
+    (part, facts): (Component, &ComponentFacts),
     offer: &mut impl FnMut(Offer),
 ) {
     let next = topology.config().script.step(at) == Some(ScriptStep::Do(deed));
@@ -103,72 +103,91 @@ pub(super) fn fault(
 }
 
 /// The part that a deed happens to.
-pub(super) fn subject(topology: &Topology, deed: Deed) -> Option<Part> {
+pub(super) fn subject(topology: &Topology, deed: EnvironmentAction) -> Option<Component> {
     match deed {
-        Deed::Interrupt => Some(Part::Room),
-        Deed::Cut { actor } => topology.link_up(actor).map(Part::Link),
-        Deed::CancelChild { actor } => topology.config().tree.supervisor(actor).map(Part::Actor),
-        Deed::Pause { actor }
-        | Deed::PauseShielded { actor }
-        | Deed::Answer { actor, .. }
-        | Deed::Provoke { actor, .. }
-        | Deed::FailUnexamined { actor, .. }
-        | Deed::Signal { actor, .. }
-        | Deed::Kill { actor }
-        | Deed::Spawn { actor }
-        | Deed::Die { actor, .. }
-        | Deed::Appear { actor }
-        | Deed::Vanish { actor } => Some(Part::Actor(actor)),
+        EnvironmentAction::Interrupt => Some(Component::SharedEnvironment),
+        EnvironmentAction::Cut { actor } => topology.link_up(actor).map(Component::Link),
+        EnvironmentAction::CancelChild { actor } => {
+            topology.config().tree.supervisor(actor).map(Component::Actor)
+        }
+        EnvironmentAction::Pause { actor }
+        | EnvironmentAction::PauseShielded { actor }
+        | EnvironmentAction::Answer { actor, .. }
+        | EnvironmentAction::Provoke { actor, .. }
+        | EnvironmentAction::FailUnexamined { actor, .. }
+        | EnvironmentAction::Signal { actor, .. }
+        | EnvironmentAction::Kill { actor }
+        | EnvironmentAction::Spawn { actor }
+        | EnvironmentAction::Die { actor, .. }
+        | EnvironmentAction::Appear { actor }
+        | EnvironmentAction::Vanish { actor } => Some(Component::Actor(actor)),
     }
 }
 
 /// Whether the environment can do it, as far as the part that it happens to can tell.
-fn possible(topology: &Topology, rank: Rank, deed: Deed, facts: &PartFacts) -> Option<Offer> {
+fn possible(
+    topology: &Topology,
+    rank: Rank,
+    deed: EnvironmentAction,
+    facts: &ComponentFacts,
+) -> Option<Offer> {
     let offer = Offer::to_do(rank, deed);
     match facts {
-        PartFacts::Actor(facts) => to_actor(topology, offer, deed, facts),
-        PartFacts::Link(facts) => cut(topology, offer, deed, facts),
-        PartFacts::Room(_) => Some(offer.if_shown(Signs::INTERRUPTIBLE)),
+        ComponentFacts::Actor(facts) => to_actor(topology, offer, deed, facts),
+        ComponentFacts::Link(facts) => cut(topology, offer, deed, facts),
+        ComponentFacts::SharedEnvironment(_) => Some(offer.if_shown(Signs::INTERRUPTIBLE)),
     }
 }
 
-fn to_actor(topology: &Topology, offer: Offer, deed: Deed, facts: &ActorFacts) -> Option<Offer> {
+fn to_actor(
+    topology: &Topology,
+    offer: Offer,
+    deed: EnvironmentAction,
+    facts: &ActorFacts,
+) -> Option<Offer> {
     let is = facts.is;
     let (locally, needs) = match deed {
-        Deed::Pause { .. } | Deed::PauseShielded { .. } => {
+        EnvironmentAction::Pause { .. } | EnvironmentAction::PauseShielded { .. } => {
             let free = !is.intersects(Is::BODY_ENDED | Is::FAILING);
             (is.contains(Is::SERVING) && free, Signs::empty())
         }
-        Deed::Answer { .. } => match topology.config().policy.reader {
+        EnvironmentAction::Answer { .. } => match topology.config().policy.reader {
             Reader::Root => (facts.prompt.is_some(), Signs::ROOT_RUNS),
             Reader::Holder => (facts.prompt.is_some(), Signs::empty()),
         },
-        Deed::Provoke { .. } => {
+        EnvironmentAction::Provoke { .. } => {
             let free = !is.intersects(Is::CANCELLED | Is::FAILING);
             (is.contains(Is::SERVING) && free, Signs::empty())
         }
-        Deed::FailUnexamined { .. } => {
+        EnvironmentAction::FailUnexamined { .. } => {
             (is.contains(Is::SERVING) && !is.contains(Is::CANCELLED), Signs::empty())
         }
-        Deed::CancelChild { actor } => {
+        EnvironmentAction::CancelChild { actor } => {
             let asks = facts.rungs.iter().any(|(id, rung, _)| *id == actor && *rung < Rung::Cancel);
             (is.contains(Is::SERVING) && asks, Signs::empty())
         }
-        Deed::Signal { .. } | Deed::Kill { .. } | Deed::Die { .. } => {
-            (facts.alive(), Signs::empty())
-        }
-        Deed::Appear { .. } => (is.contains(Is::LATER), Signs::empty()),
-        Deed::Vanish { .. } => (is.contains(Is::ZOMBIE), Signs::empty()),
-        Deed::Spawn { actor } => {
+        EnvironmentAction::Signal { .. }
+        | EnvironmentAction::Kill { .. }
+        | EnvironmentAction::Die { .. } => (facts.alive(), Signs::empty()),
+        EnvironmentAction::Appear { .. } => (is.contains(Is::LATER), Signs::empty()),
+        EnvironmentAction::Vanish { .. } => (is.contains(Is::ZOMBIE), Signs::empty()),
+        EnvironmentAction::Spawn { actor } => {
             let above = topology.config().tree.supervisor(actor)?;
             (is.contains(Is::LATER), Signs::WILLING.one(above.index()))
         }
-        Deed::Interrupt | Deed::Cut { .. } => unreachable!("{deed:?} happens to no actor"),
+        EnvironmentAction::Interrupt | EnvironmentAction::Cut { .. } => {
+            unreachable!("{deed:?} happens to no actor")
+        }
     };
     locally.then(|| offer.if_shown(needs))
 }
 
-fn cut(topology: &Topology, offer: Offer, deed: Deed, facts: &LinkFacts) -> Option<Offer> {
+fn cut(
+    topology: &Topology,
+    offer: Offer,
+    deed: EnvironmentAction,
+    facts: &LinkFacts,
+) -> Option<Offer> {
     let actor = deed.actor()?;
     let above = topology.config().tree.supervisor(actor)?;
     let alive = Signs::ALIVE.one(actor.index()) | Signs::ALIVE.one(above.index());
@@ -185,44 +204,46 @@ pub(super) fn in_foreground(topology: &Topology, actor: ActorId) -> bool {
 
 /// The deed that a fault is, done to one actor. A Ctrl-C is done to no actor, and what is done to
 /// a child is its supervisor's to do.
-fn deed_of(fault: Fault, actor: ActorId) -> Option<Deed> {
+fn deed_of(fault: Fault, actor: ActorId) -> Option<EnvironmentAction> {
     match fault {
-        Fault::Request => Some(Deed::Pause { actor }),
-        Fault::Shielded => Some(Deed::PauseShielded { actor }),
+        Fault::Request => Some(EnvironmentAction::Pause { actor }),
+        Fault::Shielded => Some(EnvironmentAction::PauseShielded { actor }),
         Fault::Interrupt | Fault::CancelChild => None,
-        Fault::InterruptOne => Some(Deed::Signal { actor, signal: Signal::Interrupt }),
-        Fault::Error => Some(Deed::Provoke { actor, cause: Cause::Failed }),
-        Fault::ErrorUnexamined => Some(Deed::FailUnexamined { actor, cause: Cause::Failed }),
-        Fault::Quit => Some(Deed::Answer { actor, answer: Answer::Quit }),
-        Fault::Cancel => Some(Deed::Provoke { actor, cause: Cause::Requested }),
-        Fault::Kill | Fault::KillRoot => Some(Deed::Kill { actor }),
-        Fault::Stop => Some(Deed::Signal { actor, signal: Signal::Terminate }),
-        Fault::Cut => Some(Deed::Cut { actor }),
+        Fault::InterruptOne => Some(EnvironmentAction::Signal { actor, signal: Signal::Interrupt }),
+        Fault::Error => Some(EnvironmentAction::Provoke { actor, cause: Cause::Failed }),
+        Fault::ErrorUnexamined => {
+            Some(EnvironmentAction::FailUnexamined { actor, cause: Cause::Failed })
+        }
+        Fault::Quit => Some(EnvironmentAction::Answer { actor, answer: Answer::Quit }),
+        Fault::Cancel => Some(EnvironmentAction::Provoke { actor, cause: Cause::Requested }),
+        Fault::Kill | Fault::KillRoot => Some(EnvironmentAction::Kill { actor }),
+        Fault::Stop => Some(EnvironmentAction::Signal { actor, signal: Signal::Terminate }),
+        Fault::Cut => Some(EnvironmentAction::Cut { actor }),
     }
 }
 
 /// The fault that a deed of the environment's own uses up.
-pub(super) fn fault_of(topology: &Topology, deed: Deed) -> Option<Fault> {
+pub(super) fn fault_of(topology: &Topology, deed: EnvironmentAction) -> Option<Fault> {
     let root = topology.root();
     match deed {
-        Deed::Pause { .. } => Some(Fault::Request),
-        Deed::PauseShielded { .. } => Some(Fault::Shielded),
-        Deed::Answer { answer: Answer::Quit, .. } => Some(Fault::Quit),
-        Deed::Answer { .. }
-        | Deed::Spawn { .. }
-        | Deed::Die { .. }
-        | Deed::Appear { .. }
-        | Deed::Vanish { .. } => None,
-        Deed::Provoke { cause: Cause::Failed, .. } => Some(Fault::Error),
-        Deed::Provoke { .. } => Some(Fault::Cancel),
-        Deed::FailUnexamined { .. } => Some(Fault::ErrorUnexamined),
-        Deed::CancelChild { .. } => Some(Fault::CancelChild),
-        Deed::Interrupt => Some(Fault::Interrupt),
-        Deed::Signal { signal: Signal::Interrupt, .. } => Some(Fault::InterruptOne),
-        Deed::Signal { .. } => Some(Fault::Stop),
-        Deed::Kill { actor } if actor == root => Some(Fault::KillRoot),
-        Deed::Kill { .. } => Some(Fault::Kill),
-        Deed::Cut { .. } => Some(Fault::Cut),
+        EnvironmentAction::Pause { .. } => Some(Fault::Request),
+        EnvironmentAction::PauseShielded { .. } => Some(Fault::Shielded),
+        EnvironmentAction::Answer { answer: Answer::Quit, .. } => Some(Fault::Quit),
+        EnvironmentAction::Answer { .. }
+        | EnvironmentAction::Spawn { .. }
+        | EnvironmentAction::Die { .. }
+        | EnvironmentAction::Appear { .. }
+        | EnvironmentAction::Vanish { .. } => None,
+        EnvironmentAction::Provoke { cause: Cause::Failed, .. } => Some(Fault::Error),
+        EnvironmentAction::Provoke { .. } => Some(Fault::Cancel),
+        EnvironmentAction::FailUnexamined { .. } => Some(Fault::ErrorUnexamined),
+        EnvironmentAction::CancelChild { .. } => Some(Fault::CancelChild),
+        EnvironmentAction::Interrupt => Some(Fault::Interrupt),
+        EnvironmentAction::Signal { signal: Signal::Interrupt, .. } => Some(Fault::InterruptOne),
+        EnvironmentAction::Signal { .. } => Some(Fault::Stop),
+        EnvironmentAction::Kill { actor } if actor == root => Some(Fault::KillRoot),
+        EnvironmentAction::Kill { .. } => Some(Fault::Kill),
+        EnvironmentAction::Cut { .. } => Some(Fault::Cut),
     }
 }
 

@@ -10,31 +10,31 @@
 //! 2. A zombie is reaped whatever is unread, and may be adopted as one.
 
 use super::enabled;
-use crate::world::action::{Action, Deed, Move};
-use crate::world::facts::{Is, Scene};
+use crate::world::action::{Action, EnvironmentAction, SystemStep};
+use crate::world::facts::{Is, WorldView};
 use holdfast_protocol::ActorId;
 
 /// Whether an action can happen in the scene, whoever wants it.
 #[must_use]
-pub fn can_happen(scene: &Scene<'_>, action: Action) -> bool {
+pub fn can_happen(scene: &WorldView<'_>, action: Action) -> bool {
     match action {
-        Action::Deed(deed) => deed_can_happen(scene, deed),
-        Action::Move(Move::Reap { actor }) => {
+        Action::Environment(deed) => deed_can_happen(scene, deed),
+        Action::System(SystemStep::Reap { actor }) => {
             is(scene, actor, Is::ZOMBIE) && parent_serves(scene, actor)
         }
-        Action::Move(Move::Adopt { actor }) => {
+        Action::System(SystemStep::Adopt { actor }) => {
             is(scene, actor, Is::UNFOUND) && parent_serves(scene, actor)
         }
-        Action::Move(
-            Move::Deliver { .. }
-            | Move::TakeSignal { .. }
-            | Move::Expire { .. }
-            | Move::EndBody { .. }
-            | Move::Boot { .. }
-            | Move::SeeChildrenGone
-            | Move::ReadBaton { .. }
-            | Move::LosePrompt { .. }
-            | Move::Pass { .. },
+        Action::System(
+            SystemStep::Deliver { .. }
+            | SystemStep::TakeSignal { .. }
+            | SystemStep::Expire { .. }
+            | SystemStep::EndBody { .. }
+            | SystemStep::Boot { .. }
+            | SystemStep::SeeChildrenGone
+            | SystemStep::ReadBaton { .. }
+            | SystemStep::LosePrompt { .. }
+            | SystemStep::Pass { .. },
         ) => {
             let mut actions = Vec::new();
             enabled(scene, &mut actions);
@@ -43,39 +43,43 @@ pub fn can_happen(scene: &Scene<'_>, action: Action) -> bool {
     }
 }
 
-fn deed_can_happen(scene: &Scene<'_>, deed: Deed) -> bool {
+fn deed_can_happen(scene: &WorldView<'_>, deed: EnvironmentAction) -> bool {
     let tree = &scene.topology.config().tree;
     let known = |actor: ActorId| actor.index() < tree.len();
     let above = |actor| known(actor).then(|| tree.supervisor(actor)).flatten();
     let runs_above = |actor| above(actor).is_some_and(|above| is(scene, above, Is::RUNNING));
     match deed {
-        Deed::Pause { actor }
-        | Deed::PauseShielded { actor }
-        | Deed::Provoke { actor, .. }
-        | Deed::FailUnexamined { actor, .. } => is(scene, actor, Is::RUNNING),
-        Deed::Answer { actor, .. } => known(actor) && scene.actor(actor).prompt.is_some(),
-        Deed::CancelChild { actor } => runs_above(actor),
-        Deed::Interrupt => true,
-        Deed::Signal { actor, .. } | Deed::Kill { actor } => {
+        EnvironmentAction::Pause { actor }
+        | EnvironmentAction::PauseShielded { actor }
+        | EnvironmentAction::Provoke { actor, .. }
+        | EnvironmentAction::FailUnexamined { actor, .. } => is(scene, actor, Is::RUNNING),
+        EnvironmentAction::Answer { actor, .. } => {
+            known(actor) && scene.actor(actor).prompt.is_some()
+        }
+        EnvironmentAction::CancelChild { actor } => runs_above(actor),
+        EnvironmentAction::Interrupt => true,
+        EnvironmentAction::Signal { actor, .. } | EnvironmentAction::Kill { actor } => {
             known(actor) && scene.actor(actor).alive()
         }
-        Deed::Die { actor, .. } => {
+        EnvironmentAction::Die { actor, .. } => {
             known(actor) && (scene.actor(actor).alive() || is(scene, actor, Is::ZOMBIE))
         }
-        Deed::Cut { actor } => above(actor).is_some_and(|above| {
+        EnvironmentAction::Cut { actor } => above(actor).is_some_and(|above| {
             let open = scene.link_up(actor).is_some_and(|link| link.up.open && link.down.open);
             open && scene.actor(actor).alive() && scene.actor(above).alive()
         }),
-        Deed::Spawn { actor } => is(scene, actor, Is::LATER) && runs_above(actor),
-        Deed::Appear { actor } => is(scene, actor, Is::LATER),
-        Deed::Vanish { actor } => is(scene, actor, Is::ZOMBIE) && is(scene, actor, Is::UNFOUND),
+        EnvironmentAction::Spawn { actor } => is(scene, actor, Is::LATER) && runs_above(actor),
+        EnvironmentAction::Appear { actor } => is(scene, actor, Is::LATER),
+        EnvironmentAction::Vanish { actor } => {
+            is(scene, actor, Is::ZOMBIE) && is(scene, actor, Is::UNFOUND)
+        }
     }
 }
 
-fn is(scene: &Scene<'_>, actor: ActorId, what: Is) -> bool {
+fn is(scene: &WorldView<'_>, actor: ActorId, what: Is) -> bool {
     actor.index() < scene.topology.config().tree.len() && scene.actor(actor).is.contains(what)
 }
 
-fn parent_serves(scene: &Scene<'_>, actor: ActorId) -> bool {
+fn parent_serves(scene: &WorldView<'_>, actor: ActorId) -> bool {
     scene.actor(actor).parent.is_some_and(|parent| is(scene, parent, Is::SERVING))
 }

@@ -3,14 +3,14 @@
 use super::{Here, Rank, Ready, to_do, to_move};
 use crate::conform::cast::{Came, End};
 use holdfast_check::world::choices::recorded::can_happen;
-use holdfast_check::world::{Action, Deed, Is, Move};
+use holdfast_check::world::{Action, EnvironmentAction, Is, SystemStep};
 use holdfast_protocol::{ActorId, Input, Status};
 
 impl Here<'_> {
     pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
         if self.cast.tree().supervisor(child) == Some(actor) && self.is(child, Is::LATER) {
-            let start = [Deed::Spawn { actor: child }].map(to_do);
-            let boot = to_move(Move::Boot { actor: child });
+            let start = [EnvironmentAction::Spawn { actor: child }].map(to_do);
+            let boot = to_move(SystemStep::Boot { actor: child });
             Ready::Now(Rank::Starts, start.into_iter().chain([boot]).collect())
         } else {
             Ready::Never(format!("{} can not be started there", self.name(child)))
@@ -35,15 +35,17 @@ impl Here<'_> {
                 }
                 // Between its last word and its end a process can still be killed.
                 Some(_) if own && ended != status && status == Status::Killed => {
-                    let killed = to_do(Deed::Die { actor: child, status });
-                    let reap = to_move(Move::Reap { actor: child });
+                    let killed = to_do(EnvironmentAction::Die { actor: child, status });
+                    let reap = to_move(SystemStep::Reap { actor: child });
                     Ready::Now(Rank::Arrives, vec![killed, reap])
                 }
                 Some(_) if own && ended != status => Ready::Never(format!(
                     "{who} has ended ({})",
                     format!("{ended:?}").to_lowercase()
                 )),
-                Some(_) => Ready::Now(Rank::Arrives, vec![to_move(Move::Reap { actor: child })]),
+                Some(_) => {
+                    Ready::Now(Rank::Arrives, vec![to_move(SystemStep::Reap { actor: child })])
+                }
                 None => Ready::Never(format!("{who} has no parent")),
             };
         }
@@ -59,14 +61,14 @@ impl Here<'_> {
     }
 
     pub(super) fn adopted(self, root: ActorId, child: ActorId) -> Ready {
-        let adopt = to_move(Move::Adopt { actor: child });
+        let adopt = to_move(SystemStep::Adopt { actor: child });
         let who = self.name(child);
         if root != self.scene.topology.root() {
             return Ready::Never("only the root adopts".to_owned());
         }
         if self.is(child, Is::LATER) && self.cast.parts[child.index()].came == Came::Found {
-            let appears = to_do(Deed::Appear { actor: child });
-            let boot = to_move(Move::Boot { actor: child });
+            let appears = to_do(EnvironmentAction::Appear { actor: child });
+            let boot = to_move(SystemStep::Boot { actor: child });
             return Ready::Now(Rank::Starts, vec![appears, boot, adopt]);
         }
         if self.is(child, Is::UNFOUND) {
@@ -83,8 +85,8 @@ impl Here<'_> {
     }
 
     pub(super) fn children_gone(self, actor: ActorId) -> Ready {
-        if can_happen(self.scene, to_move(Move::SeeChildrenGone)) {
-            return Ready::Now(Rank::Arrives, vec![to_move(Move::SeeChildrenGone)]);
+        if can_happen(self.scene, to_move(SystemStep::SeeChildrenGone)) {
+            return Ready::Now(Rank::Arrives, vec![to_move(SystemStep::SeeChildrenGone)]);
         }
         let left = self.scene.actors().filter(|(_, facts)| facts.parent == Some(actor));
         let left: Vec<_> = left.map(|(child, _)| child).collect();
@@ -109,7 +111,7 @@ impl Here<'_> {
         if outlived || !killed || !self.is(orphan, Is::UNFOUND) {
             return None;
         }
-        let vanish = to_do(Deed::Vanish { actor: orphan });
+        let vanish = to_do(EnvironmentAction::Vanish { actor: orphan });
         match self.death(orphan) {
             Some(death) => Some(vec![death, vanish]),
             None => self.is(orphan, Is::ZOMBIE).then(|| vec![vanish]),

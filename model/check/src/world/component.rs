@@ -6,39 +6,39 @@
 
 use super::link::{Link, LinkInput};
 use super::process::Process;
-use super::room::{Room, RoomInput};
+use super::shared::{SharedEnvironment, SharedInput};
 use holdfast_protocol::{
     ActorId, Input, Message, Origin, Output, Rename, Renaming, Signal, Status,
 };
 
 /// The name of a part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum Component {
     /// A process and the node in it.
     Actor(ActorId),
     /// A link, by its number in the topology.
     Link(u8),
     /// Terminal, baton, budget, script.
-    Room,
+    SharedEnvironment,
 }
 
 /// The value of a part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PartValue {
-    /// Of [`Part::Actor`].
+pub enum ComponentValue {
+    /// Of [`Component::Actor`].
     Actor(Process),
-    /// Of [`Part::Link`].
+    /// Of [`Component::Link`].
     Link(Link),
-    /// Of [`Part::Room`].
-    Room(Room),
+    /// Of [`Component::SharedEnvironment`].
+    SharedEnvironment(SharedEnvironment),
 }
 
-impl Rename for PartValue {
+impl Rename for ComponentValue {
     fn renamed(&self, by: &Renaming) -> Self {
         match self {
             Self::Actor(process) => Self::Actor(process.renamed(by)),
             Self::Link(link) => Self::Link(link.renamed(by)),
-            Self::Room(room) => Self::Room(room.renamed(by)),
+            Self::SharedEnvironment(room) => Self::SharedEnvironment(room.renamed(by)),
         }
     }
 }
@@ -72,36 +72,36 @@ pub enum ActorInput {
 
 /// An input to some part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum PartInput {
+pub enum ComponentInput {
     /// To a process.
     Actor(ActorInput),
     /// To a link.
     Link(LinkInput),
     /// To the room.
-    Room(RoomInput),
+    SharedEnvironment(SharedInput),
 }
 
-impl From<ActorInput> for PartInput {
+impl From<ActorInput> for ComponentInput {
     fn from(input: ActorInput) -> Self {
         Self::Actor(input)
     }
 }
 
-impl From<LinkInput> for PartInput {
+impl From<LinkInput> for ComponentInput {
     fn from(input: LinkInput) -> Self {
         Self::Link(input)
     }
 }
 
-impl From<RoomInput> for PartInput {
-    fn from(input: RoomInput) -> Self {
-        Self::Room(input)
+impl From<SharedInput> for ComponentInput {
+    fn from(input: SharedInput) -> Self {
+        Self::SharedEnvironment(input)
     }
 }
 
 /// Something that a property, a chart or a trace looks at. No state depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Did {
+pub enum Observation {
     /// A node gave an output.
     Output {
         /// Which actor.
@@ -147,7 +147,7 @@ pub enum Did {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     /// An input to another part.
-    To(Part, PartInput),
+    To(Component, ComponentInput),
     /// For the eyes of checkers alone.
-    Did(Did),
+    Observation(Observation),
 }

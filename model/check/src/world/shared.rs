@@ -35,7 +35,7 @@ pub enum RootEnd {
 
 /// Terminal, baton, budget, script.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Room {
+pub struct SharedEnvironment {
     /// What the environment may still do.
     pub budget: Budget,
     /// The position in the script.
@@ -50,7 +50,7 @@ pub struct Room {
 
 /// What happens to the room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RoomInput {
+pub enum SharedInput {
     /// The environment used up one of its faults.
     Spend(Fault),
     /// The script goes on.
@@ -67,7 +67,7 @@ pub enum RoomInput {
     EndRoot(RootEnd),
 }
 
-impl Room {
+impl SharedEnvironment {
     /// A fresh one.
     #[must_use]
     pub fn new(budget: Budget) -> Self {
@@ -75,28 +75,28 @@ impl Room {
     }
 
     /// Takes one input.
-    pub fn step(&mut self, input: RoomInput) {
+    pub fn step(&mut self, input: SharedInput) {
         match input {
-            RoomInput::Spend(fault) => self.budget.spend(fault),
-            RoomInput::Advance => self.at += 1,
-            RoomInput::MakeBaton(request) => {
+            SharedInput::Spend(fault) => self.budget.spend(fault),
+            SharedInput::Advance => self.at += 1,
+            SharedInput::MakeBaton(request) => {
                 self.batons.insert(request, Baton::Out);
             }
-            RoomInput::CloseBaton(request) => {
+            SharedInput::CloseBaton(request) => {
                 if let Some(baton) = self.batons.get_mut(&request) {
                     *baton = Baton::Closed;
                 }
             }
-            RoomInput::ReadBaton(request) => {
+            SharedInput::ReadBaton(request) => {
                 self.batons.remove(&request);
             }
-            RoomInput::SetModes(modes) => self.modes = modes,
-            RoomInput::EndRoot(end) => self.root_end = Some(end),
+            SharedInput::SetModes(modes) => self.modes = modes,
+            SharedInput::EndRoot(end) => self.root_end = Some(end),
         }
     }
 }
 
-impl Rename for Room {
+impl Rename for SharedEnvironment {
     fn renamed(&self, by: &Renaming) -> Self {
         let batons = self.batons.iter().map(|(request, baton)| (by.request(*request), *baton));
         Self { batons: batons.collect(), ..self.clone() }
