@@ -10,13 +10,13 @@ mod stage;
 use anstream::{eprintln, println};
 use anstyle::AnsiColor;
 use clap::Parser;
-use stage::{RECORDS, STAGES, Set, Stage};
+use stage::{CiStage, RECORDS, STAGES, StageSet};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 /// Runs the stages that must pass before a change lands.
 #[derive(Debug, Parser)]
-struct Args {
+struct CiArgs {
     /// The stages to run; without any, all of the fast set.
     #[arg(value_parser = STAGES.iter().map(|stage| stage.name).collect::<Vec<_>>())]
     stages: Vec<String>,
@@ -29,13 +29,13 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
-    let chosen: Vec<&Stage> = STAGES
+    let args = CiArgs::parse();
+    let chosen: Vec<&CiStage> = STAGES
         .iter()
         .filter(|stage| match (args.stages.is_empty(), stage.set) {
             (false, _) => args.stages.iter().any(|name| name == stage.name),
-            (true, Set::Fast) => true,
-            (true, Set::Full) => args.full || args.list,
+            (true, StageSet::Fast) => true,
+            (true, StageSet::Full) => args.full || args.list,
         })
         .collect();
     if args.list {
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn run(stage: &Stage) -> Result<(), String> {
+fn run(stage: &CiStage) -> Result<(), String> {
     let bold = anstyle::Style::new().bold();
     let env: String = stage.env.iter().map(|(key, value)| format!("{key}='{value}' ")).collect();
     println!("{bold}{env}cargo {}{bold:#}  # {}", stage.arguments().join(" "), stage.why);

@@ -2,7 +2,7 @@
 
 /// When a stage runs without being named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Set {
+pub(crate) enum StageSet {
     /// Always: minutes.
     Fast,
     /// With `--full`: what takes longer or needs a quiet machine.
@@ -11,7 +11,7 @@ pub(crate) enum Set {
 
 /// A command that must succeed, and why.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stage {
+pub(crate) struct CiStage {
     /// Its name on the command line.
     pub(crate) name: &'static str,
     /// What it shows.
@@ -21,10 +21,10 @@ pub(crate) struct Stage {
     /// Variables set for it.
     pub(crate) env: &'static [(&'static str, &'static str)],
     /// When it runs.
-    pub(crate) set: Set,
+    pub(crate) set: StageSet,
 }
 
-impl Stage {
+impl CiStage {
     /// The arguments to cargo.
     pub(crate) fn arguments(&self) -> Vec<&'static str> {
         self.cargo.concat()
@@ -35,8 +35,8 @@ const fn fast(
     name: &'static str,
     why: &'static str,
     cargo: &'static [&'static [&'static str]],
-) -> Stage {
-    Stage { name, why, cargo, env: &[], set: Set::Fast }
+) -> CiStage {
+    CiStage { name, why, cargo, env: &[], set: StageSet::Fast }
 }
 
 /// The command `holdfast`, as a user runs it.
@@ -59,7 +59,7 @@ const WALK: &[&str] = &[
 ];
 
 /// All stages, in the order in which they run: what fails fastest first.
-pub(crate) const STAGES: &[Stage] = &[
+pub(crate) const STAGES: &[CiStage] = &[
     fast("fmt", "the code has one form", &[&["fmt", "--all", "--check"]]),
     fast(
         "clippy",
@@ -77,7 +77,7 @@ pub(crate) const STAGES: &[Stage] = &[
             "warnings",
         ]],
     ),
-    Stage {
+    CiStage {
         name: "test",
         why: "every test of every crate, the whole suite and every scenario among them",
         cargo: &[&[
@@ -89,14 +89,14 @@ pub(crate) const STAGES: &[Stage] = &[
             "--locked",
         ]],
         env: &[("HOLDFAST_TEST_RECORDS", RECORDS)],
-        set: Set::Fast,
+        set: StageSet::Fast,
     },
     fast(
         "conform",
         "every live tree of the tests was a run of the model",
         &[HOLDFAST, &["conform", RECORDS]],
     ),
-    Stage {
+    CiStage {
         name: "loom",
         why: "what threads share has no race: every interleaving of small constellations",
         cargo: &[&[
@@ -111,9 +111,9 @@ pub(crate) const STAGES: &[Stage] = &[
             "loom",
         ]],
         env: &[("RUSTFLAGS", "--cfg model_loom")],
-        set: Set::Fast,
+        set: StageSet::Fast,
     },
-    Stage {
+    CiStage {
         name: "shuttle",
         why: "nor has an actor with all of its threads, nor a tree of drivers, on nasty schedules",
         cargo: &[&[
@@ -136,9 +136,9 @@ pub(crate) const STAGES: &[Stage] = &[
             "drivers",
         ]],
         env: &[("RUSTFLAGS", "--cfg model_shuttle"), ("SHUTTLE_SILENCE_WARNINGS", "1")],
-        set: Set::Fast,
+        set: StageSet::Fast,
     },
-    Stage {
+    CiStage {
         name: "drivers",
         why: "relay holds on random schedules of the drivers of a tree, as a user soaks them",
         cargo: &[
@@ -158,7 +158,7 @@ pub(crate) const STAGES: &[Stage] = &[
             WALK,
         ],
         env: &[("RUSTFLAGS", "--cfg model_shuttle")],
-        set: Set::Fast,
+        set: StageSet::Fast,
     },
     fast(
         "suite",
@@ -188,7 +188,7 @@ pub(crate) const STAGES: &[Stage] = &[
             &["scenarios/cases/nested-ctrlc.toml"],
         ],
     ),
-    Stage {
+    CiStage {
         name: "doc",
         why: "the documentation builds and every link in it leads somewhere",
         cargo: &[&[
@@ -201,23 +201,23 @@ pub(crate) const STAGES: &[Stage] = &[
             "--document-private-items",
         ]],
         env: &[("RUSTDOCFLAGS", "-D warnings")],
-        set: Set::Fast,
+        set: StageSet::Fast,
     },
-    Stage {
+    CiStage {
         name: "shared-mutants",
         why: "loom or shuttle catches whatever is broken in what threads share",
         cargo: &[&["run", "--release", "--locked", "--package", "ci", "--bin", "mutants"]],
         env: &[],
-        set: Set::Full,
+        set: StageSet::Full,
     },
-    Stage {
+    CiStage {
         name: "bench",
         why: "the explorer is as fast as it claims, measured against stateright in one run",
         cargo: &[&["bench", "--package", "holdfast-check", "--bench", "against_stateright"]],
         env: &[],
-        set: Set::Full,
+        set: StageSet::Full,
     },
-    Stage {
+    CiStage {
         name: "cost",
         why: "what a live tree costs beside the bare system calls, measured in one run",
         cargo: &[&[
@@ -230,9 +230,9 @@ pub(crate) const STAGES: &[Stage] = &[
             "live",
         ]],
         env: &[],
-        set: Set::Full,
+        set: StageSet::Full,
     },
-    Stage {
+    CiStage {
         name: "coverage",
         why: "the tests that take seconds execute every line of the protocol",
         cargo: &[&[
@@ -262,9 +262,9 @@ pub(crate) const STAGES: &[Stage] = &[
             "100",
         ]],
         env: &[("PROPTEST_RNG_SEED", "1"), ("INSTA_UPDATE", "no")],
-        set: Set::Full,
+        set: StageSet::Full,
     },
-    Stage {
+    CiStage {
         name: "mutants-loom",
         why: "each small change of what threads share is noticed by loom",
         cargo: &[&[
@@ -279,9 +279,9 @@ pub(crate) const STAGES: &[Stage] = &[
             "target/loom",
         ]],
         env: &[("RUSTFLAGS", "--cfg model_loom")],
-        set: Set::Full,
+        set: StageSet::Full,
     },
-    Stage {
+    CiStage {
         name: "mutants",
         why: "each small change of the protocol is noticed by the tests that take seconds",
         cargo: &[&[
@@ -296,7 +296,7 @@ pub(crate) const STAGES: &[Stage] = &[
             "target",
         ]],
         env: &[("PROPTEST_RNG_SEED", "1"), ("INSTA_UPDATE", "no")],
-        set: Set::Full,
+        set: StageSet::Full,
     },
 ];
 
@@ -308,7 +308,7 @@ mod tests {
     fn the_first_command_of_the_readme_is_a_stage() {
         let readme = include_str!("../../README.md");
         let first = readme.lines().find(|line| line.starts_with("cargo run ")).expect("it has one");
-        let command = |stage: &Stage| format!("cargo {}", stage.arguments().join(" "));
+        let command = |stage: &CiStage| format!("cargo {}", stage.arguments().join(" "));
         assert!(STAGES.iter().any(|stage| command(stage) == first), "{first}");
     }
 }

@@ -24,8 +24,8 @@ mod table;
 
 use anstream::{eprintln, println};
 use clap::Parser;
-use document::{PATH, Seen, document};
-use engine::{Engine, Ran, Workshop};
+use document::{MutantReport, PATH, document};
+use engine::{Engine, EngineResult, Workspace};
 use std::fs;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -33,7 +33,7 @@ use table::MUTANTS;
 
 /// Breaks the shared modules on purpose and demands that loom or shuttle notices.
 #[derive(Debug, Parser)]
-struct Args {
+struct MutantsArgs {
     /// Only the mutants with this in their names, and not the code as it is.
     #[arg(default_value = "", conflicts_with = "write")]
     filter: String,
@@ -43,7 +43,7 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
+    match run(&MutantsArgs::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(why) => {
             eprintln!("{why}");
@@ -52,40 +52,42 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<(), String> {
-    let workshop = Workshop::new()?;
+fn run(args: &MutantsArgs) -> Result<(), String> {
+    let workspace = Workspace::new()?;
     for mutant in MUTANTS {
-        workshop.mutated(mutant)?;
+        workspace.mutated(mutant)?;
     }
     let unbroken = if args.filter.is_empty() { &Engine::ALL[..] } else { &[] };
     let mut visited = Vec::new();
     for &engine in unbroken {
         let started = Instant::now();
-        let ran = workshop.run(engine)?;
+        let ran = workspace.run(engine)?;
         show("the code as it is", engine, &ran, started);
         match ran {
-            Ran::Passed(lines) => visited.extend(lines.into_iter().map(|line| (engine, line))),
-            Ran::Caught(_) | Ran::OutOfTime => {
+            EngineResult::Passed(lines) => {
+                visited.extend(lines.into_iter().map(|line| (engine, line)))
+            }
+            EngineResult::Caught(_) | EngineResult::OutOfTime => {
                 return Err(format!("the code as it is does not pass under {engine}"));
             }
         }
     }
     let (mut seen, mut survivors) = (Vec::new(), 0);
     for mutant in MUTANTS.iter().filter(|mutant| mutant.name.contains(&args.filter)) {
-        workshop.break_by(mutant)?;
+        workspace.break_by(mutant)?;
         let mut by = Vec::new();
         for engine in Engine::ALL {
             let started = Instant::now();
-            let ran = workshop.run_from(engine, mutant.module())?;
+            let ran = workspace.run_from(engine, mutant.module())?;
             show(mutant.name, engine, &ran, started);
             by.push(ran);
         }
-        if !by.iter().any(|ran| matches!(ran, Ran::Caught(_))) {
+        if !by.iter().any(|ran| matches!(ran, EngineResult::Caught(_))) {
             println!("{:<30} SURVIVED: {}", mutant.name, mutant.what);
             survivors += 1;
         }
-        workshop.mend(mutant)?;
-        seen.push(Seen { mutant, by });
+        workspace.mend(mutant)?;
+        seen.push(MutantReport { mutant, by });
     }
     match (survivors, args.filter.is_empty()) {
         (0, true) => keep(&document(&visited, &seen), args),
@@ -95,7 +97,7 @@ fn run(args: &Args) -> Result<(), String> {
 }
 
 /// Writes the document, or compares it with the one that is there.
-fn keep(document: &str, args: &Args) -> Result<(), String> {
+fn keep(document: &str, args: &MutantsArgs) -> Result<(), String> {
     if args.write {
         return fs::write(PATH, document)
             .map_err(|error| format!("failed to write {PATH}: {error}"));
@@ -107,11 +109,11 @@ fn keep(document: &str, args: &Args) -> Result<(), String> {
     }
 }
 
-fn show(name: &str, engine: Engine, ran: &Ran, started: Instant) {
+fn show(name: &str, engine: Engine, ran: &EngineResult, started: Instant) {
     let what = match ran {
-        Ran::Passed(_) => "passes",
-        Ran::Caught(by) => by,
-        Ran::OutOfTime => "took too long, which proves nothing",
+        EngineResult::Passed(_) => "passes",
+        EngineResult::Caught(by) => by,
+        EngineResult::OutOfTime => "took too long, which proves nothing",
     };
     println!("{name:<30} {engine:<8} {what} ({:.0} s)", started.elapsed().as_secs_f64());
 }

@@ -1,6 +1,6 @@
 //! What was seen, as a document.
 
-use super::engine::{Engine, Ran};
+use super::engine::{Engine, EngineResult};
 use super::table::Mutant;
 
 /// Where it is.
@@ -9,9 +9,9 @@ pub(crate) const PATH: &str =
 
 /// A mutant, and what each engine said.
 #[derive(Clone, Debug)]
-pub(crate) struct Seen {
+pub(crate) struct MutantReport {
     pub(crate) mutant: &'static Mutant,
-    pub(crate) by: Vec<Ran>,
+    pub(crate) by: Vec<EngineResult>,
 }
 
 const HEAD: &str = "\
@@ -33,13 +33,13 @@ const TABLE: &str = "
 ";
 
 /// What the code as it is made each engine say, and what the mutants did.
-pub(crate) fn document(visited: &[(Engine, String)], seen: &[Seen]) -> String {
+pub(crate) fn document(visited: &[(Engine, String)], seen: &[MutantReport]) -> String {
     let mut text = HEAD.to_owned();
     for (engine, line) in visited {
         text += &format!("| {engine} | {line} |\n");
     }
     text += TABLE;
-    for Seen { mutant, by } in seen {
+    for MutantReport { mutant, by } in seen {
         let said: Vec<String> = by.iter().map(cell).collect();
         text += &format!("{}{} |\n", row(mutant), said.join(" | "));
     }
@@ -51,11 +51,11 @@ fn row(mutant: &Mutant) -> String {
     format!("| `{}` | {} | {} | ", mutant.module(), mutant.name, mutant.what)
 }
 
-fn cell(ran: &Ran) -> String {
+fn cell(ran: &EngineResult) -> String {
     match ran {
-        Ran::Passed(_) => "nothing".to_owned(),
-        Ran::Caught(test) => format!("`{test}`"),
-        Ran::OutOfTime => "out of time".to_owned(),
+        EngineResult::Passed(_) => "nothing".to_owned(),
+        EngineResult::Caught(test) => format!("`{test}`"),
+        EngineResult::OutOfTime => "out of time".to_owned(),
     }
 }
 

@@ -37,7 +37,7 @@ impl fmt::Display for Engine {
 
 /// What an engine says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Ran {
+pub(crate) enum EngineResult {
     /// No test failed; what they say that they visited.
     Passed(Vec<String>),
     /// The first test that failed.
@@ -49,7 +49,7 @@ pub(crate) enum Ran {
 /// A copy of the shared modules and their tests, as a crate of its own: it compiles in a second.
 ///
 /// It stays below `target`, and builds where the engine's stage builds.
-pub(crate) struct Workshop {
+pub(crate) struct Workspace {
     original: PathBuf,
     copy: PathBuf,
 }
@@ -81,7 +81,7 @@ const VISITS: [&str; 2] = [" interleavings, ", " schedules, "];
 /// How long the tests of one mutant may take.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-impl Workshop {
+impl Workspace {
     /// Copies the shared modules as they are now.
     pub(crate) fn new() -> Result<Self, String> {
         let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -125,15 +125,15 @@ impl Workshop {
     }
 
     /// Builds the copy for an engine and runs all tests.
-    pub(crate) fn run(&self, engine: Engine) -> Result<Ran, String> {
+    pub(crate) fn run(&self, engine: Engine) -> Result<EngineResult, String> {
         first_failure(&self.build(engine)?, &[])
     }
 
     /// The same, but the tests of one module first: most likely one of them fails.
-    pub(crate) fn run_from(&self, engine: Engine, module: &str) -> Result<Ran, String> {
+    pub(crate) fn run_from(&self, engine: Engine, module: &str) -> Result<EngineResult, String> {
         match first_failure(&self.build(engine)?, &[&format!("{module}::")])? {
-            Ran::Passed(_) => self.run(engine),
-            caught @ (Ran::Caught(_) | Ran::OutOfTime) => Ok(caught),
+            EngineResult::Passed(_) => self.run(engine),
+            caught @ (EngineResult::Caught(_) | EngineResult::OutOfTime) => Ok(caught),
         }
     }
 
@@ -163,7 +163,7 @@ impl Workshop {
 }
 
 /// Runs tests one after another up to the first that fails, which is the same one every time.
-fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
+fn first_failure(program: &Path, arguments: &[&str]) -> Result<EngineResult, String> {
     let mut tests = Command::new(program)
         .args(arguments)
         .args(["--test-threads=1", "--show-output"])
@@ -184,13 +184,13 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
         match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(line) => {
                 match line.strip_prefix("test ").and_then(|line| line.split_once(" ... ")) {
-                    Some((name, "FAILED")) => break Some(Ran::Caught(name.to_owned())),
+                    Some((name, "FAILED")) => break Some(EngineResult::Caught(name.to_owned())),
                     Some((name, _)) => name.clone_into(&mut last),
                     None if VISITS.iter().any(|what| line.contains(what)) => visited.push(line),
                     None => {}
                 }
             }
-            Err(RecvTimeoutError::Timeout) => break Some(Ran::OutOfTime),
+            Err(RecvTimeoutError::Timeout) => break Some(EngineResult::OutOfTime),
             Err(RecvTimeoutError::Disconnected) => break None,
         }
     };
@@ -203,10 +203,10 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<Ran, String> {
     let _ = reads.join();
     Ok(match verdict {
         Some(verdict) => verdict,
-        None if status.success() => Ran::Passed(visited),
+        None if status.success() => EngineResult::Passed(visited),
         None if last.is_empty() => return Err(format!("the tests ended with {status}")),
         // An engine may end the process, on a second panic or when memory runs out.
-        None => Ran::Caught(last),
+        None => EngineResult::Caught(last),
     })
 }
 
