@@ -4,13 +4,13 @@
 //! editors is generated from here ([`schema`]).
 //!
 //! Reading order: this file, [`step`], [`load`] (text to case), [`check`] (what can be wrong with
-//! it), [`place`] and [`mistake`] (where, and what instead), [`resolve`] (case to runs).
+//! it), [`span`] and [`diagnostic`] (where, and what instead), [`resolve`] (case to runs).
 
 pub mod check;
+pub mod diagnostic;
 pub mod load;
-pub mod mistake;
-pub mod place;
 pub mod resolve;
+pub mod span;
 pub mod step;
 
 use crate::expect::Expectations;
@@ -21,7 +21,7 @@ use holdfast_protocol::PolicyName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-pub use step::{Step, Until};
+pub use step::{Step, WaitCondition};
 
 /// A scenario file of holdfast.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -52,7 +52,7 @@ pub struct Case {
     pub upstream: Option<Upstream>,
     /// What the environment may do beside the steps, whenever it likes.
     #[serde(default)]
-    pub faults: Faults,
+    pub faults: FaultCounts,
     /// What each policy makes of it.
     pub expect: Expectations,
     /// Runs whose failure real processes are forced to show.
@@ -60,7 +60,7 @@ pub struct Case {
     pub forced: Vec<Forced>,
     /// The same case once more, with steps put in or another setting.
     #[serde(default)]
-    pub variant: Vec<Variant>,
+    pub variant: Vec<CaseVariant>,
 }
 
 /// Runs of a case whose failure needs an order of events that real processes hardly take: they are
@@ -83,7 +83,7 @@ pub struct Forced {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Upstream {
     /// In one word.
-    pub outcome: Observed,
+    pub outcome: UpstreamOutcome,
     /// What was seen, in one line.
     pub seen: String,
     /// Why the policy `single-depth` comes out differently here; only where it does.
@@ -94,7 +94,7 @@ pub struct Upstream {
 /// Upstream's outcome in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Observed {
+pub enum UpstreamOutcome {
     /// As it should be.
     Works,
     /// Sometimes as it should be.
@@ -108,7 +108,7 @@ pub enum Observed {
 /// What the environment may do beside the steps: how many of each kind, none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Faults {
+pub struct FaultCounts {
     /// Breakpoints, in any actor.
     pub request: u8,
     /// Breakpoints that a cancel does not withdraw.
@@ -140,7 +140,7 @@ pub struct Faults {
 /// The same case once more, with a difference.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Variant {
+pub struct CaseVariant {
     /// Its name.
     pub name: String,
     /// Steps to put in, by the mark at which they go in.
@@ -152,7 +152,7 @@ pub struct Variant {
     pub placement: Option<Placement>,
     /// Other faults.
     #[serde(default)]
-    pub faults: Option<Faults>,
+    pub faults: Option<FaultCounts>,
     /// Other expectations; a policy that is not named here keeps the one of the case.
     #[serde(default)]
     pub expect: Expectations,
@@ -168,7 +168,7 @@ impl Case {
     }
 }
 
-impl Faults {
+impl FaultCounts {
     /// The budget of the model.
     #[must_use]
     pub fn budget(self) -> Budget {

@@ -124,13 +124,13 @@ impl fmt::Display for Chart<'_> {
             list::draw(self, f)?;
         }
         for line in wrap(&self.under_way(), WIDTH - MARGIN) {
-            let style = Paint::Faint.style();
+            let style = Emphasis::Faint.style();
             writeln!(f, "{:MARGIN$}{style}{line}{style:#}", "")?;
         }
         let Some(breaks) = self.breaks else { return Ok(()) };
         let mut mark = "✗ ";
         for line in wrap(&self.sentence(breaks), WIDTH - 2) {
-            writeln!(f, "{}{mark}{line}{:#}", Paint::Fatal.style(), Paint::Fatal.style())?;
+            writeln!(f, "{}{mark}{line}{:#}", Emphasis::Fatal.style(), Emphasis::Fatal.style())?;
             mark = "  ";
         }
         Ok(())
@@ -139,7 +139,7 @@ impl fmt::Display for Chart<'_> {
 
 /// What a piece of text is about, mildest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Paint {
+enum Emphasis {
     /// The life of an actor.
     Plain,
     /// What matters little.
@@ -156,7 +156,7 @@ enum Paint {
     Fatal,
 }
 
-impl Paint {
+impl Emphasis {
     fn style(self) -> Style {
         match self {
             Self::Plain => Style::new(),

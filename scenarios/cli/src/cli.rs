@@ -25,7 +25,7 @@ pub mod suite;
 pub mod walk;
 pub mod watch;
 
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::io::{ErrorKind, Write as _};
@@ -42,20 +42,20 @@ use std::process::ExitCode;
 )]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Subcommands,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
-    Explain(explain::Explain),
+enum Subcommands {
+    Explain(explain::ExplainArgs),
     Check(check::CheckArgs),
     Walk(walk::WalkArgs),
-    Run(run::Run),
+    Run(run::RunArgs),
     Replay(replay::ReplayArgs),
     Conform(conform::ConformArgs),
     Record(record::RecordArgs),
     List(list::ListArgs),
-    New(new::New),
+    New(new::NewArgs),
 }
 
 impl Cli {
@@ -63,15 +63,15 @@ impl Cli {
     #[must_use]
     pub fn run(self) -> ExitCode {
         let exit = match self.command {
-            Command::Explain(args) => args.run(),
-            Command::Check(args) => args.run(),
-            Command::Walk(args) => args.run(),
-            Command::Run(args) => args.run(),
-            Command::Replay(args) => args.run(),
-            Command::List(args) => args.run(),
-            Command::New(args) => args.run(),
-            Command::Conform(args) => args.run(),
-            Command::Record(args) => return args.run(),
+            Subcommands::Explain(args) => args.run(),
+            Subcommands::Check(args) => args.run(),
+            Subcommands::Walk(args) => args.run(),
+            Subcommands::Run(args) => args.run(),
+            Subcommands::Replay(args) => args.run(),
+            Subcommands::List(args) => args.run(),
+            Subcommands::New(args) => args.run(),
+            Subcommands::Conform(args) => args.run(),
+            Subcommands::Record(args) => return args.run(),
         };
         exit.into()
     }
@@ -80,7 +80,7 @@ impl Cli {
 /// A trace that could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to write the trace to {path}; choose another --trace-out")]
-pub struct Unwritten {
+pub struct TraceNotWritten {
     /// Where.
     path: PathBuf,
     /// Why.
@@ -88,8 +88,8 @@ pub struct Unwritten {
 }
 
 /// Writes a trace, or a schedule, to a file.
-fn write_trace(path: &Path, text: &str) -> Result<(), Unwritten> {
-    std::fs::write(path, text).map_err(|source| Unwritten { path: path.to_owned(), source })
+fn write_trace(path: &Path, text: &str) -> Result<(), TraceNotWritten> {
+    std::fs::write(path, text).map_err(|source| TraceNotWritten { path: path.to_owned(), source })
 }
 
 /// How something is said.
@@ -127,7 +127,7 @@ pub(crate) fn print_json(value: &impl serde::Serialize) {
 }
 
 /// Says what is wrong, with all its causes, and how the command ends for it.
-pub(crate) fn complain(error: &dyn Error) -> Exit {
+pub(crate) fn complain(error: &dyn Error) -> ExitClass {
     let mut causes: Vec<String> = Vec::new();
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -140,5 +140,5 @@ pub(crate) fn complain(error: &dyn Error) -> Exit {
     }
     let red = anstyle::AnsiColor::Red.on_default().bold();
     let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {}", causes.join(": "));
-    Exit::BadInput
+    ExitClass::BadInput
 }

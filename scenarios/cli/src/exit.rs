@@ -5,7 +5,7 @@ use holdfast_check::verdict::Outcome;
 /// The exit codes of `holdfast`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
+pub enum ExitClass {
     /// Everything holds, every expectation is met.
     Holds = 0,
     /// A file, an argument or a message that can not be used.
@@ -24,7 +24,7 @@ pub enum Exit {
     Interrupted = 130,
 }
 
-impl From<Outcome> for Exit {
+impl From<Outcome> for ExitClass {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Holds => Self::Holds,
@@ -36,8 +36,8 @@ impl From<Outcome> for Exit {
     }
 }
 
-impl From<Exit> for std::process::ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<ExitClass> for std::process::ExitCode {
+    fn from(exit: ExitClass) -> Self {
         Self::from(exit as u8)
     }
 }

@@ -3,6 +3,7 @@
 //! An expected failure is strict: exactly the properties that it names must fall.
 
 use holdfast_check::property::{PropertyId, PropertySet};
+use holdfast_protocol::named;
 use holdfast_protocol::policy::PolicyName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor, value::MapAccessDeserializer};
@@ -44,13 +45,13 @@ pub enum Expectation {
     /// Every property holds on every interleaving.
     Holds,
     /// Exactly these fall.
-    Violates(Fall),
+    Violates(ExpectedViolation),
 }
 
 /// The properties that fall.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Fall {
+pub struct ExpectedViolation {
     /// The one to show: its shortest trace is the golden one.
     #[schemars(schema_with = "property")]
     pub violates: PropertyId,
@@ -73,7 +74,7 @@ impl Expectation {
 
 /// What came of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum ClaimOutcome {
     /// It holds, as expected.
     Pass,
     /// Exactly the expected properties fell.
@@ -96,18 +97,25 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Whether an outcome is what the case claims.
+/// Whether an outcome is what was claimed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Met {
-    /// It is.
+    /// The claim is met.
     Yes,
-    /// It is not.
+    /// The claim is not met.
     No,
-    /// Nobody knows.
+    /// The run was not explored to the end.
     Unknown,
 }
 
-impl Outcome {
+named! {
+    Met, "a judgement on a claim":
+    Yes => "met",
+    No => "unmet",
+    Unknown => "unknown",
+}
+
+impl ClaimOutcome {
     /// What came of a claim that `expected` falls, when `fell` did.
     #[must_use]
     pub fn of(expected: PropertySet, fell: PropertySet) -> Self {
@@ -143,7 +151,7 @@ impl Outcome {
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for ClaimOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Pass => "pass",
@@ -183,7 +191,7 @@ impl<'de> Visitor<'de> for ExpectationVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Expectation, A::Error> {
-        Fall::deserialize(MapAccessDeserializer::new(map)).map(Expectation::Violates)
+        ExpectedViolation::deserialize(MapAccessDeserializer::new(map)).map(Expectation::Violates)
     }
 }
 
@@ -193,7 +201,7 @@ impl JsonSchema for Expectation {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let fall = generator.subschema_for::<Fall>();
+        let fall = generator.subschema_for::<ExpectedViolation>();
         json_schema!({ "oneOf": [{ "type": "string", "const": "holds" }, fall] })
     }
 }

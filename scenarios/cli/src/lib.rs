@@ -1,7 +1,7 @@
 //! Scenario files and what is done with them: read, check on the model, draw, report.
 //!
 //! Reading order: [`case`] (the format), [`expect`] (claims and outcomes), [`on_model`] and [`on_live`] (one run),
-//! [`crew`] (all of them), [`golden`] (kept traces), [`chart`], [`report`], [`cli`], [`exit`].
+//! [`pool`] (all of them), [`golden`] (kept traces), [`chart`], [`report`], [`cli`], [`exit`].
 
 #![forbid(unsafe_code)]
 
@@ -9,10 +9,10 @@ pub mod case;
 pub mod chart;
 pub mod cli;
 pub mod conform;
-pub mod crew;
 pub mod exit;
 pub mod expect;
 pub mod golden;
 pub mod on_live;
 pub mod on_model;
+pub mod pool;
 pub mod report;

@@ -26,10 +26,10 @@ mod member;
 mod perform;
 mod view;
 
-use crate::case::resolve::Run;
+use crate::case::resolve::CaseRun;
 use crate::conform::conform;
 use crate::conform::verdict::Finding;
-use crate::expect::{Met, Outcome};
+use crate::expect::{ClaimOutcome, Met};
 use ending::Ending;
 use holdfast::live::gate::EVERY_INPUT;
 use holdfast::live::points::STARTING;
@@ -95,7 +95,7 @@ impl Setup {
 #[derive(Clone, Debug)]
 pub struct Lived {
     /// Whether the claim is met.
-    pub outcome: Outcome,
+    pub outcome: ClaimOutcome,
     /// The properties that were seen to fall, and how that showed.
     pub fell: Vec<(PropertyId, String)>,
     /// What was done and seen.
@@ -205,10 +205,10 @@ pub enum Shows {
 /// That a case falls is a claim about some of its interleavings, and a run takes one: where nothing
 /// falls it is run again, a few times. That it holds is a claim about all: once is all it gets.
 #[must_use]
-pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
+pub fn run(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
     let mut lived = attempt(run, setup, slug, interrupt);
     for number in 2..=ATTEMPTS {
-        let nothing_fell = lived.outcome == Outcome::UnexpectedPass;
+        let nothing_fell = lived.outcome == ClaimOutcome::UnexpectedPass;
         let differs = matches!(lived.conformance, Conformance::Differs(_));
         if !nothing_fell || differs || run.shows == Shows::Forced {
             break;
@@ -221,7 +221,7 @@ pub fn run(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
 /// How often a case is run whose failure is not seen.
 const ATTEMPTS: u32 = 4;
 
-fn attempt(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
+fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
     let begun = Instant::now();
     let records = setup.records.join(slug);
     let falling = run.expectation.falling();
@@ -232,19 +232,19 @@ fn attempt(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
         interrupt,
     };
     if let Some(why) = unstageable(run) {
-        return failed(Outcome::NoStage, why);
+        return failed(ClaimOutcome::NoStage, why);
     }
     let mut lived = match run.shows {
         Shows::ByItself => match grow(run, setup, &records, Grip::Free) {
-            Err(error) => failed(Outcome::NotStaged, &error.to_string()),
+            Err(error) => failed(ClaimOutcome::NotStaged, &error.to_string()),
             Ok(grown) => play(run, grown, &hurry),
         },
         Shows::Forced => follow::force(run, setup, &records, interrupt),
     };
     if interrupt.load(Relaxed) {
-        lived.outcome = Outcome::Interrupted;
+        lived.outcome = ClaimOutcome::Interrupted;
     }
-    if lived.trouble.is_none() && lived.outcome != Outcome::Interrupted {
+    if lived.trouble.is_none() && lived.outcome != ClaimOutcome::Interrupted {
         lived.conformance = conformance(&records, run.policy);
     }
     lived.records = records;
@@ -253,7 +253,7 @@ fn attempt(run: &Run, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Live
 }
 
 /// Why a run can not be staged at all.
-fn unstageable(run: &Run) -> Option<&'static str> {
+fn unstageable(run: &CaseRun) -> Option<&'static str> {
     let apart = run.config.placement == Placement::OwnSession;
     let reads = run.config.policy.reader == Reader::Holder;
     // A crash of the root alone reads a terminal that the root has.
@@ -283,7 +283,7 @@ fn conformance(records: &Path, policy: PolicyName) -> Conformance {
     wrong.map_or(Conformance::Conforms, |verdict| Conformance::Differs(verdict.to_string()))
 }
 
-fn failed(outcome: Outcome, why: &str) -> Lived {
+fn failed(outcome: ClaimOutcome, why: &str) -> Lived {
     Lived {
         outcome,
         fell: Vec::new(),
@@ -296,7 +296,7 @@ fn failed(outcome: Outcome, why: &str) -> Lived {
     }
 }
 
-fn grow(run: &Run, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast::live::Grown> {
+fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast::live::Grown> {
     let config = &run.config;
     let debug: Vec<&str> = config
         .tree
@@ -326,7 +326,7 @@ fn grow(run: &Run, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast::
     growth.grow(nanny, &setup.program)
 }
 
-fn play(run: &Run, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
+fn play(run: &CaseRun, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
     let config = &run.config;
     let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
     let stop = live.steps(&config.script.steps).err();
@@ -359,8 +359,8 @@ fn play(run: &Run, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
     let fell: Vec<_> = fell.into_iter().collect();
     let fallen: PropertySet = fell.iter().map(|(property, _)| *property).collect();
     let outcome = match &trouble {
-        Some(_) => Outcome::NotStaged,
-        None => Outcome::seen(run.expectation.falling(), fallen),
+        Some(_) => ClaimOutcome::NotStaged,
+        None => ClaimOutcome::seen(run.expectation.falling(), fallen),
     };
     Lived {
         outcome,

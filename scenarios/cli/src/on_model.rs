@@ -1,7 +1,7 @@
 //! A run of a case on the model: everything that its steps leave open is explored.
 
-use crate::case::resolve::Run;
-use crate::expect::{Expectation, Outcome};
+use crate::case::resolve::CaseRun;
+use crate::expect::{ClaimOutcome, Expectation};
 use holdfast_check::explore::{Ending, Options, Progress, Until};
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::trace::{Named, Trace};
@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 /// What came of a run.
 #[derive(Clone, Debug)]
-pub struct Ran {
+pub struct ModelResult {
     /// Whether the claim is met.
-    pub outcome: Outcome,
+    pub outcome: ClaimOutcome,
     /// The properties that fell.
     pub fell: PropertySet,
     /// The trace to show: of the property that the case names, or else the shortest.
@@ -23,12 +23,12 @@ pub struct Ran {
     pub time: Duration,
 }
 
-impl Ran {
+impl ModelResult {
     /// What came of a run that nobody has asked for.
     #[must_use]
     pub fn not_run() -> Self {
         Self {
-            outcome: Outcome::NotRun,
+            outcome: ClaimOutcome::NotRun,
             fell: PropertySet::default(),
             trace: None,
             states: 0,
@@ -39,12 +39,12 @@ impl Ran {
 
 /// Explores a run.
 #[must_use]
-pub fn run(run: &Run, max_states: u64, progress: &Progress) -> Ran {
+pub fn run(run: &CaseRun, max_states: u64, progress: &Progress) -> ModelResult {
     let started = Instant::now();
     let options = Options { until: Until::Exhausted, max_states, ..Options::default() };
     let report = check(run.config.clone(), options, progress);
     let fell = report.violated();
-    Ran {
+    ModelResult {
         outcome: outcome(&report, run.expectation.falling()),
         fell,
         trace: to_show(&report, &run.expectation).map(|found| {
@@ -56,13 +56,13 @@ pub fn run(run: &Run, max_states: u64, progress: &Progress) -> Ran {
     }
 }
 
-fn outcome(report: &Report, expected: PropertySet) -> Outcome {
+fn outcome(report: &Report, expected: PropertySet) -> ClaimOutcome {
     match (report.ending, report.script) {
-        (Ending::Interrupted, _) => Outcome::Interrupted,
-        (Ending::Exhausted, ScriptReached::Step(at)) => Outcome::Stuck(at),
-        (Ending::Exhausted, ScriptReached::End) => Outcome::of(expected, report.violated()),
+        (Ending::Interrupted, _) => ClaimOutcome::Interrupted,
+        (Ending::Exhausted, ScriptReached::Step(at)) => ClaimOutcome::Stuck(at),
+        (Ending::Exhausted, ScriptReached::End) => ClaimOutcome::of(expected, report.violated()),
         (Ending::Violation | Ending::StateLimit | Ending::MemoryLimit | Ending::TableFull, _) => {
-            Outcome::NotExhausted
+            ClaimOutcome::NotExhausted
         }
     }
 }

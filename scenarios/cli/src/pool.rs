@@ -1,8 +1,8 @@
 //! Runs of cases on all cores.
 
 use crate::on_live::{self, Lived};
-use crate::on_model::{self, Ran};
-use crate::report::Job;
+use crate::on_model::{self, ModelResult};
+use crate::report::PlannedRun;
 use holdfast_check::explore::Progress;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// How far all runs are.
 #[derive(Clone, Copy, Debug)]
-pub struct Far {
+pub struct PoolProgress {
     /// Runs that are over.
     pub done: usize,
     /// States of the runs that are under way.
@@ -23,15 +23,15 @@ pub struct Far {
 /// Once `interrupt` is set the runs under way end soon, and those after them at once.
 /// `watch` is called now and then.
 pub fn run_all(
-    jobs: &[Job<'_>],
+    jobs: &[PlannedRun<'_>],
     threads: NonZeroUsize,
     max_states: u64,
     interrupt: &AtomicBool,
-    mut watch: impl FnMut(Far),
-) -> Vec<Ran> {
+    mut watch: impl FnMut(PoolProgress),
+) -> Vec<ModelResult> {
     let next = AtomicUsize::new(0);
     let progress: Vec<Progress> = jobs.iter().map(|_| Progress::default()).collect();
-    let mut results: Vec<Option<Ran>> = jobs.iter().map(|_| None).collect();
+    let mut results: Vec<Option<ModelResult>> = jobs.iter().map(|_| None).collect();
     std::thread::scope(|scope| {
         let (send, receive) = channel();
         for _ in 0..threads.get().min(jobs.len()) {
@@ -62,7 +62,10 @@ pub fn run_all(
             if interrupt.load(Relaxed) {
                 progress.iter().for_each(|progress| progress.interrupt.store(true, Relaxed));
             }
-            watch(Far { done, states: progress.iter().map(|one| one.states.load(Relaxed)).sum() });
+            watch(PoolProgress {
+                done,
+                states: progress.iter().map(|one| one.states.load(Relaxed)).sum(),
+            });
         }
     });
     results.into_iter().map(|ran| ran.expect("every job was done")).collect()
@@ -72,7 +75,7 @@ pub fn run_all(
 ///
 /// Once `interrupt` is set the runs under way end soon, and none after them is begun.
 pub fn run_live(
-    jobs: &[Job<'_>],
+    jobs: &[PlannedRun<'_>],
     at_once: NonZeroUsize,
     setup: &on_live::Setup,
     interrupt: &AtomicBool,

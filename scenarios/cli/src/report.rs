@@ -8,37 +8,37 @@ pub mod live;
 pub mod table;
 pub mod text;
 
-use crate::case::load::Loaded;
-use crate::case::resolve::{Golden, Run};
-use crate::expect::{Met, Outcome};
+use crate::case::load::LoadedCase;
+use crate::case::resolve::{CaseRun, Golden};
+use crate::expect::{ClaimOutcome, Met};
 use crate::golden::{self, Comparison};
 use crate::on_live::Lived;
-use crate::on_model::Ran;
+use crate::on_model::ModelResult;
 use std::path::PathBuf;
 
 /// One run of a case, to be done.
 #[derive(Clone, Copy, Debug)]
-pub struct Job<'a> {
+pub struct PlannedRun<'a> {
     /// The case.
-    pub loaded: &'a Loaded,
+    pub loaded: &'a LoadedCase,
     /// The run.
-    pub run: &'a Run,
+    pub run: &'a CaseRun,
 }
 
 /// One run of a case and what came of it.
 #[derive(Clone, Debug)]
-pub struct Row<'a> {
+pub struct RunReport<'a> {
     /// What was to be done.
-    pub job: Job<'a>,
+    pub job: PlannedRun<'a>,
     /// What came of it.
-    pub ran: Ran,
+    pub ran: ModelResult,
     /// How its trace compares with the kept one.
     pub golden: Comparison,
     /// What came of it on real processes; none if nobody has asked for that.
     pub live: Option<Lived>,
 }
 
-impl Job<'_> {
+impl PlannedRun<'_> {
     /// The id of the case.
     #[must_use]
     pub fn id(&self) -> &str {
@@ -70,12 +70,12 @@ impl Job<'_> {
     }
 }
 
-impl<'a> Row<'a> {
+impl<'a> RunReport<'a> {
     /// A run and what came of it.
     #[must_use]
-    pub fn new(job: Job<'a>, ran: Ran) -> Self {
+    pub fn new(job: PlannedRun<'a>, ran: ModelResult) -> Self {
         let golden = match (&ran.outcome, job.run.golden, &ran.trace) {
-            (Outcome::ExpectedFail, Golden::Kept, Some(trace)) => {
+            (ClaimOutcome::ExpectedFail, Golden::Kept, Some(trace)) => {
                 golden::compare(&job.golden_path(), trace)
             }
             _ => Comparison::Same,
@@ -113,7 +113,7 @@ impl<'a> Row<'a> {
 
 /// How many runs there were of each kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sum {
+pub struct ReportTotals {
     /// That came out as claimed.
     pub met: usize,
     /// Of these, failures that were expected.
@@ -126,10 +126,10 @@ pub struct Sum {
     pub states: u64,
 }
 
-impl Sum {
+impl ReportTotals {
     /// The sum of all rows.
     #[must_use]
-    pub fn of(rows: &[Row<'_>]) -> Self {
+    pub fn of(rows: &[RunReport<'_>]) -> Self {
         let mut sum = Self::default();
         for row in rows {
             sum.states += row.ran.states;
@@ -137,8 +137,8 @@ impl Sum {
                 Met::Yes => {
                     sum.met += 1;
                     let live = row.live.as_ref().map(|live| &live.outcome);
-                    let fails = row.ran.outcome == Outcome::ExpectedFail
-                        || live == Some(&Outcome::ExpectedFail);
+                    let fails = row.ran.outcome == ClaimOutcome::ExpectedFail
+                        || live == Some(&ClaimOutcome::ExpectedFail);
                     sum.expected_failures += usize::from(fails);
                 }
                 Met::No => sum.not_met += 1,

@@ -1,12 +1,12 @@
 //! Every scenario file under every policy it speaks of: one named test each. And the table of all.
 
 use holdfast_check::explore::Progress;
-use holdfast_cli::case::Observed;
-use holdfast_cli::case::load::{Loaded, load};
-use holdfast_cli::case::resolve::Run;
+use holdfast_cli::case::UpstreamOutcome;
+use holdfast_cli::case::load::{LoadedCase, load};
+use holdfast_cli::case::resolve::CaseRun;
 use holdfast_cli::expect::{Expectation, Met};
-use holdfast_cli::on_model::{Ran, run};
-use holdfast_cli::report::{Job, Row, table, text};
+use holdfast_cli::on_model::{ModelResult, run};
+use holdfast_cli::report::{PlannedRun, RunReport, table, text};
 use holdfast_protocol::policy::PolicyName;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
@@ -15,15 +15,15 @@ use std::sync::OnceLock;
 
 /// A run of a case; whoever needs its result first explores it.
 struct Lazy {
-    loaded: &'static Loaded,
-    run: Run,
-    ran: OnceLock<Ran>,
+    loaded: &'static LoadedCase,
+    run: CaseRun,
+    ran: OnceLock<ModelResult>,
 }
 
 impl Lazy {
-    fn row(&'static self) -> Row<'static> {
+    fn row(&'static self) -> RunReport<'static> {
         let ran = self.ran.get_or_init(|| run(&self.run, MOST_STATES, &Progress::default()));
-        Row::new(Job { loaded: self.loaded, run: &self.run }, ran.clone())
+        RunReport::new(PlannedRun { loaded: self.loaded, run: &self.run }, ran.clone())
     }
 }
 
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let cases: &'static [Loaded] = cases.leak();
+    let cases: &'static [LoadedCase] = cases.leak();
     let all: Vec<Lazy> = cases
         .iter()
         .flat_map(|loaded| {
@@ -97,7 +97,7 @@ fn part_of_live() -> Result<(), Failed> {
 }
 
 /// Where upstream worked and `single-depth` does not, or the other way round, the file says why.
-fn differences(cases: &[Loaded]) -> Result<(), Failed> {
+fn differences(cases: &[LoadedCase]) -> Result<(), Failed> {
     let mut silent = Vec::new();
     for case in cases.iter().map(|loaded| &loaded.case) {
         let (Some(upstream), Some(claim)) = (&case.upstream, &case.expect.single_depth) else {
@@ -111,9 +111,9 @@ fn differences(cases: &[Loaded]) -> Result<(), Failed> {
             }
         };
         let differs = match upstream.outcome {
-            Observed::Works => harm,
-            Observed::Fails => !harm,
-            Observed::Flaky | Observed::Untested => false,
+            UpstreamOutcome::Works => harm,
+            UpstreamOutcome::Fails => !harm,
+            UpstreamOutcome::Flaky | UpstreamOutcome::Untested => false,
         };
         if differs && upstream.differs.is_none() {
             silent.push(case.id.as_str());
@@ -122,7 +122,7 @@ fn differences(cases: &[Loaded]) -> Result<(), Failed> {
     if silent.is_empty() { Ok(()) } else { Err(format!("upstream.differs: {silent:?}").into()) }
 }
 
-fn leftovers(cases: &[Loaded], here: &Path) -> Result<(), Failed> {
+fn leftovers(cases: &[LoadedCase], here: &Path) -> Result<(), Failed> {
     let fails = |(policy, claim): (PolicyName, &Expectation)| match claim {
         Expectation::Holds => None,
         Expectation::Violates(_) => Some(policy),

@@ -88,10 +88,10 @@ fn spoiled() -> impl Strategy<Value = String> {
 fn survives(text: &str) {
     match parse(text, "name") {
         Ok(case) => drop(case.runs()),
-        Err(mistakes) => {
-            assert!(!mistakes.is_empty());
+        Err(diagnostics) => {
+            assert!(!diagnostics.is_empty());
             let (path, text) = (PathBuf::from("x.toml"), text.to_owned());
-            let all = holdfast_cli::case::mistake::Mistakes { path, text, list: mistakes };
+            let all = holdfast_cli::case::diagnostic::Diagnostics { path, text, list: diagnostics };
             assert!(all.to_string().starts_with("x.toml:"));
         }
     }

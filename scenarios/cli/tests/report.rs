@@ -1,10 +1,10 @@
 //! What is said about claims that are not met, for people and for machines.
 
 use holdfast_check::explore::Progress;
-use holdfast_cli::case::load::{Loaded, parse};
-use holdfast_cli::expect::Outcome;
+use holdfast_cli::case::load::{LoadedCase, parse};
+use holdfast_cli::expect::ClaimOutcome;
 use holdfast_cli::on_model::run;
-use holdfast_cli::report::{Job, Row, Sum, json, junit, text};
+use holdfast_cli::report::{PlannedRun, ReportTotals, RunReport, json, junit, text};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -36,14 +36,14 @@ name = "a-step-that-can-not-be"
 insert = { at-prompt = [{ do = "kill", actor = "leaf" }, { do = "continue", actor = "leaf" }] }
 "#;
 
-fn with_rows(look: impl FnOnce(Vec<Row<'_>>)) {
+fn with_rows(look: impl FnOnce(Vec<RunReport<'_>>)) {
     let case = parse(CASE, "claims").expect("it has no mistakes");
     let runs = case.runs();
-    let loaded = Loaded { path: PathBuf::from("claims.toml"), case };
+    let loaded = LoadedCase { path: PathBuf::from("claims.toml"), case };
     let row = |run_of| {
         let mut ran = run(run_of, 100_000, &Progress::default());
         ran.time = Duration::ZERO;
-        Row::new(Job { loaded: &loaded, run: run_of }, ran)
+        RunReport::new(PlannedRun { loaded: &loaded, run: run_of }, ran)
     };
     look(runs.iter().map(row).collect());
 }
@@ -51,7 +51,7 @@ fn with_rows(look: impl FnOnce(Vec<Row<'_>>)) {
 #[test]
 fn outcomes_are_told_apart() {
     with_rows(|rows| {
-        use Outcome::{Fail, Pass, Stuck, UnexpectedPass};
+        use ClaimOutcome::{Fail, Pass, Stuck, UnexpectedPass};
         let outcomes: Vec<_> = rows.iter().map(|row| row.ran.outcome.clone()).collect();
         let of_one = [Fail, Fail, Stuck(3)];
         let of_two = [UnexpectedPass, UnexpectedPass, Stuck(3)];
@@ -70,7 +70,7 @@ fn lines_details_and_sum() {
         let before_the_chart = fell.split("\n\n").next().unwrap_or_default();
         assert!(fell.ends_with("  holdfast replay target/x.trace\n"), "{fell}");
         insta::assert_snapshot!("fell", before_the_chart);
-        insta::assert_snapshot!("summary", text::summary(Sum::of(&rows), Duration::ZERO));
+        insta::assert_snapshot!("summary", text::summary(ReportTotals::of(&rows), Duration::ZERO));
     });
 }
 
@@ -78,7 +78,10 @@ fn lines_details_and_sum() {
 fn machines_get_lines_and_xml() {
     with_rows(|rows| {
         let lines: Vec<_> = rows.iter().map(json::line).collect();
-        insta::assert_snapshot!("json", lines.join("\n") + "\n" + &json::summary(Sum::of(&rows)));
+        insta::assert_snapshot!(
+            "json",
+            lines.join("\n") + "\n" + &json::summary(ReportTotals::of(&rows))
+        );
         let passed: Vec<_> = rows.into_iter().skip(6).take(2).collect();
         insta::assert_snapshot!("junit", junit::xml(&passed));
     });

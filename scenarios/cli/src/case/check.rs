@@ -1,11 +1,11 @@
 //! The mistakes of a case that has the right shape: names that nothing bears, steps that can not
 //! be, claims that contradict each other.
 
-use super::mistake::Mistake;
-use super::place::{Hop, Places};
+use super::diagnostic::Diagnostic;
 use super::resolve::BASE;
-use super::step::Speaks;
-use super::{Case, Faults, Step, Variant};
+use super::span::{Segment, SpanMap};
+use super::step::ConditionScope;
+use super::{Case, CaseVariant, FaultCounts, Step};
 use crate::expect::{Expectation, Expectations};
 use holdfast_check::tree::{Start, Tree, TreeError};
 use holdfast_check::world::Fault;
@@ -16,15 +16,15 @@ use std::ops::Range;
 /// Looks for mistakes in a case that has the right shape.
 pub struct Checker<'a> {
     case: &'a Case,
-    places: &'a Places<'a>,
-    found: Vec<Mistake>,
+    spans: &'a SpanMap<'a>,
+    found: Vec<Diagnostic>,
 }
 
 impl<'a> Checker<'a> {
     /// Everything that is wrong with the case in the file `<name>.toml`.
     #[must_use]
-    pub fn check(case: &'a Case, name: &str, places: &'a Places<'a>) -> Vec<Mistake> {
-        let mut checker = Self { case, places, found: Vec::new() };
+    pub fn check(case: &'a Case, name: &str, spans: &'a SpanMap<'a>) -> Vec<Diagnostic> {
+        let mut checker = Self { case, spans, found: Vec::new() };
         checker.check_names(name);
         checker.check_expectations();
         checker.check_forced();
@@ -32,37 +32,37 @@ impl<'a> Checker<'a> {
             Err(error) => checker.say_tree(&error),
             Ok(tree) => {
                 checker.check_debug(&tree);
-                checker.check_steps(&case.step, &tree, &[Hop::Key("step")]);
-                checker.check_length(case.steps(None).len(), &[Hop::Key("step")]);
+                checker.check_steps(&case.step, &tree, &[Segment::Key("step")]);
+                checker.check_length(case.steps(None).len(), &[Segment::Key("step")]);
                 checker.check_variants(&tree);
             }
         }
         checker.found
     }
 
-    fn say(&mut self, way: &[Hop<'_>], what: impl fmt::Display, expected: impl fmt::Display) {
-        let span = self.places.find(way);
-        self.found.push(Mistake::new(span, what, expected));
+    fn say(&mut self, way: &[Segment<'_>], what: impl fmt::Display, expected: impl fmt::Display) {
+        let span = self.spans.find(way);
+        self.found.push(Diagnostic::new(span, what, expected));
     }
 
     fn check_names(&mut self, name: &str) {
         let case = self.case;
         if !is_slug(&case.id) {
             let what = format!("`{}` is no name for a case", case.id);
-            self.say(&[Hop::Key("id")], what, "lower-case letters, digits and `-`");
+            self.say(&[Segment::Key("id")], what, "lower-case letters, digits and `-`");
         } else if case.id != name {
             let what = format!("the id `{}` is not the name of the file", case.id);
-            self.say(&[Hop::Key("id")], what, format_args!("`{name}`, or rename the file"));
+            self.say(&[Segment::Key("id")], what, format_args!("`{name}`, or rename the file"));
         }
         if case.title.trim().is_empty() {
-            self.say(&[Hop::Key("title")], "the title is empty", "the situation in one line");
+            self.say(&[Segment::Key("title")], "the title is empty", "the situation in one line");
         }
         if case.source.is_empty() {
             let expected = "at least one: an issue, a test, a person who saw it";
-            self.say(&[Hop::Key("source")], "no source", expected);
+            self.say(&[Segment::Key("source")], "no source", expected);
         }
         self.check_placement();
-        self.check_faults(case.faults, &[Hop::Key("faults")]);
+        self.check_faults(case.faults, &[Segment::Key("faults")]);
     }
 
     fn check_placement(&mut self) {
@@ -70,23 +70,23 @@ impl<'a> Checker<'a> {
         let mut seen = Vec::new();
         for (index, placement) in case.placement.iter().enumerate() {
             if seen.contains(placement) {
-                let way = [Hop::Key("placement"), Hop::At(index)];
+                let way = [Segment::Key("placement"), Segment::At(index)];
                 self.say(&way, format!("`{placement}` is given twice"), "each once");
             }
             seen.push(*placement);
         }
         if case.placement.is_empty() {
             let expected = "`shared-group`, `own-session` or both";
-            self.say(&[Hop::Key("placement")], "no placement", expected);
+            self.say(&[Segment::Key("placement")], "no placement", expected);
         }
     }
 
-    fn check_faults(&mut self, faults: Faults, way: &[Hop<'_>]) {
+    fn check_faults(&mut self, faults: FaultCounts, way: &[Segment<'_>]) {
         let budget = faults.budget();
         for fault in Fault::ALL {
             if budget.left(fault) > MOST_FAULTS {
                 let name = fault.to_string();
-                let way: Vec<_> = way.iter().copied().chain([Hop::Key(&name)]).collect();
+                let way: Vec<_> = way.iter().copied().chain([Segment::Key(&name)]).collect();
                 let what = format!("{} faults of one kind", budget.left(fault));
                 let expected = format!("at most {MOST_FAULTS}: each more multiplies the states");
                 self.say(&way, what, expected);
@@ -95,22 +95,26 @@ impl<'a> Checker<'a> {
     }
 
     fn say_tree(&mut self, error: &TreeError) {
-        let span = self.places.find(&[Hop::Key("tree")]);
+        let span = self.spans.find(&[Segment::Key("tree")]);
         let inside = match error {
             TreeError::NoName { column, .. } | TreeError::Unexpected { column, .. } => *column,
             _ => {
-                return self.found.push(Mistake::new(span, error, "a tree like `root(mid(leaf))`"));
+                return self.found.push(Diagnostic::new(
+                    span,
+                    error,
+                    "a tree like `root(mid(leaf))`",
+                ));
             }
         };
         let at = (span.start + inside).min(span.end);
-        self.found.push(Mistake::new(at..at + 1, error, "a tree like `root(mid(leaf))`"));
+        self.found.push(Diagnostic::new(at..at + 1, error, "a tree like `root(mid(leaf))`"));
     }
 
     fn check_debug(&mut self, tree: &Tree) {
         let case = self.case;
         for (index, name) in case.debug.iter().enumerate() {
-            let way = [Hop::Key("debug"), Hop::At(index)];
-            self.known_actor(name, tree, self.places.find(&way));
+            let way = [Segment::Key("debug"), Segment::At(index)];
+            self.known_actor(name, tree, self.spans.find(&way));
             if case.debug[..index].contains(name) {
                 self.say(&way, format!("`{name}` is given twice"), "each actor once");
             }
@@ -121,40 +125,40 @@ impl<'a> Checker<'a> {
         let actor = tree.find(name);
         if actor.is_none() {
             let known: Vec<_> = tree.ids().map(|id| tree.name(id)).collect();
-            self.found.push(Mistake::unknown(span, "actor", name, &known));
+            self.found.push(Diagnostic::unknown(span, "actor", name, &known));
         }
         actor
     }
 
-    fn check_steps(&mut self, steps: &[Step], tree: &Tree, way: &[Hop<'_>]) {
+    fn check_steps(&mut self, steps: &[Step], tree: &Tree, way: &[Segment<'_>]) {
         for (index, step) in steps.iter().enumerate() {
-            let way: Vec<_> = way.iter().copied().chain([Hop::At(index)]).collect();
+            let way: Vec<_> = way.iter().copied().chain([Segment::At(index)]).collect();
             self.check_step(step, tree, &way);
         }
     }
 
-    fn check_length(&mut self, steps: usize, way: &[Hop<'_>]) {
+    fn check_length(&mut self, steps: usize, way: &[Segment<'_>]) {
         if steps > MOST_STEPS {
             self.say(way, format!("{steps} steps"), format!("at most {MOST_STEPS}"));
         }
     }
 
-    fn check_step(&mut self, step: &Step, tree: &Tree, way: &[Hop<'_>]) {
-        let name_way: Vec<_> = way.iter().copied().chain([Hop::Key("actor")]).collect();
+    fn check_step(&mut self, step: &Step, tree: &Tree, way: &[Segment<'_>]) {
+        let name_way: Vec<_> = way.iter().copied().chain([Segment::Key("actor")]).collect();
         if let Step::Wait { until, actor } = step {
             match (until.speaks(), actor) {
-                (Speaks::OfActor, None) => {
+                (ConditionScope::OfActor, None) => {
                     self.say(way, "a condition without its actor", "`actor = \"…\"` beside it");
                 }
-                (Speaks::OfTree, Some(_)) => {
+                (ConditionScope::OfTree, Some(_)) => {
                     let expected = "no `actor`: the condition is about the whole tree";
                     self.say(&name_way, "an actor that says nothing", expected);
                 }
-                (Speaks::OfActor, Some(_)) | (Speaks::OfTree, None) => {}
+                (ConditionScope::OfActor, Some(_)) | (ConditionScope::OfTree, None) => {}
             }
         }
         let Some(name) = step.actor() else { return };
-        let Some(id) = self.known_actor(name, tree, self.places.find(&name_way)) else { return };
+        let Some(id) = self.known_actor(name, tree, self.spans.find(&name_way)) else { return };
         let debug = self.case.debug.iter().any(|other| other == name);
         match step {
             Step::Spawn { .. } if tree.start(id) == Start::Running => {
@@ -185,22 +189,22 @@ impl<'a> Checker<'a> {
         let case = self.case;
         if case.expect.iter().next().is_none() {
             let expected = "what at least one policy makes of it: `relay = \"holds\"`";
-            self.say(&[Hop::Key("expect")], "nothing is expected", expected);
+            self.say(&[Segment::Key("expect")], "nothing is expected", expected);
         }
-        self.check_falls(&case.expect, &[Hop::Key("expect")]);
+        self.check_falls(&case.expect, &[Segment::Key("expect")]);
         for (index, variant) in case.variant.iter().enumerate() {
-            let way = [Hop::Key("variant"), Hop::At(index), Hop::Key("expect")];
+            let way = [Segment::Key("variant"), Segment::At(index), Segment::Key("expect")];
             self.check_falls(&variant.expect, &way);
         }
     }
 
-    fn check_falls(&mut self, expect: &Expectations, way: &[Hop<'_>]) {
+    fn check_falls(&mut self, expect: &Expectations, way: &[Segment<'_>]) {
         for (policy, expectation) in expect.iter() {
             let Expectation::Violates(fall) = expectation else { continue };
             let policy = policy.to_string();
             for (index, also) in fall.also.iter().enumerate() {
                 if *also == fall.violates || fall.also[..index].contains(also) {
-                    let inside = [Hop::Key(&policy), Hop::Key("also"), Hop::At(index)];
+                    let inside = [Segment::Key(&policy), Segment::Key("also"), Segment::At(index)];
                     let way: Vec<_> = way.iter().copied().chain(inside).collect();
                     self.say(&way, format!("`{also}` is given twice"), "each property once");
                 }
@@ -212,11 +216,11 @@ impl<'a> Checker<'a> {
     fn check_forced(&mut self) {
         let case = self.case;
         for (index, forced) in case.forced.iter().enumerate() {
-            let way = [Hop::Key("forced"), Hop::At(index)];
+            let way = [Segment::Key("forced"), Segment::At(index)];
             for (at, name) in forced.runs.iter().enumerate() {
                 if name != BASE && !case.variant.iter().any(|variant| variant.name == *name) {
                     let way: Vec<_> =
-                        way.into_iter().chain([Hop::Key("runs"), Hop::At(at)]).collect();
+                        way.into_iter().chain([Segment::Key("runs"), Segment::At(at)]).collect();
                     let expected = "`base`, or the name of a variant";
                     self.say(&way, format!("there is no variant `{name}`"), expected);
                 }
@@ -226,7 +230,7 @@ impl<'a> Checker<'a> {
             let mut claims = of_variants.chain([of_case]).flatten();
             if !claims.any(|claim| matches!(claim, Expectation::Violates(_))) {
                 let expected = "a policy under which something is claimed to fall";
-                let way: Vec<_> = way.into_iter().chain([Hop::Key("policy")]).collect();
+                let way: Vec<_> = way.into_iter().chain([Segment::Key("policy")]).collect();
                 self.say(&way, format!("nothing falls under `{}`", forced.policy), expected);
             }
         }
@@ -237,7 +241,7 @@ impl<'a> Checker<'a> {
         let mut marks: Vec<&str> = Vec::new();
         for (index, step) in case.step.iter().enumerate() {
             let Step::Mark { name } = step else { continue };
-            let way = [Hop::Key("step"), Hop::At(index), Hop::Key("name")];
+            let way = [Segment::Key("step"), Segment::At(index), Segment::Key("name")];
             if marks.contains(&name.as_str()) {
                 self.say(&way, format!("the mark `{name}` is set twice"), "another name");
             }
@@ -248,10 +252,10 @@ impl<'a> Checker<'a> {
             marks.push(name);
         }
         for (index, variant) in case.variant.iter().enumerate() {
-            let way = [Hop::Key("variant"), Hop::At(index)];
+            let way = [Segment::Key("variant"), Segment::At(index)];
             self.check_variant(index, variant, &marks, &way);
             for (mark, steps) in &variant.insert {
-                let inside = [Hop::Key("insert"), Hop::Key(mark)];
+                let inside = [Segment::Key("insert"), Segment::Key(mark)];
                 let way: Vec<_> = way.iter().copied().chain(inside).collect();
                 self.check_steps(steps, tree, &way);
                 if steps.iter().any(|step| matches!(step, Step::Mark { .. })) {
@@ -261,9 +265,15 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn check_variant(&mut self, at: usize, variant: &Variant, marks: &[&str], way: &[Hop<'_>]) {
-        let inside = |more: &[Hop<'a>]| way.iter().chain(more).copied().collect::<Vec<_>>();
-        let name_way = inside(&[Hop::Key("name")]);
+    fn check_variant(
+        &mut self,
+        at: usize,
+        variant: &CaseVariant,
+        marks: &[&str],
+        way: &[Segment<'_>],
+    ) {
+        let inside = |more: &[Segment<'a>]| way.iter().chain(more).copied().collect::<Vec<_>>();
+        let name_way = inside(&[Segment::Key("name")]);
         if !is_slug(&variant.name) {
             let what = format!("`{}` is no name for a variant", variant.name);
             self.say(&name_way, what, "lower-case letters, digits and `-`");
@@ -272,8 +282,9 @@ impl<'a> Checker<'a> {
             self.say(&name_way, format!("two variants `{}`", variant.name), "another name");
         }
         for mark in variant.insert.keys().filter(|mark| !marks.contains(&mark.as_str())) {
-            let span = self.places.find(&[way, &[Hop::Key("insert"), Hop::KeyName(mark)]].concat());
-            self.found.push(Mistake::unknown(span, "mark", mark, marks));
+            let span =
+                self.spans.find(&[way, &[Segment::Key("insert"), Segment::KeyName(mark)]].concat());
+            self.found.push(Diagnostic::unknown(span, "mark", mark, marks));
         }
         if variant.insert.is_empty() && variant.placement.is_none() && variant.faults.is_none() {
             let expected = "`insert`, `placement` or `faults`";
@@ -281,7 +292,7 @@ impl<'a> Checker<'a> {
         }
         self.check_length(self.case.steps(Some(variant)).len(), way);
         if let Some(faults) = variant.faults {
-            self.check_faults(faults, &[way, &[Hop::Key("faults")]].concat());
+            self.check_faults(faults, &[way, &[Segment::Key("faults")]].concat());
         }
     }
 }

@@ -1,11 +1,11 @@
 //! What is wrong with a scenario file: where, what was expected, which word comes nearest.
 
-use super::place::Places;
+use super::span::SpanMap;
 use std::{fmt, ops::Range, path::PathBuf};
 
 /// One mistake.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct Diagnostic {
     /// Where in the text, in bytes.
     pub span: Range<usize>,
     /// What is wrong.
@@ -18,16 +18,16 @@ pub struct Mistake {
 
 /// Everything that is wrong with one file.
 #[derive(Debug)]
-pub struct Mistakes {
+pub struct Diagnostics {
     /// The file.
     pub path: PathBuf,
     /// Its text.
     pub text: String,
     /// What is wrong, in order of the text.
-    pub list: Vec<Mistake>,
+    pub list: Vec<Diagnostic>,
 }
 
-impl Mistake {
+impl Diagnostic {
     /// A mistake that has a remedy in words.
     #[must_use]
     pub fn new(span: Range<usize>, what: impl fmt::Display, expected: impl fmt::Display) -> Self {
@@ -53,7 +53,7 @@ impl Mistake {
     pub fn from_toml(
         error: &toml::de::Error,
         within: Range<usize>,
-        places: Option<&Places<'_>>,
+        spans: Option<&SpanMap<'_>>,
     ) -> Self {
         let span = error.span().unwrap_or(within);
         let message = printable(&error.message().replace('\n', ", "));
@@ -69,7 +69,7 @@ impl Mistake {
         let Some(word) = word else { return Self { span, what, expected, nearest: None } };
         let known = expected.as_deref().unwrap_or_default().split('`').skip(1).step_by(2);
         let nearest = nearest(&word, known);
-        let exact = places.and_then(|places| places.word(&word, span.start));
+        let exact = spans.and_then(|spans| spans.word(&word, span.start));
         Self { span: exact.unwrap_or(span), what, expected, nearest }
     }
 }
@@ -83,32 +83,32 @@ pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<S
     (best.0 > 0.7).then(|| best.1.to_owned())
 }
 
-impl fmt::Display for Mistakes {
+impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, mistake) in self.list.iter().enumerate() {
+        for (index, diagnostic) in self.list.iter().enumerate() {
             if index > 0 {
                 writeln!(f)?;
             }
-            self.write_one(mistake, f)?;
+            self.write_one(diagnostic, f)?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for Mistakes {}
+impl std::error::Error for Diagnostics {}
 
-impl Mistakes {
-    fn write_one(&self, mistake: &Mistake, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = Spot::of(&self.text, &mistake.span);
+impl Diagnostics {
+    fn write_one(&self, diagnostic: &Diagnostic, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = SourceLocation::of(&self.text, &diagnostic.span);
         let (line, column) = (place.line, place.column);
-        writeln!(f, "{}:{line}:{column}: {}", self.path.display(), mistake.what)?;
+        writeln!(f, "{}:{line}:{column}: {}", self.path.display(), diagnostic.what)?;
         let margin = " ".repeat(line.to_string().len());
         writeln!(f, "{margin} |\n{line} | {}", place.shown)?;
         writeln!(f, "{margin} | {}{}", " ".repeat(place.before), "^".repeat(place.width))?;
-        if let Some(expected) = &mistake.expected {
+        if let Some(expected) = &diagnostic.expected {
             writeln!(f, "{margin} = expected {expected}")?;
         }
-        if let Some(nearest) = &mistake.nearest {
+        if let Some(nearest) = &diagnostic.nearest {
             writeln!(f, "{margin} = did you mean `{nearest}`?")?;
         }
         Ok(())
@@ -116,7 +116,7 @@ impl Mistakes {
 }
 
 /// A place as a person sees it.
-struct Spot {
+struct SourceLocation {
     line: usize,
     column: usize,
     /// The line, or the part of a long one around the place.
@@ -127,7 +127,7 @@ struct Spot {
     width: usize,
 }
 
-impl Spot {
+impl SourceLocation {
     fn of(text: &str, span: &Range<usize>) -> Self {
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let head = &text[..start];

@@ -1,8 +1,8 @@
 //! From a path to the cases below it, or to everything that is wrong with them.
 
 use super::check::Checker;
-use super::mistake::{Mistake, Mistakes};
-use super::place::Places;
+use super::diagnostic::{Diagnostic, Diagnostics};
+use super::span::SpanMap;
 use super::{Case, Step};
 use serde::Deserialize as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use toml::de::{DeTable, ValueDeserializer};
 
 /// A case and the file it came from.
 #[derive(Clone, Debug)]
-pub struct Loaded {
+pub struct LoadedCase {
     /// The file.
     pub path: PathBuf,
     /// The case, free of mistakes.
@@ -42,14 +42,14 @@ pub enum LoadError {
     Empty(PathBuf),
     /// It has mistakes.
     #[error(transparent)]
-    Mistakes(Box<Mistakes>),
+    Diagnostics(Box<Diagnostics>),
 }
 
 /// Reads every case at or directly below the paths, in order of their names.
 ///
 /// # Errors
 /// One for each file that can not be used.
-pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Vec<LoadError>> {
+pub fn load(paths: &[PathBuf]) -> Result<Vec<LoadedCase>, Vec<LoadError>> {
     let (mut cases, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
         match files(path) {
@@ -71,7 +71,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<Loaded>, Vec<LoadError>> {
 ///
 /// # Errors
 /// If it can not be read, or is no case.
-pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
+pub fn load_file(path: &Path) -> Result<LoadedCase, LoadError> {
     let bytes =
         fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
     if bytes.len() > LONGEST {
@@ -80,10 +80,10 @@ pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     match parse(&text, &stem.unwrap_or_default()) {
-        Ok(case) => Ok(Loaded { path: path.to_owned(), case }),
+        Ok(case) => Ok(LoadedCase { path: path.to_owned(), case }),
         Err(list) => {
-            let mistakes = Mistakes { path: path.to_owned(), text, list };
-            Err(LoadError::Mistakes(Box::new(mistakes)))
+            let diagnostics = Diagnostics { path: path.to_owned(), text, list };
+            Err(LoadError::Diagnostics(Box::new(diagnostics)))
         }
     }
 }
@@ -93,31 +93,31 @@ pub fn load_file(path: &Path) -> Result<Loaded, LoadError> {
 /// # Errors
 /// Every mistake that can be told from the others; one, if the text is no TOML or has another
 /// shape.
-pub fn parse(text: &str, name: &str) -> Result<Case, Vec<Mistake>> {
+pub fn parse(text: &str, name: &str) -> Result<Case, Vec<Diagnostic>> {
     let table =
-        DeTable::parse(text).map_err(|error| vec![Mistake::from_toml(&error, 0..0, None)])?;
-    let places = Places::new(table);
-    let case: Case = toml::from_str(text).map_err(|error| shape(&error, &places))?;
-    let mut mistakes = Checker::check(&case, name, &places);
-    mistakes.sort_by_key(|mistake| mistake.span.start);
-    if mistakes.is_empty() { Ok(case) } else { Err(mistakes) }
+        DeTable::parse(text).map_err(|error| vec![Diagnostic::from_toml(&error, 0..0, None)])?;
+    let spans = SpanMap::new(table);
+    let case: Case = toml::from_str(text).map_err(|error| shape(&error, &spans))?;
+    let mut diagnostics = Checker::check(&case, name, &spans);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    if diagnostics.is_empty() { Ok(case) } else { Err(diagnostics) }
 }
 
 /// What is wrong with the shape of a file. The parser stops at the first mistake, and knows of one
 /// in a step only the list; so each step is looked at by itself.
-fn shape(error: &toml::de::Error, places: &Places<'_>) -> Vec<Mistake> {
-    let mut mistakes = Vec::new();
-    for step in places.steps() {
+fn shape(error: &toml::de::Error, spans: &SpanMap<'_>) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    for step in spans.steps() {
         let span = step.span();
         if let Err(error) = Step::deserialize(ValueDeserializer::from(step)) {
-            mistakes.push(Mistake::from_toml(&error, span, Some(places)));
+            diagnostics.push(Diagnostic::from_toml(&error, span, Some(spans)));
         }
     }
-    let first = Mistake::from_toml(error, 0..0, Some(places));
-    if mistakes.iter().all(|mistake| mistake.what != first.what) {
-        mistakes.insert(0, first);
+    let first = Diagnostic::from_toml(error, 0..0, Some(spans));
+    if diagnostics.iter().all(|diagnostic| diagnostic.what != first.what) {
+        diagnostics.insert(0, first);
     }
-    mistakes
+    diagnostics
 }
 
 fn files(path: &Path) -> Result<Vec<PathBuf>, LoadError> {

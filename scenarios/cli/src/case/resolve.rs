@@ -1,6 +1,6 @@
 //! From a case to runs of the model.
 
-use super::{Case, Step, Variant};
+use super::{Case, CaseVariant, Step};
 use crate::expect::Expectation;
 use crate::on_live::Shows;
 use holdfast_check::tree::Tree;
@@ -11,7 +11,7 @@ use holdfast_protocol::{ActorId, DebugMode};
 
 /// One run of a case: a policy, a placement, a variant.
 #[derive(Clone, Debug)]
-pub struct Run {
+pub struct CaseRun {
     /// The policy.
     pub policy: PolicyName,
     /// The name of the variant; none for the case itself.
@@ -41,7 +41,7 @@ impl Case {
     /// # Panics
     /// If the case has mistakes: [`super::load`] gives none that does.
     #[must_use]
-    pub fn runs(&self) -> Vec<Run> {
+    pub fn runs(&self) -> Vec<CaseRun> {
         let mut runs = Vec::new();
         for policy in PolicyName::ALL {
             for variant in std::iter::once(None).chain(self.variant.iter().map(Some)) {
@@ -51,7 +51,7 @@ impl Case {
         runs
     }
 
-    fn add_runs(&self, policy: PolicyName, variant: Option<&Variant>, runs: &mut Vec<Run>) {
+    fn add_runs(&self, policy: PolicyName, variant: Option<&CaseVariant>, runs: &mut Vec<CaseRun>) {
         let other = variant.and_then(|variant| variant.expect.of(policy));
         let Some(expectation) = other.or_else(|| self.expect.of(policy)) else { return };
         let chosen = variant.and_then(|variant| variant.placement);
@@ -61,7 +61,7 @@ impl Case {
                 (None, 0) => Golden::Kept,
                 _ => Golden::No,
             };
-            runs.push(Run {
+            runs.push(CaseRun {
                 policy,
                 variant: variant.map(|variant| variant.name.clone()),
                 expectation: expectation.clone(),
@@ -72,7 +72,7 @@ impl Case {
         }
     }
 
-    fn shows(&self, policy: PolicyName, variant: Option<&Variant>) -> Shows {
+    fn shows(&self, policy: PolicyName, variant: Option<&CaseVariant>) -> Shows {
         let name = variant.map_or(BASE, |variant| &variant.name);
         let here = |forced: &&super::Forced| {
             forced.policy == policy
@@ -84,7 +84,12 @@ impl Case {
         }
     }
 
-    fn config(&self, variant: Option<&Variant>, policy: PolicyName, place: Placement) -> Config {
+    fn config(
+        &self,
+        variant: Option<&CaseVariant>,
+        policy: PolicyName,
+        place: Placement,
+    ) -> Config {
         let tree: Tree = self.tree.parse().expect("checked when loaded");
         let faults = variant.and_then(|variant| variant.faults).unwrap_or(self.faults);
         let steps = self.steps(variant);
@@ -103,7 +108,7 @@ impl Case {
 
     /// The steps of the case, or of a variant of it.
     #[must_use]
-    pub fn steps(&self, variant: Option<&Variant>) -> Vec<Step> {
+    pub fn steps(&self, variant: Option<&CaseVariant>) -> Vec<Step> {
         let mut steps = Vec::new();
         for step in &self.step {
             match (step, variant) {

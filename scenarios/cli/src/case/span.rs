@@ -6,7 +6,7 @@ use toml::de::{DeTable, DeValue};
 
 /// One step of a way into a file.
 #[derive(Clone, Copy, Debug)]
-pub enum Hop<'a> {
+pub enum Segment<'a> {
     /// The value of a key.
     Key(&'a str),
     /// The key itself.
@@ -17,11 +17,11 @@ pub enum Hop<'a> {
 
 /// The file with the place of everything in it.
 #[derive(Debug)]
-pub struct Places<'t> {
+pub struct SpanMap<'t> {
     table: Spanned<DeTable<'t>>,
 }
 
-impl<'t> Places<'t> {
+impl<'t> SpanMap<'t> {
     /// The places of a file that was parsed.
     #[must_use]
     pub fn new(table: Spanned<DeTable<'t>>) -> Self {
@@ -30,17 +30,17 @@ impl<'t> Places<'t> {
 
     /// Where something stands: as far along the way as the file goes.
     #[must_use]
-    pub fn find(&self, way: &[Hop<'_>]) -> Range<usize> {
+    pub fn find(&self, way: &[Segment<'_>]) -> Range<usize> {
         let mut table = Some(self.table.get_ref());
         let mut list = None;
         let mut span = 0..0;
         for step in way {
             let found: Option<&Spanned<DeValue<'_>>> = match (step, table, list) {
-                (Hop::Key(key), Some(table), _) => table.get(*key),
-                (Hop::KeyName(key), Some(table), _) => {
+                (Segment::Key(key), Some(table), _) => table.get(*key),
+                (Segment::KeyName(key), Some(table), _) => {
                     return table.get_key_value(*key).map_or(span, |(key, _)| key.span());
                 }
-                (Hop::At(at), _, Some(list)) => <[_]>::get(list, *at),
+                (Segment::At(at), _, Some(list)) => <[_]>::get(list, *at),
                 _ => None,
             };
             let Some(value) = found else { return span };

@@ -2,8 +2,8 @@
 
 use holdfast_check::world::script::Condition;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
-use holdfast_protocol::{ActorId, Answer, Cause, Signal as ModelSignal};
-use schemars::JsonSchema;
+use holdfast_protocol::{ActorId, Answer, Cause, Signal};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -68,6 +68,7 @@ pub enum Step {
         /// To whom.
         actor: String,
         /// Which.
+        #[schemars(schema_with = "signals")]
         signal: Signal,
     },
     /// SIGKILL to one actor.
@@ -93,7 +94,7 @@ pub enum Step {
     /// Nothing further happens until this is so.
     Wait {
         /// What must be so.
-        until: Until,
+        until: WaitCondition,
         /// Of whom; not for `no-prompt` and `quiet`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         actor: Option<String>,
@@ -105,24 +106,10 @@ pub enum Step {
     },
 }
 
-/// A signal that an actor can handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Signal {
-    /// SIGINT.
-    Interrupt,
-    /// SIGTERM.
-    Terminate,
-    /// SIGHUP.
-    Hangup,
-    /// SIGQUIT.
-    Quit,
-}
-
 /// What a step can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Until {
+pub enum WaitCondition {
     /// The actor's prompt is open.
     Prompt,
     /// The actor has asked for the terminal and waits.
@@ -143,25 +130,25 @@ pub enum Until {
 
 /// Whether a condition speaks of one actor or of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Speaks {
+pub enum ConditionScope {
     /// Of one actor.
     OfActor,
     /// Of the whole tree.
     OfTree,
 }
 
-impl Until {
+impl WaitCondition {
     /// Of whom the condition speaks.
     #[must_use]
-    pub fn speaks(self) -> Speaks {
+    pub fn speaks(self) -> ConditionScope {
         match self {
-            Self::NoPrompt | Self::Quiet => Speaks::OfTree,
+            Self::NoPrompt | Self::Quiet => ConditionScope::OfTree,
             Self::Prompt
             | Self::Waiting
             | Self::Ended
             | Self::Cancelled
             | Self::TearingDown
-            | Self::Running => Speaks::OfActor,
+            | Self::Running => ConditionScope::OfActor,
         }
     }
 
@@ -175,17 +162,6 @@ impl Until {
             Self::TearingDown => Condition::TearingDown(actor),
             Self::Running => Condition::Running(actor),
             Self::Quiet => Condition::Quiet,
-        }
-    }
-}
-
-impl From<Signal> for ModelSignal {
-    fn from(signal: Signal) -> Self {
-        match signal {
-            Signal::Interrupt => Self::Interrupt,
-            Signal::Terminate => Self::Terminate,
-            Signal::Hangup => Self::Hangup,
-            Signal::Quit => Self::Quit,
         }
     }
 }
@@ -243,9 +219,7 @@ impl Step {
             Self::CancelChild { .. } => EnvironmentAction::CancelChild { actor },
             Self::Finish { .. } => provoke(Cause::Finished),
             Self::CtrlC {} => EnvironmentAction::Interrupt,
-            Self::Signal { signal, .. } => {
-                EnvironmentAction::Signal { actor, signal: (*signal).into() }
-            }
+            Self::Signal { signal, .. } => EnvironmentAction::Signal { actor, signal: *signal },
             Self::Kill { .. } => EnvironmentAction::Kill { actor },
             Self::Cut { .. } => EnvironmentAction::Cut { actor },
             Self::Continue { .. } => EnvironmentAction::Answer { actor, answer: Answer::Continue },
@@ -255,4 +229,9 @@ impl Step {
         };
         Some(ScriptStep::Do(deed))
     }
+}
+
+fn signals(_: &mut SchemaGenerator) -> Schema {
+    let all = [Signal::Interrupt, Signal::Terminate, Signal::Hangup, Signal::Quit];
+    json_schema!({ "type": "string", "enum": all })
 }

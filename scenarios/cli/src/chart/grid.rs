@@ -1,7 +1,7 @@
 //! Draws a run in columns.
 
-use super::words::{Item, Who, items};
-use super::{Chart, MARGIN, Paint, WIDTH, wrap};
+use super::words::{ChartItem, ColumnOwner, items};
+use super::{Chart, Emphasis, MARGIN, WIDTH, wrap};
 use holdfast_check::trace::Replayed;
 use holdfast_check::tree::Start;
 use holdfast_check::world::{Action, EnvironmentAction, Observation, SystemStep, Topology};
@@ -14,27 +14,27 @@ const WIDEST: usize = 22;
 pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let tree = &chart.topology.config().tree;
     let layout = Layout::new(1 + tree.len());
-    let mut head = Row::blank();
+    let mut head = CellRow::blank();
     for column in 0..layout.columns {
         let name = match column {
             0 => "person",
             more => tree.name(ActorId(more as u32 - 1)),
         };
-        head.write(layout.x(column), &cut(name, layout.width - 1), Paint::Plain);
+        head.write(layout.x(column), &cut(name, layout.width - 1), Emphasis::Plain);
     }
     head.print(f)?;
-    let mut lives = Lives::new(chart.topology);
+    let mut lives = Lifelines::new(chart.topology);
     let mut seen = Vec::new();
     for (place, step) in chart.steps.iter().enumerate() {
         if chart.repeats_from() == Some(place) {
             writeln!(f, "  ↻ from here on, for ever:")?;
         }
         let fatal = chart.fatal() == Some(place);
-        let mut block = Block { layout, lives: &lives, rows: Vec::new(), arrow: 0 };
+        let mut block = StepBlock { layout, lives: &lives, rows: Vec::new(), arrow: 0 };
         for item in items(chart.topology, &lives.alive(), step) {
             block.add(&item);
         }
-        let (mark, paint) = if fatal { ('✗', Paint::Fatal) } else { (' ', Paint::Faint) };
+        let (mark, paint) = if fatal { ('✗', Emphasis::Fatal) } else { (' ', Emphasis::Faint) };
         if let Some(first) = block.rows.first_mut() {
             first.write(0, &format!("{mark}{:>3}", place + 1), paint);
         }
@@ -44,11 +44,12 @@ pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result
         lives.step(step);
         seen.extend(lives.lives.iter().copied());
     }
-    let marks = [(Life::AtPrompt, "║ at its prompt"), (Life::Zombie, "┊ ended, not reaped")];
+    let marks =
+        [(Lifeline::AtPrompt, "║ at its prompt"), (Lifeline::Zombie, "┊ ended, not reaped")];
     let used: Vec<_> = marks.iter().filter(|(life, _)| seen.contains(life)).collect();
     if !used.is_empty() {
         let legend: Vec<_> = used.iter().map(|(_, text)| *text).collect();
-        let style = Paint::Faint.style();
+        let style = Emphasis::Faint.style();
         writeln!(f, "{:MARGIN$}{style}{}{style:#}", "", legend.join("   "))?;
     }
     Ok(())
@@ -103,57 +104,57 @@ impl Layout {
     }
 }
 
-fn column_of(who: Who) -> usize {
+fn column_of(who: ColumnOwner) -> usize {
     match who {
-        Who::Person => 0,
-        Who::Actor(actor) => 1 + actor.index(),
+        ColumnOwner::Person => 0,
+        ColumnOwner::Actor(actor) => 1 + actor.index(),
     }
 }
 
 /// What the line of an actor shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
+enum Lifeline {
     Alive,
     AtPrompt,
     Zombie,
     Absent,
 }
 
-struct Lives {
-    lives: Vec<Life>,
+struct Lifelines {
+    lives: Vec<Lifeline>,
 }
 
-impl Lives {
+impl Lifelines {
     fn new(topology: &Topology) -> Self {
         let tree = &topology.config().tree;
         let life = |id| match tree.start(id) {
-            Start::Running => Life::Alive,
-            Start::Later => Life::Absent,
+            Start::Running => Lifeline::Alive,
+            Start::Later => Lifeline::Absent,
         };
         Self { lives: topology.actors().map(life).collect() }
     }
 
     fn alive(&self) -> Vec<ActorId> {
         let ids = (0..).map(ActorId).zip(&self.lives);
-        ids.filter(|(_, life)| matches!(life, Life::Alive | Life::AtPrompt))
+        ids.filter(|(_, life)| matches!(life, Lifeline::Alive | Lifeline::AtPrompt))
             .map(|(id, _)| id)
             .collect()
     }
 
-    fn of(&self, column: usize) -> Life {
-        if column == 0 { Life::Alive } else { self.lives[column - 1] }
+    fn of(&self, column: usize) -> Lifeline {
+        if column == 0 { Lifeline::Alive } else { self.lives[column - 1] }
     }
 
     fn step(&mut self, step: &Replayed) {
         for did in &step.did {
             match *did {
                 Observation::Output { actor, output: Output::PromptOpened { .. } } => {
-                    self.lives[actor.index()] = Life::AtPrompt;
+                    self.lives[actor.index()] = Lifeline::AtPrompt;
                 }
                 Observation::Output { actor, output: Output::PromptClosed { .. } } => {
-                    self.lives[actor.index()] = Life::Alive;
+                    self.lives[actor.index()] = Lifeline::Alive;
                 }
-                Observation::Died { actor, .. } => self.lives[actor.index()] = Life::Zombie,
+                Observation::Died { actor, .. } => self.lives[actor.index()] = Lifeline::Zombie,
                 Observation::Output { .. }
                 | Observation::Delivered { .. }
                 | Observation::EndRead { .. }
@@ -162,33 +163,35 @@ impl Lives {
         }
         match step.action {
             Action::Environment(EnvironmentAction::Spawn { actor }) => {
-                self.lives[actor.index()] = Life::Alive
+                self.lives[actor.index()] = Lifeline::Alive
             }
-            Action::System(SystemStep::Reap { actor }) => self.lives[actor.index()] = Life::Absent,
+            Action::System(SystemStep::Reap { actor }) => {
+                self.lives[actor.index()] = Lifeline::Absent
+            }
             Action::Environment(_) | Action::System(_) => {}
         }
     }
 }
 
 /// The rows of one step.
-struct Block<'a> {
+struct StepBlock<'a> {
     layout: Layout,
-    lives: &'a Lives,
-    rows: Vec<Row>,
+    lives: &'a Lifelines,
+    rows: Vec<CellRow>,
     /// The row of the last arrow: nothing that follows stands above it.
     arrow: usize,
 }
 
-impl Block<'_> {
-    fn add(&mut self, item: &Item) {
+impl StepBlock<'_> {
+    fn add(&mut self, item: &ChartItem) {
         match item {
-            Item::Arrow { from, to, label, paint } => {
+            ChartItem::Arrow { from, to, label, paint } => {
                 self.arrow = self.rows.len();
                 let row = self.row(self.arrow);
                 let to: Vec<_> = to.iter().map(|who| column_of(*who)).collect();
                 self.arrow(row, column_of(*from), &to, label, *paint);
             }
-            Item::Words { at, text, paint } => {
+            ChartItem::Words { at, text, paint } => {
                 let column = column_of(*at);
                 let (x, room) = (self.layout.x(column), self.layout.room(column));
                 let mut at = self.arrow;
@@ -206,13 +209,13 @@ impl Block<'_> {
     /// The row of this number, which may be new.
     fn row(&mut self, at: usize) -> usize {
         while self.rows.len() <= at {
-            let mut row = Row::blank();
+            let mut row = CellRow::blank();
             for column in 0..self.layout.columns {
                 let (line, paint) = match self.lives.of(column) {
-                    Life::Alive => ('│', Paint::Plain),
-                    Life::AtPrompt => ('║', Paint::Prompt),
-                    Life::Zombie => ('┊', Paint::Faint),
-                    Life::Absent => (' ', Paint::Plain),
+                    Lifeline::Alive => ('│', Emphasis::Plain),
+                    Lifeline::AtPrompt => ('║', Emphasis::Prompt),
+                    Lifeline::Zombie => ('┊', Emphasis::Faint),
+                    Lifeline::Absent => (' ', Emphasis::Plain),
                 };
                 row.put(self.layout.x(column), line, paint);
             }
@@ -221,7 +224,7 @@ impl Block<'_> {
         at
     }
 
-    fn arrow(&mut self, row: usize, from: usize, to: &[usize], label: &str, paint: Paint) {
+    fn arrow(&mut self, row: usize, from: usize, to: &[usize], label: &str, paint: Emphasis) {
         let layout = self.layout;
         for target in to.iter().copied().filter(|target| *target != from) {
             let (low, high) = (layout.x(from.min(target)), layout.x(from.max(target)));
@@ -251,29 +254,29 @@ impl Block<'_> {
 }
 
 /// A row of cells.
-struct Row {
-    cells: Vec<(char, Paint)>,
+struct CellRow {
+    cells: Vec<(char, Emphasis)>,
 }
 
-impl Row {
+impl CellRow {
     fn blank() -> Self {
-        Self { cells: vec![(' ', Paint::Plain); WIDTH] }
+        Self { cells: vec![(' ', Emphasis::Plain); WIDTH] }
     }
 
-    fn put(&mut self, x: usize, what: char, paint: Paint) {
+    fn put(&mut self, x: usize, what: char, paint: Emphasis) {
         if let Some(cell) = self.cells.get_mut(x) {
             *cell = (what, paint);
         }
     }
 
-    fn write(&mut self, x: usize, text: &str, paint: Paint) {
+    fn write(&mut self, x: usize, text: &str, paint: Emphasis) {
         for (offset, what) in text.chars().enumerate() {
             self.put(x + offset, what, paint);
         }
     }
 
     /// Draws a piece of an arrow, over a line if one stands there.
-    fn cross(&mut self, x: usize, paint: Paint) {
+    fn cross(&mut self, x: usize, paint: Emphasis) {
         let over = match self.cells[x].0 {
             '│' | '┊' => '┼',
             '║' => '╫',
@@ -283,7 +286,7 @@ impl Row {
         self.put(x, over, paint);
     }
 
-    fn leave(&mut self, x: usize, [plain, prompt]: [char; 2], paint: Paint) {
+    fn leave(&mut self, x: usize, [plain, prompt]: [char; 2], paint: Emphasis) {
         let from = if self.cells[x].0 == '║' { prompt } else { plain };
         self.put(x, from, paint);
     }
@@ -294,7 +297,7 @@ impl Row {
 
     fn print(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = self.cells.iter().rposition(|(what, _)| *what != ' ').map_or(0, |last| last + 1);
-        let mut paint = Paint::Plain;
+        let mut paint = Emphasis::Plain;
         for (what, next) in &self.cells[..end] {
             if *next != paint {
                 write!(f, "{:#}{}", paint.style(), next.style())?;

@@ -1,7 +1,7 @@
 //! The same run as a numbered list, for trees too wide for columns.
 
-use super::words::{Item, Who, items, name_of};
-use super::{Chart, Paint, WIDTH, describe, wrap};
+use super::words::{ChartItem, ColumnOwner, items, name_of};
+use super::{Chart, Emphasis, WIDTH, describe, wrap};
 use holdfast_check::tree::Tree;
 use std::fmt;
 
@@ -12,7 +12,7 @@ pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result
             writeln!(f, "  ↻ from here on, for ever:")?;
         }
         let fatal = chart.fatal() == Some(place);
-        let (mark, paint) = if fatal { ("✗", Paint::Fatal) } else { (" ", Paint::Plain) };
+        let (mark, paint) = if fatal { ("✗", Emphasis::Fatal) } else { (" ", Emphasis::Plain) };
         let follows = items(chart.topology, &[], step);
         let said = follows.iter().enumerate().filter_map(|(at, item)| words(tree, at, item));
         let said: Vec<_> = said.collect();
@@ -30,19 +30,19 @@ pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result
 }
 
 /// What an item says beyond the action itself.
-fn words(tree: &Tree, at: usize, item: &Item) -> Option<String> {
-    let name = |who: &Who| match who {
-        Who::Person => "person".to_owned(),
-        Who::Actor(actor) => name_of(tree, *actor),
+fn words(tree: &Tree, at: usize, item: &ChartItem) -> Option<String> {
+    let name = |who: &ColumnOwner| match who {
+        ColumnOwner::Person => "person".to_owned(),
+        ColumnOwner::Actor(actor) => name_of(tree, *actor),
     };
     match item {
-        Item::Arrow { from, to, label, .. } if at > 0 => {
+        ChartItem::Arrow { from, to, label, .. } if at > 0 => {
             let to: Vec<_> = to.iter().map(name).collect();
             Some(format!("{} sends {label} to {}", name(from), to.join(", ")))
         }
-        Item::Arrow { label, from: Who::Actor(_), .. } => Some(label.clone()),
-        Item::Words { at: who, text, .. } if at > 0 => Some(format!("{} {text}", name(who))),
-        Item::Words { text, .. } => text.split_once(", ").map(|(_, rest)| rest.to_owned()),
-        Item::Arrow { .. } => None,
+        ChartItem::Arrow { label, from: ColumnOwner::Actor(_), .. } => Some(label.clone()),
+        ChartItem::Words { at: who, text, .. } if at > 0 => Some(format!("{} {text}", name(who))),
+        ChartItem::Words { text, .. } => text.split_once(", ").map(|(_, rest)| rest.to_owned()),
+        ChartItem::Arrow { .. } => None,
     }
 }

@@ -1,6 +1,6 @@
 //! What is said about a step: arrows between columns, words in one.
 
-use super::Paint;
+use super::Emphasis;
 use holdfast_check::trace::Replayed;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Action, EnvironmentAction, Observation, SystemStep, Topology};
@@ -11,7 +11,7 @@ use holdfast_protocol::{
 
 /// The owner of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Who {
+pub(super) enum ColumnOwner {
     /// The person, the terminal, everything outside the tree.
     Person,
     /// An actor.
@@ -20,27 +20,31 @@ pub(super) enum Who {
 
 /// One thing to draw.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Item {
+pub(super) enum ChartItem {
     /// From one column to others.
-    Arrow { from: Who, to: Vec<Who>, label: String, paint: Paint },
+    Arrow { from: ColumnOwner, to: Vec<ColumnOwner>, label: String, paint: Emphasis },
     /// In one column.
-    Words { at: Who, text: String, paint: Paint },
+    Words { at: ColumnOwner, text: String, paint: Emphasis },
 }
 
 /// Everything there is to draw for a step, the action first. `alive` are the actors that a Ctrl-C
 /// can reach.
-pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Vec<Item> {
+pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Vec<ChartItem> {
     let mut items = vec![action_item(topology, alive, step)];
     if let Action::Environment(EnvironmentAction::PauseShielded { actor }) = step.action {
         let text = "not to be withdrawn".to_owned();
-        items.push(Item::Words { at: Who::Actor(actor), text, paint: Paint::Prompt });
+        items.push(ChartItem::Words {
+            at: ColumnOwner::Actor(actor),
+            text,
+            paint: Emphasis::Prompt,
+        });
     }
     for did in &step.did {
         let Some(item) = consequence(*did) else { continue };
         match (items.last_mut(), item) {
             (
-                Some(Item::Words { at: before, text, paint }),
-                Item::Words { at, text: more, paint: other },
+                Some(ChartItem::Words { at: before, text, paint }),
+                ChartItem::Words { at, text: more, paint: other },
             ) if *before == at => {
                 text.push_str(", ");
                 text.push_str(&more);
@@ -52,38 +56,38 @@ pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> 
     items
 }
 
-fn action_item(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Item {
+fn action_item(topology: &Topology, alive: &[ActorId], step: &Replayed) -> ChartItem {
     match step.action {
         Action::Environment(deed) => deed_item(topology, alive, deed),
         Action::System(tree_move) => move_item(topology, tree_move, &step.did),
     }
 }
 
-fn deed_item(topology: &Topology, alive: &[ActorId], deed: EnvironmentAction) -> Item {
+fn deed_item(topology: &Topology, alive: &[ActorId], deed: EnvironmentAction) -> ChartItem {
     let tree = &topology.config().tree;
     let (from, to, paint) = match deed {
         EnvironmentAction::Interrupt => {
             let hit: Vec<_> = match topology.config().placement {
-                Placement::OwnSession => vec![Who::Actor(topology.root())],
-                Placement::SharedGroup => alive.iter().copied().map(Who::Actor).collect(),
+                Placement::OwnSession => vec![ColumnOwner::Actor(topology.root())],
+                Placement::SharedGroup => alive.iter().copied().map(ColumnOwner::Actor).collect(),
             };
-            (Who::Person, hit, Paint::Person)
+            (ColumnOwner::Person, hit, Emphasis::Person)
         }
         EnvironmentAction::Spawn { actor } => {
-            let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
-            (above, vec![Who::Actor(actor)], Paint::Message)
+            let above = tree.supervisor(actor).map_or(ColumnOwner::Person, ColumnOwner::Actor);
+            (above, vec![ColumnOwner::Actor(actor)], Emphasis::Message)
         }
         EnvironmentAction::CancelChild { actor } => {
-            let above = tree.supervisor(actor).map_or(Who::Person, Who::Actor);
+            let above = tree.supervisor(actor).map_or(ColumnOwner::Person, ColumnOwner::Actor);
             let label = format!("{} {}", deed_label(deed), tree.name(actor));
-            let (from, to, paint) = (Who::Person, vec![above], Paint::Person);
-            return Item::Arrow { from, to, label, paint };
+            let (from, to, paint) = (ColumnOwner::Person, vec![above], Emphasis::Person);
+            return ChartItem::Arrow { from, to, label, paint };
         }
         EnvironmentAction::Kill { actor }
         | EnvironmentAction::Cut { actor }
         | EnvironmentAction::Die { actor, .. }
         | EnvironmentAction::Vanish { actor } => {
-            (Who::Person, vec![Who::Actor(actor)], Paint::Danger)
+            (ColumnOwner::Person, vec![ColumnOwner::Actor(actor)], Emphasis::Danger)
         }
         EnvironmentAction::Pause { actor }
         | EnvironmentAction::PauseShielded { actor }
@@ -92,10 +96,10 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: EnvironmentAction) ->
         | EnvironmentAction::FailUnexamined { actor, .. }
         | EnvironmentAction::Appear { actor }
         | EnvironmentAction::Signal { actor, .. } => {
-            (Who::Person, vec![Who::Actor(actor)], Paint::Person)
+            (ColumnOwner::Person, vec![ColumnOwner::Actor(actor)], Emphasis::Person)
         }
     };
-    Item::Arrow { from, to, label: deed_label(deed).to_owned(), paint }
+    ChartItem::Arrow { from, to, label: deed_label(deed).to_owned(), paint }
 }
 
 fn deed_label(deed: EnvironmentAction) -> &'static str {
@@ -132,7 +136,7 @@ fn deed_label(deed: EnvironmentAction) -> &'static str {
     }
 }
 
-fn move_item(topology: &Topology, tree_move: SystemStep, did: &[Observation]) -> Item {
+fn move_item(topology: &Topology, tree_move: SystemStep, did: &[Observation]) -> ChartItem {
     let tree = &topology.config().tree;
     if let SystemStep::Deliver { from, to } = tree_move {
         let label = did.iter().find_map(|did| match did {
@@ -142,50 +146,59 @@ fn move_item(topology: &Topology, tree_move: SystemStep, did: &[Observation]) ->
                 None
             }
         });
-        return Item::Arrow {
-            from: Who::Actor(from),
-            to: vec![Who::Actor(to)],
+        return ChartItem::Arrow {
+            from: ColumnOwner::Actor(from),
+            to: vec![ColumnOwner::Actor(to)],
             label: label.unwrap_or_default(),
-            paint: Paint::Message,
+            paint: Emphasis::Message,
         };
     }
     let (at, text) = local(topology, tree, tree_move);
-    Item::Words { at, text, paint: Paint::Faint }
+    ChartItem::Words { at, text, paint: Emphasis::Faint }
 }
 
-fn local(topology: &Topology, tree: &Tree, tree_move: SystemStep) -> (Who, String) {
-    let root = Who::Actor(topology.root());
+fn local(topology: &Topology, tree: &Tree, tree_move: SystemStep) -> (ColumnOwner, String) {
+    let root = ColumnOwner::Actor(topology.root());
     match tree_move {
-        SystemStep::Deliver { to, .. } => (Who::Actor(to), "reads".to_owned()),
-        SystemStep::TakeSignal { actor, signal } => (Who::Actor(actor), format!("takes {signal}")),
+        SystemStep::Deliver { to, .. } => (ColumnOwner::Actor(to), "reads".to_owned()),
+        SystemStep::TakeSignal { actor, signal } => {
+            (ColumnOwner::Actor(actor), format!("takes {signal}"))
+        }
         SystemStep::Expire { actor, timer: Timer::Grace(child) } => {
-            (Who::Actor(actor), format!("grace of {} over", name_of(tree, child)))
+            (ColumnOwner::Actor(actor), format!("grace of {} over", name_of(tree, child)))
         }
         SystemStep::Expire { actor, timer: Timer::Yield(request) } => {
             let holder = name_of(tree, request.actor);
-            (Who::Actor(actor), format!("time of {holder} to yield over"))
+            (ColumnOwner::Actor(actor), format!("time of {holder} to yield over"))
         }
-        SystemStep::EndBody { actor } => (Who::Actor(actor), "tasks end".to_owned()),
-        SystemStep::Boot { actor } => (Who::Actor(actor), "booted".to_owned()),
-        SystemStep::Reap { actor } => (Who::Actor(actor), "reaped".to_owned()),
+        SystemStep::EndBody { actor } => (ColumnOwner::Actor(actor), "tasks end".to_owned()),
+        SystemStep::Boot { actor } => (ColumnOwner::Actor(actor), "booted".to_owned()),
+        SystemStep::Reap { actor } => (ColumnOwner::Actor(actor), "reaped".to_owned()),
         SystemStep::Adopt { actor } => (root, format!("adopts {}", name_of(tree, actor))),
         SystemStep::SeeChildrenGone => (root, "no child left".to_owned()),
         SystemStep::ReadBaton { .. } => (root, "baton closed".to_owned()),
-        SystemStep::LosePrompt { actor } => (Who::Actor(actor), "terminal is gone".to_owned()),
-        SystemStep::Pass { .. } => (Who::Person, "goes on".to_owned()),
+        SystemStep::LosePrompt { actor } => {
+            (ColumnOwner::Actor(actor), "terminal is gone".to_owned())
+        }
+        SystemStep::Pass { .. } => (ColumnOwner::Person, "goes on".to_owned()),
     }
 }
 
 /// What is worth a word of what was done. Messages are drawn where they are read.
-fn consequence(did: Observation) -> Option<Item> {
+fn consequence(did: Observation) -> Option<ChartItem> {
     let (actor, text, paint) = match did {
         Observation::Output { actor, output: Output::Signal { child, signal } } => {
             let label = match signal {
                 LadderSignal::Terminate => "SIGTERM",
                 LadderSignal::Kill => "SIGKILL",
             };
-            let (from, to) = (Who::Actor(actor), vec![Who::Actor(child)]);
-            return Some(Item::Arrow { from, to, label: label.into(), paint: Paint::Danger });
+            let (from, to) = (ColumnOwner::Actor(actor), vec![ColumnOwner::Actor(child)]);
+            return Some(ChartItem::Arrow {
+                from,
+                to,
+                label: label.into(),
+                paint: Emphasis::Danger,
+            });
         }
         Observation::Output { actor, output } => {
             let (text, paint) = output_words(output)?;
@@ -198,30 +211,30 @@ fn consequence(did: Observation) -> Option<Item> {
                 Status::Failed => "exits, failed",
                 Status::Killed => "dies",
             };
-            (actor, text.to_owned(), Paint::Danger)
+            (actor, text.to_owned(), Emphasis::Danger)
         }
         Observation::Delivered { .. } | Observation::EndRead { .. } | Observation::Took { .. } => {
             return None;
         }
     };
-    Some(Item::Words { at: Who::Actor(actor), text, paint })
+    Some(ChartItem::Words { at: ColumnOwner::Actor(actor), text, paint })
 }
 
-fn output_words(output: Output) -> Option<(String, Paint)> {
+fn output_words(output: Output) -> Option<(String, Emphasis)> {
     let (text, paint) = match output {
-        Output::Requested { .. } => ("wants a prompt", Paint::Prompt),
-        Output::PromptOpened { .. } => ("prompt opens", Paint::Prompt),
-        Output::PromptClosed { .. } => ("prompt closes", Paint::Prompt),
-        Output::Refused { .. } => ("refused", Paint::Prompt),
-        Output::BatonDropped { .. } => ("drops the baton", Paint::Prompt),
-        Output::TerminalTaken => ("terminal taken", Paint::Prompt),
-        Output::TerminalRestored => ("terminal restored", Paint::Prompt),
-        Output::InterruptObeyed => ("obeys", Paint::Danger),
+        Output::Requested { .. } => ("wants a prompt", Emphasis::Prompt),
+        Output::PromptOpened { .. } => ("prompt opens", Emphasis::Prompt),
+        Output::PromptClosed { .. } => ("prompt closes", Emphasis::Prompt),
+        Output::Refused { .. } => ("refused", Emphasis::Prompt),
+        Output::BatonDropped { .. } => ("drops the baton", Emphasis::Prompt),
+        Output::TerminalTaken => ("terminal taken", Emphasis::Prompt),
+        Output::TerminalRestored => ("terminal restored", Emphasis::Prompt),
+        Output::InterruptObeyed => ("obeys", Emphasis::Danger),
         Output::TeardownStarted { cause } => {
-            return Some((format!("teardown starts ({})", cause_words(cause)), Paint::Danger));
+            return Some((format!("teardown starts ({})", cause_words(cause)), Emphasis::Danger));
         }
-        Output::Noticed { notice } => (notice_words(notice), Paint::Faint),
-        Output::Alarmed { alarm } => return Some((format!("ALARM {alarm:?}"), Paint::Danger)),
+        Output::Noticed { notice } => (notice_words(notice), Emphasis::Faint),
+        Output::Alarmed { alarm } => return Some((format!("ALARM {alarm:?}"), Emphasis::Danger)),
         Output::Send { .. }
         | Output::Arm { .. }
         | Output::Disarm { .. }

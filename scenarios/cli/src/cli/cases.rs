@@ -1,13 +1,13 @@
 //! `holdfast list`: the cases with their titles and sources.
 
 use super::run::{DEFAULT_PATH, read};
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use clap::Args;
 use std::path::PathBuf;
 
 /// Show the scenario files there are, with title and sources.
 #[derive(Args, Clone, Debug)]
-pub struct List {
+pub struct CasesArgs {
     /// Files, or directories with files.
     #[arg(default_value = DEFAULT_PATH)]
     paths: Vec<PathBuf>,
@@ -16,10 +16,10 @@ pub struct List {
     filter: Option<String>,
 }
 
-impl List {
+impl CasesArgs {
     /// Does it.
     #[must_use]
-    pub fn run(&self) -> Exit {
+    pub fn run(&self) -> ExitClass {
         let cases = match read(&self.paths, self.filter.as_deref()) {
             Ok(cases) => cases,
             Err(exit) => return exit,
@@ -32,6 +32,6 @@ impl List {
             }
         }
         anstream::println!("{} cases", cases.len());
-        Exit::Holds
+        ExitClass::Holds
     }
 }

@@ -1,9 +1,11 @@
 //! `holdfast check`: explores every interleaving of a run and says what holds.
 
-use super::setup::{RunArgs, SearchArgs, SetupError};
-use super::watch::{Asked, Show, watched};
-use super::{Format, Unwritten, complain, json, print, print_json, render, suite, write_trace};
-use crate::exit::Exit;
+use super::setup::{ModelArgs, SearchArgs, SetupError};
+use super::watch::{Interruption, ProgressView, watched};
+use super::{
+    Format, TraceNotWritten, complain, json, print, print_json, render, suite, write_trace,
+};
+use crate::exit::ExitClass;
 use clap::Args;
 use holdfast_check::explore::Until;
 use holdfast_check::property::PropertyId;
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     #[command(flatten)]
-    run: RunArgs,
+    run: ModelArgs,
     #[command(flatten)]
     search: SearchArgs,
     /// Goes on after the first violation and finds every property that falls.
@@ -48,7 +50,7 @@ pub enum CheckError {
     Signal(#[source] std::io::Error),
     /// The trace can not be written.
     #[error(transparent)]
-    Trace(#[from] Unwritten),
+    Trace(#[from] TraceNotWritten),
 }
 
 /// What a check has found, and what else its rendering needs.
@@ -63,7 +65,7 @@ pub struct Checked {
     /// How many threads searched.
     pub threads: usize,
     /// What the person asked for meanwhile.
-    pub asked: Asked,
+    pub asked: Interruption,
     /// The property whose counterexample the person wants to see.
     pub show: Option<PropertyId>,
     /// Where the counterexample was written.
@@ -73,10 +75,10 @@ pub struct Checked {
 impl Checked {
     /// How the command ends.
     #[must_use]
-    pub fn exit(&self) -> Exit {
-        match (Exit::from(self.report.outcome()), self.asked) {
-            (Exit::NotExhausted, Asked::ToStop) => Exit::Interrupted,
-            (exit, Asked::ToStop | Asked::Nothing) => exit,
+    pub fn exit(&self) -> ExitClass {
+        match (ExitClass::from(self.report.outcome()), self.asked) {
+            (ExitClass::NotExhausted, Interruption::ByUser) => ExitClass::Interrupted,
+            (exit, Interruption::ByUser | Interruption::None) => exit,
         }
     }
 
@@ -99,7 +101,7 @@ impl Checked {
 impl CheckArgs {
     /// Does it.
     #[must_use]
-    pub fn run(self) -> Exit {
+    pub fn run(self) -> ExitClass {
         let format = Format::of_switch(self.json);
         let done = match self.run.run() {
             Ok(Some((config, named))) => self.check(config, named, format),
@@ -109,13 +111,14 @@ impl CheckArgs {
         done.unwrap_or_else(|error| complain(&error))
     }
 
-    fn check(&self, config: Config, named: Named, format: Format) -> Result<Exit, CheckError> {
+    fn check(&self, config: Config, named: Named, format: Format) -> Result<ExitClass, CheckError> {
         let all = self.all || self.show.is_some();
         let until = if all { Until::Exhausted } else { Until::FirstViolation };
         let options = self.search.options(until);
         let started = Instant::now();
-        let (report, asked) = watched(Show::Search, |progress| check(config, options, progress))
-            .map_err(CheckError::Signal)?;
+        let (report, asked) =
+            watched(ProgressView::Search, |progress| check(config, options, progress))
+                .map_err(CheckError::Signal)?;
         let took = started.elapsed();
         let threads = options.threads.get();
         let mut checked =

@@ -1,11 +1,11 @@
 //! `holdfast conform`: checks recorded runs of real processes against the model.
 
-use super::{Format, Unwritten, complain, print, print_json, write_trace};
+use super::{Format, TraceNotWritten, complain, print, print_json, write_trace};
 use crate::chart::{Chart, describe};
 use crate::conform::cast::Cast;
 use crate::conform::verdict::{Difference, Finding, Verdict};
 use crate::conform::{ConformError, conform};
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use holdfast_check::property::PropertyId;
@@ -42,7 +42,7 @@ pub struct ConformArgs {
 
 /// Why records can not be checked.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum ConformCommandError {
     /// They are none.
     #[error(transparent)]
     Records(#[from] ConformError),
@@ -61,7 +61,7 @@ enum Failed {
     Several(usize),
     /// The trace can not be written.
     #[error(transparent)]
-    Trace(#[from] Unwritten),
+    Trace(#[from] TraceNotWritten),
 }
 
 /// The result of `holdfast conform --json`.
@@ -125,22 +125,28 @@ pub struct DifferenceJson {
 impl ConformArgs {
     /// Does it.
     #[must_use]
-    pub fn run(&self) -> Exit {
+    pub fn run(&self) -> ExitClass {
         self.check().unwrap_or_else(|error| complain(&error))
     }
 
-    fn check(&self) -> Result<Exit, Failed> {
+    fn check(&self) -> Result<ExitClass, ConformCommandError> {
         let mut verdicts = conform(&self.folder)?;
         if let Some(asked) = self.root {
             let roots: Vec<_> = verdicts.iter().map(|verdict| root(&verdict.cast)).collect();
             if !roots.contains(&asked) {
                 let known = roots.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
-                return Err(Failed::NoRoot { asked, folder: self.folder.clone(), known });
+                return Err(ConformCommandError::NoRoot {
+                    asked,
+                    folder: self.folder.clone(),
+                    known,
+                });
             }
             verdicts.retain(|verdict| root(&verdict.cast) == asked);
         }
         if let Some(path) = &self.trace_out {
-            let [verdict] = &verdicts[..] else { return Err(Failed::Several(verdicts.len())) };
+            let [verdict] = &verdicts[..] else {
+                return Err(ConformCommandError::Several(verdicts.len()));
+            };
             write_trace(path, &verdict.trace().to_text())?;
         }
         match Format::of_switch(self.json) {
@@ -163,10 +169,10 @@ fn root(cast: &Cast) -> u32 {
 
 /// How a command ends that found all this: what is no run of the model comes first.
 #[must_use]
-pub fn worst(verdicts: &[Verdict]) -> Exit {
+pub fn worst(verdicts: &[Verdict]) -> ExitClass {
     let exits = || verdicts.iter().map(Verdict::exit);
-    let order = [Exit::Conformance, Exit::Safety];
-    order.into_iter().find(|exit| exits().any(|one| one == *exit)).unwrap_or(Exit::Holds)
+    let order = [ExitClass::Conformance, ExitClass::Safety];
+    order.into_iter().find(|exit| exits().any(|one| one == *exit)).unwrap_or(ExitClass::Holds)
 }
 
 /// Whose chart is drawn.
@@ -187,7 +193,7 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
         return text;
     }
     let (good, bad): (Vec<_>, Vec<_>) =
-        verdicts.iter().partition(|verdict| verdict.exit() == Exit::Holds);
+        verdicts.iter().partition(|verdict| verdict.exit() == ExitClass::Holds);
     let file = |verdict: &Verdict| verdict.cast.parts[0].file.clone().unwrap_or_default();
     for verdict in &good {
         if draw == Draw::Always {

@@ -70,7 +70,7 @@ pub(super) fn take(
     numbers: std::ops::Range<u64>,
     progress: &Progress,
 ) -> Result<Walks, NoEngine> {
-    use super::walk::Fall;
+    use super::walk::FailedWalk;
     use holdfast_sim::{Watch, soak::Soak};
     use std::sync::atomic::Ordering::Relaxed;
     let soak = Soak { scheduler, seed, watch: Watch::Everything };
@@ -83,7 +83,7 @@ pub(super) fn take(
         let soaked = soak.take(some, move |_| run.clone());
         walks.taken += soaked.schedules;
         walks.steps += soaked.choices;
-        walks.failure = soaked.failure.map(|failure| Fall {
+        walks.failure = soaked.failure.map(|failure| FailedWalk {
             iteration: failure.header.iteration,
             property: failure.header.run.breaks,
             what: failure.header.what.clone(),

@@ -1,16 +1,16 @@
 //! `holdfast explain`: one case under each policy, the failure drawn, the cure beside it.
 
 use super::run::read;
-use super::watch::{Show, watched};
+use super::watch::{ProgressView, watched};
 use super::{complain, print};
 use crate::case::Case;
-use crate::case::resolve::{Golden, Run};
+use crate::case::resolve::{CaseRun, Golden};
 use crate::chart::wrap;
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use crate::expect::{Expectation, Met};
 use crate::golden::draw;
 use crate::on_live::{self, Lived, Setup};
-use crate::on_model::{self, Ran};
+use crate::on_model::{self, ModelResult};
 use anstyle::Style;
 use clap::Args;
 use holdfast_protocol::PolicyName;
@@ -22,7 +22,7 @@ use std::sync::atomic::AtomicBool;
 /// Show what happens in a case: the failure as a chart, what becomes of it under `relay`, and both
 /// on real processes.
 #[derive(Args, Clone, Debug)]
-pub struct Explain {
+pub struct ExplainArgs {
     /// The file.
     case: PathBuf,
     /// How many states a run may have.
@@ -33,20 +33,20 @@ pub struct Explain {
     model_only: bool,
 }
 
-impl Explain {
+impl ExplainArgs {
     /// Does it.
     #[must_use]
-    pub fn run(&self) -> Exit {
+    pub fn run(&self) -> ExitClass {
         let cases = match read(std::slice::from_ref(&self.case), None) {
             Ok(cases) => cases,
             Err(exit) => return exit,
         };
-        let mut exit = Exit::Holds;
+        let mut exit = ExitClass::Holds;
         for loaded in &cases {
             print(&head(&loaded.case));
             for run in loaded.case.runs().iter().filter(|run| run.golden == Golden::Kept) {
                 let search = |progress: &_| on_model::run(run, self.max_states, progress);
-                let ran = match watched(Show::Search, search) {
+                let ran = match watched(ProgressView::Search, search) {
                     Ok((ran, _)) => ran,
                     Err(error) => return complain(&error),
                 };
@@ -56,16 +56,16 @@ impl Explain {
                         Ok(lived) => {
                             print(&told(&lived));
                             if lived.met() == Met::No {
-                                exit = Exit::Expectation;
+                                exit = ExitClass::Expectation;
                             }
                         }
                         Err(error) => return complain(&error),
                     }
                 }
                 exit = match (exit, ran.outcome.met()) {
-                    (Exit::Holds, Met::Yes) => Exit::Holds,
-                    (_, Met::No) => Exit::Expectation,
-                    (Exit::Holds, _) => Exit::NotExhausted,
+                    (ExitClass::Holds, Met::Yes) => ExitClass::Holds,
+                    (_, Met::No) => ExitClass::Expectation,
+                    (ExitClass::Holds, _) => ExitClass::NotExhausted,
                     (before, _) => before,
                 };
             }
@@ -75,7 +75,7 @@ impl Explain {
 }
 
 /// The same on real processes.
-fn live(run: &Run, case: &Case) -> io::Result<Lived> {
+fn live(run: &CaseRun, case: &Case) -> io::Result<Lived> {
     let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
     let setup = Setup::here(records.path())?;
     let name = format!("{}.{}", case.id, run.policy);
@@ -111,7 +111,7 @@ fn head(case: &Case) -> String {
     text
 }
 
-fn explained(run: &Run, ran: &Ran) -> String {
+fn explained(run: &CaseRun, ran: &ModelResult) -> String {
     let bold = Style::new().bold();
     let mut text = format!("\n{bold}── {} ──{bold:#} ", run.policy);
     let _ = match &run.expectation {

@@ -5,7 +5,7 @@
 
 use super::check::Checked;
 use super::render::ending_word;
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use holdfast_check::property::{Kind, PropertyId};
 use holdfast_check::trace::{Header, Named};
 use holdfast_check::verdict::Verdict;
@@ -178,7 +178,7 @@ impl VerdictJson {
 fn outcome(checked: &Checked) -> &'static str {
     use holdfast_check::verdict::Outcome;
     match checked.report.outcome() {
-        _ if checked.exit() == Exit::Interrupted => "interrupted",
+        _ if checked.exit() == ExitClass::Interrupted => "interrupted",
         Outcome::Interrupted => "interrupted",
         Outcome::SafetyViolated => "safety-violated",
         Outcome::LivenessViolated => "liveness-violated",

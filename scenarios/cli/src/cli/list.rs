@@ -1,9 +1,9 @@
 //! `holdfast list`: what there is.
 
-use super::cases::List;
+use super::cases::CasesArgs;
 use super::print;
 use super::render::{self, Rows};
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use clap::Args;
 use holdfast_check::property::{PropertyId, guardian};
 use holdfast_protocol::policy::{PolicyName, Rule};
@@ -12,7 +12,7 @@ use holdfast_protocol::policy::{PolicyName, Rule};
 #[derive(Debug, Args)]
 pub struct ListArgs {
     #[command(flatten)]
-    cases: List,
+    cases: CasesArgs,
     /// The properties: id, kind, statement and premise.
     #[arg(long)]
     properties: bool,
@@ -27,7 +27,7 @@ pub struct ListArgs {
 impl ListArgs {
     /// Does it.
     #[must_use]
-    pub fn run(self) -> Exit {
+    pub fn run(self) -> ExitClass {
         let lists: [(bool, fn() -> String); 3] =
             [(self.properties, properties), (self.rules, rules), (self.policies, policies)];
         let texts: Vec<_> =
@@ -36,7 +36,7 @@ impl ListArgs {
             return self.cases.run();
         }
         print(&texts.join("\n"));
-        Exit::Holds
+        ExitClass::Holds
     }
 }
 

@@ -14,7 +14,7 @@ use super::complain;
 use super::conform::{Draw, text, worst};
 use crate::conform::record::{Record, read};
 use crate::conform::{ConformError, conform};
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use clap::Args;
 use holdfast::recorder::RECORD_VARIABLE;
 use holdfast_protocol::Output;
@@ -47,7 +47,7 @@ pub struct RecordArgs {
 
 /// Why a program can not be recorded.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum RecordCommandError {
     /// No folder.
     #[error("failed to make a folder for the records; choose another --dir")]
     Folder(#[source] std::io::Error),
@@ -95,21 +95,22 @@ impl RecordArgs {
         self.record().unwrap_or_else(|error| complain(&error).into())
     }
 
-    fn record(self) -> Result<ExitCode, Failed> {
+    fn record(self) -> Result<ExitCode, RecordCommandError> {
         let folder = self.folder()?;
         let (program, arguments) = self.command.split_first().expect("clap asks for a program");
         // A handler, not SIG_IGN, which the program would inherit.
         let unseen = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGQUIT] {
-            signal_hook::flag::register(signal, Arc::clone(&unseen)).map_err(Failed::Signal)?;
+            signal_hook::flag::register(signal, Arc::clone(&unseen))
+                .map_err(RecordCommandError::Signal)?;
         }
         let mut command = Command::new(program);
         command.args(arguments).env(RECORD_VARIABLE, folder.path());
         let status = command
             .status()
-            .map_err(|source| Failed::Program { program: program.clone(), source })?;
-        if holds_records(folder.path()).map_err(Failed::Folder)? == Records::None {
-            return Err(Failed::NoRecord(program.clone()));
+            .map_err(|source| RecordCommandError::Program { program: program.clone(), source })?;
+        if holds_records(folder.path()).map_err(RecordCommandError::Folder)? == Records::None {
+            return Err(RecordCommandError::NoRecord(program.clone()));
         }
         await_orphans(folder.path());
         let verdicts = conform(folder.path()).inspect_err(|_| {
@@ -124,27 +125,27 @@ impl RecordArgs {
         };
         let exit = worst(&verdicts);
         anstream::eprint!("\nholdfast: {}", text(&verdicts, Draw::Failures));
-        if self.keep || exit != Exit::Holds {
+        if self.keep || exit != ExitClass::Holds {
             anstream::eprintln!("the records are in {}", folder.path().display());
             keep(folder);
         }
         Ok(match exit {
-            Exit::Holds => ExitCode::from(code(status)),
+            ExitClass::Holds => ExitCode::from(code(status)),
             other => other.into(),
         })
     }
 
-    fn folder(&self) -> Result<Folder, Failed> {
+    fn folder(&self) -> Result<Folder, RecordCommandError> {
         let Some(path) = &self.dir else {
-            return tempfile::tempdir().map(Folder::Own).map_err(Failed::Folder);
+            return tempfile::tempdir().map(Folder::Own).map_err(RecordCommandError::Folder);
         };
-        std::fs::create_dir_all(path).map_err(Failed::Folder)?;
-        match holds_records(path).map_err(Failed::Folder)? {
+        std::fs::create_dir_all(path).map_err(RecordCommandError::Folder)?;
+        match holds_records(path).map_err(RecordCommandError::Folder)? {
             Records::None => {
-                let path = path.canonicalize().map_err(Failed::Folder)?;
+                let path = path.canonicalize().map_err(RecordCommandError::Folder)?;
                 Ok(Folder::Given(path))
             }
-            Records::Some => Err(Failed::Used(path.clone())),
+            Records::Some => Err(RecordCommandError::Used(path.clone())),
         }
     }
 }

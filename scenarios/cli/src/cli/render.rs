@@ -2,7 +2,7 @@
 
 use super::check::Checked;
 use super::setup::command;
-use super::watch::Asked;
+use super::watch::Interruption;
 use crate::chart::{Chart, WIDTH, wrap};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
@@ -56,8 +56,8 @@ pub fn checked(checked: &Checked) -> String {
         let _ = write!(text, "\n{}", counterexample(checked, found));
     }
     let outcome = match (report.outcome(), checked.asked) {
-        (Outcome::NotExhausted, Asked::ToStop) => Outcome::Interrupted,
-        (outcome, Asked::ToStop | Asked::Nothing) => outcome,
+        (Outcome::NotExhausted, Interruption::ByUser) => Outcome::Interrupted,
+        (outcome, Interruption::ByUser | Interruption::None) => outcome,
     };
     let (style, sum) = match outcome {
         Outcome::Holds => (AnsiColor::Green.on_default().bold(), "holds"),
@@ -153,10 +153,10 @@ pub fn ending_word(ending: Ending) -> &'static str {
 }
 
 /// How the search ended, and what it means.
-fn ending(report: &Report, asked: Asked) -> String {
+fn ending(report: &Report, asked: Interruption) -> String {
     let undecided = report.verdicts.values().any(|said| *said == Verdict::Undecided);
     let because = match report.ending {
-        Ending::Exhausted if undecided && asked == Asked::ToStop => {
+        Ending::Exhausted if undecided && asked == Interruption::ByUser => {
             "it was interrupted before the leads-to properties were decided"
         }
         Ending::Exhausted if undecided => {

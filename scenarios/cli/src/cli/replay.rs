@@ -3,7 +3,7 @@
 use super::drivers::{self, DriversError};
 use super::{Format, complain, print, print_json, render};
 use crate::chart::{Chart, describe, details};
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use clap::Args;
 use holdfast_check::property::PropertyId;
 use holdfast_check::schedule::Schedule;
@@ -111,9 +111,9 @@ pub struct StepJson {
 impl ReplayArgs {
     /// Does it.
     #[must_use]
-    pub fn run(self) -> Exit {
+    pub fn run(self) -> ExitClass {
         match self.replay() {
-            Ok(()) => Exit::Holds,
+            Ok(()) => ExitClass::Holds,
             Err(error) => complain(&error),
         }
     }

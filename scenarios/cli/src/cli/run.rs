@@ -1,15 +1,15 @@
 //! `holdfast run`: scenario files against their claims.
 
-use crate::case::load::{Loaded, load};
-use crate::case::resolve::{Golden, Run as CaseRun};
-use crate::crew::{Far, run_all, run_live};
-use crate::exit::Exit;
-use crate::expect::{Met, Outcome};
+use crate::case::load::{LoadedCase, load};
+use crate::case::resolve::{CaseRun, Golden};
+use crate::exit::ExitClass;
+use crate::expect::{ClaimOutcome, Met};
 use crate::golden::{self, Comparison};
 use crate::on_live::Setup;
 use crate::on_live::follow::{Followed, follow};
-use crate::on_model::Ran;
-use crate::report::{Job, Row, Sum, json, junit, table, text};
+use crate::on_model::ModelResult;
+use crate::pool::{PoolProgress, run_all, run_live};
+use crate::report::{PlannedRun, ReportTotals, RunReport, json, junit, table, text};
 use clap::{Args, ValueEnum};
 use holdfast_check::trace::Trace;
 use holdfast_protocol::policy::PolicyName;
@@ -26,7 +26,7 @@ pub const DEFAULT_PATH: &str = "scenarios/cases";
 
 /// Run scenario files and compare what comes of them with what they claim.
 #[derive(Args, Clone, Debug)]
-pub struct Run {
+pub struct RunArgs {
     /// Files, or directories with files.
     #[arg(default_value = DEFAULT_PATH)]
     paths: Vec<PathBuf>,
@@ -38,7 +38,7 @@ pub struct Run {
     filter: Option<String>,
     /// What to run them on.
     #[arg(long, default_value = "both")]
-    on: On,
+    on: RunOn,
     /// JSON lines: one a run, then the sum.
     #[arg(long, conflicts_with = "table")]
     json: bool,
@@ -73,7 +73,7 @@ pub struct Run {
 
 /// What cases run on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum On {
+pub enum RunOn {
     /// The model: every interleaving.
     Model,
     /// Real processes on a terminal of their own: one interleaving.
@@ -86,25 +86,25 @@ pub enum On {
 ///
 /// # Errors
 /// If a file can not be used, or none is left by the filter.
-pub fn read(paths: &[PathBuf], filter: Option<&str>) -> Result<Vec<Loaded>, Exit> {
+pub fn read(paths: &[PathBuf], filter: Option<&str>) -> Result<Vec<LoadedCase>, ExitClass> {
     let mut cases = load(paths).map_err(|errors| {
         errors.iter().for_each(|error| anstream::eprintln!("{error}"));
-        Exit::BadInput
+        ExitClass::BadInput
     })?;
     if let Some(word) = filter {
         cases.retain(|loaded| loaded.case.mentions(word));
         if cases.is_empty() {
             anstream::eprintln!("no case mentions `{word}`; `holdfast list` shows what there is");
-            return Err(Exit::BadInput);
+            return Err(ExitClass::BadInput);
         }
     }
     Ok(cases)
 }
 
-impl Run {
+impl RunArgs {
     /// Does it.
     #[must_use]
-    pub fn run(&self) -> Exit {
+    pub fn run(&self) -> ExitClass {
         let started = Instant::now();
         if let Some(file) = &self.follow {
             return follow_trace(file);
@@ -113,25 +113,27 @@ impl Run {
             Ok(cases) => cases,
             Err(exit) => return exit,
         };
-        let runs: Vec<(&Loaded, CaseRun)> = cases
+        let runs: Vec<(&LoadedCase, CaseRun)> = cases
             .iter()
             .flat_map(|loaded| loaded.case.runs().into_iter().map(move |run| (loaded, run)))
             .filter(|(_, run)| self.policy.is_none_or(|policy| policy == run.policy))
             .collect();
-        let jobs: Vec<_> = runs.iter().map(|(loaded, run)| Job { loaded, run }).collect();
+        let jobs: Vec<_> = runs.iter().map(|(loaded, run)| PlannedRun { loaded, run }).collect();
         let interrupt = Arc::new(AtomicBool::new(false));
         // Without the handler a Ctrl-C just ends the program, and its nannies clear up.
         let _ = signal_hook::flag::register(2, Arc::clone(&interrupt));
         let mut rows = match self.on {
-            On::Model | On::Both => self.explore(&jobs, &interrupt),
-            On::Live => jobs.iter().map(|job| Row::new(*job, Ran::not_run())).collect(),
+            RunOn::Model | RunOn::Both => self.explore(&jobs, &interrupt),
+            RunOn::Live => {
+                jobs.iter().map(|job| RunReport::new(*job, ModelResult::not_run())).collect()
+            }
         };
-        if self.on != On::Model {
+        if self.on != RunOn::Model {
             rows = match self.live(&jobs, rows, &interrupt) {
                 Ok(rows) => rows,
                 Err(error) => {
                     anstream::eprintln!("failed to run on real processes: {error}");
-                    return Exit::BadInput;
+                    return ExitClass::BadInput;
                 }
             };
         }
@@ -139,39 +141,39 @@ impl Run {
             && let Err(error) = bless(&mut rows)
         {
             anstream::eprintln!("failed to keep a trace: {error}");
-            return Exit::BadInput;
+            return ExitClass::BadInput;
         }
         match self.tell(&rows, started) {
             Ok(()) => verdict(&rows, &interrupt),
             Err(error) => {
                 anstream::eprintln!("failed to write the report: {error}");
-                Exit::BadInput
+                ExitClass::BadInput
             }
         }
     }
 
-    fn explore<'a>(&self, jobs: &[Job<'a>], interrupt: &AtomicBool) -> Vec<Row<'a>> {
+    fn explore<'a>(&self, jobs: &[PlannedRun<'a>], interrupt: &AtomicBool) -> Vec<RunReport<'a>> {
         let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let bar = ProgressBar::new(jobs.len() as u64).with_style(
             ProgressStyle::with_template("{pos}/{len} runs {wide_bar} {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        let watch = |far: Far| {
+        let watch = |far: PoolProgress| {
             bar.set_position(far.done as u64);
             bar.set_message(format!("{} states under way", text::grouped(far.states)));
         };
         let threads = self.threads.unwrap_or(cores);
         let ran = run_all(jobs, threads, self.max_states, interrupt, watch);
         bar.finish_and_clear();
-        jobs.iter().zip(ran).map(|(job, ran)| Row::new(*job, ran)).collect()
+        jobs.iter().zip(ran).map(|(job, ran)| RunReport::new(*job, ran)).collect()
     }
 
     fn live<'a>(
         &self,
-        jobs: &[Job<'a>],
-        rows: Vec<Row<'a>>,
+        jobs: &[PlannedRun<'a>],
+        rows: Vec<RunReport<'a>>,
         interrupt: &AtomicBool,
-    ) -> io::Result<Vec<Row<'a>>> {
+    ) -> io::Result<Vec<RunReport<'a>>> {
         let own = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
         let setup = Setup::here(self.records.as_deref().unwrap_or(own.path()))?;
         let bar = ProgressBar::new(jobs.len() as u64).with_style(
@@ -194,11 +196,11 @@ impl Run {
         Ok(rows.into_iter().zip(lived).map(|(row, lived)| row.and_live(lived)).collect())
     }
 
-    fn tell(&self, rows: &[Row<'_>], started: Instant) -> io::Result<()> {
+    fn tell(&self, rows: &[RunReport<'_>], started: Instant) -> io::Result<()> {
         if let Some(file) = &self.junit {
             fs::write(file, junit::xml(rows))?;
         }
-        let sum = Sum::of(rows);
+        let sum = ReportTotals::of(rows);
         if self.json {
             rows.iter().for_each(|row| anstream::println!("{}", json::line(row)));
             anstream::println!("{}", json::summary(sum));
@@ -217,7 +219,7 @@ impl Run {
         Ok(())
     }
 
-    fn write_trace(&self, row: &Row<'_>) -> io::Result<Option<PathBuf>> {
+    fn write_trace(&self, row: &RunReport<'_>) -> io::Result<Option<PathBuf>> {
         let Some(trace) = &row.ran.trace else { return Ok(None) };
         fs::create_dir_all(&self.trace_dir)?;
         let file = Path::new(&self.trace_dir).join(format!("{}.trace", row.job.slug()));
@@ -227,7 +229,7 @@ impl Run {
 }
 
 /// Follows a counterexample with real processes.
-fn follow_trace(file: &Path) -> Exit {
+fn follow_trace(file: &Path) -> ExitClass {
     let begin = || -> Result<(Trace, Followed), Box<dyn std::error::Error>> {
         let trace = Trace::from_text(&fs::read_to_string(file)?)?;
         let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
@@ -249,47 +251,47 @@ fn follow_trace(file: &Path) -> Exit {
     anstream::println!("{} of {all} steps of the trace were seen", followed.steps);
     if let Some(why) = &followed.left {
         anstream::println!("there the real tree left it: {why}");
-        return Exit::Conformance;
+        return ExitClass::Conformance;
     }
     let breaks = trace.header.breaks;
     if followed.fell.iter().any(|(property, _)| Some(*property) == breaks) {
         anstream::println!("the property that it breaks falls on real processes too");
-        return Exit::Holds;
+        return ExitClass::Holds;
     }
     anstream::println!("the property that it breaks was not seen to fall");
-    Exit::Expectation
+    ExitClass::Expectation
 }
 
-fn bless(rows: &mut [Row<'_>]) -> io::Result<()> {
+fn bless(rows: &mut [RunReport<'_>]) -> io::Result<()> {
     for row in rows {
         let path = row.job.golden_path();
         match (row.job.run.golden, &row.ran.outcome, &row.ran.trace) {
-            (Golden::Kept, Outcome::ExpectedFail, Some(trace)) => {
+            (Golden::Kept, ClaimOutcome::ExpectedFail, Some(trace)) => {
                 golden::keep(&path, trace)?;
                 row.golden = Comparison::Same;
             }
-            (Golden::Kept, Outcome::Pass, _) if path.exists() => fs::remove_file(&path)?,
+            (Golden::Kept, ClaimOutcome::Pass, _) if path.exists() => fs::remove_file(&path)?,
             _ => {}
         }
     }
     Ok(())
 }
 
-fn verdict(rows: &[Row<'_>], interrupt: &AtomicBool) -> Exit {
-    let live = |row: &Row<'_>| row.live.as_ref().map(|live| live.outcome.clone());
+fn verdict(rows: &[RunReport<'_>], interrupt: &AtomicBool) -> ExitClass {
+    let live = |row: &RunReport<'_>| row.live.as_ref().map(|live| live.outcome.clone());
     if interrupt.load(Relaxed)
-        || rows.iter().any(|row| row.ran.outcome == Outcome::Interrupted)
-        || rows.iter().any(|row| live(row) == Some(Outcome::Interrupted))
+        || rows.iter().any(|row| row.ran.outcome == ClaimOutcome::Interrupted)
+        || rows.iter().any(|row| live(row) == Some(ClaimOutcome::Interrupted))
     {
-        return Exit::Interrupted;
+        return ExitClass::Interrupted;
     }
     if rows.iter().any(|row| row.met() == Met::No) {
-        return Exit::Expectation;
+        return ExitClass::Expectation;
     }
     if rows.iter().any(|row| row.met() == Met::Unknown) {
-        return Exit::NotExhausted;
+        return ExitClass::NotExhausted;
     }
-    Exit::Holds
+    ExitClass::Holds
 }
 
 const MOST_STATES: u64 = 5_000_000;

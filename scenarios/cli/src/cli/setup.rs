@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 /// What is checked.
 #[derive(Clone, Debug, Args)]
-pub struct RunArgs {
+pub struct ModelArgs {
     /// The tree, for example 'root(mid(leaf),sib)'; a name with '?' is spawned later. Without it,
     /// the project's own suite is checked.
     #[arg(long, value_name = "TREE")]
@@ -25,7 +25,7 @@ pub struct RunArgs {
     /// are request, shielded, interrupt, interrupt-one, error, quit, cancel, kill, kill-root, stop
     /// and cut.
     #[arg(long, value_name = "FAULTS", default_value = "none", requires = "tree")]
-    pub faults: Faults,
+    pub faults: FaultArgs,
     /// How many breakpoints may be hit: the fault `request` [default: 1].
     #[arg(long, value_name = "N", requires = "tree")]
     pub requests: Option<u8>,
@@ -81,26 +81,27 @@ const MOST_THREADS: usize = 256;
 
 /// A budget, and whether it says how many requests there are.
 #[derive(Clone, Copy, Debug)]
-pub struct Faults {
+pub struct FaultArgs {
     budget: Budget,
-    requests: Asked,
+    requests: RequestCount,
 }
 
 /// Whether something was named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
+enum RequestCount {
     Named,
     Unnamed,
 }
 
-impl FromStr for Faults {
+impl FromStr for FaultArgs {
     type Err = holdfast_check::world::config::BudgetError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let named = |part: &str| {
             part.split_once('=').is_some_and(|(name, _)| name.trim() == Fault::Request.to_string())
         };
-        let requests = if text.split(',').any(named) { Asked::Named } else { Asked::Unnamed };
+        let requests =
+            if text.split(',').any(named) { RequestCount::Named } else { RequestCount::Unnamed };
         Ok(Self { budget: text.parse()?, requests })
     }
 }
@@ -144,7 +145,7 @@ pub enum SetupError {
     RequestsTwice,
     /// Debug mode for nobody.
     #[error("--debug names `{name}`, which is not in the tree; its actors are {actors}, or `all`")]
-    Stranger {
+    UnknownActor {
         /// What was named.
         name: String,
         /// Who is there.
@@ -152,7 +153,7 @@ pub enum SetupError {
     },
 }
 
-impl RunArgs {
+impl ModelArgs {
     /// The run, if a tree is given.
     ///
     /// # Errors
@@ -160,10 +161,12 @@ impl RunArgs {
     pub fn run(&self) -> Result<Option<(Config, Named)>, SetupError> {
         let Some(tree) = self.tree.clone() else { return Ok(None) };
         let budget = match (self.requests, self.faults.requests) {
-            (Some(_), Asked::Named) => return Err(SetupError::RequestsTwice),
-            (Some(requests), Asked::Unnamed) => self.faults.budget.with(Fault::Request, requests),
-            (None, Asked::Named) => self.faults.budget,
-            (None, Asked::Unnamed) => self.faults.budget.with(Fault::Request, 1),
+            (Some(_), RequestCount::Named) => return Err(SetupError::RequestsTwice),
+            (Some(requests), RequestCount::Unnamed) => {
+                self.faults.budget.with(Fault::Request, requests)
+            }
+            (None, RequestCount::Named) => self.faults.budget,
+            (None, RequestCount::Unnamed) => self.faults.budget.with(Fault::Request, 1),
         };
         let named = Named { policy: self.policy, without: self.without.clone() };
         let mut config = Config::new(tree, named.policy(), self.placement, budget);
@@ -174,7 +177,7 @@ impl RunArgs {
                 None => {
                     let names: Vec<_> = config.tree.ids().map(|id| config.tree.name(id)).collect();
                     let actors = names.join(", ");
-                    return Err(SetupError::Stranger { name: name.clone(), actors });
+                    return Err(SetupError::UnknownActor { name: name.clone(), actors });
                 }
             }
         }

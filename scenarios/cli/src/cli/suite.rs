@@ -7,9 +7,10 @@ use super::check::CheckError;
 use super::json::RunJson;
 use super::render::{self, ending_word};
 use super::setup::{SearchArgs, command};
-use super::watch::{Asked, Show, watched};
+use super::watch::{Interruption, ProgressView, watched};
 use super::{Format, print, print_json};
-use crate::exit::Exit;
+use crate::exit::ExitClass;
+use crate::expect::Met;
 use holdfast_check::explore::{Options, Progress, Until};
 use holdfast_check::suite::{self, Expected, Row, suite};
 use holdfast_check::trace::Named;
@@ -30,14 +31,6 @@ fn expected(row: &Row) -> String {
     }
 }
 
-/// Whether a run came out as expected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum Met {
-    Met,
-    Unmet,
-}
-
 /// A run that was checked.
 struct Done<'a> {
     row: &'a Row,
@@ -51,7 +44,7 @@ impl Done<'_> {
             Expected::Holds => self.report.outcome() == Outcome::Holds,
             Expected::Falls(property) => self.report.violated().has(property),
         };
-        if met { Met::Met } else { Met::Unmet }
+        if met { Met::Yes } else { Met::No }
     }
 
     /// The verdict of the whole run, in words.
@@ -75,8 +68,8 @@ impl Done<'_> {
     fn cells(&self) -> [String; 7] {
         let row = self.row;
         let mark = match self.met() {
-            Met::Met => "",
-            Met::Unmet => "✗ ",
+            Met::Yes => "",
+            Met::No | Met::Unknown => "✗ ",
         };
         [
             format!("{mark}{}", row.config.tree),
@@ -143,7 +136,7 @@ impl RowJson {
 ///
 /// # Errors
 /// If Ctrl-C can not be caught.
-pub fn run(search: &SearchArgs, format: Format) -> Result<Exit, CheckError> {
+pub fn run(search: &SearchArgs, format: Format) -> Result<ExitClass, CheckError> {
     let rows = suite();
     let columns = Columns::of(&rows);
     if format == Format::Text {
@@ -155,14 +148,15 @@ pub fn run(search: &SearchArgs, format: Format) -> Result<Exit, CheckError> {
             print(&columns.line(&done.cells()));
         }
     };
-    let (done, asked) = watched(Show::Nothing, |progress| check_all(&rows, search, progress, each))
-        .map_err(CheckError::Signal)?;
+    let (done, asked) =
+        watched(ProgressView::None, |progress| check_all(&rows, search, progress, each))
+            .map_err(CheckError::Signal)?;
     let took = started.elapsed();
-    let unmet = done.iter().filter(|done| done.met() == Met::Unmet).count();
+    let unmet = done.iter().filter(|done| done.met() == Met::No).count();
     let exit = match (asked, unmet) {
-        (Asked::ToStop, _) => Exit::Interrupted,
-        (Asked::Nothing, 0) if done.len() == rows.len() => Exit::Holds,
-        (Asked::Nothing, _) => Exit::Expectation,
+        (Interruption::ByUser, _) => ExitClass::Interrupted,
+        (Interruption::None, 0) if done.len() == rows.len() => ExitClass::Holds,
+        (Interruption::None, _) => ExitClass::Expectation,
     };
     match format {
         Format::Text => print(&sum(&rows, &done, took, asked)),
@@ -175,8 +169,8 @@ pub fn run(search: &SearchArgs, format: Format) -> Result<Exit, CheckError> {
     Ok(exit)
 }
 
-fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Asked) -> String {
-    let met = done.iter().filter(|done| done.met() == Met::Met).count();
+fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Interruption) -> String {
+    let met = done.iter().filter(|done| done.met() == Met::Yes).count();
     let states: u64 = done.iter().map(|done| done.report.states).sum();
     let mut text = format!(
         "\n{met} of {} as expected, {} states, {:.1} s\n",
@@ -184,10 +178,10 @@ fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Asked) -> String 
         HumanCount(states),
         took.as_secs_f64()
     );
-    if asked == Asked::ToStop {
+    if asked == Interruption::ByUser {
         text.push_str("Interrupted: what is missing or not exhausted was not decided.\n");
     }
-    for done in done.iter().filter(|done| done.met() == Met::Unmet) {
+    for done in done.iter().filter(|done| done.met() == Met::No) {
         let _ =
             writeln!(text, "To look at {} ({}):\n  {}", done.row.config.tree, done.row.purpose, {
                 command(&done.row.config, &done.row.named)

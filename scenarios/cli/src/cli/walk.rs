@@ -2,10 +2,10 @@
 
 use super::drivers::{self, NoEngine, quoted};
 use super::json::RunJson;
-use super::setup::{RunArgs, SetupError};
-use super::watch::{Asked, Show, watched};
-use super::{Format, Unwritten, complain, print, print_json, render, write_trace};
-use crate::exit::Exit;
+use super::setup::{ModelArgs, SetupError};
+use super::watch::{Interruption, ProgressView, watched};
+use super::{Format, TraceNotWritten, complain, print, print_json, render, write_trace};
+use crate::exit::ExitClass;
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
 use holdfast_check::explore::Progress;
@@ -31,11 +31,11 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Args)]
 pub struct WalkArgs {
     #[command(flatten)]
-    run: RunArgs,
+    run: ModelArgs,
     /// Where: in the world of the checker (model), where a step is whole, or on real drivers in
     /// threads (drivers), where others go on between any two outputs of one.
     #[arg(long, value_name = "WHERE", default_value = "model")]
-    on: On,
+    on: WalkOn,
     /// Who chooses the driver that goes on: chance at every choice (random), or with few
     /// preemptions at the worst places (pct) [default: random].
     #[arg(long, value_name = "SCHEDULER")]
@@ -61,7 +61,7 @@ pub struct WalkArgs {
 /// Where walks are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum On {
+enum WalkOn {
     Model,
     Drivers,
 }
@@ -86,7 +86,7 @@ enum WalkError {
     Signal(#[source] std::io::Error),
     /// The trace can not be written.
     #[error(transparent)]
-    Trace(#[from] Unwritten),
+    Trace(#[from] TraceNotWritten),
 }
 
 /// The result of `holdfast walk --json`.
@@ -98,7 +98,7 @@ struct WalkJson {
     /// The exit code.
     exit: u8,
     /// `model` or `drivers`.
-    on: On,
+    on: WalkOn,
     /// Who chose the driver that goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     scheduler: Option<SchedulerName>,
@@ -147,11 +147,11 @@ struct FailureJson {
 pub(super) struct Walks {
     pub(super) taken: u64,
     pub(super) steps: u64,
-    pub(super) failure: Option<Fall>,
+    pub(super) failure: Option<FailedWalk>,
 }
 
 /// A walk that failed, and how.
-pub(super) struct Fall {
+pub(super) struct FailedWalk {
     pub(super) iteration: u64,
     pub(super) property: Option<PropertyId>,
     pub(super) what: String,
@@ -165,31 +165,31 @@ pub(super) struct Fall {
 impl WalkArgs {
     /// Does it.
     #[must_use]
-    pub fn run(self) -> Exit {
+    pub fn run(self) -> ExitClass {
         self.walk().unwrap_or_else(|error| complain(&error))
     }
 
-    fn walk(&self) -> Result<Exit, WalkError> {
+    fn walk(&self) -> Result<ExitClass, WalkError> {
         let (config, named) = self.run.run()?.ok_or(WalkError::NoTree)?;
         let scheduler = match (self.on, self.scheduler) {
-            (On::Model, Some(_)) => return Err(WalkError::NoScheduler),
-            (On::Model, None) => None,
-            (On::Drivers, asked) => Some(asked.unwrap_or(SchedulerName::Random)),
+            (WalkOn::Model, Some(_)) => return Err(WalkError::NoScheduler),
+            (WalkOn::Model, None) => None,
+            (WalkOn::Drivers, asked) => Some(asked.unwrap_or(SchedulerName::Random)),
         };
         let run = Run { config, named, ends: Ends::Any };
         let started = Instant::now();
-        let (walks, asked) = watched(Show::Walks, |progress| match scheduler {
+        let (walks, asked) = watched(ProgressView::Walks, |progress| match scheduler {
             None => Ok(self.take(&run, progress)),
             Some(who) => drivers::take(&run, who, self.seed, self.numbers(), progress),
         })
         .map_err(WalkError::Signal)?;
         let (walks, took) = (walks?, started.elapsed());
-        let kind = |fall: &Fall| fall.property.map_or(Kind::LeadsTo, PropertyId::kind);
+        let kind = |fall: &FailedWalk| fall.property.map_or(Kind::LeadsTo, PropertyId::kind);
         let exit = match (&walks.failure, asked) {
-            (Some(fall), _) if kind(fall) == Kind::Always => Exit::Safety,
-            (Some(_), _) => Exit::Liveness,
-            (None, Asked::ToStop) if walks.taken < self.iterations => Exit::Interrupted,
-            (None, Asked::ToStop | Asked::Nothing) => Exit::Holds,
+            (Some(fall), _) if kind(fall) == Kind::Always => ExitClass::Safety,
+            (Some(_), _) => ExitClass::Liveness,
+            (None, Interruption::ByUser) if walks.taken < self.iterations => ExitClass::Interrupted,
+            (None, Interruption::ByUser | Interruption::None) => ExitClass::Holds,
         };
         let json = WalkJson {
             outcome: outcome(exit),
@@ -231,7 +231,7 @@ impl WalkArgs {
                 Err(failure) => {
                     walks.steps += failure.steps.len() as u64;
                     let short = shrink(&topology, failure.clone());
-                    walks.failure = Some(Fall {
+                    walks.failure = Some(FailedWalk {
                         iteration,
                         property: failure.property,
                         what: failure.what.to_owned(),
@@ -249,15 +249,15 @@ impl WalkArgs {
     }
 
     /// Writes a failure to a file.
-    fn keep(&self, fall: Fall) -> Result<FailureJson, WalkError> {
+    fn keep(&self, fall: FailedWalk) -> Result<FailureJson, WalkError> {
         let path = match &self.trace_out {
             Some(path) => path.clone(),
             None => self.temporary(fall.iteration)?,
         };
         write_trace(&path, &fall.file)?;
         let replay = match self.on {
-            On::Model => format!("holdfast replay {}", quoted(path.clone().into())),
-            On::Drivers => drivers::replay_command(&path),
+            WalkOn::Model => format!("holdfast replay {}", quoted(path.clone().into())),
+            WalkOn::Drivers => drivers::replay_command(&path),
         };
         Ok(FailureJson {
             iteration: fall.iteration,
@@ -273,11 +273,11 @@ impl WalkArgs {
     /// A file of its own that stays.
     fn temporary(&self, iteration: u64) -> Result<PathBuf, WalkError> {
         let folder = std::env::temp_dir();
-        let wrong = |source| Unwritten { path: folder.clone(), source };
+        let wrong = |source| TraceNotWritten { path: folder.clone(), source };
         let prefix = format!("holdfast-walk-{}-{iteration}-", self.seed);
         let suffix = match self.on {
-            On::Model => ".trace",
-            On::Drivers => ".schedule",
+            WalkOn::Model => ".trace",
+            WalkOn::Drivers => ".schedule",
         };
         let file = tempfile::Builder::new().prefix(&prefix).suffix(suffix).tempfile_in(&folder);
         let (_, path) = file.map_err(wrong)?.keep().map_err(|kept| wrong(kept.error))?;
@@ -285,16 +285,16 @@ impl WalkArgs {
     }
 }
 
-fn outcome(exit: Exit) -> &'static str {
+fn outcome(exit: ExitClass) -> &'static str {
     match exit {
-        Exit::Safety => "safety-violated",
-        Exit::Liveness => "liveness-violated",
-        Exit::Interrupted => "interrupted",
-        Exit::Holds
-        | Exit::BadInput
-        | Exit::Conformance
-        | Exit::Expectation
-        | Exit::NotExhausted => "holds",
+        ExitClass::Safety => "safety-violated",
+        ExitClass::Liveness => "liveness-violated",
+        ExitClass::Interrupted => "interrupted",
+        ExitClass::Holds
+        | ExitClass::BadInput
+        | ExitClass::Conformance
+        | ExitClass::Expectation
+        | ExitClass::NotExhausted => "holds",
     }
 }
 
@@ -311,8 +311,8 @@ fn text(run: &str, json: &WalkJson, took: Duration) -> String {
     if let Some(failure) = &json.failure {
         let property = failure.property.map_or_else(String::new, |id| format!("`{id}`: "));
         let left = match json.on {
-            On::Model => format!(", {} of them suffice", failure.steps),
-            On::Drivers => String::new(),
+            WalkOn::Model => format!(", {} of them suffice", failure.steps),
+            WalkOn::Drivers => String::new(),
         };
         let _ = write!(
             text,
@@ -320,7 +320,7 @@ fn text(run: &str, json: &WalkJson, took: Duration) -> String {
             failure.iteration, failure.walked, failure.what, failure.replay,
         );
     }
-    if json.exit != Exit::Holds as u8 {
+    if json.exit != ExitClass::Holds as u8 {
         let _ = writeln!(
             text,
             "To go on: the same command with --seed {} --from {}",

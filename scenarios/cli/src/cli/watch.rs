@@ -15,20 +15,23 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// What is shown meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Show {
+pub enum ProgressView {
     /// How far the search is, on a terminal.
     Search,
     /// How many walks were taken, on a terminal.
     Walks,
     /// Nothing.
-    Nothing,
+    None,
 }
 
 /// Runs a search and looks after it.
 ///
 /// # Errors
 /// If Ctrl-C can not be caught.
-pub fn watched<T>(show: Show, search: impl FnOnce(&Progress) -> T) -> io::Result<(T, Asked)> {
+pub fn watched<T>(
+    show: ProgressView,
+    search: impl FnOnce(&Progress) -> T,
+) -> io::Result<(T, Interruption)> {
     let asked = Arc::new(AtomicBool::new(false));
     let signal = signal_hook::consts::SIGINT;
     // In this order: a Ctrl-C that finds the flag set has its default effect.
@@ -45,31 +48,33 @@ pub fn watched<T>(show: Show, search: impl FnOnce(&Progress) -> T) -> io::Result
     });
     signal_hook::low_level::unregister(flag);
     signal_hook::low_level::unregister(default);
-    let asked = if asked.load(Relaxed) { Asked::ToStop } else { Asked::Nothing };
+    let asked = if asked.load(Relaxed) { Interruption::ByUser } else { Interruption::None };
     Ok((result, asked))
 }
 
 /// What the person asked for meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum Interruption {
     /// To stop.
-    ToStop,
+    ByUser,
     /// Nothing.
-    Nothing,
+    None,
 }
 
-fn look_after(show: Show, progress: &Progress, asked: &AtomicBool, over: &Receiver<()>) {
+fn look_after(show: ProgressView, progress: &Progress, asked: &AtomicBool, over: &Receiver<()>) {
     let bar = match show {
-        Show::Search | Show::Walks if io::stderr().is_terminal() => ProgressBar::new_spinner(),
-        Show::Search | Show::Walks | Show::Nothing => ProgressBar::hidden(),
+        ProgressView::Search | ProgressView::Walks if io::stderr().is_terminal() => {
+            ProgressBar::new_spinner()
+        }
+        ProgressView::Search | ProgressView::Walks | ProgressView::None => ProgressBar::hidden(),
     };
     bar.set_style(ProgressStyle::default_spinner());
     let started = Instant::now();
     while over.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
         progress.interrupt.fetch_or(asked.load(Relaxed), Relaxed);
         bar.set_message(match show {
-            Show::Walks => walks(progress, started.elapsed()),
-            Show::Search | Show::Nothing => line(progress, started.elapsed()),
+            ProgressView::Walks => walks(progress, started.elapsed()),
+            ProgressView::Search | ProgressView::None => line(progress, started.elapsed()),
         });
         bar.tick();
     }

@@ -5,7 +5,7 @@ use super::merge::{Furthest, Merged, Stop, Why, merge};
 use super::record::Tail;
 use super::words::{input_words, output_words, status_words};
 use crate::chart::name_of;
-use crate::exit::Exit;
+use crate::exit::ExitClass;
 use holdfast_check::property::PropertyId;
 use holdfast_check::trace::{Replayed, Trace, perform};
 use holdfast_check::verdict::Counterexample;
@@ -92,11 +92,11 @@ impl Verdict {
     /// How a command ends that found this. The properties are promises of `relay`: that a run of
     /// another policy breaks one is told, and no failure.
     #[must_use]
-    pub fn exit(&self) -> Exit {
+    pub fn exit(&self) -> ExitClass {
         match (&self.finding, self.cast.named.policy) {
-            (Finding::Breaks(_), PolicyName::Relay) => Exit::Safety,
-            (Finding::Conforms | Finding::Breaks(_), _) => Exit::Holds,
-            (Finding::Differs(_) | Finding::Undecided(_), _) => Exit::Conformance,
+            (Finding::Breaks(_), PolicyName::Relay) => ExitClass::Safety,
+            (Finding::Conforms | Finding::Breaks(_), _) => ExitClass::Holds,
+            (Finding::Differs(_) | Finding::Undecided(_), _) => ExitClass::Conformance,
         }
     }
 

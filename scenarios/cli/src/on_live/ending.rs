@@ -6,7 +6,7 @@ use super::judge::{Found, Mark};
 use super::member::Member;
 use super::perform::Live;
 use super::view::View;
-use crate::case::resolve::Run;
+use crate::case::resolve::CaseRun;
 use holdfast::live::Exit;
 use holdfast::live::tell::now_ns;
 use holdfast_check::property::PropertyId;
@@ -41,7 +41,7 @@ enum Still {
 }
 
 /// Ends the run.
-pub(super) fn end(live: &mut Live<'_>, run: &Run, deaf: Option<String>) -> Ending {
+pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> Ending {
     let mut found = Found::new();
     let mut still = deaf.map(Still::Prompt);
     live.release_all();
@@ -161,7 +161,7 @@ fn last_ctrl_c(live: &mut Live<'_>) -> Option<Still> {
 /// What it means that the tree stands still.
 fn standstill(
     live: &Live<'_>,
-    run: &Run,
+    run: &CaseRun,
     still: Option<Still>,
     root_told: bool,
     stuck_before: bool,
@@ -193,7 +193,12 @@ fn standstill(
 }
 
 /// The root has ended: how, and what is left.
-fn after_root(live: &mut Live<'_>, run: &Run, found: &mut Found, root_told: bool) -> Option<Exit> {
+fn after_root(
+    live: &mut Live<'_>,
+    run: &CaseRun,
+    found: &mut Found,
+    root_told: bool,
+) -> Option<Exit> {
     let killed = live.marks.iter().any(|(_, mark)| *mark == Mark::Killed(ActorId(0)));
     let exit = match live.grown.stage.exit() {
         Ok(exit) => exit,

@@ -10,8 +10,8 @@ use super::judge::{Mark, judge};
 use super::perform::Live;
 use super::view::View;
 use super::{Grip, Hurry, Lived, Setup, Stop, ending, failed, grow};
-use crate::case::resolve::{Golden, Run};
-use crate::expect::{Expectation, Fall, Outcome};
+use crate::case::resolve::{CaseRun, Golden};
+use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
 use crate::on_live::Shows;
 use crate::on_model;
 use holdfast::live::Point;
@@ -68,10 +68,10 @@ pub fn follow(
     if !trace.header.without.is_empty() {
         return Err(FollowError::Without);
     }
-    let run = Run {
+    let run = CaseRun {
         policy: trace.header.policy,
         variant: None,
-        expectation: Expectation::Violates(Fall { violates, also: Vec::new() }),
+        expectation: Expectation::Violates(ExpectedViolation { violates, also: Vec::new() }),
         config: trace.config()?,
         golden: Golden::No,
         shows: Shows::Forced,
@@ -81,14 +81,14 @@ pub fn follow(
 }
 
 /// Has real processes take the order in which the model first sees the claim of a case fall.
-pub(super) fn force(run: &Run, setup: &Setup, records: &Path, interrupt: &AtomicBool) -> Lived {
+pub(super) fn force(run: &CaseRun, setup: &Setup, records: &Path, interrupt: &AtomicBool) -> Lived {
     let ran = on_model::run(run, MOST_STATES, &Progress::default());
     let (Some(trace), Expectation::Violates(fall)) = (ran.trace, &run.expectation) else {
-        return failed(Outcome::NotStaged, "the model has no counterexample to force");
+        return failed(ClaimOutcome::NotStaged, "the model has no counterexample to force");
     };
     let followed = match drive(&trace, fall.violates, run, (setup, records), interrupt) {
         Ok(followed) => followed,
-        Err(error) => return failed(Outcome::NotStaged, &error.to_string()),
+        Err(error) => return failed(ClaimOutcome::NotStaged, &error.to_string()),
     };
     let fallen = followed.fell.iter().map(|(property, _)| *property).collect();
     let left = followed.left.map(|why| {
@@ -97,13 +97,13 @@ pub(super) fn force(run: &Run, setup: &Setup, records: &Path, interrupt: &Atomic
     });
     Lived {
         outcome: match &left {
-            Some(_) => Outcome::NotStaged,
-            None => Outcome::seen(run.expectation.falling(), fallen),
+            Some(_) => ClaimOutcome::NotStaged,
+            None => ClaimOutcome::seen(run.expectation.falling(), fallen),
         },
         fell: followed.fell,
         story: followed.story,
         trouble: left,
-        ..failed(Outcome::NotRun, "")
+        ..failed(ClaimOutcome::NotRun, "")
     }
 }
 
@@ -113,7 +113,7 @@ const MOST_STATES: u64 = 5_000_000;
 fn drive(
     trace: &Trace,
     violates: PropertyId,
-    run: &Run,
+    run: &CaseRun,
     (setup, records): (&Setup, &Path),
     interrupt: &AtomicBool,
 ) -> Result<Followed, FollowError> {

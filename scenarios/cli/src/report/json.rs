@@ -1,6 +1,6 @@
 //! JSON lines for machines: one a run, then the sum.
 
-use super::{Row, Sum};
+use super::{ReportTotals, RunReport};
 use crate::golden::Comparison;
 use crate::on_live::Lived;
 use holdfast_check::property::{PropertyId, PropertySet};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Line<'a> {
+struct RunLine<'a> {
     case: &'a str,
     policy: PolicyName,
     placement: Placement,
@@ -22,14 +22,14 @@ struct Line<'a> {
     states: u64,
     seconds: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    live: Option<Live<'a>>,
+    live: Option<LiveJson<'a>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Live<'a> {
+struct LiveJson<'a> {
     outcome: String,
-    fell: Vec<Fell<'a>>,
+    fell: Vec<ViolationJson<'a>>,
     conformance: String,
     exit: Option<String>,
     trouble: Option<&'a str>,
@@ -39,14 +39,15 @@ struct Live<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
-struct Fell<'a> {
+struct ViolationJson<'a> {
     property: PropertyId,
     seen: &'a str,
 }
 
-fn live(lived: &Lived) -> Live<'_> {
-    let fell = lived.fell.iter().map(|(property, seen)| Fell { property: *property, seen });
-    Live {
+fn live(lived: &Lived) -> LiveJson<'_> {
+    let fell =
+        lived.fell.iter().map(|(property, seen)| ViolationJson { property: *property, seen });
+    LiveJson {
         outcome: lived.outcome.to_string().to_lowercase(),
         fell: fell.collect(),
         conformance: lived.conformance.to_string(),
@@ -59,9 +60,9 @@ fn live(lived: &Lived) -> Live<'_> {
 
 /// The line of a run.
 #[must_use]
-pub fn line(row: &Row<'_>) -> String {
+pub fn line(row: &RunReport<'_>) -> String {
     let list = |set: PropertySet| set.members().collect();
-    let line = Line {
+    let line = RunLine {
         case: row.job.id(),
         policy: row.job.run.policy,
         placement: row.job.run.config.placement,
@@ -83,7 +84,7 @@ pub fn line(row: &Row<'_>) -> String {
 
 /// The last line.
 #[must_use]
-pub fn summary(sum: Sum) -> String {
+pub fn summary(sum: ReportTotals) -> String {
     serde_json::json!({
         "met": sum.met,
         "expected-failures": sum.expected_failures,

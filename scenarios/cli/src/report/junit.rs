@@ -1,13 +1,13 @@
 //! JUnit XML, as build servers read it: a suite a policy, a test a run.
 
-use super::{Row, text};
+use super::{RunReport, text};
 use crate::expect::Met;
 use holdfast_protocol::policy::PolicyName;
 use std::fmt::Write as _;
 
 /// The whole file.
 #[must_use]
-pub fn xml(rows: &[Row<'_>]) -> String {
+pub fn xml(rows: &[RunReport<'_>]) -> String {
     let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n".to_owned();
     for policy in PolicyName::ALL {
         let rows: Vec<_> = rows.iter().filter(|row| row.job.run.policy == policy).collect();
@@ -31,7 +31,7 @@ pub fn xml(rows: &[Row<'_>]) -> String {
     xml
 }
 
-fn write_test(row: &Row<'_>, xml: &mut String) {
+fn write_test(row: &RunReport<'_>, xml: &mut String) {
     let name = escaped(&format!("{} ({})", row.job.id(), row.job.setting()));
     let class = escaped(&format!("{}.{}", row.job.run.policy, row.job.id()));
     let seconds = seconds(row);
@@ -54,7 +54,7 @@ fn write_test(row: &Row<'_>, xml: &mut String) {
     let _ = writeln!(xml, ">\n      <{tag} message=\"{message}\">{body}</{tag}>\n    </testcase>");
 }
 
-fn seconds(row: &Row<'_>) -> f64 {
+fn seconds(row: &RunReport<'_>) -> f64 {
     let live = row.live.as_ref().map_or(0.0, |live| live.time.as_secs_f64());
     row.ran.time.as_secs_f64() + live
 }

@@ -1,18 +1,19 @@
 //! Live runs: the model's verdict, what real processes did, and whether the two agree; as lines and
 //! as the table that `scenarios/docs/LIVE.md` is.
 
-use super::Row;
+use super::RunReport;
 use super::text::names;
-use crate::expect::{Expectation, Met, Outcome};
+use crate::expect::{ClaimOutcome, Expectation, Met};
 use crate::on_live::{Conformance, Lived, Shows};
 use std::fmt::Write as _;
 
 /// A table: a line a case and policy, more only where something is not as claimed.
 #[must_use]
-pub fn lines(rows: &[Row<'_>]) -> String {
+pub fn lines(rows: &[RunReport<'_>]) -> String {
     let mut text = line("model", "live", "conformance", "case", "policy", "");
-    let together =
-        |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
+    let together = |a: &RunReport<'_>, b: &RunReport<'_>| {
+        a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy
+    };
     for group in rows.chunk_by(together) {
         if group.iter().all(|row| row.met() == Met::Yes && row.live.is_some()) {
             write_group(group, &mut text);
@@ -35,9 +36,9 @@ fn line(
     format!("{}\n", line.trim_end())
 }
 
-fn write_group(group: &[Row<'_>], text: &mut String) {
+fn write_group(group: &[RunReport<'_>], text: &mut String) {
     // The first of those in which most was seen to fall.
-    let seen = |row: &&Row<'_>| row.live.as_ref().map_or(0, |live| live.fell.len());
+    let seen = |row: &&RunReport<'_>| row.live.as_ref().map_or(0, |live| live.fell.len());
     let shown = group.iter().rev().max_by_key(seen).unwrap_or(&group[0]);
     let fell = group.iter().filter(|row| seen(row) > 0).count();
     let note = match (group.len(), fell) {
@@ -49,7 +50,7 @@ fn write_group(group: &[Row<'_>], text: &mut String) {
     write_row(shown, note, text);
 }
 
-fn write_row(row: &Row<'_>, note: String, text: &mut String) {
+fn write_row(row: &RunReport<'_>, note: String, text: &mut String) {
     let (live, conformance, fell) = match &row.live {
         Some(live) => {
             (live.outcome.to_string(), live.conformance.to_string(), names(live.fallen()))
@@ -69,17 +70,18 @@ fn write_row(row: &Row<'_>, note: String, text: &mut String) {
 ///
 /// What the scheduler decides is not in it, so it is the same each time that all is as claimed.
 #[must_use]
-pub fn markdown(rows: &[Row<'_>]) -> String {
+pub fn markdown(rows: &[RunReport<'_>]) -> String {
     let mut text = HEAD.to_owned();
-    let together =
-        |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
+    let together = |a: &RunReport<'_>, b: &RunReport<'_>| {
+        a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy
+    };
     for group in rows.chunk_by(together) {
         let lived: Vec<_> = group.iter().filter_map(|row| row.live.as_ref()).collect();
         let count =
-            |outcome: Outcome| group.iter().filter(|row| row.ran.outcome == outcome).count();
+            |outcome: ClaimOutcome| group.iter().filter(|row| row.ran.outcome == outcome).count();
         let model = [
-            (count(Outcome::Pass), "holds"),
-            (count(Outcome::ExpectedFail), "falls"),
+            (count(ClaimOutcome::Pass), "holds"),
+            (count(ClaimOutcome::ExpectedFail), "falls"),
             (
                 group.iter().filter(|row| row.met_by_model() == Met::No).count(),
                 "**not as claimed**",
@@ -87,7 +89,7 @@ pub fn markdown(rows: &[Row<'_>]) -> String {
         ];
         let (job, all) = (group[0].job, group.len());
         let live = live_cell(group);
-        let staged = lived.iter().filter(|one| one.outcome != Outcome::NoStage).count();
+        let staged = lived.iter().filter(|one| one.outcome != ClaimOutcome::NoStage).count();
         let conforms = lived.iter().filter(|one| one.conformance == Conformance::Conforms).count();
         let conformance = match (staged, conforms) {
             (0, _) => "–".to_owned(),
@@ -103,12 +105,12 @@ pub fn markdown(rows: &[Row<'_>]) -> String {
         );
     }
     let lived = rows.iter().filter_map(|row| row.live.as_ref());
-    let staged = lived.filter(|live| live.outcome != Outcome::NoStage).count();
+    let staged = lived.filter(|live| live.outcome != ClaimOutcome::NoStage).count();
     let _ = writeln!(text, "| all | | {} runs | {staged} runs | |", rows.len());
     text
 }
 
-fn live_cell(group: &[Row<'_>]) -> String {
+fn live_cell(group: &[RunReport<'_>]) -> String {
     let mut counts = [
         (0, "holds"),
         (0, "falls"),
@@ -121,7 +123,7 @@ fn live_cell(group: &[Row<'_>]) -> String {
         let kind = match row.live.as_ref().map(|live| (&live.outcome, live.met())) {
             None => 5,
             Some((_, Met::No | Met::Unknown)) => 4,
-            Some((Outcome::NoStage, _)) => 3,
+            Some((ClaimOutcome::NoStage, _)) => 3,
             Some(_) => match (&row.job.run.expectation, &row.job.run.shows) {
                 (Expectation::Holds, _) => 0,
                 (Expectation::Violates(_), Shows::ByItself) => 1,
@@ -160,7 +162,7 @@ A run has no stage where the actor at the prompt is to read a terminal that its 
 
 /// What happened on real processes.
 #[must_use]
-pub fn details(row: &Row<'_>, lived: &Lived) -> String {
+pub fn details(row: &RunReport<'_>, lived: &Lived) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "  on real processes: {}", lived.outcome);
     for event in &lived.story {

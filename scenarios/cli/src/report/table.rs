@@ -1,15 +1,15 @@
 //! The table of all cases, as Markdown. `scenarios/docs/CASES.md` is this, and a test compares the two.
 
 use super::text::grouped;
-use super::{Row, live};
-use crate::case::{Case, Observed};
-use crate::expect::Outcome;
+use super::{RunReport, live};
+use crate::case::{Case, UpstreamOutcome};
+use crate::expect::ClaimOutcome;
 use holdfast_protocol::policy::PolicyName;
 use std::fmt::Write as _;
 
 /// The whole file.
 #[must_use]
-pub fn markdown(rows: &[Row<'_>]) -> String {
+pub fn markdown(rows: &[RunReport<'_>]) -> String {
     if rows.iter().any(|row| row.live.is_some()) {
         return live::markdown(rows);
     }
@@ -38,25 +38,27 @@ pub fn markdown(rows: &[Row<'_>]) -> String {
 
 fn upstream(case: &Case) -> &'static str {
     match case.upstream.as_ref().map(|upstream| upstream.outcome) {
-        Some(Observed::Works) => "works",
-        Some(Observed::Flaky) => "flaky",
-        Some(Observed::Fails) => "**fails**",
-        Some(Observed::Untested) | None => "–",
+        Some(UpstreamOutcome::Works) => "works",
+        Some(UpstreamOutcome::Flaky) => "flaky",
+        Some(UpstreamOutcome::Fails) => "**fails**",
+        Some(UpstreamOutcome::Untested) | None => "–",
     }
 }
 
 /// What came of a case under a policy: the properties that name the failures, and how often.
-fn cell(rows: &[Row<'_>], policy: PolicyName) -> String {
+fn cell(rows: &[RunReport<'_>], policy: PolicyName) -> String {
     let rows: Vec<_> = rows.iter().filter(|row| row.job.run.policy == policy).collect();
-    let mut fell: Vec<_> = rows.iter().filter(|row| row.ran.outcome != Outcome::Pass).collect();
+    let mut fell: Vec<_> =
+        rows.iter().filter(|row| row.ran.outcome != ClaimOutcome::Pass).collect();
     if fell.is_empty() {
         return if rows.is_empty() { "–" } else { "holds" }.to_owned();
     }
     fell.sort_by_key(|row| std::cmp::Reverse(row.ran.fell.members().count()));
-    let name = |row: &Row<'_>| match row.ran.trace.as_ref().and_then(|trace| trace.header.breaks) {
-        Some(property) => property.to_string(),
-        None => row.ran.outcome.to_string(),
-    };
+    let name =
+        |row: &RunReport<'_>| match row.ran.trace.as_ref().and_then(|trace| trace.header.breaks) {
+            Some(property) => property.to_string(),
+            None => row.ran.outcome.to_string(),
+        };
     let mut names: Vec<(String, usize)> = Vec::new();
     for name in fell.into_iter().map(|row| name(row)) {
         match names.iter_mut().find(|(other, _)| *other == name) {

@@ -1,7 +1,7 @@
 //! Lines for people: one a case and policy, more only where something is not as claimed.
 
-use super::{Row, Sum, live};
-use crate::expect::{Expectation, Met, Outcome};
+use super::{ReportTotals, RunReport, live};
+use crate::expect::{ClaimOutcome, Expectation, Met};
 use crate::golden::{Comparison, draw};
 use holdfast_check::property::PropertySet;
 use std::fmt::Write as _;
@@ -11,10 +11,11 @@ use std::time::Duration;
 /// The lines of all rows; rows of one case and policy stand together and share a line if all of
 /// them are as claimed.
 #[must_use]
-pub fn lines(rows: &[Row<'_>]) -> String {
+pub fn lines(rows: &[RunReport<'_>]) -> String {
     let mut text = String::new();
-    let together =
-        |a: &Row<'_>, b: &Row<'_>| a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy;
+    let together = |a: &RunReport<'_>, b: &RunReport<'_>| {
+        a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy
+    };
     if rows.iter().any(|row| row.live.is_some()) {
         return live::lines(rows);
     }
@@ -28,8 +29,8 @@ pub fn lines(rows: &[Row<'_>]) -> String {
     text
 }
 
-fn write_group(group: &[Row<'_>], text: &mut String) {
-    let fell = group.iter().filter(|row| row.ran.outcome == Outcome::ExpectedFail).count();
+fn write_group(group: &[RunReport<'_>], text: &mut String) {
+    let fell = group.iter().filter(|row| row.ran.outcome == ClaimOutcome::ExpectedFail).count();
     // The first of those in which most falls.
     let worst = group.iter().rev().max_by_key(|row| row.ran.fell.members().count());
     let shown = worst.unwrap_or(&group[0]);
@@ -43,11 +44,11 @@ fn write_group(group: &[Row<'_>], text: &mut String) {
     write_line(shown, &runs, states, group.iter().map(|row| row.ran.time).sum(), text);
 }
 
-fn write_row(row: &Row<'_>, text: &mut String) {
+fn write_row(row: &RunReport<'_>, text: &mut String) {
     write_line(row, &row.job.setting(), row.ran.states, row.ran.time, text);
 }
 
-fn write_line(row: &Row<'_>, note: &str, states: u64, time: Duration, text: &mut String) {
+fn write_line(row: &RunReport<'_>, note: &str, states: u64, time: Duration, text: &mut String) {
     let outcome = match (&row.golden, &row.ran.outcome) {
         (Comparison::Same, outcome) => outcome.to_string(),
         (Comparison::Missing, _) => "NO-TRACE".to_owned(),
@@ -74,7 +75,7 @@ fn write_line(row: &Row<'_>, note: &str, states: u64, time: Duration, text: &mut
 
 /// Everything about a row that is not as claimed.
 #[must_use]
-pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
+pub fn details(row: &RunReport<'_>, trace_file: Option<&Path>) -> String {
     let mut text = String::new();
     let job = row.job;
     let policy = job.run.policy;
@@ -86,7 +87,7 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
         job.loaded.case.title
     );
     match &row.ran.outcome {
-        Outcome::Stuck(at) => {
+        ClaimOutcome::Stuck(at) => {
             let case = &job.loaded.case;
             let name = job.run.variant.as_ref();
             let variant = case.variant.iter().find(|variant| Some(&variant.name) == name);
@@ -94,15 +95,15 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
             let step = step.map(|step| step.to_string()).unwrap_or_default();
             let _ = writeln!(text, "  the steps can not be performed: no order gets past {step}");
         }
-        Outcome::NotExhausted => {
+        ClaimOutcome::NotExhausted => {
             let _ = writeln!(text, "  the search reached its limit; see --max-states");
         }
-        Outcome::Interrupted | Outcome::NotRun | Outcome::NoStage => {}
-        Outcome::NotStaged
-        | Outcome::Pass
-        | Outcome::ExpectedFail
-        | Outcome::Fail
-        | Outcome::UnexpectedPass => {
+        ClaimOutcome::Interrupted | ClaimOutcome::NotRun | ClaimOutcome::NoStage => {}
+        ClaimOutcome::NotStaged
+        | ClaimOutcome::Pass
+        | ClaimOutcome::ExpectedFail
+        | ClaimOutcome::Fail
+        | ClaimOutcome::UnexpectedPass => {
             let expected = names(job.run.expectation.falling());
             let _ = writeln!(text, "  expected to fall: {}", or_nothing(&expected));
             let _ = writeln!(text, "  falls:            {}", or_nothing(&names(row.ran.fell)));
@@ -133,7 +134,7 @@ pub fn details(row: &Row<'_>, trace_file: Option<&Path>) -> String {
 
 /// What the case would have to say for this row to be as claimed.
 #[must_use]
-pub fn claim(row: &Row<'_>) -> String {
+pub fn claim(row: &RunReport<'_>) -> String {
     let Some(trace) = &row.ran.trace else { return "\"holds\"".to_owned() };
     let mut also: Vec<_> = row.ran.fell.members().map(|one| format!("\"{one}\"")).collect();
     let headline = trace.header.breaks.map(|one| format!("\"{one}\"")).unwrap_or_default();
@@ -146,7 +147,7 @@ pub fn claim(row: &Row<'_>) -> String {
 
 /// The last line.
 #[must_use]
-pub fn summary(sum: Sum, time: Duration) -> String {
+pub fn summary(sum: ReportTotals, time: Duration) -> String {
     let mut text = format!("{} runs as claimed", sum.met);
     let _ = write!(text, " ({} of them expected failures)", sum.expected_failures);
     if sum.not_met > 0 {
