@@ -15,13 +15,13 @@ use crate::context::{Context, Shared};
 use crate::error::{RuntimeError, failed};
 use crate::event::Event;
 use crate::exit;
-use crate::gate::Gate;
 use crate::hands::{Exit, Live, Top};
 use crate::kin::{Neighbour, Neighbours, Side};
 use crate::link::{Heard, Link};
 use crate::output::Pump;
 use crate::pause::{self, Station};
 use crate::portal::Mail;
+use crate::probe::{DriverWaker, Probe};
 use crate::process::{self, LINK_FD, LINK_VARIABLE};
 use crate::program::{Registry, complain};
 use crate::recorder::Recorder;
@@ -50,6 +50,7 @@ pub(crate) struct Root {
     pub(crate) no_terminal: NoTerminal,
     pub(crate) before: Before,
     pub(crate) code: Code,
+    pub(crate) probe: Arc<dyn Probe>,
 }
 
 /// The two mailboxes of a driver.
@@ -88,7 +89,8 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         let debug = debug_mode(root.settings.debugging);
         let node = Node::root(me, root.settings.policy(), debug);
         let name = "root".to_owned();
-        let place = Place { node, path: vec![name], root: me, settings: root.settings };
+        let place =
+            Place { node, path: vec![name], root: me, settings: root.settings, probe: root.probe };
         let mailboxes = Mailboxes::new();
         let foreign = before.mask();
         live(
@@ -123,7 +125,11 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
 }
 
 /// Runs this process as the actor that its supervisor has started it as.
-pub(crate) fn run_below(registry: Arc<Registry>, filter: Filter) -> Result<u8, RuntimeError> {
+pub(crate) fn run_below(
+    registry: Arc<Registry>,
+    filter: Filter,
+    probe: Arc<dyn Probe>,
+) -> Result<u8, RuntimeError> {
     let variable = std::env::var(LINK_VARIABLE).unwrap_or_default();
     if variable.parse() != Ok(LINK_FD) {
         let what = format!("{LINK_VARIABLE}={variable} is set by a supervisor alone; unset it");
@@ -143,7 +149,7 @@ pub(crate) fn run_below(registry: Arc<Registry>, filter: Filter) -> Result<u8, R
     let ended = on_this_thread(async {
         let mut link = Link::new(socket).map_err(failed("watch the link"))?;
         let (hello, direct) = hear_hello(&mut link).await?;
-        boot_below(hello, direct, link, registry, filter).await
+        boot_below(hello, direct, link, registry, filter, probe).await
     });
     pause::station(None);
     let mut actor = ended?;
@@ -183,10 +189,10 @@ async fn boot_below(
     link: Link,
     registry: Arc<Registry>,
     filter: Filter,
+    probe: Arc<dyn Probe>,
 ) -> Result<Actor, RuntimeError> {
     let code = registry.code(&hello.function, hello.args)?;
-    #[cfg(feature = "live")]
-    crate::live::points::booting(&hello.path.join("/"));
+    probe.booting(&hello.path.join("/"));
     let (me, root) = (ActorId(std::process::id()), ActorId(hello.root));
     name_process(hello.path.last().map_or("actor", String::as_str));
     let supervisor = ActorId(hello.supervisor);
@@ -204,7 +210,7 @@ async fn boot_below(
         let link = Link::new(UnixStream::from(socket)).map_err(failed("watch a link"))?;
         neighbours.insert(root, Neighbour::new(root, link, Side::Direct, &events));
     }
-    let place = Place { node, path: hello.path, root, settings: hello.settings };
+    let place = Place { node, path: hello.path, root, settings: hello.settings, probe };
     let (before, foreign) = (Before::inherited(), SigSet::empty());
     live(place, None, registry, filter, mailboxes, neighbours, Some(mail), code, before, foreign)
         .await
@@ -230,6 +236,7 @@ struct Place {
     path: Vec<String>,
     root: ActorId,
     settings: Settings,
+    probe: Arc<dyn Probe>,
 }
 
 #[expect(clippy::too_many_arguments, reason = "this is where everything meets")]
@@ -252,10 +259,7 @@ async fn live(
     pause::station(Some(station));
     let (me, supervisor) = (place.node.id(), mail.as_ref().map(|mail| mail.peer));
     let recorder = Recorder::start(me, &place.path, supervisor, place.root, &place.settings)?;
-    #[cfg(feature = "live")]
-    let gate = Gate::new(&path, &events, &urgent);
-    #[cfg(not(feature = "live"))]
-    let gate = Gate;
+    place.probe.running(&path, DriverWaker::new(events.clone(), urgent.clone()));
     let signals = Signals::new(before)?;
     let to = urgent.clone();
     let _signals = tokio::task::spawn_local(async move {
@@ -302,7 +306,7 @@ async fn live(
         exit: None,
         top,
         recorder,
-        gate,
+        probe: place.probe,
     };
     let mut actor = Actor::new(place.node, hands);
     while actor.hands().exit.is_none() {

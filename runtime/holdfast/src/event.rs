@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::front::FrontEvent;
 use crate::pause::Wish;
 use crate::portal::Spawned;
+use crate::probe::Point;
 use crate::settings::Debugging;
 use crate::signals::Taken;
 use holdfast_protocol::{ActorId, Answer, Cause, RequestId};
@@ -33,12 +34,8 @@ pub(crate) enum Event {
     BodyOverdue,
     /// A survey had its time.
     SurveyOverdue(u32),
-    /// A test lets one input pass that it holds back.
-    #[cfg(feature = "live")]
-    Pass(crate::gate::Point),
-    /// It holds nothing back any more.
-    #[cfg(feature = "live")]
-    Open,
+    /// A probe lets one input pass that it holds back.
+    Resume(Point),
 }
 
 /// How the own program ended.

@@ -7,11 +7,11 @@ use crate::body::{Body, Filter};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::front::Front;
-use crate::gate::{Gate, Point};
 use crate::kin::{Kin, KinKind, Neighbour, Neighbours};
 use crate::link::Heard;
 use crate::output::Relay;
 use crate::pause::{Resumed, Wish};
+use crate::probe::{Point, Probe};
 use crate::process::{self, Process};
 use crate::recorder::Recorder;
 use crate::settings::{NoTerminal, Settings};
@@ -104,7 +104,7 @@ pub(crate) struct Live {
     pub(crate) exit: Option<Exit>,
     pub(crate) top: Option<Top>,
     pub(crate) recorder: Recorder,
-    pub(crate) gate: Gate,
+    pub(crate) probe: Arc<dyn Probe>,
 }
 
 /// A survey that this actor has asked for.
@@ -117,6 +117,7 @@ impl Hands for Live {
     fn handled(&mut self, _node: &Node, input: Input, outputs: &[Output]) {
         tracing::trace!(target: "holdfast", ?input, ?outputs);
         self.recorder.handled(input, outputs);
+        self.probe.handled(input, outputs);
     }
 
     fn perform(&mut self, output: Output, follow: &mut VecDeque<Input>) {
@@ -198,12 +199,12 @@ impl Live {
             }
             Timer::Yield(_) => timing.stop,
         };
-        self.gate.forget(Point::Timer(timer));
+        self.probe.forget(Point::Timer(timer));
         self.timers.arm(timer, after);
     }
 
     fn disarm(&mut self, timer: Timer) {
-        self.gate.forget(Point::Timer(timer));
+        self.probe.forget(Point::Timer(timer));
         self.timers.disarm(timer);
     }
 
@@ -220,7 +221,7 @@ impl Live {
     fn start_teardown(&mut self, cause: Cause, follow: &mut VecDeque<Input>) {
         self.cause = cause;
         if self.body_over {
-            if self.gate.passes(Point::Body) {
+            if self.probe.passes(Point::Body) {
                 follow.push_back(Input::BodyEnded);
             }
             return;
@@ -249,7 +250,7 @@ impl Live {
     /// The root has no child that it knows: whoever is there was never announced.
     pub(crate) fn sweep(&mut self, follow: &mut VecDeque<Input>) {
         let Ok(found) = process::children() else { return };
-        if found.is_empty() && self.gate.passes(Point::ChildrenGone) {
+        if found.is_empty() && self.probe.passes(Point::ChildrenGone) {
             return follow.push_back(Input::ChildrenGone);
         }
         for pid in found {
@@ -262,7 +263,7 @@ impl Live {
         let link = &mut self.neighbours.get_mut(peer)?.link;
         let heard = link.hear();
         let counts = matches!(heard, Ok(Heard::End | Heard::Frame(Frame::Say(_), _)));
-        if !counts || self.gate.passes(Point::Message(peer)) {
+        if !counts || self.probe.passes(Point::Message(peer)) {
             return Some(heard);
         }
         if let Ok(Heard::Frame(frame, descriptor)) = heard {
@@ -277,7 +278,7 @@ impl Live {
         if self.children.signal(child, |_| ()).is_some() {
             return;
         }
-        if !self.gate.passes(Point::Adopt(child)) {
+        if !self.probe.passes(Point::Adopt(child)) {
             return;
         }
         let Ok(process) = Process::child(pid) else { return };

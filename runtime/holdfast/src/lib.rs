@@ -67,16 +67,14 @@ mod event;
 pub mod exit;
 mod failure;
 mod front;
-mod gate;
 mod hands;
 mod kin;
 mod link;
-#[cfg(feature = "live")]
-pub mod live;
 mod logs;
 mod output;
 mod pause;
 mod portal;
+pub mod probe;
 mod process;
 mod program;
 pub mod recorder;

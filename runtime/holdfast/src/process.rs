@@ -29,8 +29,8 @@ pub(crate) const LINK_VARIABLE: &str = "HOLDFAST_LINK";
 /// The variable by which every process below a root is known as such.
 pub(crate) const TREE_VARIABLE: &str = "HOLDFAST_TREE";
 
-/// The descriptor of an actor's link to its supervisor when it boots.
-pub(crate) const LINK_FD: RawFd = 3;
+/// The descriptor of an actor's link to its supervisor, for as long as there is one.
+pub const LINK_FD: RawFd = 3;
 
 /// Whether a process shares the terminal's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use crate::context::{Context, decode, encode};
 use crate::error::RuntimeError;
 use crate::exit;
 use crate::failure::Failure;
+use crate::probe::{NoProbe, Probe};
 use crate::process::LINK_VARIABLE;
 use crate::settings::{Debugging, NoTerminal, Settings, Timing, from_environment};
 use crate::signals::Before;
@@ -98,6 +99,7 @@ pub struct Program {
     settings: Settings,
     no_terminal: NoTerminal,
     filter: Filter,
+    probe: Arc<dyn Probe>,
 }
 
 impl Default for Program {
@@ -114,6 +116,7 @@ impl Program {
             settings: Settings::default(),
             no_terminal: NoTerminal::default(),
             filter: Arc::new(|_| true),
+            probe: Arc::new(NoProbe),
         }
     }
 
@@ -178,6 +181,12 @@ impl Program {
         self
     }
 
+    /// Has every actor of this program looked into, and held back, by a test; see [`crate::probe`].
+    pub fn probe(mut self, probe: impl Probe + 'static) -> Self {
+        self.probe = Arc::new(probe);
+        self
+    }
+
     /// Runs the tree: `root` in this process, or the actor that this process was started as.
     ///
     /// Call it first in `main`, before any other thread is started: signals are blocked in this
@@ -215,16 +224,15 @@ impl Program {
 
     fn start(mut self, code: Code) -> Result<u8, RuntimeError> {
         let below = std::env::var_os(LINK_VARIABLE).is_some();
-        #[cfg(feature = "live")]
         if below {
-            crate::live::points::starting();
+            self.probe.starting();
         }
         let before = Before::block()?;
         let registry = Arc::new(self.registry?);
         note_panics();
         start_logging();
         if below {
-            let code = actor::run_below(registry, self.filter);
+            let code = actor::run_below(registry, self.filter, self.probe);
             std::process::exit(code.map_or_else(
                 |error| {
                     complain(&error);
@@ -241,6 +249,7 @@ impl Program {
             no_terminal: self.no_terminal,
             before: before.clone(),
             code,
+            probe: self.probe,
         });
         before.restore();
         ended

@@ -59,8 +59,6 @@ pub struct RecordLine {
 #[derive(Debug)]
 pub(crate) struct Recorder {
     file: Option<File>,
-    #[cfg(feature = "live")]
-    teller: crate::live::tell::Teller,
 }
 
 impl Recorder {
@@ -75,11 +73,7 @@ impl Recorder {
         root: ActorId,
         settings: &Settings,
     ) -> Result<Self, RuntimeError> {
-        let mut recorder = Self {
-            file: None,
-            #[cfg(feature = "live")]
-            teller: crate::live::tell::Teller::start(path),
-        };
+        let mut recorder = Self { file: None };
         let Some(folder) = std::env::var_os(RECORD_VARIABLE) else {
             return Ok(recorder);
         };
@@ -101,8 +95,6 @@ impl Recorder {
     }
 
     pub(crate) fn handled(&mut self, input: Input, outputs: &[Output]) {
-        #[cfg(feature = "live")]
-        self.teller.handled(input, outputs);
         if self.file.is_some() {
             self.write(&RecordLine { input, outputs: outputs.to_vec() });
         }

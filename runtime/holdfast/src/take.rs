@@ -1,7 +1,6 @@
 //! What an event means: the inputs of the protocol that it comes to, and the bookkeeping around it.
 
 mod children;
-#[cfg(feature = "live")]
 mod held;
 mod links;
 mod survey;
@@ -10,8 +9,8 @@ pub(crate) use children::mailboxes;
 
 use crate::event::{Ending, Event, Examine, Local};
 use crate::front::FrontEvent;
-use crate::gate::Point;
 use crate::hands::Live;
+use crate::probe::Point;
 use crate::signals::Taken;
 use crate::wire::{Frame, Outcome};
 use holdfast_protocol::driver::Driver;
@@ -55,7 +54,7 @@ impl Actor {
             Event::Writable(peer) => self.write(peer),
             Event::ChildEnded(child) => self.child_ended(child),
             Event::Answered(request, Answer::Hangup)
-                if !self.hands_mut().gate.passes(Point::Hangup(request)) => {}
+                if !self.hands_mut().probe.passes(Point::Hangup(request)) => {}
             Event::Answered(request, answer) => {
                 let open = self.node().requests().open();
                 if open.is_some_and(|own| own.request == request) {
@@ -69,10 +68,7 @@ impl Actor {
             Event::Local(local) => self.local(local),
             Event::BodyOverdue => self.body_overdue(),
             Event::SurveyOverdue(serial) => self.finish_survey(serial),
-            #[cfg(feature = "live")]
-            Event::Pass(point) => self.pass(point),
-            #[cfg(feature = "live")]
-            Event::Open => self.open_gate(),
+            Event::Resume(point) => self.resume(point),
         }
         self.show_waiting();
     }
@@ -83,7 +79,7 @@ impl Actor {
         while !self.takes_no_more()
             && let Some(timer) = self.hands_mut().timers.expired(now)
         {
-            if self.hands_mut().gate.passes(Point::Timer(timer)) {
+            if self.hands_mut().probe.passes(Point::Timer(timer)) {
                 self.feed(Input::Expired { timer });
             }
         }
@@ -99,7 +95,7 @@ impl Actor {
         match event {
             FrontEvent::Ended => {
                 let own = request.actor == self.hands().me;
-                if !own && !self.hands_mut().gate.passes(Point::Baton(request)) {
+                if !own && !self.hands_mut().probe.passes(Point::Baton(request)) {
                     return;
                 }
                 if self.hands().front.as_ref().is_some_and(|(open, _)| *open == request) {
@@ -156,7 +152,7 @@ impl Actor {
 
     /// A signal that the protocol decides on.
     fn signalled(&mut self, signal: holdfast_protocol::Signal, origin: Origin) {
-        if !self.hands_mut().gate.passes(Point::Signal(signal, origin)) {
+        if !self.hands_mut().probe.passes(Point::Signal(signal, origin)) {
             return;
         }
         if signal != holdfast_protocol::Signal::Interrupt {
@@ -271,7 +267,7 @@ impl Actor {
     }
 
     fn body_ended(&mut self) {
-        if self.hands_mut().gate.passes(Point::Body) {
+        if self.hands_mut().probe.passes(Point::Body) {
             self.feed(Input::BodyEnded);
         }
     }

@@ -31,15 +31,15 @@ use crate::conform::conform;
 use crate::conform::verdict::Finding;
 use crate::expect::{ClaimOutcome, Met};
 use ending::Ending;
-use holdfast::live::gate::EVERY_INPUT;
-use holdfast::live::points::STARTING;
-use holdfast::live::tree::Result as Grew;
-use holdfast::live::{Exit, Growth};
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::Placement;
 use holdfast_protocol::PolicyName;
 use holdfast_protocol::policy::Reader;
+use holdfast_testkit::gate::EVERY_INPUT;
+use holdfast_testkit::points::STARTING;
+use holdfast_testkit::tree::Result as Grew;
+use holdfast_testkit::{Exit, Growth};
 use judge::judge;
 use perform::Live;
 use std::ffi::OsStr;
@@ -62,8 +62,8 @@ pub const NANNY: &str = "live-nanny";
 pub fn play_a_part() -> Option<ExitCode> {
     let part = std::env::args_os().nth(1)?;
     match part.to_str() {
-        Some(PUPPET) => Some(holdfast::live::puppet::run()),
-        Some(NANNY) => Some(holdfast::live::nanny::run()),
+        Some(PUPPET) => Some(holdfast_testkit::actor::run()),
+        Some(NANNY) => Some(holdfast_testkit::shim::run()),
         Some(_) | None => None,
     }
 }
@@ -296,7 +296,7 @@ fn failed(outcome: ClaimOutcome, why: &str) -> Lived {
     }
 }
 
-fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast::live::Grown> {
+fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast_testkit::Grown> {
     let config = &run.config;
     let debug: Vec<&str> = config
         .tree
@@ -326,7 +326,7 @@ fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfa
     growth.grow(nanny, &setup.program)
 }
 
-fn play(run: &CaseRun, grown: holdfast::live::Grown, hurry: &Hurry<'_>) -> Lived {
+fn play(run: &CaseRun, grown: holdfast_testkit::Grown, hurry: &Hurry<'_>) -> Lived {
     let config = &run.config;
     let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
     let stop = live.steps(&config.script.steps).err();

@@ -4,10 +4,10 @@ use super::Actor;
 use crate::body::examine;
 use crate::error::RuntimeError;
 use crate::event::{Event, Examine, SpawnOrder};
-use crate::gate::Point;
 use crate::kin::{Booting, Kin, KinKind, Neighbour, Post, Side};
 use crate::link::{Heard, Link};
 use crate::portal::{CREDITS, Mail, Spawned};
+use crate::probe::Point;
 use crate::process::{self, Process, SessionOf, Start};
 use crate::wire::{Frame, Hello, VERSION};
 use holdfast_protocol::Placement;
@@ -95,9 +95,9 @@ impl Actor {
         // What is still linked is held back, and its end with it.
         let live = self.hands_mut();
         if live.neighbours.is_linked(child) {
-            return live.gate.hold(Point::Reap(child));
+            return live.probe.hold(Point::Reap(child));
         }
-        if !live.gate.passes(Point::Reap(child)) {
+        if !live.probe.passes(Point::Reap(child)) {
             return;
         }
         let reaped = self.hands().children.reap(child, |process| match process.reap() {

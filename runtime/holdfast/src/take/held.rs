@@ -1,26 +1,17 @@
-//! What a test has held back, taken when it lets it pass.
+//! What a probe has held back, taken when it lets it pass.
 
 use super::Actor;
 use crate::event::Event;
 use crate::front::FrontEvent;
-use crate::gate::Point;
+use crate::probe::Point;
 use holdfast_protocol::{Answer, Input};
 use std::collections::VecDeque;
 
 impl Actor {
-    /// The test lets one input pass: it is taken now if it is there.
-    pub(super) fn pass(&mut self, point: Point) {
-        if self.hands_mut().gate.admit(point) {
+    /// A probe has woken the driver: what it held is taken now if it is there.
+    pub(super) fn resume(&mut self, point: Point) {
+        if self.hands().probe.resumes(point) {
             self.take_held(point);
-        }
-    }
-
-    /// From now on nothing is held. What was is taken in its turn: a prompt may freeze the driver.
-    pub(super) fn open_gate(&mut self) {
-        let live = self.hands_mut();
-        for point in live.gate.open() {
-            let way = if matches!(point, Point::Signal(..)) { &live.urgent } else { &live.events };
-            let _ = way.send(Event::Pass(point));
         }
     }
 

@@ -7,11 +7,11 @@ use super::member::Member;
 use super::perform::Live;
 use super::view::View;
 use crate::case::resolve::CaseRun;
-use holdfast::live::Exit;
-use holdfast::live::tell::now_ns;
 use holdfast_check::property::PropertyId;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::{ActorId, Answer, PolicyName};
+use holdfast_testkit::Exit;
+use holdfast_testkit::report::now_ns;
 use std::time::Duration;
 
 /// How it ended.

@@ -1,6 +1,6 @@
 //! A counterexample of the model, forced upon real processes.
 //!
-//! Every actor is held before each of its inputs ([`holdfast::live::gate`]). A deed of the trace is
+//! Every actor is held before each of its inputs ([`holdfast_testkit::gate`]). A deed of the trace is
 //! done; a move of it lets one actor past one input, and waits until that was handled. So the tree
 //! takes exactly the interleaving of the trace, or is left at the step that it can not take.
 //!
@@ -14,13 +14,13 @@ use crate::case::resolve::{CaseRun, Golden};
 use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
 use crate::on_live::Shows;
 use crate::on_model;
-use holdfast::live::Point;
-use holdfast::live::tell::now_ns;
 use holdfast_check::explore::Progress;
 use holdfast_check::property::{Kind, PropertyId};
 use holdfast_check::trace::Trace;
 use holdfast_check::world::{Action, SystemStep};
 use holdfast_protocol::{ActorId, RequestId, Timer};
+use holdfast_testkit::Point;
+use holdfast_testkit::report::now_ns;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;

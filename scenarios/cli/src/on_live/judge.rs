@@ -5,12 +5,12 @@
 
 use super::member::Member;
 use super::view::View;
-use holdfast::live::orders::{Entry, Event, Heard};
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::world::Config;
 use holdfast_protocol::reaper::Rung;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{ActorId, Input, Origin, Output, RequestId, Shielding, Signal, Urgency};
+use holdfast_testkit::control::{Entry, Event, Heard};
 use std::collections::BTreeMap;
 
 /// What the script did that no actor can tell.

@@ -1,11 +1,11 @@
 //! One actor of a live tree, as it is known.
 
-use holdfast::live::Point;
 use holdfast_protocol::lock::client::Stage;
 use holdfast_protocol::policy::{Shield, WhilePrompt};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Input, Node, Outbox, Output, RequestId, Signal, Timer};
+use holdfast_testkit::Point;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether a process is there.

@@ -1,16 +1,16 @@
 //! What can be seen of a live tree: the state of every actor, from what its protocol has handled.
 //!
-//! Each actor tells the inputs that its node has taken ([`holdfast::live::tell`]). A second node
+//! Each actor tells the inputs that its node has taken ([`holdfast_testkit::report`]). A second node
 //! takes them here, so the state of the first is known without asking.
 
 use super::member::{Life, Member};
-use holdfast::live::Point;
-use holdfast::live::orders::{Entry, Event, Heard};
-use holdfast::live::tell::PREFIX;
 use holdfast_check::world::Config;
 use holdfast_protocol::node::{Post, Uplink};
 use holdfast_protocol::reaper::ChildLink;
 use holdfast_protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
+use holdfast_testkit::Point;
+use holdfast_testkit::control::{Entry, Event, Heard};
+use holdfast_testkit::report::PREFIX;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// All actors, as they are known.

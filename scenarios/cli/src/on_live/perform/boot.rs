@@ -4,11 +4,11 @@ use super::{Live, Stop};
 use crate::on_live::judge::Mark;
 use crate::on_live::member::{Life, Member};
 use crate::on_live::view::View;
-use holdfast::live::points::starting_at;
-use holdfast::live::{Order, Process};
 use holdfast_protocol::ActorId;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::BootInterrupt;
+use holdfast_testkit::points::starting_at;
+use holdfast_testkit::{Order, Process};
 use std::time::Duration;
 
 impl Live<'_> {

@@ -3,10 +3,10 @@
 use super::{Grip, Live, Stop};
 use crate::on_live::member::Member;
 use crate::on_live::view::View;
-use holdfast::live::tell::now_ns;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::Reader;
 use holdfast_protocol::{ActorId, Answer};
+use holdfast_testkit::report::now_ns;
 use std::time::{Duration, Instant};
 
 impl Live<'_> {

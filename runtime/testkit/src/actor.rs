@@ -1,0 +1,317 @@
+//! An actor that does what a test tells it: the program of every member of a live test tree.
+//!
+//! Each actor runs the same function, connects to the test's socket ([`crate::control`]) and carries
+//! out its orders with what any program has: [`Context`], [`pause()`], [`Portal`]. A thread reads the
+//! orders, so that an actor whose tasks are blocked, or whose scope was told to end, still hears them.
+//!
+//! | variable | what it sets |
+//! |---|---|
+//! | `HOLDFAST_TEST_GRACE_MS` | the grace periods, each this long |
+//! | `HOLDFAST_TEST_DEBUG` | the paths of actors whose failures open a prompt, by commas |
+//!
+//! A failure whose message says [`BORING`] opens no prompt anywhere.
+
+use crate::control::{Client, Event, Events, Order, Resumption};
+use crate::probe::TestProbe;
+use holdfast::probe::LINK_FD;
+use holdfast::{BoxError, Context, Debugging, Portal, Program, Resumed, Timing, pause};
+use holdfast_protocol::Shielding;
+use nix::sys::socket::{Shutdown, shutdown};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::os::fd::BorrowedFd;
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::spawn_local;
+
+/// The variable for the grace periods, in milliseconds.
+pub const GRACE_VARIABLE: &str = "HOLDFAST_TEST_GRACE_MS";
+/// The variable for the actors in debug mode.
+pub const DEBUG_VARIABLE: &str = "HOLDFAST_TEST_DEBUG";
+
+/// What a failure says that nobody wants to look at.
+pub const BORING: &str = "boring";
+
+/// Runs this process as a member of a tree of test actors.
+pub fn run() -> ExitCode {
+    let mut program = Program::new().actor("test_actor", test_actor).debugging(debugging("root"));
+    program = program.probe(TestProbe::default());
+    program = program.examine(|failure| !failure.message.contains(BORING));
+    if let Some(ms) = std::env::var(GRACE_VARIABLE).ok().and_then(|text| text.parse().ok()) {
+        let grace = Duration::from_millis(ms);
+        program = program.timing(Timing { grace, stop: grace, body: grace });
+    }
+    program.run(|context| test_actor(context, ()))
+}
+
+fn debugging(path: &str) -> Debugging {
+    let listed = std::env::var(DEBUG_VARIABLE).unwrap_or_default();
+    if listed.split(',').any(|one| one == path) {
+        Debugging::Failures
+    } else {
+        Debugging::Breakpoints
+    }
+}
+
+/// Says that the scope was told to end.
+struct Dropped(Events);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        let _ = self.0.send(&Event::Cancelled {});
+    }
+}
+
+/// What the thread that hears the orders leaves to the scope.
+enum Task {
+    Do(Order),
+    /// Block until something comes or the sender is gone.
+    Block(std::sync::mpsc::Receiver<()>),
+}
+
+async fn test_actor(context: Context, (): ()) -> Result<(), BoxError> {
+    let Some(client) = Client::connect_from_env()? else {
+        return Err("no test has started this program: HOLDFAST_TEST_CONTROL is not set".into());
+    };
+    client.hello(context.path())?;
+    let events = client.events();
+    let (tasks, mut task) = mpsc::unbounded_channel();
+    std::thread::Builder::new().name("orders".to_owned()).spawn({
+        let context = context.clone();
+        move || hear(client, tasks, &context)
+    })?;
+    events.send(&Event::Booted {})?;
+    let dropped = Dropped(events.clone());
+    let portals = Portals::default();
+    while let Some(task) = task.recv().await {
+        match task {
+            Task::Block(until) => {
+                events.send(&Event::Blocked {})?;
+                let _ = until.recv();
+                events.send(&Event::Unblocked {})?;
+            }
+            Task::Do(Order::Finish {}) => break,
+            Task::Do(Order::Error { text }) => {
+                std::mem::forget(dropped);
+                return Err(text.into());
+            }
+            #[expect(clippy::panic, reason = "this is what was asked for")]
+            Task::Do(Order::Crash { text }) => {
+                std::mem::forget(dropped);
+                panic!("{text}");
+            }
+            Task::Do(order) => obey(&context, &events, &portals, order),
+        }
+    }
+    std::mem::forget(dropped);
+    Ok(())
+}
+
+type Portals = Rc<RefCell<BTreeMap<String, Rc<Portal<()>>>>>;
+
+/// Carries out an order that does not end the scope.
+fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
+    match order {
+        Order::Spawn { name, boot: _ } => {
+            let (context, events, portals) = (context.clone(), events.clone(), portals.clone());
+            spawn_local(async move { spawn(&context, &events, &portals, name).await });
+        }
+        Order::Command { program, args } => {
+            let (context, events) = (context.clone(), events.clone());
+            spawn_local(async move { command(&context, &events, program, args).await });
+        }
+        Order::Breakpoint { id, shielding: _ } => breakpoint(events, id, None),
+        Order::TwoBreakpoints { ids } => {
+            ids.into_iter().for_each(|id| breakpoint(events, id, None));
+        }
+        Order::Show { id, name, text } => breakpoint(events, id, Some((name, Raw(text)))),
+        Order::NestedBreakpoint { ids: [outer, within] } => nested(events, outer, within),
+        Order::Deadline {} => context.pass_deadline(),
+        Order::Cancel {} => context.cancel(),
+        Order::CancelChild { name } => {
+            let portal = portals.borrow().get(&name).cloned();
+            match portal.map(|portal| portal.ask_to_end()) {
+                Some(Ok(())) => {}
+                Some(Err(error)) => failed(events, &error.to_string()),
+                None => failed(events, &format!("there is no child `{name}`")),
+            }
+        }
+        Order::Cut {}
+        | Order::Garble { .. }
+        | Order::Boot {}
+        | Order::SyncBreakpoint { .. }
+        | Order::Survey { .. }
+        | Order::Warn { .. }
+        | Order::Crash { .. }
+        | Order::Error { .. }
+        | Order::Finish {}
+        | Order::Block {}
+        | Order::Unblock {}
+        | Order::Print { .. }
+        | Order::Pass { .. }
+        | Order::Open {}
+        | Order::Ping { .. } => unreachable!("obeyed elsewhere"),
+    }
+}
+
+fn failed(events: &Events, text: &str) {
+    let _ = events.send(&Event::Failed { text: text.to_owned() });
+}
+
+async fn spawn(context: &Context, events: &Events, portals: &Portals, name: String) {
+    let debugging = debugging(&format!("{}/{name}", context.path()));
+    let spawned = context.spawn(test_actor, ()).name(&name).debugging(debugging).await;
+    let portal = match spawned {
+        Ok(portal) => Rc::new(portal),
+        Err(error) => return failed(events, &error.to_string()),
+    };
+    let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
+    let _ = events.send(&Event::Spawned { name: name.clone(), pid });
+    portals.borrow_mut().insert(name.clone(), Rc::clone(&portal));
+    reap(events, name, &portal).await;
+}
+
+async fn reap(events: &Events, name: String, portal: &Portal<()>) {
+    let result = portal.result().await;
+    let _ = events.send(&Event::Reaped { name });
+    if let Err(failure) = result {
+        let _ = events.send(&Event::Noted { text: failure.to_string() });
+    }
+}
+
+async fn command(context: &Context, events: &Events, program: String, args: Vec<String>) {
+    let mut command = std::process::Command::new(&program);
+    command.args(args);
+    match context.command(command).await {
+        Ok(portal) => {
+            let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
+            let _ = events.send(&Event::Spawned { name: program.clone(), pid });
+            reap(events, program, &portal).await;
+        }
+        Err(error) => failed(events, &error.to_string()),
+    }
+}
+
+/// A text that is shown as it stands, whatever is in it.
+struct Raw(String);
+
+impl fmt::Debug for Raw {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn breakpoint(events: &Events, id: u32, shown: Option<(String, Raw)>) {
+    let events = events.clone();
+    spawn_local(async move {
+        let _ = events.send(&Event::Asked { id });
+        let pause = pause().value("id", &id);
+        let resumed = match &shown {
+            Some((name, text)) => pause.value(name, text).await,
+            None => pause.await,
+        };
+        let _ = events.send(&Event::Resumed { id, how: resumption(resumed) });
+    });
+}
+
+/// A value that hits a breakpoint when it is shown.
+struct Pausing(Events, u32);
+
+impl fmt::Debug for Pausing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(events, id) = self;
+        let how = resumption(pause().block());
+        let _ = events.send(&Event::Resumed { id: *id, how });
+        f.write_str("shown")
+    }
+}
+
+fn nested(events: &Events, outer: u32, within: u32) {
+    let events = events.clone();
+    spawn_local(async move {
+        let _ = events.send(&Event::Asked { id: outer });
+        let resumed = pause().value("pausing", &Pausing(events.clone(), within)).await;
+        let _ = events.send(&Event::Resumed { id: outer, how: resumption(resumed) });
+    });
+}
+
+/// In a thread of its own: the scope may be over, and the driver answers all the same.
+fn survey(context: Context, events: Events, id: u32) {
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let text = runtime.ok().and_then(|runtime| runtime.block_on(context.tree()));
+        let _ = match text {
+            Some(text) => events.send(&Event::Surveyed { id, text }),
+            None => events.send(&Event::Failed { text: format!("survey {id}") }),
+        };
+    });
+}
+
+fn resumption(resumed: Resumed) -> Resumption {
+    match resumed {
+        Resumed::Continued => Resumption::Continue,
+        Resumed::Quit => Resumption::Quit,
+        Resumed::Revoked => Resumption::Revoked,
+        Resumed::Refused => Resumption::Refused,
+        Resumed::Passed => Resumption::Passed,
+        _ => unreachable!("a pause of this version ends in one of these ways"),
+    }
+}
+
+/// The thread that hears orders: carries out what does not need the scope, hands on what does.
+fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>, context: &Context) {
+    let events = client.events();
+    let mut blocked = None;
+    while let Ok(Some(order)) = client.recv() {
+        match order {
+            Order::Ping { id } => {
+                let _ = events.send(&Event::Pong { id });
+            }
+            Order::Print { text } => println!("{text}"),
+            Order::Warn { text } => tracing::warn!(target: "test_actor", "{text}"),
+            Order::Survey { id } => survey(context.clone(), events.clone(), id),
+            Order::Block {} => {
+                let (unblock, until) = std::sync::mpsc::channel();
+                blocked = Some(unblock);
+                let _ = tasks.send(Task::Block(until));
+            }
+            Order::Unblock {} => drop(blocked.take()),
+            Order::SyncBreakpoint { id, shielding }
+            | Order::Breakpoint { id, shielding: shielding @ Shielding::Shielded } => {
+                let events = events.clone();
+                std::thread::spawn(move || {
+                    let _ = events.send(&Event::Asked { id });
+                    let pause = pause().value("id", &id);
+                    let resumed = match shielding {
+                        Shielding::Plain => pause.block(),
+                        Shielding::Shielded => pause.shielded().block(),
+                    };
+                    let _ = events.send(&Event::Resumed { id, how: resumption(resumed) });
+                });
+            }
+            // At the socket itself: a driver that is frozen at a prompt would not hear of it.
+            Order::Cut {} => {
+                if let Err(error) = shutdown(LINK_FD, Shutdown::Both) {
+                    failed(&events, &format!("the link can not be cut: {error}"));
+                }
+            }
+            Order::Garble { bytes } => {
+                // SAFETY: the link is open for as long as this process serves it, and nothing else
+                // is ever put on its descriptor.
+                let link = unsafe { BorrowedFd::borrow_raw(LINK_FD) };
+                if let Err(error) = nix::unistd::write(link, &bytes) {
+                    failed(&events, &format!("the link can not be garbled: {error}"));
+                }
+            }
+            Order::Boot {} | Order::Pass { .. } | Order::Open {} => {}
+            order => {
+                let _ = tasks.send(Task::Do(order));
+            }
+        }
+    }
+    // Without the test's end the orders are over: the scope waits for its end like any other.
+    std::mem::forget(tasks);
+}

@@ -1,0 +1,251 @@
+//! The side channel to the actors of a live tree: orders go down, events come up.
+//!
+//! The test listens on a Unix socket whose path stands in [`VARIABLE`]; every actor connects when it
+//! starts and says [`Event::Hello`]. Both sides send lines of JSON. The channel is beside the
+//! protocol on purpose: it works while an actor is stuck, cut off or stopped at a prompt.
+//!
+//! ```text
+//!     Orders (test)                      Client (one in each actor)
+//!       wait_actor  <----- Hello -------   connect
+//!       Actor::send ------ Order ------>   recv
+//!       Actor::wait <----- Event -------   Events::send
+//!       gone        <--- end of file ---   the process ended
+//! ```
+//!
+//! # Rules
+//! 1. The events of one actor are in its order; across actors, in the order in which they came.
+//! 2. What an order leads to carries the number or the name that the order gave.
+
+mod client;
+mod server;
+
+pub use client::{Client, Events};
+pub use server::{Actor, Entry, Heard, Orders, OrdersError};
+
+use holdfast::probe::Point;
+use holdfast_protocol::{Input, Output, Shielding};
+use serde::{Deserialize, Serialize};
+
+/// The environment variable that leads an actor to the test's socket.
+pub const VARIABLE: &str = "HOLDFAST_TEST_CONTROL";
+
+/// What an actor is told to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "do")]
+pub enum Order {
+    /// Start a child.
+    Spawn {
+        /// Its name.
+        name: String,
+        /// When it boots.
+        boot: Boot,
+    },
+    /// Boot now, after [`Boot::WhenTold`].
+    Boot {},
+    /// A task hits a breakpoint.
+    Breakpoint {
+        /// The number of the request in [`Event::Asked`] and [`Event::Resumed`].
+        id: u32,
+        /// Whether a cancel withdraws it.
+        shielding: Shielding,
+    },
+    /// A plain thread hits a breakpoint; so it does even where the scope was told to end.
+    SyncBreakpoint {
+        /// As with `breakpoint`.
+        id: u32,
+        /// As with `breakpoint`.
+        shielding: Shielding,
+    },
+    /// Two tasks hit a breakpoint at once.
+    TwoBreakpoints {
+        /// As with `breakpoint`.
+        ids: [u32; 2],
+    },
+    /// A task hits a breakpoint with a value whose `Debug` hits another one.
+    NestedBreakpoint {
+        /// As with `breakpoint`: the outer one, the one within.
+        ids: [u32; 2],
+    },
+    /// A task hits a breakpoint with this value beside `id`, shown as it stands.
+    Show {
+        /// As with `breakpoint`.
+        id: u32,
+        /// The name of the value.
+        name: String,
+        /// Its text.
+        text: String,
+    },
+    /// Start a foreign program as a child.
+    Command {
+        /// Its name, on the `PATH`.
+        program: String,
+        /// Its arguments.
+        args: Vec<String>,
+    },
+    /// Say what the tree below looks like; so it does even where the scope was told to end.
+    Survey {
+        /// The number in [`Event::Surveyed`].
+        id: u32,
+    },
+    /// Log a warning.
+    Warn {
+        /// What it says.
+        text: String,
+    },
+    /// Panic.
+    Crash {
+        /// With this message.
+        text: String,
+    },
+    /// Fail with an error.
+    Error {
+        /// With this message.
+        text: String,
+    },
+    /// A deadline of the scope passes.
+    Deadline {},
+    /// Ask the own scope to end.
+    Cancel {},
+    /// Ask a child to end.
+    CancelChild {
+        /// Which.
+        name: String,
+    },
+    /// Leave the scope: the program is done.
+    Finish {},
+    /// Block the thread that drives the actor's tasks.
+    Block {},
+    /// Let it go on.
+    Unblock {},
+    /// Close the link to the supervisor and live on.
+    Cut {},
+    /// Write these bytes on the link to the supervisor.
+    Garble {
+        /// What no actor would write.
+        bytes: Vec<u8>,
+    },
+    /// Write a line to the standard output.
+    Print {
+        /// The line.
+        text: String,
+    },
+    /// Go past a place, once; to the gate of an actor.
+    Pass {
+        /// Which.
+        point: Point,
+    },
+    /// Be held nowhere any more; to the gate of an actor.
+    Open {},
+    /// Answer.
+    Ping {
+        /// The number in [`Event::Pong`].
+        id: u32,
+    },
+}
+
+/// When a child that was spawned boots.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boot {
+    /// By itself.
+    AtOnce,
+    /// After [`Order::Boot`]: until then its start is under way.
+    WhenTold,
+}
+
+/// What an actor says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "event")]
+pub enum Event {
+    /// It is there; the first that it says.
+    Hello {
+        /// Its process.
+        pid: i32,
+        /// Its place in the tree, as in `root/mid/leaf`.
+        actor: String,
+    },
+    /// Its boot is over, it runs.
+    Booted {},
+    /// A child was started.
+    Spawned {
+        /// Its name.
+        name: String,
+        /// Its process.
+        pid: i32,
+    },
+    /// A child has ended and was reaped.
+    Reaped {
+        /// Its name.
+        name: String,
+    },
+    /// A task asks for the terminal.
+    Asked {
+        /// The number of the order.
+        id: u32,
+    },
+    /// The task goes on.
+    Resumed {
+        /// The number of the order.
+        id: u32,
+        /// How the request ended.
+        how: Resumption,
+    },
+    /// Its driving thread is about to block.
+    Blocked {},
+    /// And goes on.
+    Unblocked {},
+    /// The answer to a ping.
+    Pong {
+        /// The number of the order.
+        id: u32,
+    },
+    /// The answer to a survey.
+    Surveyed {
+        /// The number of the order.
+        id: u32,
+        /// The tree, an actor a line.
+        text: String,
+    },
+    /// Its scope was told to end: the code in it was dropped.
+    Cancelled {},
+    /// Its protocol handled an input; on the connection of [`crate::report`] alone.
+    Handled {
+        /// When, in nanoseconds since boot.
+        at_ns: u64,
+        /// What happened.
+        input: Input,
+        /// What it led to.
+        outputs: Vec<Output>,
+    },
+    /// Its driver is held before an input; on the connection of its gate alone.
+    Held {
+        /// Where.
+        point: Point,
+    },
+    /// An order could not be carried out.
+    Failed {
+        /// The order, and why.
+        text: String,
+    },
+    /// Anything else worth the log.
+    Noted {
+        /// What.
+        text: String,
+    },
+}
+
+/// How a request for the terminal ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resumption {
+    /// The person said so at the prompt.
+    Continue,
+    /// The person quit.
+    Quit,
+    /// The prompt was closed over the person's head.
+    Revoked,
+    /// No prompt opens for it.
+    Refused,
+    /// It was passed at once.
+    Passed,
+}

@@ -1,0 +1,60 @@
+//! The probe of a test actor: what the environment asks it to hold and to report.
+
+use crate::gate::Gate;
+use crate::points;
+use crate::report::Reporter;
+use holdfast::probe::{DriverWaker, Point, Probe};
+use holdfast_protocol::{Input, Output};
+use std::sync::OnceLock;
+
+/// Holds and reports what the test has asked for in the environment; nothing, if no test has.
+#[derive(Debug, Default)]
+pub(crate) struct TestProbe {
+    gate: OnceLock<Gate>,
+    reporter: OnceLock<Reporter>,
+}
+
+impl Probe for TestProbe {
+    fn starting(&self) {
+        points::starting();
+    }
+
+    fn booting(&self, path: &str) {
+        points::booting(path);
+    }
+
+    fn running(&self, path: &str, waker: DriverWaker) {
+        if let Some(reporter) = Reporter::start(path) {
+            let _ = self.reporter.set(reporter);
+        }
+        if let Some(gate) = Gate::close(path, waker) {
+            let _ = self.gate.set(gate);
+        }
+    }
+
+    fn handled(&self, input: Input, outputs: &[Output]) {
+        if let Some(reporter) = self.reporter.get() {
+            reporter.handled(input, outputs);
+        }
+    }
+
+    fn passes(&self, point: Point) -> bool {
+        self.gate.get().is_none_or(|gate| gate.passes(point))
+    }
+
+    fn hold(&self, point: Point) {
+        if let Some(gate) = self.gate.get() {
+            gate.hold(point);
+        }
+    }
+
+    fn forget(&self, point: Point) {
+        if let Some(gate) = self.gate.get() {
+            gate.forget(point);
+        }
+    }
+
+    fn resumes(&self, point: Point) -> bool {
+        self.gate.get().is_some_and(|gate| gate.admit(point))
+    }
+}
