@@ -4,13 +4,13 @@
 //! checked against whatever the code does now.
 
 use super::liveness::{fairness_of, is_fair};
-use super::property::{Kind, PropertyId};
+use super::property::{Kind, PropertyId, PropertySet};
 use super::safety::{judge_state, judge_step};
 use super::verdict::Counterexample;
 use crate::tree::{Tree, TreeError};
 use crate::world::config::BudgetError;
 use crate::world::{
-    Action, Config, Environment, Observation, Script, ScriptStep, System, Topology,
+    Action, Config, Environment, Observation, Script, ScriptStep, System, Topology, WorldView,
 };
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{PolicyName, Rule};
@@ -270,23 +270,42 @@ pub struct Replayed {
 /// # Errors
 /// If a step is not possible where it stands.
 pub fn perform(topology: &Topology, steps: &[Action]) -> Result<Vec<Replayed>, TraceError> {
+    perform_as_seen(topology, steps, |_, _| None)
+}
+
+/// Performs steps one by one and judges each, with what was seen of the states behind them.
+///
+/// `seen` is asked after each step, counted from one, and may give the state another look: where
+/// reality was looked at, that is judged, and not what the model makes of it.
+///
+/// # Errors
+/// If a step is not possible where it stands.
+pub fn perform_as_seen(
+    topology: &Topology,
+    steps: &[Action],
+    mut seen: impl FnMut(usize, &System) -> Option<System>,
+) -> Result<Vec<Replayed>, TraceError> {
     let mut system = System::new(topology);
     let mut replayed = Vec::new();
-    for (index, action) in steps.iter().enumerate() {
+    for (action, step) in steps.iter().zip(1..) {
         if !system.can(topology, *action) {
-            let action = format!("{action:?}");
-            return Err(TraceError::Impossible { step: index + 1, action });
+            return Err(TraceError::Impossible { step, action: format!("{action:?}") });
         }
         let before = system.clone();
         let did = system.apply(topology, *action);
-        let broken = before.look(topology, |before| {
-            system.look(topology, |after| {
-                judge_step(before, &did, after).broken | judge_state(after).broken
-            })
+        let on_step = before.look(topology, |before| {
+            system.look(topology, |after| judge_step(before, &did, after).broken)
         });
-        replayed.push(Replayed { action: *action, did, broken: broken.members().collect() });
+        let behind = seen(step, &system);
+        let behind = behind.as_ref().unwrap_or(&system).look(topology, judge_state_broken);
+        let broken = (on_step | behind).members().collect();
+        replayed.push(Replayed { action: *action, did, broken });
     }
     Ok(replayed)
+}
+
+fn judge_state_broken(scene: &WorldView<'_>) -> PropertySet {
+    judge_state(scene).broken
 }
 
 /// What a replay has confirmed of what a trace claims.

@@ -116,6 +116,7 @@ pub(crate) struct Asked {
 impl Hands for Live {
     fn handled(&mut self, _node: &Node, input: Input, outputs: &[Output]) {
         tracing::trace!(target: "holdfast", ?input, ?outputs);
+        // What the probe tells of is on file by then.
         self.recorder.handled(input, outputs);
         self.probe.handled(input, outputs);
     }

@@ -1,9 +1,9 @@
 //! What an actor handled, written down for a check against the model.
 //!
 //! With `HOLDFAST_RECORD=DIR` every actor of a tree writes a file `DIR/PATH.PID.jsonl`: one line about
-//! itself, then one for each input with the outputs that followed. No clock is in it: a link keeps
-//! the order of its messages, so the n-th `Send` to a neighbour is its n-th `Received`, and that
-//! orders the lines of different actors as far as they are ordered at all.
+//! itself, then one for each input with the outputs that followed, and when that was. A link keeps the
+//! order of its messages, so the n-th `Send` to a neighbour is its n-th `Received`; that alone decides
+//! which orders of the lines of different actors are possible, and the clock says which was likely.
 //!
 //! A line is written before its outputs are performed, in one write(2), so a file is whole up to its
 //! last line however its process ends.
@@ -12,6 +12,7 @@ use crate::error::{RuntimeError, failed};
 use crate::settings::{Debugging, Settings};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{ActorId, Input, Output, PolicyName};
+use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -21,7 +22,7 @@ use std::path::PathBuf;
 pub const RECORD_VARIABLE: &str = "HOLDFAST_RECORD";
 
 /// The version of the format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The first line of a record: whose it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -49,6 +50,8 @@ pub struct RecordHeader {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordLine {
+    /// When, in nanoseconds of the clock of [`now_ns`].
+    pub at_ns: u64,
     /// What happened to the node.
     pub input: Input,
     /// What it asked for.
@@ -96,7 +99,7 @@ impl Recorder {
 
     pub(crate) fn handled(&mut self, input: Input, outputs: &[Output]) {
         if self.file.is_some() {
-            self.write(&RecordLine { input, outputs: outputs.to_vec() });
+            self.write(&RecordLine { at_ns: now_ns(), input, outputs: outputs.to_vec() });
         }
     }
 
@@ -109,4 +112,11 @@ impl Recorder {
             self.file = None;
         }
     }
+}
+
+/// The time since boot in nanoseconds: one clock for all processes of a machine.
+#[must_use]
+pub fn now_ns() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(std::time::Duration::from);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }

@@ -210,8 +210,6 @@ pub enum Event {
     Cancelled {},
     /// Its protocol handled an input; on the connection of [`crate::report`] alone.
     Handled {
-        /// When, in nanoseconds since boot.
-        at_ns: u64,
         /// What happened.
         input: Input,
         /// What it led to.

@@ -6,7 +6,6 @@
 
 use crate::control::{Client, Event, Events};
 use holdfast_protocol::{Input, Output};
-use nix::time::{ClockId, clock_gettime};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The variable that asks for it.
@@ -39,17 +38,9 @@ impl Reporter {
         if self.unheard.load(Relaxed) {
             return;
         }
-        let event = Event::Handled { at_ns: now_ns(), input, outputs: outputs.to_vec() };
+        let event = Event::Handled { input, outputs: outputs.to_vec() };
         if self.events.send(&event).is_err() {
             self.unheard.store(true, Relaxed);
         }
     }
-}
-
-/// The time since boot: one clock for all processes, so it orders what one of them led to after
-/// what it was led to by.
-#[must_use]
-pub fn now_ns() -> u64 {
-    let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map(std::time::Duration::from);
-    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }

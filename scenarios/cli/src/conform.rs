@@ -11,34 +11,35 @@
 //! each input, and demands the same outputs in the same order. A message read must be the next one
 //! on its link, a reaped process must have ended that way, a timer must be armed, a baton closed.
 //!
-//! What nobody can write down is inferred, and as late as it can be: SIGKILL of an actor whose record
+//! What nobody can write down is inferred, at the time of the line that can not be without it: SIGKILL of an actor whose record
 //! stops without an exit, the end of a program that is no actor, a link that was cut, a signal from
-//! outside. All always-properties are judged over every step and state of the merged run.
+//! outside. What was seen from outside of the tree is in it too ([`outside`]). All always-properties are judged over every step and state of the merged run.
 //!
 //! # Not compared
-//! 1. Time, and the order of lines that no message, signal, process or baton orders: the properties
-//!    are judged on one order that the records allow, not on all.
+//! 1. Durations. The properties are judged on one order of all that the records allow: the likeliest
+//!    by the clock (`merge` has the rule), not on all.
 //! 2. How an adopted process ended: the root does not know whether its exit code is an actor's.
 //! 3. Where SIGTERM, SIGHUP and SIGQUIT came from; how many Ctrl-C came together.
-//! 4. The boot: an actor takes signals in the model as soon as it is started. So one that dies
-//!    booting is not judged for how (`interrupt-shielded` under policies that die there).
+//! 4. The boot of an actor that left a record: in the model it takes signals as soon as it is started.
 //! 5. The last line of an actor that was killed, if the rest does not fit with it: it is written
 //!    before it is performed. One that was performed in part fits only by luck; so does a child that
 //!    was reaped by an actor that was killed before it could say so.
 //! 7. A link that was cut, if one of the two did not live to read its end: then the record does not
 //!    conform, since a cut would explain too much.
 //!
-//! Reading order: [`record`], [`names`], [`cast`], `ready`, `merge`, [`verdict`].
+//! Reading order: [`record`], [`names`], [`cast`], [`outside`], `ready`, `merge`, [`verdict`].
 
 pub mod cast;
 mod merge;
 pub mod names;
+pub mod outside;
 mod ready;
 pub mod record;
 pub mod verdict;
 mod words;
 
 use cast::CastError;
+use outside::Outside;
 use record::RecordError;
 use std::path::Path;
 use verdict::Verdict;
@@ -59,9 +60,17 @@ pub enum ConformError {
 /// # Errors
 /// If its records can not be used.
 pub fn conform(folder: &Path) -> Result<Vec<Verdict>, ConformError> {
+    conform_seen(folder, &Outside::default())
+}
+
+/// The same for one run that was also seen from outside.
+///
+/// # Errors
+/// If its records can not be used.
+pub fn conform_seen(folder: &Path, outside: &Outside) -> Result<Vec<Verdict>, ConformError> {
     let mut verdicts = Vec::new();
     for records in record::read(folder)? {
-        verdicts.extend(cast::group(records)?.into_iter().map(Verdict::of));
+        verdicts.extend(cast::group(records, outside)?.into_iter().map(Verdict::of));
     }
     Ok(verdicts)
 }

@@ -3,7 +3,8 @@
 //! ```text
 //!     steps --perform--> tree of puppets --tell--> view (what every actor's protocol has handled)
 //!       ^                     |                      |
-//!       +---- its effect -----+------ judge <--------+----- screen, processes, modes, exit
+//!       +---- its effect -----|----------------------+----- screen, processes, modes, exit
+//!                             +--record--> judgement <----- what the script did, and what was seen
 //! ```
 //!
 //! A step waits for its own effect. After the last one the person answers every prompt with
@@ -17,30 +18,28 @@
 //!    counterexample ([`follow`]).
 //! 3. Nothing waits by the clock but to find out that nothing happens any more.
 //!
-//! Reading order: this file, `perform` (steps), `view` and `member`, `ending`, `judge`, [`follow`].
+//! Reading order: this file, `perform` (steps), `view` and `member`, `ending`, `judgement`,
+//! [`follow`].
 
 mod ending;
 pub mod follow;
-mod judge;
+mod judgement;
 mod member;
 mod perform;
 mod view;
 
 use crate::case::resolve::CaseRun;
-use crate::conform::conform;
-use crate::conform::verdict::Finding;
 use crate::expect::{ClaimOutcome, Met};
 use ending::Ending;
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::Placement;
-use holdfast_protocol::PolicyName;
 use holdfast_protocol::policy::Reader;
 use holdfast_testkit::gate::EVERY_INPUT;
 use holdfast_testkit::points::STARTING;
 use holdfast_testkit::tree::Result as Grew;
 use holdfast_testkit::{Exit, Growth};
-use judge::judge;
+use judgement::{Found, Judgement};
 use perform::Live;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -237,15 +236,12 @@ fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> 
     let mut lived = match run.shows {
         Shows::ByItself => match grow(run, setup, &records, Grip::Free) {
             Err(error) => failed(ClaimOutcome::NotStaged, &error.to_string()),
-            Ok(grown) => play(run, grown, &hurry),
+            Ok(grown) => play(run, grown, &records, &hurry),
         },
         Shows::Forced => follow::force(run, setup, &records, interrupt),
     };
     if interrupt.load(Relaxed) {
         lived.outcome = ClaimOutcome::Interrupted;
-    }
-    if lived.trouble.is_none() && lived.outcome != ClaimOutcome::Interrupted {
-        lived.conformance = conformance(&records, run.policy);
     }
     lived.records = records;
     lived.time = begun.elapsed();
@@ -261,26 +257,6 @@ fn unstageable(run: &CaseRun) -> Option<&'static str> {
     (apart && reads && below).then_some(
         "under this policy the holder reads the terminal, and in a session of its own it has none",
     )
-}
-
-/// Whether the records of a run are those of a run of the model.
-fn conformance(records: &Path, policy: PolicyName) -> Conformance {
-    let folders = std::fs::read_dir(records).into_iter().flatten().flatten();
-    let Some(folder) = folders.map(|entry| entry.path()).next() else {
-        return Conformance::Differs("there is no record".to_owned());
-    };
-    let verdicts = match conform(&folder) {
-        Ok(verdicts) => verdicts,
-        Err(error) => return Conformance::Differs(error.to_string()),
-    };
-    // Judged on one order that the records allow, and with the person's last Ctrl-C: where the
-    // policy does not protect the session that may break more than the run did.
-    let wrong = verdicts.iter().find(|verdict| match &verdict.finding {
-        Finding::Conforms => false,
-        Finding::Breaks(_) => policy == PolicyName::Relay,
-        Finding::Differs(_) | Finding::Undecided(_) => true,
-    });
-    wrong.map_or(Conformance::Conforms, |verdict| Conformance::Differs(verdict.to_string()))
 }
 
 fn failed(outcome: ClaimOutcome, why: &str) -> Lived {
@@ -326,7 +302,7 @@ fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfa
     growth.grow(nanny, &setup.program)
 }
 
-fn play(run: &CaseRun, grown: holdfast_testkit::Grown, hurry: &Hurry<'_>) -> Lived {
+fn play(run: &CaseRun, grown: holdfast_testkit::Grown, records: &Path, hurry: &Hurry<'_>) -> Lived {
     let config = &run.config;
     let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
     let stop = live.steps(&config.script.steps).err();
@@ -345,33 +321,23 @@ fn play(run: &CaseRun, grown: holdfast_testkit::Grown, hurry: &Hurry<'_>) -> Liv
     };
     let Ending { exit, found } = match &trouble {
         None if !hurry.interrupted() => ending::end(&mut live, run, deaf),
-        None | Some(_) => Ending { exit: None, found: judge::Found::new() },
+        None | Some(_) => Ending { exit: None, found: Found::new() },
     };
-    let log = live.grown.orders.log();
-    let mut fell = judge(config, &log, &live.marks, run.expectation.falling());
-    fell.extend(found);
-    let strange = std::mem::take(&mut live.view.strange);
-    let trouble = trouble
-        .map(|why| format!("{why}\n{}", live.grown.stage.dump()))
-        .or_else(|| strange.into_iter().next());
-    // Before the window is closed, or its end were part of the record.
-    let _ = live.grown.stage.clear();
-    let fell: Vec<_> = fell.into_iter().collect();
+    let trouble = trouble.map(|why| format!("{why}\n{}", live.grown.stage.dump()));
+    let Judgement { found: fell, conformance } = live.clear_and_judge(records);
+    let fell: Vec<_> = fell.into_iter().chain(found).collect();
     let fallen: PropertySet = fell.iter().map(|(property, _)| *property).collect();
     let outcome = match &trouble {
         Some(_) => ClaimOutcome::NotStaged,
         None => ClaimOutcome::seen(run.expectation.falling(), fallen),
     };
-    Lived {
-        outcome,
-        fell,
-        story: live.story,
-        exit,
-        trouble,
-        conformance: Conformance::Unchecked,
-        records: PathBuf::new(),
-        time: Duration::ZERO,
-    }
+    let conformance = match &trouble {
+        None if !hurry.interrupted() => conformance,
+        None | Some(_) => Conformance::Unchecked,
+    };
+    let story = live.story;
+    let (records, time) = (PathBuf::new(), Duration::ZERO);
+    Lived { outcome, fell, story, exit, trouble, conformance, records, time }
 }
 
 /// The grace period of a leaf: short, so that ladders that climb do so in a run.

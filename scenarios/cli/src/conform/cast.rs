@@ -5,6 +5,7 @@
 //! says `adopted`.
 
 use super::names::{Names, Stranger};
+use super::outside::Outside;
 use super::record::{Line, Record, Tail};
 use holdfast::Debugging;
 use holdfast_check::trace::Named;
@@ -62,6 +63,8 @@ pub struct Cast {
     pub named: Named,
     /// Who took part, in the order of the tree.
     pub parts: Vec<Part>,
+    /// What is known that no record tells.
+    pub outside: Outside,
 }
 
 /// Why records do not make a run.
@@ -129,12 +132,12 @@ pub enum CastError {
 ///
 /// # Errors
 /// If the records of some root make no run.
-pub fn group(records: Vec<Record>) -> Result<Vec<Cast>, CastError> {
+pub fn group(records: Vec<Record>, outside: &Outside) -> Result<Vec<Cast>, CastError> {
     let mut by_root: BTreeMap<ActorId, Vec<Record>> = BTreeMap::new();
     for record in records {
         by_root.entry(record.header.root).or_default().push(record);
     }
-    by_root.into_iter().map(|(root, records)| Cast::new(root, records)).collect()
+    by_root.into_iter().map(|(root, records)| Cast::new(root, records, outside)).collect()
 }
 
 /// What is known of a process before the tree is laid out.
@@ -144,7 +147,7 @@ struct Known {
 }
 
 impl Cast {
-    fn new(root: ActorId, records: Vec<Record>) -> Result<Self, CastError> {
+    fn new(root: ActorId, records: Vec<Record>, outside: &Outside) -> Result<Self, CastError> {
         let first = records[0].file.clone();
         let mut by_process: BTreeMap<ActorId, Record> = BTreeMap::new();
         for record in records {
@@ -160,7 +163,7 @@ impl Cast {
         for record in by_process.values() {
             agree(record, top)?;
         }
-        let known = who_is_there(root, &by_process)?;
+        let known = who_is_there(root, &by_process, outside)?;
         let order = in_tree_order(root, &known);
         if order.len() > MOST_ACTORS {
             return Err(CastError::TooMany { file: top_file, count: order.len() });
@@ -188,7 +191,8 @@ impl Cast {
                 end: end_of(*process, &by_process),
             });
         }
-        Ok(Self { topology: Topology::new(config), named, parts })
+        let outside = outside.named(&names);
+        Ok(Self { topology: Topology::new(config), named, parts, outside })
     }
 
     /// The tree.
@@ -225,6 +229,7 @@ fn agree(record: &Record, top: &Record) -> Result<(), CastError> {
 fn who_is_there(
     root: ActorId,
     by_process: &BTreeMap<ActorId, Record>,
+    outside: &Outside,
 ) -> Result<BTreeMap<ActorId, Known>, CastError> {
     let mut known = BTreeMap::new();
     known.insert(root, Known { supervisor: None, came: Came::First });
@@ -255,6 +260,9 @@ fn who_is_there(
             let found = Known { supervisor: Some(root), came: Came::Found };
             known.entry(child).or_insert(found);
         }
+    }
+    for left in outside.ended.iter().flat_map(|ended| &ended.left) {
+        known.entry(*left).or_insert(Known { supervisor: Some(root), came: Came::Found });
     }
     only_actors_speak(by_process, &known)?;
     Ok(known)

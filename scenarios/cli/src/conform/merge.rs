@@ -1,16 +1,24 @@
 //! The search for one order of all lines that the model allows.
 //!
-//! Each actor's lines keep their order; what is open is how they interleave. A line that can happen
-//! stays possible whatever others do (nobody is killed who has lines left), so the first search,
-//! [`Breadth::Narrow`], takes the foremost line that can happen and tries more than one way only
-//! where something happened that nobody wrote down: an end, a signal, or a link that was cut, and
-//! with it what was said afterwards. If that finds no order, the second one,
-//! [`Breadth::Wide`], tries everything, and whether an actor that was killed did nothing of its last
-//! line; it remembers where it was, and gives up after `MOST_STATES`.
+//! Each actor's lines keep their order; what is open is how they interleave. There is one rule for
+//! the order in which ways to go on are tried: by the clock. A line, and what the script did, has
+//! its own time; what nobody wrote down has the time of the line that can not be without it.
+//!
+//! A line that can happen stays possible whatever others do (nobody is killed who has lines left).
+//! So the first search, [`Breadth::Narrow`], goes the earliest way that is possible, and tries more
+//! than one only where something happened that nobody wrote down: an end, a signal, or a link that
+//! was cut, and with it what was said afterwards. The clock can mislead it: a holder closes its baton
+//! before it handles the answer, so the root may have read the end before. If it finds no order, the
+//! second search, [`Breadth::Wide`], tries everything in the same order, and whether an actor that
+//! was killed did nothing of its last line; it remembers where it was, and gives up after
+//! `MOST_STATES`.
 
 use super::cast::{Cast, End};
-use super::ready::{Here, Rank, Ready};
-use holdfast_check::world::{Action, Observation, System};
+use super::outside::Mark;
+use super::ready::{Here, Ready};
+use super::record::Line;
+use holdfast_check::world::choices::recorded::can_happen;
+use holdfast_check::world::{Action, EnvironmentAction, Is, Observation, System};
 use holdfast_protocol::{ActorId, Output};
 use std::collections::BTreeSet;
 
@@ -27,19 +35,28 @@ enum Breadth {
 /// What came of the search.
 #[derive(Clone, Debug)]
 pub(super) enum Merged {
-    /// An order: all actions of it.
-    Found(Vec<Action>),
+    /// An order: all steps of it.
+    Found(Vec<Step>),
     /// There is none.
     None(Box<Furthest>),
     /// None was found before the search became too large.
     Undecided(Box<Furthest>),
 }
 
+/// One step of a merged run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Step {
+    /// When it happened, as far as that is known.
+    pub(super) at_ns: u64,
+    /// What happened.
+    pub(super) action: Action,
+}
+
 /// How far the records can be followed.
 #[derive(Clone, Debug)]
 pub(super) struct Furthest {
     /// What happened up to there.
-    pub(super) steps: Vec<Action>,
+    pub(super) steps: Vec<Step>,
     /// The line at which it ends, with why.
     pub(super) at: Stop,
     /// Where the other actors stand.
@@ -70,15 +87,37 @@ pub(super) enum Why {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     at: Vec<usize>,
+    /// How much of what the script did is behind it.
+    marks: usize,
     system: System,
 }
 
 /// One way to go on.
 #[derive(Clone)]
 struct Way {
-    rank: Rank,
+    order: Order,
     actions: Vec<Action>,
     line: Written,
+}
+
+/// Which way is tried first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Order {
+    at_ns: u64,
+    certainty: Certainty,
+}
+
+/// How certain it is that something happened, of all that has one time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Certainty {
+    /// The script did it.
+    Done,
+    /// An actor wrote it down.
+    Recorded,
+    /// Something that was recorded can not be without it, or without something like it.
+    Inferred,
+    /// It is one way to understand what was recorded.
+    Possible,
 }
 
 /// What a way has to do with a line.
@@ -88,6 +127,8 @@ enum Written {
     Next(ActorId),
     /// Nobody wrote it.
     Nowhere,
+    /// The script did it, or it came to nothing.
+    Script,
     /// This actor wrote its last line and was killed before it did anything of it.
     Undone(ActorId),
 }
@@ -128,11 +169,11 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&mut self, breadth: Breadth) -> Result<Vec<Action>, Over> {
+    fn run(&mut self, breadth: Breadth) -> Result<Vec<Step>, Over> {
         let topology = &self.cast.topology;
         let at = vec![0; self.cast.parts.len()];
-        let mut place = Place { at, system: System::new(topology) };
-        let mut steps: Vec<Action> = Vec::new();
+        let mut place = Place { at, marks: 0, system: System::new(topology) };
+        let mut steps: Vec<Step> = Vec::new();
         let mut forks: Vec<Fork> = Vec::new();
         loop {
             if self.over(&place) {
@@ -158,7 +199,9 @@ impl Search<'_> {
                 steps.truncate(fork.steps);
                 match take(self.cast, &fork.place, &way) {
                     Ok(next) => {
-                        steps.extend(&way.actions);
+                        let step =
+                            |action: &Action| Step { at_ns: way.order.at_ns, action: *action };
+                        steps.extend(way.actions.iter().map(step));
                         if fork.ways.is_empty() {
                             forks.pop();
                         }
@@ -176,29 +219,29 @@ impl Search<'_> {
     }
 
     fn over(&self, place: &Place) -> bool {
-        self.cast.parts.iter().zip(&place.at).all(|(part, at)| *at == part.lines.len())
+        let marks = place.marks == self.cast.outside.actions.len();
+        marks && self.cast.parts.iter().zip(&place.at).all(|(part, at)| *at == part.lines.len())
     }
 
-    /// The ways to go on, the foremost first, and who can not.
+    /// The ways to go on, the earliest first, and who can not.
     fn ways(&self, place: &Place, breadth: Breadth) -> (Vec<Way>, Vec<Stop>) {
         let (cast, system, at) = (self.cast, &place.system, &place.at[..]);
         system.look(&cast.topology, |scene| {
             let here = Here { cast, system, scene, at };
-            let (mut ways, mut unwritten, mut stops) = (Vec::new(), Vec::new(), Vec::new());
+            let mut ways = script_ways(here, cast.outside.actions.get(place.marks));
+            let mut stops = Vec::new();
             for actor in cast.topology.actors() {
                 let Some(line) = here.next(actor) else { continue };
                 let stop = |why| Stop { actor, line: at[actor.index()], why };
                 match here.ready(actor, line) {
-                    Ready::Now(rank, actions) => {
-                        ways.push(Way { rank, actions, line: Written::Next(actor) });
+                    Ready::Now(_, actions) => {
+                        let before = ends_before_root(here, actor, line);
+                        let order = Order { at_ns: line.at_ns, certainty: Certainty::Recorded };
+                        let actions = before.into_iter().chain(actions).collect();
+                        ways.push(Way { order, actions, line: Written::Next(actor) });
                     }
                     Ready::Unwritten(others, why) => {
-                        let (rank, line) = (Rank::Outside, Written::Nowhere);
-                        unwritten.extend(others.into_iter().map(|actions| Way {
-                            rank,
-                            actions,
-                            line,
-                        }));
+                        ways.extend(others.into_iter().map(|actions| inferred(line, actions)));
                         stops.push(stop(Why::Waits(why)));
                     }
                     Ready::Waits(why) => stops.push(stop(Why::Waits(why))),
@@ -207,29 +250,20 @@ impl Search<'_> {
                 let part = &cast.parts[actor.index()];
                 let last = at[actor.index()] + 1 == part.lines.len();
                 if breadth == Breadth::Wide && last && part.end != End::Own {
-                    let (rank, actions, line) = (Rank::Outside, Vec::new(), Written::Undone(actor));
-                    unwritten.push(Way { rank, actions, line });
+                    let order = Order { at_ns: line.at_ns, certainty: Certainty::Possible };
+                    ways.push(Way { order, actions: Vec::new(), line: Written::Undone(actor) });
                 }
             }
-            ways.sort_by_key(|way| way.rank);
-            // Who starts somebody must not be killed before.
-            unwritten.sort_by_key(|way| way.actions.len() < 2);
-            match (breadth, ways.first().map(|way| way.line)) {
-                (Breadth::Narrow, Some(Written::Next(actor))) => {
-                    ways.truncate(1);
-                    let cuts = here.next(actor).map(|line| here.cut_before(actor, line));
-                    let (rank, line) = (Rank::Outside, Written::Nowhere);
-                    let cut = |action| Way { rank, actions: vec![action], line };
-                    ways.extend(cuts.unwrap_or_default().into_iter().map(cut));
-                }
-                (Breadth::Narrow | Breadth::Wide, _) => ways.append(&mut unwritten),
+            ways.sort_by_key(|way| way.order);
+            if breadth == Breadth::Narrow {
+                narrow(here, &mut ways);
             }
             (ways, stops)
         })
     }
 
     /// Keeps the place if no other was further.
-    fn note(&mut self, place: &Place, steps: &[Action], mut stops: Vec<Stop>) {
+    fn note(&mut self, place: &Place, steps: &[Step], mut stops: Vec<Stop>) {
         if stops.len() == 1 {
             stops.extend(self.ways(place, Breadth::Narrow).1);
         }
@@ -251,6 +285,73 @@ impl Search<'_> {
     }
 }
 
+/// What nobody wrote down, and without which a line can not be.
+fn inferred(line: &Line, actions: Vec<Action>) -> Way {
+    // Who starts somebody must not be killed before.
+    let at_ns = if actions.len() > 1 { 0 } else { line.at_ns };
+    let order = Order { at_ns, certainty: Certainty::Inferred };
+    Way { order, actions, line: Written::Nowhere }
+}
+
+/// What the script did next: it came to pass, or to nothing.
+fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
+    let Some(Mark { at_ns, action }) = mark else { return Vec::new() };
+    let way = |at_ns, actions| {
+        let order = Order { at_ns, certainty: Certainty::Done };
+        Way { order, actions, line: Written::Script }
+    };
+    let did = Action::Environment(*action);
+    // A process that the script killed did before whatever it wrote down.
+    let speaks = |actor| here.next(actor).is_some();
+    let early = match *action {
+        EnvironmentAction::Kill { actor } => here.is(actor, Is::LATER) || speaks(actor),
+        EnvironmentAction::Cut { actor } => here.is(actor, Is::LATER),
+        _ => false,
+    };
+    let mut ways = Vec::new();
+    if !early && can_happen(here.scene, did) {
+        ways.push(way(*at_ns, vec![did]));
+    }
+    ways.push(way(if early { u64::MAX } else { *at_ns }, Vec::new()));
+    ways
+}
+
+/// Who must have ended before the root did: it was not there any more, and nobody wrote down when
+/// it ended.
+fn ends_before_root(here: Here<'_>, actor: ActorId, line: &Line) -> Vec<Action> {
+    let exits = line.outputs.iter().any(|output| matches!(output, Output::Exit { .. }));
+    let Some(ended) = here.cast.outside.ended.as_ref().filter(|_| exits) else { return Vec::new() };
+    let root = here.cast.topology.root();
+    let others = here.cast.topology.actors().filter(|other| *other != root);
+    let gone = others.filter(|other| actor == root && !ended.left.contains(other));
+    gone.filter_map(|other| here.death(other)).collect()
+}
+
+/// Leaves the earliest way, and what there is besides if it is not certain.
+fn narrow(here: Here<'_>, ways: &mut Vec<Way>) {
+    let Some(first) = ways.first() else { return };
+    match first.line {
+        Written::Next(actor) => {
+            let at_ns = first.order.at_ns;
+            ways.truncate(1);
+            let order = Order { at_ns, certainty: Certainty::Possible };
+            let cuts = here.next(actor).map(|line| here.cut_before(actor, line));
+            let cut = |action| Way { order, actions: vec![action], line: Written::Nowhere };
+            ways.extend(cuts.unwrap_or_default().into_iter().map(cut));
+        }
+        Written::Script => ways.retain(|way| matches!(way.line, Written::Script)),
+        Written::Nowhere | Written::Undone(_) => {
+            // Each of them, or none of them yet.
+            let mut recorded = false;
+            ways.retain(|way| match way.line {
+                Written::Next(_) => !std::mem::replace(&mut recorded, true),
+                Written::Nowhere | Written::Script | Written::Undone(_) => true,
+            });
+            ways.sort_by_key(|way| way.order.certainty != Certainty::Inferred);
+        }
+    }
+}
+
 /// Goes one way, if the model does.
 fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, Stop> {
     let mut next = place.clone();
@@ -260,7 +361,7 @@ fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, Stop> {
         if !next.system.can(&cast.topology, *action) {
             let actor = match way.line {
                 Written::Next(actor) | Written::Undone(actor) => actor,
-                Written::Nowhere => cast.topology.root(),
+                Written::Nowhere | Written::Script => cast.topology.root(),
             };
             return Err(stop(actor, Why::Never("this is not possible there".to_owned())));
         }
@@ -268,6 +369,10 @@ fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, Stop> {
     }
     let actor = match way.line {
         Written::Nowhere => return Ok(next),
+        Written::Script => {
+            next.marks += 1;
+            return Ok(next);
+        }
         Written::Undone(actor) => {
             next.at[actor.index()] += 1;
             return Ok(next);

@@ -35,7 +35,7 @@ impl Names {
     pub fn line(&self, line: &Line) -> Result<Line, Stranger> {
         let outputs: Result<_, _> =
             line.outputs.iter().map(|output| self.output(*output)).collect();
-        Ok(Line { number: line.number, input: self.input(line.input)?, outputs: outputs? })
+        Ok(Line { input: self.input(line.input)?, outputs: outputs?, ..line.clone() })
     }
 
     fn request(&self, request: RequestId) -> Result<RequestId, Stranger> {

@@ -81,7 +81,7 @@ impl<'a> Here<'a> {
         self.scene.actor(actor)
     }
 
-    fn is(self, actor: ActorId, what: Is) -> bool {
+    pub(super) fn is(self, actor: ActorId, what: Is) -> bool {
         self.facts(actor).is.contains(what)
     }
 
@@ -367,12 +367,13 @@ impl<'a> Here<'a> {
                 Ready::Now(Rank::Arrives, vec![to_move(SystemStep::ReadBaton { request })])
             }
             Some(Baton::Out) => {
-                let ways: Vec<_> = self.scene.topology.actors().collect();
-                let ways: Vec<_> = ways
-                    .into_iter()
-                    .filter_map(|one| self.death(one))
-                    .map(|way| vec![way])
-                    .collect();
+                // It is with its holder, or with the grant on its way there.
+                let holder = request.actor;
+                let open = self.facts(holder).prompt == Some(request);
+                let above = self.cast.tree().ancestors(holder).filter(|_| !open);
+                let had = std::iter::once(holder).chain(above);
+                let ways: Vec<_> =
+                    had.filter_map(|one| self.death(one)).map(|way| vec![way]).collect();
                 if ways.is_empty() { Ready::Waits(why) } else { Ready::Unwritten(ways, why) }
             }
             None => Ready::Never(format!("no baton of {} is out", self.name(request.actor))),

@@ -22,6 +22,8 @@ pub struct Record {
 pub struct Line {
     /// Where it stands in the file, counted from one.
     pub number: usize,
+    /// When it was written, by the clock of the machine.
+    pub at_ns: u64,
     /// What happened to the node.
     pub input: Input,
     /// What it asked for.
@@ -145,7 +147,8 @@ pub fn parse(file: &str, bytes: &[u8]) -> Result<Option<Record>, RecordError> {
     }
     let line = |(text, number)| {
         let line: RecordLine = serde_json::from_slice(text).map_err(wrong(number))?;
-        Ok(Line { number, input: line.input, outputs: line.outputs })
+        let RecordLine { at_ns, input, outputs } = line;
+        Ok(Line { number, at_ns, input, outputs })
     };
     let lines = lines.map(line).collect::<Result<_, _>>()?;
     Ok(Some(Record { file: file.to_owned(), header, lines, tail }))

@@ -1,13 +1,13 @@
 //! What is said about a recorded run.
 
 use super::cast::{Cast, End};
-use super::merge::{Furthest, Merged, Stop, Why, merge};
+use super::merge::{Furthest, Merged, Step, Stop, Why, merge};
 use super::record::Tail;
 use super::words::{input_words, output_words, status_words};
 use crate::chart::name_of;
 use crate::exit::ExitClass;
 use holdfast_check::property::PropertyId;
-use holdfast_check::trace::{Replayed, Trace, perform};
+use holdfast_check::trace::{Replayed, Trace, perform_as_seen};
 use holdfast_check::verdict::Counterexample;
 use holdfast_check::world::{Action, Observation};
 use holdfast_protocol::{ActorId, Output, PolicyName};
@@ -64,13 +64,13 @@ impl Verdict {
     #[must_use]
     pub fn of(cast: Cast) -> Self {
         let merged = merge(&cast);
-        let (actions, difference) = match &merged {
+        let (merged_steps, difference) = match &merged {
             Merged::Found(steps) => (steps, None),
             Merged::None(furthest) | Merged::Undecided(furthest) => {
                 (&furthest.steps, Some(difference(&cast, furthest)))
             }
         };
-        let steps = perform(&cast.topology, actions).expect("the search took only possible steps");
+        let steps = judged(&cast, merged_steps);
         let mut fallen: Vec<(PropertyId, usize)> = Vec::new();
         for (step, number) in steps.iter().zip(1..) {
             for property in &step.broken {
@@ -142,6 +142,27 @@ impl fmt::Display for Difference {
             }
         }
     }
+}
+
+/// The steps with what each has broken, as far as the run is judged.
+fn judged(cast: &Cast, merged: &[Step]) -> Vec<Replayed> {
+    let actions: Vec<Action> = merged.iter().map(|step| step.action).collect();
+    // A step that waited for another is as late as that.
+    let mut latest = 0;
+    let times = merged.iter().map(|step| {
+        latest = latest.max(step.at_ns);
+        latest
+    });
+    let times: Vec<u64> = times.chain([u64::MAX]).collect();
+    let mut steps = perform_as_seen(&cast.topology, &actions, |step, system| {
+        cast.outside.look(&cast.topology, system, times[step - 1], times[step])
+    })
+    .expect("the search took only possible steps");
+    if let Some(until) = cast.outside.until {
+        let after = times.iter().zip(&mut steps).filter(|(time, _)| **time > until);
+        after.for_each(|(_, step)| step.broken.clear());
+    }
+    steps
 }
 
 fn difference(cast: &Cast, furthest: &Furthest) -> Difference {

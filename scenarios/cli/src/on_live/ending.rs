@@ -2,16 +2,18 @@
 //! counted.
 
 use super::Stop;
-use super::judge::{Found, Mark};
+use super::judgement::{Found, judges_the_end};
 use super::member::Member;
 use super::perform::Live;
 use super::view::View;
 use crate::case::resolve::CaseRun;
+use crate::conform::outside::{Ended, Mark};
+use holdfast::recorder::now_ns;
 use holdfast_check::property::PropertyId;
+use holdfast_check::world::shared::Modes;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
-use holdfast_protocol::{ActorId, Answer, PolicyName};
-use holdfast_testkit::Exit;
-use holdfast_testkit::report::now_ns;
+use holdfast_protocol::{ActorId, Answer};
+use holdfast_testkit::{Exit, Process};
 use std::time::Duration;
 
 /// How it ended.
@@ -50,12 +52,14 @@ pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> E
     }
     let root_told = live.view.root().is_none_or(Member::told) || !live.view.runs(ActorId(0));
     let at_rest = still.is_none() && live.view.runs(ActorId(0));
-    if at_rest {
-        stale(live, &mut found);
+    if at_rest && live.view.idle() {
+        // The last output may be told and not performed yet.
+        let modes = if live.grown.wait_modes().is_ok() { Modes::Original } else { Modes::Session };
+        live.outside.modes.push((now_ns(), modes));
     }
     let stuck_before = still.is_some();
     if live.view.runs(ActorId(0)) && !live.hurry.interrupted() && !(root_told && stuck_before) {
-        still = last_ctrl_c(live);
+        still = last_ctrl_c(live, run);
     }
     if live.view.runs(ActorId(0)) {
         let why = standstill(live, run, still, root_told, stuck_before);
@@ -63,7 +67,7 @@ pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> E
         live.story.push("the tree does not end; it is killed".to_owned());
         return Ending { exit: None, found };
     }
-    let exit = after_root(live, run, &mut found, root_told);
+    let exit = after_root(live, run, &mut found);
     Ending { exit, found }
 }
 
@@ -112,28 +116,11 @@ fn next_of(view: &View<'_>) -> Option<Next> {
     view.idle().then_some(Next::Idle)
 }
 
-/// Nobody is at a prompt and nothing is under way: nothing of a debug session may be left.
-fn stale(live: &mut Live<'_>, found: &mut Found) {
-    if !live.view.idle() || live.view.running().all(|(_, member)| member.requests == 0) {
-        return;
-    }
-    let stale =
-        |member: &Member| member.shielded() || member.node.holds().protecting().next().is_some();
-    let who = live.view.running().find(|(_, member)| stale(member)).map(|(actor, _)| actor);
-    if let Some(actor) = who {
-        let said =
-            format!("{} is still shielded when nobody wants the terminal", live.view.name(actor));
-        found.insert(PropertyId::NothingStale, said);
-    }
-    if live.grown.stage.modes().is_ok_and(|modes| modes != live.grown.modes) {
-        let said = "the terminal is in other modes when nobody is at a prompt".to_owned();
-        found.insert(PropertyId::NothingStale, said);
-    }
-}
-
 /// A Ctrl-C ends a tree in which nobody is at a prompt.
-fn last_ctrl_c(live: &mut Live<'_>) -> Option<Still> {
-    live.marks.push((now_ns(), Mark::Over));
+fn last_ctrl_c(live: &mut Live<'_>, run: &CaseRun) -> Option<Still> {
+    if !judges_the_end(run.policy) {
+        live.judged_until_now();
+    }
     live.story.push("nobody is at a prompt: a last Ctrl-C must end the tree".to_owned());
     if live.ctrl_c().is_err() {
         return Some(Still::Tree);
@@ -193,13 +180,13 @@ fn standstill(
 }
 
 /// The root has ended: how, and what is left.
-fn after_root(
-    live: &mut Live<'_>,
-    run: &CaseRun,
-    found: &mut Found,
-    root_told: bool,
-) -> Option<Exit> {
-    let killed = live.marks.iter().any(|(_, mark)| *mark == Mark::Killed(ActorId(0)));
+fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<Exit> {
+    let root = live.pid(ActorId(0)).map(ActorId);
+    let kills = |mark: &Mark| match mark.action {
+        EnvironmentAction::Kill { actor } => Some(actor) == root,
+        _ => false,
+    };
+    let killed = live.outside.actions.iter().any(kills);
     let exit = match live.grown.stage.exit() {
         Ok(exit) => exit,
         Err(error) => {
@@ -209,32 +196,28 @@ fn after_root(
     };
     live.story.push(format!("the root {exit}"));
     let left = live.grown.stage.leftovers().unwrap_or_default();
-    let names: Vec<_> =
-        left.iter().map(|process| live.view.named(ActorId(process.pid.cast_unsigned()))).collect();
-    // What a Ctrl-C after the script leaves is none of the case, where its end does not hold.
-    let counts = root_told || run.policy == PolicyName::Relay;
-    if !left.is_empty() && !killed && counts {
-        let said = format!("the root has ended, {} is left", names.join(" and "));
-        found.insert(PropertyId::NoneLeft, said);
+    let pid = |process: &Process| ActorId(process.pid.cast_unsigned());
+    let name = |live: &Live<'_>, process: &Process| live.view.named(pid(process));
+    let names: Vec<_> = left.iter().map(|process| name(live, process)).collect();
+    if !left.is_empty() {
+        live.story.push(format!("the root has ended, {} is left", names.join(" and ")));
     }
-    let holds = run.expectation.falling().members().count() == 0;
-    let patience = if holds { live.hurry.limit } else { ORPHANS };
+    let claimed = run.expectation.falling();
+    let patience = if claimed.is_empty() { live.hurry.limit } else { ORPHANS };
     let stays = left.iter().find(|process| process.wait_end(patience).is_err());
-    if let Some(process) = stays
-        && (killed || found.contains_key(&PropertyId::NoneLeft))
-    {
-        let name = live.view.named(ActorId(process.pid.cast_unsigned()));
-        let claimed = run.expectation.falling();
-        if killed || claimed.has(PropertyId::TeardownCompletes) {
+    if let Some(process) = stays {
+        let name = name(live, process);
+        let of_case = live.outside.until.is_none();
+        if killed || (of_case && claimed.has(PropertyId::TeardownCompletes)) {
             let said = format!("the root has ended, {name} lives on");
             found.insert(PropertyId::TeardownCompletes, said);
         }
         live.story.push(format!("{name} lives on without a root; it is killed"));
     }
-    if !killed && live.grown.stage.modes().is_ok_and(|modes| modes != live.grown.modes) {
-        let said = "the tree has ended, the terminal is in other modes than before".to_owned();
-        found.insert(PropertyId::TerminalRestored, said);
-    }
+    let original = live.grown.stage.modes().map(|modes| modes == live.grown.modes);
+    let modes = |original| if original { Modes::Original } else { Modes::Session };
+    live.outside.ended =
+        Some(Ended { left: left.iter().map(pid).collect(), modes: original.ok().map(modes) });
     Some(exit)
 }
 

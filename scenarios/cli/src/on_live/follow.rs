@@ -6,10 +6,10 @@
 //!
 //! After the last step nobody is held any more.
 
-use super::judge::{Mark, judge};
+use super::judgement::{Found, Judgement, judge};
 use super::perform::Live;
 use super::view::View;
-use super::{Grip, Hurry, Lived, Setup, Stop, ending, failed, grow};
+use super::{Conformance, Grip, Hurry, Lived, Setup, Stop, ending, failed, grow};
 use crate::case::resolve::{CaseRun, Golden};
 use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
 use crate::on_live::Shows;
@@ -20,7 +20,6 @@ use holdfast_check::trace::Trace;
 use holdfast_check::world::{Action, SystemStep};
 use holdfast_protocol::{ActorId, RequestId, Timer};
 use holdfast_testkit::Point;
-use holdfast_testkit::report::now_ns;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -36,6 +35,8 @@ pub struct Followed {
     pub story: Vec<String>,
     /// What was seen to fall, and how that showed.
     pub fell: Vec<(PropertyId, String)>,
+    /// Whether what was recorded is a run of the model.
+    pub conformance: Conformance,
 }
 
 /// Why a trace can not be followed at all.
@@ -102,6 +103,7 @@ pub(super) fn force(run: &CaseRun, setup: &Setup, records: &Path, interrupt: &At
         },
         fell: followed.fell,
         story: followed.story,
+        conformance: followed.conformance,
         trouble: left,
         ..failed(ClaimOutcome::NotRun, "")
     }
@@ -137,19 +139,17 @@ fn drive(
         }
         steps += 1;
     }
-    let claimed = run.expectation.falling();
-    let mut fell = judge(&run.config, &live.grown.orders.log(), &live.marks, claimed);
-    live.open();
-    live.hurry = &hurry;
-    if left.is_none() && (violates.kind() != Kind::Always || !fell.contains_key(&violates)) {
-        let ending = ending::end(&mut live, run, None);
-        let all = judge(&run.config, &live.grown.orders.log(), &live.marks, claimed);
-        fell.extend(all);
-        fell.extend(ending.found);
+    // Everybody is held: what is recorded is what was let happen.
+    let shown = judge(records, &live.outside).found.contains_key(&violates);
+    let mut found = Found::new();
+    if left.is_none() && !(violates.kind() == Kind::Always && shown) {
+        live.open();
+        live.hurry = &hurry;
+        found = ending::end(&mut live, run, None).found;
     }
-    live.marks.push((now_ns(), Mark::Over));
-    let _ = live.grown.stage.clear();
-    Ok(Followed { steps, left, story: live.story, fell: fell.into_iter().collect() })
+    let Judgement { found: fell, conformance } = live.clear_and_judge(records);
+    let fell = fell.into_iter().chain(found).collect();
+    Ok(Followed { steps, left, story: live.story, fell, conformance })
 }
 
 fn said(stop: &Stop) -> String {

@@ -1,8 +1,7 @@
 //! One actor of a live tree, as it is known.
 
 use holdfast_protocol::lock::client::Stage;
-use holdfast_protocol::policy::{Shield, WhilePrompt};
-use holdfast_protocol::sigint::Disposition;
+use holdfast_protocol::policy::WhilePrompt;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Input, Node, Outbox, Output, RequestId, Signal, Timer};
 use holdfast_testkit::Point;
@@ -55,8 +54,8 @@ impl Member {
         }
     }
 
-    /// Takes an input; gives what the protocol makes of it.
-    pub(super) fn take(&mut self, input: Input) -> Vec<Output> {
+    /// Takes an input. What the actor made of it, it tells.
+    pub(super) fn take(&mut self, input: Input) {
         self.inputs.push(input);
         match input {
             Input::Signalled { signal, .. } => {
@@ -67,9 +66,7 @@ impl Member {
             }
             _ => {}
         }
-        let mut outbox = Outbox::new();
-        self.node.handle(input, &mut outbox);
-        outbox.drain().collect()
+        self.node.handle(input, &mut Outbox::new());
     }
 
     /// Has done an output.
@@ -161,11 +158,6 @@ impl Member {
     /// Whether its prompt keeps it from anything but signals.
     pub(super) fn frozen(&self) -> bool {
         self.node.policy().while_prompt == WhilePrompt::Freezes && self.prompt().is_some()
-    }
-
-    /// Whether a SIGINT does nothing.
-    pub(super) fn shielded(&self) -> bool {
-        self.node.policy().shield == Shield::On && self.node.disposition() == Disposition::Shield
     }
 }
 

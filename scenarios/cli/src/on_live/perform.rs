@@ -5,10 +5,12 @@
 mod boot;
 mod keyboard;
 
-use super::judge::Mark;
+use super::judgement::{Judgement, judge};
 use super::member::Member;
 use super::view::View;
 use super::{Grip, Hurry, Stop};
+use crate::conform::outside::{Mark, Outside};
+use holdfast::recorder::now_ns;
 use holdfast_check::tree::Start;
 use holdfast_check::world::script::Condition;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
@@ -17,18 +19,18 @@ use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
 use holdfast_testkit::actor::BORING;
 use holdfast_testkit::gate::PREFIX;
-use holdfast_testkit::report::now_ns;
 use holdfast_testkit::{Event, Grown, Order, Point, Process};
 use nix::sys::signal::Signal as Unix;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// A live tree under way.
 pub(super) struct Live<'a> {
     pub(super) grown: Grown,
     pub(super) view: View<'a>,
-    /// What only the script knows, and when.
-    pub(super) marks: Vec<(u64, Mark)>,
+    /// What no actor can tell, and when it was.
+    pub(super) outside: Outside,
     /// What was done and seen, for people.
     pub(super) story: Vec<String>,
     pub(super) hurry: &'a Hurry<'a>,
@@ -42,8 +44,9 @@ pub(super) struct Live<'a> {
 
 impl<'a> Live<'a> {
     pub(super) fn new(grown: Grown, view: View<'a>, hurry: &'a Hurry<'a>, grip: Grip) -> Self {
-        let (marks, story, held, pids) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
-        let mut live = Self { grown, view, marks, story, hurry, held, pids, grip, next_id: 0 };
+        let (story, held, pids) = (Vec::new(), Vec::new(), BTreeMap::new());
+        let outside = Outside::default();
+        let mut live = Self { grown, view, outside, story, hurry, held, pids, grip, next_id: 0 };
         let tree = live.view.config.tree.clone();
         let early = |actor: &ActorId| tree.start(*actor) == Start::Running;
         let limit = hurry.limit;
@@ -52,6 +55,13 @@ impl<'a> Live<'a> {
             tree.ids().filter(early).all(|actor| view.member(actor).is_some()).then_some(())
         });
         live
+    }
+
+    /// Ends what is left, and judges the run up to there.
+    pub(super) fn clear_and_judge(&mut self, records: &Path) -> Judgement {
+        self.judged_until_now();
+        let _ = self.grown.stage.clear();
+        judge(records, &self.outside)
     }
 
     /// The process of an actor.
@@ -338,7 +348,7 @@ impl<'a> Live<'a> {
         let Some(pid) = pid else { return Ok(()) };
         self.held.retain(|(one, _)| *one != actor);
         let Ok(process) = Process::read(pid.cast_signed()) else { return Ok(()) };
-        self.marks.push((now_ns(), Mark::Killed(actor)));
+        self.mark(EnvironmentAction::Kill { actor: ActorId(pid) });
         if process.signal(Unix::SIGKILL).is_ok() {
             process.wait_end(self.hurry.limit).map_err(|error| Stop::Stage(error.to_string()))?;
         }
@@ -354,7 +364,7 @@ impl<'a> Live<'a> {
         }
         // What was said before is said.
         let _ = self.wait_while_it_moves(|view| view.settled().then_some(()));
-        self.marks.push((now_ns(), Mark::Cut(actor)));
+        self.mark_cut(actor);
         self.order(actor, Order::Cut {})?;
         let above = self.view.config.tree.supervisor(actor);
         let frozen = |view: &View<'_>, one| view.member(one).is_none_or(Member::frozen);
@@ -372,9 +382,24 @@ impl<'a> Live<'a> {
         result
     }
 
+    fn mark_cut(&mut self, actor: ActorId) {
+        if let Some(pid) = self.pid(actor) {
+            self.mark(EnvironmentAction::Cut { actor: ActorId(pid) });
+        }
+    }
+
+    fn mark(&mut self, action: EnvironmentAction) {
+        self.outside.actions.push(Mark { at_ns: now_ns(), action });
+    }
+
+    /// The script is over, or the run.
+    pub(super) fn judged_until_now(&mut self) {
+        self.outside.until.get_or_insert(now_ns());
+    }
+
     /// What is under way stays so: nobody reads.
     fn cut_unread(&mut self, actor: ActorId) -> Result<(), Stop> {
-        self.marks.push((now_ns(), Mark::Cut(actor)));
+        self.mark_cut(actor);
         self.order(actor, Order::Cut {})?;
         let id = self.next_id;
         self.next_id += 1;

@@ -5,8 +5,7 @@
 
 use super::member::{Life, Member};
 use holdfast_check::world::Config;
-use holdfast_protocol::node::{Post, Uplink};
-use holdfast_protocol::reaper::ChildLink;
+use holdfast_protocol::node::Post;
 use holdfast_protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
 use holdfast_testkit::Point;
 use holdfast_testkit::control::{Entry, Event, Heard};
@@ -31,8 +30,6 @@ pub(super) struct View<'a> {
     pub(super) asked: BTreeSet<u32>,
     /// Orders that an actor could not carry out.
     pub(super) failed: Vec<String>,
-    /// Where a node did something else than the protocol.
-    pub(super) strange: Vec<String>,
     pub(super) read: usize,
     /// What came before its actor was known.
     early: Vec<Entry>,
@@ -60,7 +57,6 @@ impl<'a> View<'a> {
             cut: BTreeSet::new(),
             asked: BTreeSet::new(),
             failed: Vec::new(),
-            strange: Vec::new(),
             read: 0,
             early: Vec::new(),
         }
@@ -83,7 +79,7 @@ impl<'a> View<'a> {
                     Greeted::Stranger => {}
                 }
             }
-            Heard::Said(Event::Handled { input, outputs, .. }) => match self.at(entry.connection) {
+            Heard::Said(Event::Handled { input, outputs }) => match self.at(entry.connection) {
                 Some(actor) => self.handled(actor, *input, outputs),
                 None => self.early.push(entry.clone()),
             },
@@ -145,7 +141,7 @@ impl<'a> View<'a> {
 
     fn handled(&mut self, actor: ActorId, input: Input, outputs: &[Output]) {
         let Some(member) = self.members.get_mut(&actor) else { return };
-        let expected = member.take(input);
+        member.take(input);
         let mut over = false;
         for output in outputs {
             member.did(*output);
@@ -156,10 +152,6 @@ impl<'a> View<'a> {
                 Output::Exit { .. } => over = true,
                 _ => {}
             }
-        }
-        if expected != outputs {
-            let said = format!("{input:?} led to {outputs:?}, not to {expected:?}");
-            self.strange.push(format!("{}: {said}", self.name(actor)));
         }
         match input {
             Input::Exited { child, .. } => self.died(child.0),
@@ -234,34 +226,6 @@ impl<'a> View<'a> {
     pub(super) fn prompts(&self) -> impl Iterator<Item = ActorId> {
         let open = |member: &Member| member.prompt().is_some_and(|one| !self.closed.contains(&one));
         self.running().filter(move |(_, member)| open(member)).map(|(actor, _)| actor)
-    }
-
-    /// The supervisor, if messages pass between the two.
-    pub(super) fn connected_up(&self, actor: ActorId) -> Option<ActorId> {
-        let above = self.config.tree.supervisor(actor)?;
-        let (lower, upper) = (self.member(actor)?, self.member(above)?);
-        let up = matches!(lower.node.post(), Post::Below { uplink: Uplink::Up, .. });
-        let child = upper.node.children().get(&ActorId(lower.pid));
-        let down = child.is_some_and(|child| child.link == ChildLink::Up);
-        let alive = lower.life == Life::Running && upper.life == Life::Running;
-        (up && down && alive && !self.cut.contains(&actor)).then_some(above)
-    }
-
-    /// The supervisors above an actor, as far as messages pass.
-    pub(super) fn connected_ancestors(&self, actor: ActorId) -> impl Iterator<Item = ActorId> {
-        std::iter::successors(self.connected_up(actor), |above| self.connected_up(*above))
-    }
-
-    /// An actor strictly below this one that is at its prompt.
-    pub(super) fn prompt_below(&self, actor: ActorId) -> Option<ActorId> {
-        let below = |prompt: &ActorId| self.connected_ancestors(*prompt).any(|one| one == actor);
-        self.prompts().find(below)
-    }
-
-    /// An actor at its prompt in a branch, its top included.
-    pub(super) fn prompt_in_branch(&self, actor: ActorId) -> Option<ActorId> {
-        let own = self.prompts().find(|prompt| *prompt == actor);
-        own.or_else(|| self.prompt_below(actor))
     }
 
     /// Whether anybody is at a prompt or wants one.

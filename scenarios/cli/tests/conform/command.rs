@@ -87,7 +87,7 @@ fn records_that_can_not_be_used_are_bad_input() {
         lines[2] = "garbage".to_owned();
     }));
     let newer = folder_of(&tampered(&two_prompts().files(), "root.jsonl", |lines| {
-        lines[0] = lines[0].replace("\"holdfast_record\":1", "\"holdfast_record\":9");
+        lines[0] = lines[0].replace("\"holdfast_record\":2", "\"holdfast_record\":9");
     }));
     let mut files = two_prompts().files();
     files.remove("root~mid.jsonl");

@@ -6,6 +6,7 @@ mod recorded;
 mod tampered;
 
 use holdfast_cli::conform::cast::{CastError, group};
+use holdfast_cli::conform::outside::Outside;
 use holdfast_cli::conform::record::parse;
 use holdfast_cli::conform::verdict::{Difference, Finding, Verdict};
 use recorded::{Files, Recorder};
@@ -14,7 +15,7 @@ fn check(files: &Files) -> Result<Verdict, CastError> {
     let records = files.iter().filter_map(|(name, text)| {
         parse(name, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
     });
-    let mut casts = group(records.collect())?;
+    let mut casts = group(records.collect(), &Outside::default())?;
     assert_eq!(casts.len(), 1, "one tree");
     Ok(Verdict::of(casts.remove(0)))
 }

@@ -18,6 +18,8 @@ pub(crate) struct Recorder {
     pub(crate) topology: Topology,
     pub(crate) system: System,
     lines: BTreeMap<ActorId, Vec<RecordLine>>,
+    /// How many lines were written: the clock.
+    at_ns: u64,
 }
 
 /// What an actor writes, without the names of processes.
@@ -32,10 +34,14 @@ impl Recorder {
         let tree = &topology.config().tree;
         for actor in tree.ids().filter(|id| tree.start(*id) == Start::Running) {
             let started = tree.children(actor).filter(|id| tree.start(*id) == Start::Running);
-            let line = |child| RecordLine { input: Input::Spawned { child }, outputs: Vec::new() };
+            let line = |child| RecordLine {
+                at_ns: 0,
+                input: Input::Spawned { child },
+                outputs: Vec::new(),
+            };
             lines.insert(actor, started.map(line).collect());
         }
-        Self { topology, system, lines }
+        Self { topology, system, lines, at_ns: 0 }
     }
 
     /// A run in which the test is the environment.
@@ -68,7 +74,8 @@ impl Recorder {
             Observation::Output { actor: who, output } if *who == actor => Some(*output),
             _ => None,
         });
-        let line = RecordLine { input, outputs: outputs.collect() };
+        self.at_ns += 1;
+        let line = RecordLine { at_ns: self.at_ns, input, outputs: outputs.collect() };
         self.lines.entry(actor).or_default().push(line);
     }
 
@@ -171,6 +178,11 @@ impl Recorder {
 
     /// The files of all actors that have booted.
     pub(crate) fn files(&self) -> Files {
+        self.files_by(|at_ns| at_ns)
+    }
+
+    /// The same by a clock that goes otherwise.
+    pub(crate) fn files_by(&self, clock: impl Fn(u64) -> u64) -> Files {
         let config = self.topology.config();
         let mut files = Files::new();
         for (actor, lines) in &self.lines {
@@ -191,7 +203,8 @@ impl Recorder {
             let mut text = serde_json::to_string(&header).expect("plain data serialises");
             text.push('\n');
             for line in lines {
-                text.push_str(&serde_json::to_string(line).expect("plain data serialises"));
+                let line = RecordLine { at_ns: clock(line.at_ns), ..line.clone() };
+                text.push_str(&serde_json::to_string(&line).expect("plain data serialises"));
                 text.push('\n');
             }
             files.insert(format!("{}.jsonl", path.join("~")), text);

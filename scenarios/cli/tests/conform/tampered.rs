@@ -172,8 +172,8 @@ fn a_process_without_a_record_ends_as_it_was_reaped() {
     run.then(EnvironmentAction::Provoke { actor: ActorId(0), cause: Cause::Finished });
     let finishes = |lines: &mut Vec<String>| {
         let program = [
-            r#"{"input":{"input":"spawned","child":7},"outputs":[]}"#,
-            r#"{"input":{"input":"exited","child":7,"status":"finished"},"outputs":[]}"#,
+            r#"{"at_ns":0,"input":{"input":"spawned","child":7},"outputs":[]}"#,
+            r#"{"at_ns":0,"input":{"input":"exited","child":7,"status":"finished"},"outputs":[]}"#,
         ];
         lines.splice(1..1, program.map(str::to_owned));
     };
@@ -197,8 +197,8 @@ fn a_process_that_nobody_announced_is_adopted_and_reaped() {
     run.then(EnvironmentAction::Provoke { actor: ActorId(0), cause: Cause::Finished });
     let files = tampered(&run.files(), "root.jsonl", |lines| {
         let orphan = [
-            r#"{"input":{"input":"adopted","child":7},"outputs":[{"output":"arm","timer":{"grace":7}}]}"#,
-            r#"{"input":{"input":"exited","child":7,"status":"failed"},"outputs":[{"output":"disarm","timer":{"grace":7}},{"output":"sweep"}]}"#,
+            r#"{"at_ns":0,"input":{"input":"adopted","child":7},"outputs":[{"output":"arm","timer":{"grace":7}}]}"#,
+            r#"{"at_ns":0,"input":{"input":"exited","child":7,"status":"failed"},"outputs":[{"output":"disarm","timer":{"grace":7}},{"output":"sweep"}]}"#,
         ];
         lines.splice(3..3, orphan.map(str::to_owned));
     });
@@ -223,7 +223,10 @@ fn a_tree_that_is_too_large_names_the_limit() {
     run.settle();
     let mut files = run.files();
     files = tampered(&files, "root.jsonl", |lines| {
-        lines.push("{\"input\":{\"input\":\"spawned\",\"child\":99},\"outputs\":[]}".to_owned());
+        lines.push(
+            "{\"at_ns\":0,\"input\":{\"input\":\"spawned\",\"child\":99},\"outputs\":[]}"
+                .to_owned(),
+        );
     });
     let error = check(&files).expect_err("seventeen are too many").to_string();
     assert_eq!(error, "the tree of root.jsonl had 17 processes; at most 16 can be checked");

@@ -9,12 +9,17 @@ use holdfast_protocol::{ActorId, Input, Status};
 impl Here<'_> {
     pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
         if self.cast.tree().supervisor(child) == Some(actor) && self.is(child, Is::LATER) {
-            let start = [EnvironmentAction::Spawn { actor: child }].map(to_do);
-            let boot = to_move(SystemStep::Boot { actor: child });
-            Ready::Now(Rank::Starts, start.into_iter().chain([boot]).collect())
+            let start = to_do(EnvironmentAction::Spawn { actor: child });
+            Ready::Now(Rank::Starts, [start].into_iter().chain(self.boot(child)).collect())
         } else {
             Ready::Never(format!("{} can not be started there", self.name(child)))
         }
+    }
+
+    /// That a process which was started has booted: one that wrote no record never did.
+    fn boot(self, child: ActorId) -> Option<Action> {
+        let recorded = self.cast.parts[child.index()].file.is_some();
+        recorded.then(|| to_move(SystemStep::Boot { actor: child }))
     }
 
     pub(super) fn exited(self, actor: ActorId, child: ActorId, status: Status) -> Ready {
@@ -25,6 +30,7 @@ impl Here<'_> {
         if let Some(ended) = facts.zombie {
             // The exit code of an adopted process does not tell whether it is an actor's.
             let own = self.cast.tree().supervisor(child) == Some(actor);
+            let unwritten = self.cast.parts[child.index()].file.is_none();
             return match facts.parent {
                 Some(parent) if parent != actor => {
                     let why = format!("{who} is a child of {}", self.name(parent));
@@ -33,8 +39,9 @@ impl Here<'_> {
                         None => Ready::Waits(why),
                     }
                 }
-                // Between its last word and its end a process can still be killed.
-                Some(_) if own && ended != status && status == Status::Killed => {
+                // Between its last word and its end a process can still be killed; and who wrote no
+                // record may handle a signal in another way than an actor that boots.
+                Some(_) if own && ended != status && (status == Status::Killed || unwritten) => {
                     let killed = to_do(EnvironmentAction::Die { actor: child, status });
                     let reap = to_move(SystemStep::Reap { actor: child });
                     Ready::Now(Rank::Arrives, vec![killed, reap])
@@ -68,8 +75,8 @@ impl Here<'_> {
         }
         if self.is(child, Is::LATER) && self.cast.parts[child.index()].came == Came::Found {
             let appears = to_do(EnvironmentAction::Appear { actor: child });
-            let boot = to_move(SystemStep::Boot { actor: child });
-            return Ready::Now(Rank::Starts, vec![appears, boot, adopt]);
+            let found = [appears].into_iter().chain(self.boot(child)).chain([adopt]);
+            return Ready::Now(Rank::Starts, found.collect());
         }
         if self.is(child, Is::UNFOUND) {
             return Ready::Now(Rank::Arrives, vec![adopt]);

@@ -1,7 +1,6 @@
 //! Actors that start late: held before their boot is over, and let go.
 
 use super::{Live, Stop};
-use crate::on_live::judge::Mark;
 use crate::on_live::member::{Life, Member};
 use crate::on_live::view::View;
 use holdfast_protocol::ActorId;
@@ -72,7 +71,7 @@ impl Live<'_> {
     }
 
     /// Who boots has the dispositions of a new program, under some policies: a Ctrl-C ends it.
-    pub(super) fn die_booting(&mut self, at: u64) -> Result<(), Stop> {
+    pub(super) fn die_booting(&mut self) -> Result<(), Stop> {
         let dies = self.view.config.policy.boot_interrupt == BootInterrupt::Dies;
         let grouped = self.view.config.placement == Placement::SharedGroup;
         if !dies || !grouped {
@@ -84,7 +83,6 @@ impl Live<'_> {
                 ended.map_err(|error| Stop::Stage(error.to_string()))?;
             }
             self.say(format!("{} dies of it", self.view.name(actor)));
-            self.marks.push((at, Mark::DiedBooting(actor)));
         }
         Ok(())
     }

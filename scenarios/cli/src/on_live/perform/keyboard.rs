@@ -6,7 +6,6 @@ use crate::on_live::view::View;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::Reader;
 use holdfast_protocol::{ActorId, Answer};
-use holdfast_testkit::report::now_ns;
 use std::time::{Duration, Instant};
 
 impl Live<'_> {
@@ -42,12 +41,11 @@ impl Live<'_> {
                 }
                 continue;
             }
-            let at = now_ns();
             self.typed(KEY)?;
             let took = self.wait(self.hurry.limit / TRIES, |view| taken(view, &root_before));
             if took.is_some() {
                 self.effect("Ctrl-C in the group", |view| taken(view, &before))?;
-                return self.die_booting(at);
+                return self.die_booting();
             }
         }
         Err(Stop::NoEffect("Ctrl-C".to_owned()))
