@@ -6,8 +6,8 @@
 
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
+use holdfast_check::explore::SymmetryReduction;
 use holdfast_check::explore::{Exploration, Options, Progress, explore};
-use holdfast_check::symmetry::SymmetryReduction;
 use holdfast_check::world::{Config, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::PolicyName;

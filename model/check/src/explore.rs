@@ -3,20 +3,33 @@
 //! Breadth-first, so the first state or step found to break a property ends a shortest
 //! counterexample. With one thread a search is the same every time, to the last number.
 
-use super::intern::Shared;
-use super::property::{PropertyId, PropertySet};
-use super::search::Search;
-use super::space::Space;
-use super::store::StateId;
-use super::symmetry::SymmetryReduction;
+pub mod guards;
+pub mod intern;
+pub mod lasso;
+pub mod memo;
+pub mod path;
+pub mod search;
+pub mod space;
+pub mod store;
+pub mod sweep;
+pub mod symmetry;
+pub mod worker;
+
+pub use symmetry::SymmetryReduction;
+
+use crate::property::{PropertyId, PropertySet};
 use crate::world::Topology;
+use intern::InternTables;
+use search::ParallelSearch;
+use space::Space;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use store::StateId;
 
 /// When a search ends before everything is explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Until {
+pub enum StopWhen {
     /// Never: every property that falls is found.
     Exhausted,
     /// At the end of the level on which the first property fell.
@@ -35,7 +48,7 @@ pub struct Options {
     /// Whether interchangeable siblings are told apart.
     pub symmetry: SymmetryReduction,
     /// When to stop.
-    pub until: Until,
+    pub until: StopWhen,
 }
 
 impl Default for Options {
@@ -45,7 +58,7 @@ impl Default for Options {
             max_states: u64::from(u32::MAX),
             max_bytes: 4 << 30,
             symmetry: SymmetryReduction::On,
-            until: Until::FirstViolation,
+            until: StopWhen::FirstViolation,
         }
     }
 }
@@ -67,7 +80,7 @@ pub struct Progress {
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub enum SearchEnd {
     /// Every reachable state was seen.
     Exhausted,
     /// A property fell, and the search was told to stop then.
@@ -84,18 +97,18 @@ pub enum Ending {
 
 /// Where a property was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Finding {
+pub struct Violation {
     /// How many steps lead there.
     pub steps: u32,
     /// The last state that is stored.
     pub state: StateId,
     /// Whether the state itself is bad, or a step from it.
-    pub place: Place,
+    pub site: ViolationSite,
 }
 
 /// Whether a state or a step broke a property.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum ViolationSite {
     /// The state.
     State,
     /// A step from it.
@@ -110,11 +123,11 @@ pub struct Exploration<'t> {
     /// The visited states.
     pub space: Space,
     /// The numbers of the parts' values.
-    pub shared: Shared<'t>,
+    pub tables: InternTables<'t>,
     /// How it was searched.
     pub options: Options,
     /// How it ended.
-    pub ending: Ending,
+    pub ending: SearchEnd,
     /// The number of the deepest level that was reached.
     pub depth: u32,
     /// How many steps were taken.
@@ -122,9 +135,9 @@ pub struct Exploration<'t> {
     /// The furthest position of the script that was reached.
     pub furthest: u8,
     /// Properties whose premise was reached.
-    pub reached: PropertySet,
+    pub triggered: PropertySet,
     /// For each property that fell, a shortest way there.
-    pub findings: BTreeMap<PropertyId, Finding>,
+    pub violations: BTreeMap<PropertyId, Violation>,
 }
 
 /// Explores everything that is reachable in a topology, within the limits.
@@ -134,11 +147,11 @@ pub fn explore<'t>(
     options: Options,
     progress: &Progress,
 ) -> Exploration<'t> {
-    let shared = Shared::new(topology);
-    let (parts, ending) = Search::new(&shared, options, progress).run();
+    let shared = InternTables::new(topology);
+    let (parts, ending) = ParallelSearch::new(&shared, options, progress).run();
     let mut findings = BTreeMap::new();
     for part in &parts {
-        for (property, finding) in &part.findings {
+        for (property, finding) in &part.violations {
             let least = findings.entry(*property).or_insert(*finding);
             *least = (*least).min(*finding);
         }
@@ -150,9 +163,9 @@ pub fn explore<'t>(
         depth: parts.iter().map(|part| part.depth).max().unwrap_or(0),
         transitions: parts.iter().map(|part| part.transitions).sum(),
         furthest: parts.iter().map(|part| part.furthest).max().unwrap_or(0),
-        reached: parts.iter().fold(PropertySet::default(), |all, part| all | part.reached),
-        findings,
+        triggered: parts.iter().fold(PropertySet::default(), |all, part| all | part.triggered),
+        violations: findings,
         space: Space::new(parts.into_iter().map(|part| part.store).collect()),
-        shared,
+        tables: shared,
     }
 }

@@ -1,37 +1,32 @@
 //! The world around the protocol, and the checker that explores and judges it.
 //!
 //! ```text
-//!     explore --> findings, states --> liveness --> verdict::Report --> trace (a file)
-//!        |
-//!     worker (steps on numbers), store (visited states), safety (one judgement a state or step)
+//!     world (state, step, what is enabled) --> property (judges states, steps, runs)
+//!        |                                        |
+//!     explore (every interleaving) ---------> report --> trace (a file)
+//!     walk (random runs) ----------------------/
 //! ```
 //!
-//! Reading order: [`property`], [`safety`], [`intern`], [`memo`], [`offers`], [`symmetry`],
-//! [`worker`], [`store`], [`space`], [`search`], [`explore`], [`path`], [`liveness`], [`lasso`], [`verdict`], [`trace`], [`suite`];
-//! then [`walk`], for what is too large to be explored, with [`dice`], and [`schedule`], the file of a run
-//! of driver trees.
+//! | module | what |
+//! |---|---|
+//! | [`tree`] | the shape of a tree of actors, and its notation |
+//! | [`world`] | everything that surrounds the protocol, as a value, and one step of it |
+//! | [`property`] | what must hold: one table, one function a property |
+//! | [`explore`] | breadth-first search over every interleaving, fair lassos |
+//! | [`report`] | the whole check of one run |
+//! | [`suite`] | the runs that this project claims something about |
+//! | [`trace`], [`schedule`] | a failed run as a file, of the explorer and of the simulation |
+//! | [`walk`], [`rng`] | random runs of what is too large to be explored |
 
 #![forbid(unsafe_code)]
 
-pub mod dice;
 pub mod explore;
-pub mod intern;
-pub mod lasso;
-pub mod liveness;
-pub mod memo;
-pub mod offers;
-pub mod path;
 pub mod property;
-pub mod safety;
+pub mod report;
+pub mod rng;
 pub mod schedule;
-pub mod search;
-pub mod space;
-pub mod store;
 pub mod suite;
-pub mod symmetry;
 pub mod trace;
 pub mod tree;
-pub mod verdict;
 pub mod walk;
-pub mod worker;
 pub mod world;

@@ -1,5 +1,8 @@
 //! What must hold: one value a property, one kebab-case id used everywhere.
 
+pub mod liveness;
+pub mod safety;
+
 use crate::world::{Config, Fault};
 use bitflags::bitflags;
 use holdfast_protocol::DebugMode;
@@ -9,7 +12,7 @@ use std::{fmt, str::FromStr};
 
 /// The shape of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum PropertyKind {
     /// In every reachable state, or on every reachable step. Each has a premise, and a run in
     /// which the premise is never reached proves nothing.
     Always,
@@ -19,7 +22,7 @@ pub enum Kind {
     CanAlwaysEnd,
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for PropertyKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Always => "always",
@@ -78,7 +81,7 @@ impl PropertyId {
 
     /// The shape of the claim.
     #[must_use]
-    pub fn kind(self) -> Kind {
+    pub fn kind(self) -> PropertyKind {
         match self {
             Self::OnePrompt
             | Self::AncestorsKnow
@@ -91,12 +94,12 @@ impl PropertyId {
             | Self::TerminalRestored
             | Self::NoneLeft
             | Self::NothingStale
-            | Self::NoAlarm => Kind::Always,
+            | Self::NoAlarm => PropertyKind::Always,
             Self::RequestAnswered
             | Self::TeardownCompletes
             | Self::InterruptWorksAgain
-            | Self::StopIsBounded => Kind::LeadsTo,
-            Self::CanAlwaysEnd => Kind::CanAlwaysEnd,
+            | Self::StopIsBounded => PropertyKind::LeadsTo,
+            Self::CanAlwaysEnd => PropertyKind::CanAlwaysEnd,
         }
     }
 
@@ -162,7 +165,7 @@ impl PropertyId {
 
     /// What must be reached for the claim to say something; for a leads-to, what is assumed fair.
     #[must_use]
-    pub fn premise(self) -> &'static str {
+    pub fn antecedent(self) -> &'static str {
         match self {
             Self::OnePrompt => "a prompt is open while another actor wants one",
             Self::AncestorsKnow => "a prompt is open below the root",

@@ -8,8 +8,8 @@
 //! `holdfast walk --on drivers` and `tests/driver.rs` write it, `holdfast replay` performs it. What
 //! performs it is built with `--cfg model_shuttle` alone; every build reads the format.
 
-use super::dice::Dice;
-use super::trace::{self, Header, Named, TraceError, reason};
+use crate::rng::Rng;
+use crate::trace::{self, NamedPolicy, TraceError, TraceHeader, reason};
 use crate::world::{Config, Environment};
 use serde::{Deserialize, Serialize};
 use std::fmt::{self, Write as _};
@@ -24,19 +24,19 @@ pub const COMMAND: &str = "RUSTFLAGS='--cfg model_shuttle' cargo run --release -
 
 /// One run of a tree of drivers: what it is, and how it is brought to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Run {
+pub struct SimulatedRun {
     /// The tree, its policy, and what the environment may do.
     pub config: Config,
     /// How the policy is named.
-    pub named: Named,
+    pub named: NamedPolicy,
     /// What ends the tree.
-    pub ends: Ends,
+    pub ends: RunEnd,
 }
 
 /// What ends the tree when nothing moves any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Ends {
+pub enum RunEnd {
     /// A Ctrl-C, if somebody is there to type it.
     ByCtrlC,
     /// A SIGTERM to the root, while nobody answers a prompt.
@@ -83,7 +83,7 @@ impl FromStr for SchedulerName {
 
 /// What a schedule was drawn from; it names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Drawn {
+pub struct ScheduleSeed {
     /// Who chose.
     pub scheduler: SchedulerName,
     /// The seed of the soak.
@@ -92,17 +92,17 @@ pub struct Drawn {
     pub iteration: u64,
 }
 
-impl Drawn {
+impl ScheduleSeed {
     /// What the run and the order of its threads are drawn with.
     #[must_use]
-    pub fn order(self) -> Dice {
-        Dice::new(self.seed, self.iteration.wrapping_mul(2))
+    pub fn order(self) -> Rng {
+        Rng::new(self.seed, self.iteration.wrapping_mul(2))
     }
 
     /// What the threads themselves draw from; a schedule does not hold what they drew.
     #[must_use]
-    pub fn draws(self) -> Dice {
-        Dice::new(self.seed, self.iteration.wrapping_mul(2).wrapping_add(1))
+    pub fn draws(self) -> Rng {
+        Rng::new(self.seed, self.iteration.wrapping_mul(2).wrapping_add(1))
     }
 }
 
@@ -115,9 +115,9 @@ pub struct ScheduleHeader {
     /// What went wrong.
     pub what: String,
     /// The run, as a trace names it. It breaks nothing if a thread panicked or all wait for ever.
-    pub run: Header,
+    pub run: TraceHeader,
     /// What ends the tree.
-    pub ends: Ends,
+    pub ends: RunEnd,
     /// Who chose.
     pub scheduler: SchedulerName,
     /// The seed of the soak.
@@ -129,8 +129,8 @@ pub struct ScheduleHeader {
 impl ScheduleHeader {
     /// What it was drawn from.
     #[must_use]
-    pub fn drawn(&self) -> Drawn {
-        Drawn { scheduler: self.scheduler, seed: self.seed, iteration: self.iteration }
+    pub fn drawn(&self) -> ScheduleSeed {
+        ScheduleSeed { scheduler: self.scheduler, seed: self.seed, iteration: self.iteration }
     }
 }
 
@@ -183,7 +183,7 @@ impl Schedule {
     ///
     /// # Errors
     /// If a part of it is wrong.
-    pub fn run(&self) -> Result<Run, ScheduleError> {
+    pub fn run(&self) -> Result<SimulatedRun, ScheduleError> {
         let header = &self.header.run;
         if header.holdfast_trace != trace::VERSION {
             return Err(TraceError::Version(header.holdfast_trace).into());
@@ -192,7 +192,7 @@ impl Schedule {
         if !(header.script.is_empty() && header.repeats == 0 && bounded) {
             return Err(ScheduleError::NotOfDrivers);
         }
-        Ok(Run { config: header.config()?, named: header.named(), ends: self.header.ends })
+        Ok(SimulatedRun { config: header.config()?, named: header.named(), ends: self.header.ends })
     }
 
     /// The file.
@@ -238,15 +238,15 @@ mod tests {
     use holdfast_protocol::{PolicyName, Rule};
 
     fn schedule() -> Schedule {
-        let named = Named { policy: PolicyName::Relay, without: vec![Rule::R3] };
+        let named = NamedPolicy { policy: PolicyName::Relay, without: vec![Rule::R3] };
         let (tree, faults) = ("root(a)".parse(), "request=1,interrupt=2".parse());
         let (tree, faults) = (tree.expect("a tree"), faults.expect("faults"));
         let config = Config::new(tree, named.policy(), Placement::SharedGroup, faults);
         let header = ScheduleHeader {
             holdfast_schedule: VERSION,
             what: "a SIGINT is acted on under an open prompt".to_owned(),
-            run: Header::new(&config, &named, Some(PropertyId::InterruptShielded)),
-            ends: Ends::ByCtrlC,
+            run: TraceHeader::new(&config, &named, Some(PropertyId::InterruptShielded)),
+            ends: RunEnd::ByCtrlC,
             scheduler: SchedulerName::Pct,
             seed: u64::MAX,
             iteration: 7,
@@ -261,7 +261,7 @@ mod tests {
         assert!(Schedule::is_meant(&text));
         assert_eq!(Schedule::from_text(&text).expect("it was just written"), written);
         let run = written.run().expect("the run is one");
-        assert_eq!(Header::new(&run.config, &run.named, written.header.run.breaks), {
+        assert_eq!(TraceHeader::new(&run.config, &run.named, written.header.run.breaks), {
             written.header.run
         });
     }

@@ -3,9 +3,9 @@
 //! Under `relay` everything must hold within every budget of `BUDGETS`; under the two other
 //! policies a named property must fall, or the check could not tell good from bad.
 
-use super::explore::{Options, Until};
-use super::property::PropertyId;
-use super::trace::Named;
+use crate::explore::{Options, StopWhen};
+use crate::property::PropertyId;
+use crate::trace::NamedPolicy;
 use crate::tree::Tree;
 use crate::world::Config;
 use holdfast_protocol::DebugMode;
@@ -18,18 +18,18 @@ pub enum Expected {
     /// Every property that applies holds, and none is vacuous.
     Holds,
     /// This property falls.
-    Falls(PropertyId),
+    Violates(PropertyId),
 }
 
 /// One run of the suite.
 #[derive(Clone, Debug)]
-pub struct Row {
+pub struct SuiteRun {
     /// What it is there for.
     pub purpose: &'static str,
     /// The run.
     pub config: Config,
     /// Its policy by name.
-    pub named: Named,
+    pub named: NamedPolicy,
     /// What it claims.
     pub expected: Expected,
 }
@@ -99,39 +99,39 @@ const CHOSEN: [(&str, &str, &str); 6] = [
 
 /// The options under which a row is run.
 #[must_use]
-pub fn options(row: &Row, options: Options) -> Options {
+pub fn options(row: &SuiteRun, options: Options) -> Options {
     let until = match row.expected {
-        Expected::Holds => Until::FirstViolation,
-        Expected::Falls(_) => Until::Exhausted,
+        Expected::Holds => StopWhen::FirstViolation,
+        Expected::Violates(_) => StopWhen::Exhausted,
     };
     Options { until, ..options }
 }
 
 /// All rows, the small ones of each purpose first.
 #[must_use]
-pub fn suite() -> Vec<Row> {
+pub fn suite() -> Vec<SuiteRun> {
     let mut rows = Vec::new();
     for budget in &BUDGETS {
         for tree in (1..=budget.largest).flat_map(Tree::shapes) {
             let mut config = config(tree, PolicyName::Relay, budget.placement, budget.faults);
             config.debug.fill(budget.debug);
-            rows.push(row(budget.purpose, config, PolicyName::Relay, Expected::Holds));
+            rows.push(suite_run(budget.purpose, config, PolicyName::Relay, Expected::Holds));
         }
     }
     for (purpose, tree, faults) in CHOSEN {
         let tree = tree.parse().expect("the suite's trees are well formed");
         let config = config(tree, PolicyName::Relay, Placement::OwnSession, faults);
-        rows.push(row(purpose, config, PolicyName::Relay, Expected::Holds));
+        rows.push(suite_run(purpose, config, PolicyName::Relay, Expected::Holds));
     }
     for tree in (2..=4).flat_map(Tree::shapes) {
-        rows.push(falls(tree.clone(), PolicyName::SingleDepth));
-        rows.push(falls(tree, PolicyName::Unprotected));
+        rows.push(violates(tree.clone(), PolicyName::SingleDepth));
+        rows.push(violates(tree, PolicyName::Unprotected));
     }
     rows
 }
 
 /// A row under a policy that does not protect the tree.
-fn falls(tree: Tree, policy: PolicyName) -> Row {
+fn violates(tree: Tree, policy: PolicyName) -> SuiteRun {
     let nested = tree.height() > 1;
     let (purpose, property) = match policy {
         PolicyName::SingleDepth if nested => {
@@ -145,7 +145,7 @@ fn falls(tree: Tree, policy: PolicyName) -> Row {
         }
     };
     let config = config(tree, policy, Placement::SharedGroup, "request=1,interrupt=1");
-    row(purpose, config, policy, Expected::Falls(property))
+    suite_run(purpose, config, policy, Expected::Violates(property))
 }
 
 fn config(tree: Tree, policy: PolicyName, placement: Placement, faults: &str) -> Config {
@@ -153,6 +153,11 @@ fn config(tree: Tree, policy: PolicyName, placement: Placement, faults: &str) ->
     Config::new(tree, policy.policy(), placement, faults)
 }
 
-fn row(purpose: &'static str, config: Config, policy: PolicyName, expected: Expected) -> Row {
-    Row { purpose, config, named: Named { policy, without: Vec::new() }, expected }
+fn suite_run(
+    purpose: &'static str,
+    config: Config,
+    policy: PolicyName,
+    expected: Expected,
+) -> SuiteRun {
+    SuiteRun { purpose, config, named: NamedPolicy { policy, without: Vec::new() }, expected }
 }

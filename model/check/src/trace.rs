@@ -3,10 +3,10 @@
 //! A trace holds actions, not indices or the state of a generator, so it stays readable and is
 //! checked against whatever the code does now.
 
-use super::liveness::{fairness_of, is_fair};
-use super::property::{Kind, PropertyId, PropertySet};
-use super::safety::{judge_state, judge_step};
-use super::verdict::Counterexample;
+use crate::property::liveness::{fairness_of, is_fair};
+use crate::property::safety::{judge_state, judge_step};
+use crate::property::{PropertyId, PropertyKind, PropertySet};
+use crate::report::Counterexample;
 use crate::tree::{Tree, TreeError};
 use crate::world::config::BudgetError;
 use crate::world::{
@@ -24,7 +24,7 @@ pub const VERSION: u32 = 1;
 /// The first line: everything that stays fixed, by name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Header {
+pub struct TraceHeader {
     /// The version of the format.
     pub holdfast_trace: u32,
     /// What the trace breaks; none for a walk that breaks nothing.
@@ -64,7 +64,7 @@ fn is_zero(count: &usize) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     /// The run.
-    pub header: Header,
+    pub header: TraceHeader,
     /// The steps.
     pub steps: Vec<Action>,
 }
@@ -94,7 +94,7 @@ pub enum TraceError {
     Faults(#[from] BudgetError),
     /// An actor of the header is not in the tree.
     #[error("`{0}` is in debug mode but not in the tree")]
-    Stranger(String),
+    UnknownActor(String),
     /// A step can not be taken.
     #[error("step {step} ({action}) is not possible there: the trace does not fit this code")]
     Impossible {
@@ -108,7 +108,7 @@ pub enum TraceError {
     Harmless(usize, PropertyId),
     /// The script names an actor that is not in the tree.
     #[error("the script names actor {0}, which is not in the tree; the root is actor 0")]
-    ScriptStranger(u32),
+    UnknownScriptActor(u32),
     /// More steps repeat than there are.
     #[error("the last {repeats} of {steps} steps can not repeat: there are not so many")]
     TooManyRepeats {
@@ -145,14 +145,14 @@ pub(super) fn reason(json: &serde_json::Error) -> String {
 
 /// How a run was set up, by name: what a [`Config`] forgets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Named {
+pub struct NamedPolicy {
     /// The policy.
     pub policy: PolicyName,
     /// Rules taken out of it.
     pub without: Vec<Rule>,
 }
 
-impl Named {
+impl NamedPolicy {
     /// The policy itself.
     #[must_use]
     pub fn policy(&self) -> holdfast_protocol::Policy {
@@ -160,10 +160,10 @@ impl Named {
     }
 }
 
-impl Header {
+impl TraceHeader {
     /// A run.
     #[must_use]
-    pub fn new(config: &Config, named: &Named, breaks: Option<PropertyId>) -> Self {
+    pub fn new(config: &Config, named: &NamedPolicy, breaks: Option<PropertyId>) -> Self {
         let debugged = |id: &ActorId| config.debug[id.index()] == DebugMode::On;
         let names = config.tree.ids().filter(debugged).map(|id| config.tree.name(id).to_owned());
         Self {
@@ -183,8 +183,8 @@ impl Header {
 
     /// How the policy is named.
     #[must_use]
-    pub fn named(&self) -> Named {
-        Named { policy: self.policy, without: self.without.clone() }
+    pub fn named(&self) -> NamedPolicy {
+        NamedPolicy { policy: self.policy, without: self.without.clone() }
     }
 
     /// The run.
@@ -196,13 +196,14 @@ impl Header {
         let faults = self.faults.parse()?;
         let mut config = Config::new(tree, self.named().policy(), self.placement, faults);
         for name in &self.debug {
-            let actor = config.tree.find(name).ok_or_else(|| TraceError::Stranger(name.clone()))?;
+            let actor =
+                config.tree.find(name).ok_or_else(|| TraceError::UnknownActor(name.clone()))?;
             config.debug[actor.index()] = DebugMode::On;
         }
         config.environment = self.environment;
         config.script = Script { steps: self.script.clone() };
         match config.script.actors().into_iter().find(|id| id.index() >= config.tree.len()) {
-            Some(stranger) => Err(TraceError::ScriptStranger(stranger.0)),
+            Some(stranger) => Err(TraceError::UnknownScriptActor(stranger.0)),
             None => Ok(config),
         }
     }
@@ -211,8 +212,8 @@ impl Header {
 impl Trace {
     /// A counterexample of a run.
     #[must_use]
-    pub fn new(config: &Config, named: &Named, found: &Counterexample) -> Self {
-        let mut header = Header::new(config, named, Some(found.property));
+    pub fn new(config: &Config, named: &NamedPolicy, found: &Counterexample) -> Self {
+        let mut header = TraceHeader::new(config, named, Some(found.property));
         header.repeats = found.round.len();
         Self { header, steps: found.steps.iter().chain(&found.round).copied().collect() }
     }
@@ -245,7 +246,7 @@ impl Trace {
         let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
         let (at, first) = lines.next().ok_or(TraceError::Empty)?;
         let wrong = |at: usize| move |json| TraceError::Line { line: at + 1, json };
-        let header: Header = serde_json::from_str(first).map_err(wrong(at))?;
+        let header: TraceHeader = serde_json::from_str(first).map_err(wrong(at))?;
         if header.holdfast_trace != VERSION {
             return Err(TraceError::Version(header.holdfast_trace));
         }
@@ -256,20 +257,20 @@ impl Trace {
 
 /// One step of a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replayed {
+pub struct ReplayedStep {
     /// What happened.
     pub action: Action,
     /// What was done.
-    pub did: Vec<Observation>,
+    pub observations: Vec<Observation>,
     /// Which properties the step, or the state behind it, breaks.
-    pub broken: Vec<PropertyId>,
+    pub violated: Vec<PropertyId>,
 }
 
 /// Performs steps one by one and judges each.
 ///
 /// # Errors
 /// If a step is not possible where it stands.
-pub fn perform(topology: &Topology, steps: &[Action]) -> Result<Vec<Replayed>, TraceError> {
+pub fn perform(topology: &Topology, steps: &[Action]) -> Result<Vec<ReplayedStep>, TraceError> {
     perform_as_seen(topology, steps, |_, _| None)
 }
 
@@ -284,7 +285,7 @@ pub fn perform_as_seen(
     topology: &Topology,
     steps: &[Action],
     mut seen: impl FnMut(usize, &System) -> Option<System>,
-) -> Result<Vec<Replayed>, TraceError> {
+) -> Result<Vec<ReplayedStep>, TraceError> {
     let mut system = System::new(topology);
     let mut replayed = Vec::new();
     for (action, step) in steps.iter().zip(1..) {
@@ -294,18 +295,18 @@ pub fn perform_as_seen(
         let before = system.clone();
         let did = system.apply(topology, *action);
         let on_step = before.look(topology, |before| {
-            system.look(topology, |after| judge_step(before, &did, after).broken)
+            system.look(topology, |after| judge_step(before, &did, after).violated)
         });
         let behind = seen(step, &system);
         let behind = behind.as_ref().unwrap_or(&system).look(topology, judge_state_broken);
         let broken = (on_step | behind).members().collect();
-        replayed.push(Replayed { action: *action, did, broken });
+        replayed.push(ReplayedStep { action: *action, observations: did, violated: broken });
     }
     Ok(replayed)
 }
 
 fn judge_state_broken(scene: &WorldView<'_>) -> PropertySet {
-    judge_state(scene).broken
+    judge_state(scene).violated
 }
 
 /// What a replay has confirmed of what a trace claims.
@@ -313,7 +314,7 @@ fn judge_state_broken(scene: &WorldView<'_>) -> PropertySet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirmed {
     /// The property falls on this step, counted from one.
-    Falls(usize),
+    Violated(usize),
     /// The last steps lead back to where they begin, so they may repeat for ever.
     Repeats,
     /// After the last step nothing has to happen any more.
@@ -332,14 +333,14 @@ pub fn confirm(topology: &Topology, trace: &Trace) -> Result<Confirmed, TraceErr
     let (steps, repeats) = (trace.steps.len(), trace.header.repeats);
     let replayed = perform(topology, &trace.steps)?;
     let Some(property) = trace.header.breaks else { return Ok(Confirmed::Walk) };
-    if property.kind() == Kind::Always {
-        let fatal = replayed.iter().position(|step| step.broken.contains(&property));
+    if property.kind() == PropertyKind::Always {
+        let fatal = replayed.iter().position(|step| step.violated.contains(&property));
         return match fatal {
-            Some(place) => Ok(Confirmed::Falls(place + 1)),
+            Some(place) => Ok(Confirmed::Violated(place + 1)),
             None => Err(TraceError::Harmless(steps, property)),
         };
     }
-    if property.kind() == Kind::CanAlwaysEnd {
+    if property.kind() == PropertyKind::CanAlwaysEnd {
         return Ok(Confirmed::Possible);
     }
     let stem = steps.checked_sub(repeats).ok_or(TraceError::TooManyRepeats { repeats, steps })?;

@@ -13,7 +13,7 @@ pub const MOST_ACTORS: usize = 16;
 
 /// Whether an actor is there at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Start {
+pub enum ActorStart {
     /// It runs.
     Running,
     /// Its supervisor may spawn it at any time.
@@ -22,19 +22,19 @@ pub enum Start {
 
 /// One actor of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Member {
+pub struct ActorSpec {
     /// Its name, unique in the tree.
     pub name: String,
     /// Its supervisor; the root has none.
     pub supervisor: Option<ActorId>,
     /// Whether it is there at the start.
-    pub start: Start,
+    pub start: ActorStart,
 }
 
 /// A rooted tree of named actors, in depth-first order: a supervisor stands before its children.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tree {
-    members: Vec<Member>,
+    members: Vec<ActorSpec>,
 }
 
 /// Why a tree can not be read.
@@ -91,7 +91,7 @@ impl Tree {
     /// # Errors
     /// Two equal names, too many members, a first member with a supervisor or a later one without,
     /// a supervisor that stands behind its child, an early child of a late supervisor.
-    pub fn new(members: Vec<Member>) -> Result<Self, TreeError> {
+    pub fn new(members: Vec<ActorSpec>) -> Result<Self, TreeError> {
         if members.len() > MOST_ACTORS {
             return Err(TreeError::TooMany(members.len()));
         }
@@ -100,13 +100,14 @@ impl Tree {
                 return Err(TreeError::Twice(member.name.clone()));
             }
             match member.supervisor {
-                None if index == 0 && member.start == Start::Later => {
+                None if index == 0 && member.start == ActorStart::Later => {
                     return Err(TreeError::LateRoot(member.name.clone()));
                 }
                 None if index == 0 => {}
                 Some(id) if id.index() < index => {
                     let supervisor = &members[id.index()];
-                    if supervisor.start == Start::Later && member.start == Start::Running {
+                    if supervisor.start == ActorStart::Later && member.start == ActorStart::Running
+                    {
                         return Err(TreeError::EarlyChild {
                             child: member.name.clone(),
                             supervisor: supervisor.name.clone(),
@@ -161,7 +162,7 @@ impl Tree {
 
     /// Whether an actor is there at the start.
     #[must_use]
-    pub fn start(&self, id: ActorId) -> Start {
+    pub fn start(&self, id: ActorId) -> ActorStart {
         self.members[id.index()].start
     }
 
@@ -198,10 +199,10 @@ impl Tree {
                 more => char::from(b'a' + (more as u8) - 1).to_string(),
             };
             let members = (0..size)
-                .map(|index| Member {
+                .map(|index| ActorSpec {
                     name: named(index),
                     supervisor: (index > 0).then(|| ActorId(supervisors[index - 1] as u32)),
-                    start: Start::Running,
+                    start: ActorStart::Running,
                 })
                 .collect();
             let tree = Self::new(members).expect("supervisors stand before their children");
@@ -237,7 +238,7 @@ impl Tree {
     fn shape_below(&self, id: ActorId) -> String {
         let mut below: Vec<_> = self.children(id).map(|child| self.shape_below(child)).collect();
         below.sort();
-        let late = if self.start(id) == Start::Later { "?" } else { "" };
+        let late = if self.start(id) == ActorStart::Later { "?" } else { "" };
         format!("({late}{})", below.concat())
     }
 
@@ -280,7 +281,7 @@ impl fmt::Display for Tree {
 impl Tree {
     fn write_below(&self, id: ActorId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name(id))?;
-        if self.start(id) == Start::Later {
+        if self.start(id) == ActorStart::Later {
             f.write_str("?")?;
         }
         for (index, child) in self.children(id).enumerate() {
@@ -298,20 +299,20 @@ impl FromStr for Tree {
     type Err = TreeError;
 
     fn from_str(text: &str) -> Result<Self, TreeError> {
-        let mut parser = Parser { text, at: 0, members: Vec::new() };
+        let mut parser = TreeParser { text, at: 0, members: Vec::new() };
         parser.member(None)?;
         parser.expect_end()?;
         Self::new(parser.members)
     }
 }
 
-struct Parser<'a> {
+struct TreeParser<'a> {
     text: &'a str,
     at: usize,
-    members: Vec<Member>,
+    members: Vec<ActorSpec>,
 }
 
-impl Parser<'_> {
+impl TreeParser<'_> {
     fn member(&mut self, supervisor: Option<ActorId>) -> Result<(), TreeError> {
         self.skip_space();
         let rest = &self.text[self.at..];
@@ -323,9 +324,9 @@ impl Parser<'_> {
         }
         let name = rest[..end].to_owned();
         self.at += end;
-        let start = if self.eat('?') { Start::Later } else { Start::Running };
+        let start = if self.eat('?') { ActorStart::Later } else { ActorStart::Running };
         let id = ActorId(self.members.len() as u32);
-        self.members.push(Member { name, supervisor, start });
+        self.members.push(ActorSpec { name, supervisor, start });
         if self.members.len() > MOST_ACTORS {
             return Err(TreeError::TooMany(self.members.len()));
         }

@@ -13,13 +13,13 @@
 //!    was told to end has ended.
 //! 3. A seed and the number of a walk name it: the same actions on every machine.
 
-use super::dice::Dice;
-use super::liveness::{Fairness, is_fair};
-use super::property::{Kind, PropertyId, PropertySet};
-use super::safety::{judge_state, judge_step};
-use super::trace::{Named, Trace};
-use super::verdict::Counterexample;
-use crate::world::{Action, Is, System, Topology};
+use crate::property::liveness::{Fairness, is_fair};
+use crate::property::safety::{judge_state, judge_step};
+use crate::property::{PropertyId, PropertyKind, PropertySet};
+use crate::report::Counterexample;
+use crate::rng::Rng;
+use crate::trace::{NamedPolicy, Trace};
+use crate::world::{Action, ActorFlags, System, Topology};
 
 /// A walk that broke nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Walked {
 
 /// A walk that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct WalkFailure {
     /// What it broke; none if it did not come to rest.
     pub property: Option<PropertyId>,
     /// The same in words.
@@ -39,16 +39,16 @@ pub struct Failure {
     pub steps: Vec<Action>,
 }
 
-impl Failure {
+impl WalkFailure {
     /// Whether it broke an always-property.
     #[must_use]
-    pub fn kind(&self) -> Kind {
-        self.property.map_or(Kind::LeadsTo, PropertyId::kind)
+    pub fn kind(&self) -> PropertyKind {
+        self.property.map_or(PropertyKind::LeadsTo, PropertyId::kind)
     }
 
     /// The failure as a trace.
     #[must_use]
-    pub fn trace(&self, topology: &Topology, named: &Named) -> Trace {
+    pub fn trace(&self, topology: &Topology, named: &NamedPolicy) -> Trace {
         let found = Counterexample {
             property: self.property.unwrap_or(PropertyId::CanAlwaysEnd),
             steps: self.steps.clone(),
@@ -64,23 +64,23 @@ impl Failure {
 ///
 /// # Errors
 /// If it goes wrong.
-pub fn walk(topology: &Topology, seed: u64, number: u64) -> Result<Walked, Failure> {
-    let mut dice = Dice::new(seed, number);
+pub fn walk(topology: &Topology, seed: u64, number: u64) -> Result<Walked, WalkFailure> {
+    let mut rng = Rng::new(seed, number);
     let actors = topology.config().tree.len();
-    let mut length = dice.below(WILD_STEPS * actors + 1);
+    let mut length = rng.below(WILD_STEPS * actors + 1);
     // In a calm walk the tree goes on before the environment does something again.
-    let calm = dice.below(8);
-    let mut both = dice.clone();
+    let calm = rng.below(8);
+    let mut both = rng.clone();
     let wild = |actions: &[Action]| {
         length = length.checked_sub(1)?;
         let moves = actions.iter().filter(|action| matches!(action, Action::System(_))).count();
-        let calm = moves > 0 && dice.below(8) < calm;
+        let calm = moves > 0 && rng.below(8) < calm;
         if !calm {
-            return Some(dice.below(actions.len()));
+            return Some(rng.below(actions.len()));
         }
         let is_move = |(_, action): &(usize, &Action)| matches!(action, Action::System(_));
         let mut moving = actions.iter().enumerate().filter(is_move);
-        moving.nth(dice.below(moves)).map(|(place, _)| place)
+        moving.nth(rng.below(moves)).map(|(place, _)| place)
     };
     let mut bound = HEALING_STEPS * actors;
     let healing = |actions: &[Action]| {
@@ -98,8 +98,8 @@ pub fn walk_with(
     topology: &Topology,
     mut wild: impl FnMut(&[Action]) -> Option<usize>,
     mut healing: impl FnMut(&[Action]) -> Option<usize>,
-) -> Result<Walked, Failure> {
-    let mut way = Way::new(topology);
+) -> Result<Walked, WalkFailure> {
+    let mut way = WalkInProgress::new(topology);
     loop {
         let actions = way.system.enabled(topology);
         match wild(&actions).and_then(|pick| actions.get(pick)) {
@@ -122,7 +122,7 @@ pub fn walk_with(
 
 /// The same failure with steps left out, as far as that goes.
 #[must_use]
-pub fn shrink(topology: &Topology, mut failure: Failure) -> Failure {
+pub fn shrink(topology: &Topology, mut failure: WalkFailure) -> WalkFailure {
     let mut chunk = failure.steps.len();
     while chunk > 0 && failure.property.is_some() {
         let mut from = 0;
@@ -140,8 +140,8 @@ pub fn shrink(topology: &Topology, mut failure: Failure) -> Failure {
 }
 
 /// Performs those steps that are possible, and says how that goes wrong.
-fn again(topology: &Topology, steps: &[Action]) -> Option<Failure> {
-    let mut way = Way::new(topology);
+fn again(topology: &Topology, steps: &[Action]) -> Option<WalkFailure> {
+    let mut way = WalkInProgress::new(topology);
     for action in steps {
         if way.system.can(topology, *action)
             && let Err(failure) = way.take(*action)
@@ -153,24 +153,24 @@ fn again(topology: &Topology, steps: &[Action]) -> Option<Failure> {
 }
 
 /// A walk under way.
-struct Way<'t> {
+struct WalkInProgress<'t> {
     topology: &'t Topology,
     system: System,
     steps: Vec<Action>,
 }
 
-impl<'t> Way<'t> {
+impl<'t> WalkInProgress<'t> {
     fn new(topology: &'t Topology) -> Self {
         Self { topology, system: System::new(topology), steps: Vec::new() }
     }
 
-    fn take(&mut self, action: Action) -> Result<(), Failure> {
+    fn take(&mut self, action: Action) -> Result<(), WalkFailure> {
         let before = self.system.clone();
         let did = self.system.apply(self.topology, action);
         self.steps.push(action);
         let broken: PropertySet = before.look(self.topology, |before| {
             self.system.look(self.topology, |after| {
-                judge_step(before, &did, after).broken | judge_state(after).broken
+                judge_step(before, &did, after).violated | judge_state(after).violated
             })
         });
         match broken.members().next() {
@@ -179,8 +179,8 @@ impl<'t> Way<'t> {
         }
     }
 
-    fn failure(&self, property: Option<PropertyId>, what: &'static str) -> Failure {
-        Failure { property, what, steps: self.steps.clone() }
+    fn failure(&self, property: Option<PropertyId>, what: &'static str) -> WalkFailure {
+        WalkFailure { property, what, steps: self.steps.clone() }
     }
 
     /// What must happen in the end, and the person's answer.
@@ -192,10 +192,10 @@ impl<'t> Way<'t> {
         actions
     }
 
-    fn judge_rest(&self) -> Result<(), Failure> {
+    fn judge_rest(&self) -> Result<(), WalkFailure> {
         self.system.look(self.topology, |scene| {
             let alive = scene.root().alive();
-            let told = !alive || scene.root().is.contains(Is::CANCELLED);
+            let told = !alive || scene.root().flags.contains(ActorFlags::CANCELLED);
             // Nobody reads the batons of a dead root; its tree must end, which is asked next.
             if alive && scene.request_outstanding() {
                 let property = Some(PropertyId::RequestAnswered);
@@ -246,9 +246,9 @@ mod tests {
         let small = shrink(&topology, found.clone());
         assert_eq!(small.property, found.property);
         assert!(small.steps.len() <= found.steps.len());
-        let named = Named { policy: PolicyName::SingleDepth, without: Vec::new() };
+        let named = NamedPolicy { policy: PolicyName::SingleDepth, without: Vec::new() };
         let confirmed =
             confirm(&topology, &small.trace(&topology, &named)).expect("it is possible");
-        assert_eq!(confirmed, Confirmed::Falls(small.steps.len()));
+        assert_eq!(confirmed, Confirmed::Violated(small.steps.len()));
     }
 }

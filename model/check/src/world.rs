@@ -34,7 +34,7 @@ pub mod topology;
 pub use action::{Action, EnvironmentAction, Fault, SystemStep};
 pub use component::Observation;
 pub use config::{Budget, Config, Environment};
-pub use facts::{Is, WorldView};
+pub use facts::{ActorFlags, WorldView};
 pub use script::{Condition, Script, ScriptStep};
 pub use system::System;
 pub use topology::Topology;

@@ -4,12 +4,13 @@
 //! Runs in `cargo test`.
 
 use PropertyId::{InterruptWorksAgain, RequestAnswered, StopIsBounded, TeardownCompletes};
-use holdfast_check::explore::{Ending, Exploration, Options, Progress, Until, explore};
-use holdfast_check::lasso::{Promise, find_lasso};
-use holdfast_check::liveness::{PROMISES, Sweep, sweep};
-use holdfast_check::property::{Applies, Kind, PropertyId, PropertySet};
-use holdfast_check::symmetry::SymmetryReduction;
-use holdfast_check::verdict::{Outcome, Report, Verdict, check};
+use holdfast_check::explore::SymmetryReduction;
+use holdfast_check::explore::lasso::{ObligationGraph, find_lasso};
+use holdfast_check::explore::sweep::{Sweep, sweep};
+use holdfast_check::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
+use holdfast_check::property::liveness::LEADS_TO;
+use holdfast_check::property::{Applies, PropertyId, PropertyKind, PropertySet};
+use holdfast_check::report::{CheckOutcome, CheckReport, PropertyVerdict, check};
 use holdfast_check::world::{Config, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::Rule;
@@ -29,23 +30,26 @@ fn config(tree: &str, faults: &str, policy: Policy) -> Config {
 }
 
 fn exhausted() -> Options {
-    Options { until: Until::Exhausted, ..Options::default() }
+    Options { until: StopWhen::Exhausted, ..Options::default() }
 }
 
-fn run(config: &Config, options: Options) -> Report {
+fn run(config: &Config, options: Options) -> CheckReport {
     check(config.clone(), options, &Progress::default())
 }
 
 /// What is said of each property. Two searches may find different counterexamples, but those of
 /// an always-property are shortest ones.
-fn verdicts(report: &Report) -> BTreeMap<PropertyId, String> {
-    let short = |(property, verdict): (&PropertyId, &Verdict)| {
+fn verdicts(report: &CheckReport) -> BTreeMap<PropertyId, String> {
+    let short = |(property, verdict): (&PropertyId, &PropertyVerdict)| {
         let text = match verdict {
-            Verdict::Violated(found) if property.kind() == Kind::Always => {
+            PropertyVerdict::Violated(found) if property.kind() == PropertyKind::Always => {
                 format!("violated in {} steps", found.steps.len())
             }
-            Verdict::Violated(_) => "violated".to_owned(),
-            Verdict::Holds | Verdict::Vacuous | Verdict::DoesNotApply(_) | Verdict::Undecided => {
+            PropertyVerdict::Violated(_) => "violated".to_owned(),
+            PropertyVerdict::Holds
+            | PropertyVerdict::Vacuous
+            | PropertyVerdict::DoesNotApply(_)
+            | PropertyVerdict::Undecided => {
                 format!("{verdict:?}")
             }
         };
@@ -71,7 +75,7 @@ fn symmetry_changes_the_number_of_states_and_no_verdict() {
         let merged = run(&config, exhausted());
         let full = run(&config, Options { symmetry: SymmetryReduction::Off, ..exhausted() });
         assert_eq!(verdicts(&merged), verdicts(&full), "{tree} {faults}");
-        assert_eq!(merged.ending, Ending::Exhausted, "{tree} {faults}");
+        assert_eq!(merged.ending, SearchEnd::Exhausted, "{tree} {faults}");
         assert!(merged.states < full.states, "{tree} {faults}: nothing was merged");
     }
 }
@@ -91,7 +95,7 @@ fn two_threads_find_what_one_finds() {
         let one = run(&config, exhausted());
         let two = NonZeroUsize::new(2).expect("two is not zero");
         let two = run(&config, Options { threads: two, ..exhausted() });
-        let numbers = |report: &Report| (report.states, report.transitions, report.depth);
+        let numbers = |report: &CheckReport| (report.states, report.transitions, report.depth);
         assert_eq!(numbers(&one), numbers(&two), "{tree} {faults}");
         assert_eq!(verdicts(&one), verdicts(&two), "{tree} {faults}");
     }
@@ -104,16 +108,22 @@ fn a_search_that_is_cut_short_never_says_that_all_holds() {
         let threads = NonZeroUsize::new(threads).expect("neither is zero");
         let options = Options { threads, ..Options::default() };
         let few = run(&config, Options { max_states: 5_000, ..options });
-        assert_eq!((few.ending, few.outcome()), (Ending::StateLimit, Outcome::NotExhausted));
+        assert_eq!(
+            (few.ending, few.outcome()),
+            (SearchEnd::StateLimit, CheckOutcome::NotExhausted)
+        );
         let small = run(&config, Options { max_bytes: 6 << 20, ..options });
-        assert_eq!((small.ending, small.outcome()), (Ending::MemoryLimit, Outcome::NotExhausted));
+        assert_eq!(
+            (small.ending, small.outcome()),
+            (SearchEnd::MemoryLimit, CheckOutcome::NotExhausted)
+        );
         assert!(small.bytes <= 6 << 20, "{} bytes are too many", small.bytes);
         let progress = Progress::default();
         progress.interrupt.store(true, Ordering::Relaxed);
         let stopped = check(config.clone(), options, &progress);
         assert_eq!(
             (stopped.ending, stopped.outcome()),
-            (Ending::Interrupted, Outcome::Interrupted)
+            (SearchEnd::Interrupted, CheckOutcome::Interrupted)
         );
     }
 }
@@ -121,7 +131,7 @@ fn a_search_that_is_cut_short_never_says_that_all_holds() {
 /// The promises that fall, by the sweep over an acyclic graph.
 fn by_sweep(exploration: &Exploration<'_>) -> PropertySet {
     match sweep(exploration, &Progress::default()) {
-        Sweep::Acyclic(swept) => swept.traps.into_iter().map(|(property, _)| property).collect(),
+        Sweep::Acyclic(swept) => swept.lassos.into_iter().map(|(property, _)| property).collect(),
         Sweep::Cyclic(state) => panic!("a cycle through state {state}"),
         Sweep::Interrupted => unreachable!("nobody interrupts it"),
     }
@@ -129,7 +139,9 @@ fn by_sweep(exploration: &Exploration<'_>) -> PropertySet {
 
 /// Whether a promise falls, by the search of strongly connected components.
 fn falls_by_components(exploration: &Exploration<'_>, property: PropertyId) -> bool {
-    Promise::instances(exploration, property).iter_mut().any(|one| find_lasso(one).is_some())
+    ObligationGraph::instances(exploration, property)
+        .iter_mut()
+        .any(|one| find_lasso(one).is_some())
 }
 
 #[test]
@@ -152,7 +164,7 @@ fn the_sweep_and_the_search_of_components_agree_on_every_promise() {
         let options = Options { symmetry: SymmetryReduction::Off, ..exhausted() };
         let exploration = explore(&topology, options, &Progress::default());
         let fell = by_sweep(&exploration);
-        for property in PROMISES {
+        for property in LEADS_TO {
             if property.applies(topology.config()) != Applies::Yes {
                 continue;
             }

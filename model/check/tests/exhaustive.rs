@@ -3,20 +3,20 @@
 //! Runs in `cargo test`. A number that changes means that the protocol or its world changed: look
 //! at why, then accept the new table with `INSTA_UPDATE=always cargo test -p holdfast-check`.
 
-use holdfast_check::explore::{Ending, Options, Progress};
-use holdfast_check::suite::{Expected, Row, options, suite};
-use holdfast_check::verdict::{Outcome, Report, check};
+use holdfast_check::explore::{Options, Progress, SearchEnd};
+use holdfast_check::report::{CheckOutcome, CheckReport, check};
+use holdfast_check::suite::{Expected, SuiteRun, options, suite};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Checks one row of the suite on one thread, so that it is the same every time.
-fn report(row: &Row) -> Report {
+fn report(row: &SuiteRun) -> CheckReport {
     check(row.config.clone(), options(row, Options::default()), &Progress::default())
 }
 
 /// Maps all rows on two threads and keeps their order.
-fn on_two_threads<T: Send>(rows: &[Row], map: impl Fn(&Row) -> T + Sync) -> Vec<T> {
+fn on_two_threads<T: Send>(rows: &[SuiteRun], map: impl Fn(&SuiteRun) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let work = || {
@@ -38,21 +38,21 @@ fn on_two_threads<T: Send>(rows: &[Row], map: impl Fn(&Row) -> T + Sync) -> Vec<
 }
 
 /// What became of a row's claim.
-fn outcome(row: &Row, report: &Report) -> String {
-    assert_eq!(report.ending, Ending::Exhausted, "{}: the search did not end", row.purpose);
+fn outcome(row: &SuiteRun, report: &CheckReport) -> String {
+    assert_eq!(report.ending, SearchEnd::Exhausted, "{}: the search did not end", row.purpose);
     match row.expected {
-        Expected::Holds if report.outcome() == Outcome::Holds => "holds".to_owned(),
-        Expected::Falls(property) if report.violated().has(property) => {
+        Expected::Holds if report.outcome() == CheckOutcome::Holds => "holds".to_owned(),
+        Expected::Violates(property) if report.violated().has(property) => {
             format!("breaks {property}")
         }
-        Expected::Holds | Expected::Falls(_) => {
+        Expected::Holds | Expected::Violates(_) => {
             format!("NOT AS EXPECTED ({:?}): {:?}", row.expected, report.verdicts)
         }
     }
 }
 
-fn line(row: &Row, states: u64, outcome: &str) -> String {
-    let Row { purpose, config, named, .. } = row;
+fn line(row: &SuiteRun, states: u64, outcome: &str) -> String {
+    let SuiteRun { purpose, config, named, .. } = row;
     let tree = config.tree.to_string();
     let (policy, faults) = (named.policy.to_string(), config.budget.to_string());
     let placement = config.placement.to_string();

@@ -8,15 +8,15 @@ use PropertyId::{
     NoPromptAfterCancel, NoSignalUnderHold, NoneLeft, NothingStale, ReleasedOnce, StopIsBounded,
     TeardownCompletes, TerminalRestored,
 };
-use holdfast_check::explore::{Options, Progress, Until};
+use holdfast_check::explore::{Options, Progress, StopWhen};
 use holdfast_check::property::{PropertyId, PropertySet, guardian};
-use holdfast_check::verdict::{Outcome, Report, check};
+use holdfast_check::report::{CheckOutcome, CheckReport, check};
 use holdfast_check::world::Config;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{
-    AfterInterrupt, BootInterrupt, Bystander, Deferral, LadderUnderHold, Lock, LostBranch, Orphans,
-    Policy, Reader, Release, Restore, Route, Rule, Rungs, SecondInterrupt, Shield, Stop,
-    WaitingRequest, WhilePrompt,
+    AfterInterrupt, BootInterrupt, Bystander, Deferral, LadderUnderHold, Lock, LockRelease,
+    LostBranch, Orphans, Policy, Restore, Route, Rule, Rungs, SecondInterrupt, Shield, StopSignal,
+    TerminalReader, WaitingRequest, WhilePrompt,
 };
 use without::{Run, WITHOUT};
 
@@ -166,24 +166,24 @@ switches! {
     deferral: Deferral { AnyHold, RootAfterError, OwnRequests, Never }
     ladder_under_hold: LadderUnderHold { Suspended, SuspendedInRoot, Climbs }
     waiting_request: WaitingRequest { Withdrawn, Kept }
-    release: Release { BatonClosed, DoneArrived }
+    release: LockRelease { BatonClosed, DoneArrived }
     lost_branch: LostBranch { KeepsGranted, DropsGranted, Untold }
     orphans: Orphans { End, LiveOn }
-    stop: Stop { Revokes, Deferred, Dies }
+    stop: StopSignal { Revokes, Deferred, Dies }
     second_interrupt: SecondInterrupt { Climbs, Swallowed }
     restore: Restore { Derived, SavedSlot }
-    reader: Reader { Root, Holder }
+    reader: TerminalReader { Root, Holder }
     while_prompt: WhilePrompt { Serves, Freezes }
     after_interrupt: AfterInterrupt { Exits, Lingers }
     boot_interrupt: BootInterrupt { Ignored, Dies }
     rungs: Rungs { CancelTerminateKill, CancelKill }
 }
 
-fn explore_all((tree, faults, placement): Run, policy: Policy) -> Report {
+fn explore_all((tree, faults, placement): Run, policy: Policy) -> CheckReport {
     let tree = tree.parse().expect("the table's trees are well formed");
     let faults = faults.parse().expect("the table's budgets are well formed");
     let config = Config::new(tree, policy, placement, faults);
-    let options = Options { until: Until::Exhausted, ..Options::default() };
+    let options = Options { until: StopWhen::Exhausted, ..Options::default() };
     check(config, options, &Progress::default())
 }
 
@@ -248,7 +248,7 @@ fn every_run_of_the_tables_holds_under_relay() {
     runs.dedup();
     for run in runs {
         let report = explore_all(run, Policy::RELAY);
-        assert_eq!(report.outcome(), Outcome::Holds, "{run:?}: {:?}", report.verdicts);
+        assert_eq!(report.outcome(), CheckOutcome::Holds, "{run:?}: {:?}", report.verdicts);
     }
 }
 

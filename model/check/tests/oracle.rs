@@ -4,8 +4,8 @@
 //! states: it steps plain values. Where something falls both stop early, at different points, so
 //! there the lengths of the shortest counterexamples are compared, and not the numbers of states.
 
-use holdfast_check::explore::{Ending, Options, Progress, explore};
-use holdfast_check::symmetry::SymmetryReduction;
+use holdfast_check::explore::SymmetryReduction;
+use holdfast_check::explore::{Options, Progress, SearchEnd, explore};
 use holdfast_check::world::{Condition, Config, EnvironmentAction, ScriptStep, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::PolicyName;
@@ -63,10 +63,10 @@ fn agree(what: &str, config: Config) -> Option<usize> {
         let symmetry = SymmetryReduction::Off;
         let options = Options { threads, symmetry, ..Options::default() };
         let ours = explore(&topology, options, &Progress::default());
-        let shortest = ours.findings.values().map(|finding| finding.steps as usize).min();
+        let shortest = ours.violations.values().map(|finding| finding.steps as usize).min();
         assert_eq!(shortest, steps, "{what}: the length of a shortest counterexample");
         if steps.is_none() {
-            assert_eq!(ours.ending, Ending::Exhausted, "{what}");
+            assert_eq!(ours.ending, SearchEnd::Exhausted, "{what}");
             assert_eq!(ours.space.len(), states as u64, "{what}: unique states");
         }
     }

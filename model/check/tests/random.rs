@@ -4,13 +4,13 @@
 //! and only what must happen in the end, until nothing is left to do. Every state and step is
 //! judged. A failure is shrunk, written as a trace, and printed with the command that replays it.
 
-use holdfast_check::intern::Shared;
-use holdfast_check::safety::judge_step;
-use holdfast_check::symmetry::SymmetryReduction;
-use holdfast_check::trace::{Confirmed, Named, Trace, confirm};
-use holdfast_check::tree::{Member, Start, Tree};
-use holdfast_check::walk::{Failure, walk, walk_with};
-use holdfast_check::worker::Worker;
+use holdfast_check::explore::SymmetryReduction;
+use holdfast_check::explore::intern::InternTables;
+use holdfast_check::explore::worker::Worker;
+use holdfast_check::property::safety::judge_step;
+use holdfast_check::trace::{Confirmed, NamedPolicy, Trace, confirm};
+use holdfast_check::tree::{ActorSpec, ActorStart, Tree};
+use holdfast_check::walk::{WalkFailure, walk, walk_with};
 use holdfast_check::world::{Action, Budget, Config, Fault, System, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{PolicyName, Rule};
@@ -60,14 +60,14 @@ fn plans() -> impl Strategy<Value = Plan> {
 impl Plan {
     fn tree(&self) -> Tree {
         let mut members =
-            vec![Member { name: "root".into(), supervisor: None, start: Start::Running }];
+            vec![ActorSpec { name: "root".into(), supervisor: None, start: ActorStart::Running }];
         for (index, (above, late, _)) in self.below.iter().enumerate() {
             let above = usize::from(*above) % members.len();
-            let late = *late || members[above].start == Start::Later;
-            members.push(Member {
+            let late = *late || members[above].start == ActorStart::Later;
+            members.push(ActorSpec {
                 name: char::from(b'a' + index as u8).to_string(),
                 supervisor: Some(ActorId(above as u32)),
-                start: if late { Start::Later } else { Start::Running },
+                start: if late { ActorStart::Later } else { ActorStart::Running },
             });
         }
         let tree = Tree::new(members).expect("supervisors stand before their children");
@@ -75,7 +75,7 @@ impl Plan {
         tree.to_string().parse().expect("the notation is read back")
     }
 
-    fn config(&self, named: &Named) -> Config {
+    fn config(&self, named: &NamedPolicy) -> Config {
         let faults = Fault::ALL.into_iter().zip(&self.faults);
         let budget = faults.fold(Budget::NONE, |budget, (fault, count)| budget.with(fault, *count));
         let mut config = Config::new(self.tree(), named.policy(), self.placement, budget);
@@ -91,7 +91,7 @@ fn picked(actions: &[Action], pick: u8) -> Action {
 }
 
 /// Runs a plan through both phases.
-fn drive(plan: &Plan, named: &Named) -> Result<(), Failure> {
+fn drive(plan: &Plan, named: &NamedPolicy) -> Result<(), WalkFailure> {
     let topology = Topology::new(plan.config(named));
     let pick = |next: Option<&u8>, actions: &[Action]| {
         next.map(|pick| usize::from(*pick) % actions.len().max(1))
@@ -118,7 +118,7 @@ fn runner(cases: u32) -> (TestRunner, u64) {
 }
 
 /// The trace of a failure, as it is written to a file.
-fn trace(plan: &Plan, named: &Named, failure: &Failure) -> Trace {
+fn trace(plan: &Plan, named: &NamedPolicy, failure: &WalkFailure) -> Trace {
     failure.trace(&Topology::new(plan.config(named)), named)
 }
 
@@ -126,12 +126,12 @@ fn trace(plan: &Plan, named: &Named, failure: &Failure) -> Trace {
 #[derive(Debug)]
 struct Found {
     plan: Plan,
-    failure: Failure,
+    failure: WalkFailure,
     report: String,
 }
 
 /// Runs random plans and returns the first failure.
-fn hunt(named: &Named, cases: u32) -> Result<(), Box<Found>> {
+fn hunt(named: &NamedPolicy, cases: u32) -> Result<(), Box<Found>> {
     let (mut runner, seed) = runner(cases);
     let result = runner.run(&plans(), |plan| {
         drive(&plan, named).map_err(|failure| TestCaseError::fail(failure.what))
@@ -161,7 +161,7 @@ fn hunt(named: &Named, cases: u32) -> Result<(), Box<Found>> {
 
 #[test]
 fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
-    let relay = Named { policy: PolicyName::Relay, without: Vec::new() };
+    let relay = NamedPolicy { policy: PolicyName::Relay, without: Vec::new() };
     if let Err(found) = hunt(&relay, 3_000) {
         panic!("{}", found.report);
     }
@@ -170,7 +170,7 @@ fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
 #[test]
 fn random_schedules_find_a_rule_that_is_missing_and_leave_a_trace_that_replays() {
     for rule in [Rule::R1, Rule::R3, Rule::R5, Rule::R7, Rule::R9] {
-        let named = Named { policy: PolicyName::Relay, without: vec![rule] };
+        let named = NamedPolicy { policy: PolicyName::Relay, without: vec![rule] };
         let found = hunt(&named, 3_000).expect_err("random schedules must find a missing rule");
         let Found { plan, failure, report } = *found;
         let written = trace(&plan, &named, &failure).to_text();
@@ -178,7 +178,7 @@ fn random_schedules_find_a_rule_that_is_missing_and_leave_a_trace_that_replays()
         let topology = Topology::new(read.config().expect("its header is complete"));
         assert_eq!(*topology.config(), plan.config(&named), "without {rule}: {report}");
         let confirmed = confirm(&topology, &read).expect("its steps are possible");
-        let fatal = Confirmed::Falls(failure.steps.len());
+        let fatal = Confirmed::Violated(failure.steps.len());
         assert!(confirmed == fatal || confirmed == Confirmed::Stuck, "without {rule}: {report}");
     }
 }
@@ -188,7 +188,7 @@ const WIDE: &str = "root(a(b(c,d),e),f(g(h)),i?(j?),k)";
 const WALKS: u64 = 10_000;
 
 /// What the first of many walks that goes wrong breaks.
-fn walks(policy: Policy) -> Option<(u64, Failure)> {
+fn walks(policy: Policy) -> Option<(u64, WalkFailure)> {
     let budget = Fault::ALL.into_iter().fold(Budget::NONE, |budget, fault| budget.with(fault, 2));
     let tree = WIDE.parse().expect("a tree");
     let topology = Topology::new(Config::new(tree, policy, Placement::OwnSession, budget));
@@ -210,9 +210,9 @@ fn each_rule_taken_out_breaks_a_walk_of_a_wide_tree() {
 }
 
 /// Walks on plain values; in each state the packed explorer must see the same.
-fn walk_packed(plan: &Plan, named: &Named) {
+fn walk_packed(plan: &Plan, named: &NamedPolicy) {
     let topology = Topology::new(plan.config(named));
-    let shared = Shared::new(&topology);
+    let shared = InternTables::new(&topology);
     let mut worker = Worker::new(&shared, SymmetryReduction::Off);
     let mut system = System::new(&topology);
     for pick in &plan.wild {
@@ -244,7 +244,7 @@ fn walk_packed(plan: &Plan, named: &Named) {
 #[test]
 fn the_packed_explorer_and_plain_values_agree_on_random_walks() {
     for policy in PolicyName::ALL {
-        let named = Named { policy, without: Vec::new() };
+        let named = NamedPolicy { policy, without: Vec::new() };
         let (mut runner, seed) = runner(100);
         let result = runner.run(&plans(), |plan| {
             walk_packed(&plan, &named);

@@ -3,9 +3,9 @@
 //!
 //! Runs in `cargo test`, and for each mutant of `cargo run -p ci mutants`.
 
-use holdfast_check::explore::{Options, Progress, Until};
+use holdfast_check::explore::{Options, Progress, StopWhen};
+use holdfast_check::report::check;
 use holdfast_check::suite::suite;
-use holdfast_check::verdict::check;
 use holdfast_check::world::{Config, Fault};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{PolicyName, Rule};
@@ -13,7 +13,7 @@ use holdfast_protocol::policy::{PolicyName, Rule};
 /// One line: what was explored, how many states it has, what falls.
 fn line(what: &str, config: Config) -> String {
     let run = format!("{} {} {}", config.tree, config.budget, config.placement);
-    let options = Options { until: Until::Exhausted, ..Options::default() };
+    let options = Options { until: StopWhen::Exhausted, ..Options::default() };
     let report = check(config, options, &Progress::default());
     let fell: Vec<_> = report.violated().members().map(|property| property.to_string()).collect();
     let line = format!("{what:<62} {run:<58} {:>6} {}", report.states, fell.join(" "));

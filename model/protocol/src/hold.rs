@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 
 /// How far the request behind a hold is, as this actor knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
+pub enum HoldStage {
     /// Relayed upward, not granted.
     Waiting,
     /// Granted through this actor.
@@ -36,15 +36,15 @@ pub struct Hold {
     /// The child that the request came through.
     pub via: ActorId,
     /// How far it is.
-    pub stage: Stage,
+    pub stage: HoldStage,
 }
 
 impl Hold {
     /// Whether the hold still protects somebody.
     pub fn protects(self) -> Protects {
         match self.stage {
-            Stage::Waiting | Stage::Granted | Stage::Detached => Protects::Somebody,
-            Stage::Closed => Protects::Nobody,
+            HoldStage::Waiting | HoldStage::Granted | HoldStage::Detached => Protects::Somebody,
+            HoldStage::Closed => Protects::Nobody,
         }
     }
 }

@@ -136,7 +136,7 @@ pub enum Input {
         child: ActorId,
     },
     /// The local tasks, told to end by [`super::Output::TeardownStarted`], are gone.
-    BodyEnded,
+    UserTaskEnded,
     /// A message from a neighbour.
     Received {
         /// The neighbour.
@@ -206,7 +206,7 @@ impl Rename for Input {
             Self::Pause { .. }
             | Self::Cancel { .. }
             | Self::Unexamined { .. }
-            | Self::BodyEnded
+            | Self::UserTaskEnded
             | Self::Signalled { .. }
             | Self::ChildrenGone => *self,
         }

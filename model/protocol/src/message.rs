@@ -71,13 +71,13 @@ pub enum Message {
 impl Message {
     /// Who says it to whom.
     #[must_use]
-    pub fn way(self) -> Way {
+    pub fn direction(self) -> MessageDirection {
         match self {
-            Self::Want { .. } | Self::Done { .. } | Self::Lost { .. } => Way::Up,
+            Self::Want { .. } | Self::Done { .. } | Self::Lost { .. } => MessageDirection::Up,
             Self::Grant { .. }
             | Self::Refuse { .. }
             | Self::Revoke { .. }
-            | Self::Cancel { .. } => Way::Down,
+            | Self::Cancel { .. } => MessageDirection::Down,
         }
     }
 
@@ -98,7 +98,7 @@ impl Message {
 
 /// The way of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum MessageDirection {
     /// From a child to its supervisor.
     Up,
     /// From a supervisor to its child.

@@ -81,13 +81,13 @@ impl fmt::Display for OneOf {
 /// # Errors
 /// There is no text, or no value has that name.
 pub fn deserialize<'de, T: Named, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
-    from.deserialize_enum(T::KIND, T::NAMES, Variant(PhantomData))
+    from.deserialize_enum(T::KIND, T::NAMES, NameVisitor(PhantomData))
 }
 
 /// Reads the variant, and within it the name.
-struct Variant<T>(PhantomData<T>);
+struct NameVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Named> Visitor<'de> for Variant<T> {
+impl<'de, T: Named> Visitor<'de> for NameVisitor<T> {
     type Value = T;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -105,7 +105,7 @@ impl<'de, T: Named> Visitor<'de> for Variant<T> {
     }
 }
 
-impl<'de, T: Named> DeserializeSeed<'de> for Variant<T> {
+impl<'de, T: Named> DeserializeSeed<'de> for NameVisitor<T> {
     type Value = T;
 
     fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<T, D::Error> {

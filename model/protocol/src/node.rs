@@ -20,12 +20,12 @@ use super::id::{ActorId, Rename, Renaming};
 use super::input::Input;
 use super::lock::client::Requests;
 use super::lock::server::LockServer;
-use super::message::{Message, Urgency, Way};
+use super::message::{Message, MessageDirection, Urgency};
 use super::output::{Notice, Outbox};
 use super::policy::{Policy, Restore, Route};
 use super::reaper::{Child, ChildLink};
 use super::sigint::{Disposition, Slot};
-use super::teardown::{Body, Teardown};
+use super::teardown::{Teardown, UserTask};
 use alloc::collections::BTreeMap;
 
 /// Whether a failure opens a post-mortem prompt before it climbs.
@@ -57,7 +57,7 @@ pub enum StopOrder {
 
 /// Where in the tree an actor stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Post {
+pub enum TreePosition {
     /// At the top, with the terminal and the lock.
     Root {
         /// The lock.
@@ -90,13 +90,13 @@ pub struct Node {
     id: ActorId,
     policy: Policy,
     debug: DebugMode,
-    post: Post,
+    position: TreePosition,
     requests: Requests,
     holds: Holds,
     children: BTreeMap<ActorId, Child>,
     teardown: Teardown,
     urgency: Urgency,
-    body: Body,
+    user_task: UserTask,
     slot: Slot,
 }
 
@@ -104,7 +104,7 @@ impl Node {
     /// The top of a tree.
     #[must_use]
     pub fn root(id: ActorId, policy: Policy, debug: DebugMode) -> Self {
-        let post = Post::Root { server: LockServer::default(), stop: StopOrder::None };
+        let post = TreePosition::Root { server: LockServer::default(), stop: StopOrder::None };
         Self::new(id, post, policy, debug)
     }
 
@@ -117,21 +117,21 @@ impl Node {
         policy: Policy,
         debug: DebugMode,
     ) -> Self {
-        Self::new(id, Post::Below { supervisor, root, uplink: Uplink::Up }, policy, debug)
+        Self::new(id, TreePosition::Below { supervisor, root, uplink: Uplink::Up }, policy, debug)
     }
 
-    fn new(id: ActorId, post: Post, policy: Policy, debug: DebugMode) -> Self {
+    fn new(id: ActorId, post: TreePosition, policy: Policy, debug: DebugMode) -> Self {
         Self {
             id,
             policy,
             debug,
-            post,
+            position: post,
             requests: Requests::default(),
             holds: Holds::default(),
             children: BTreeMap::new(),
             teardown: Teardown::NotAsked,
             urgency: Urgency::Patient,
-            body: Body::Running,
+            user_task: UserTask::Running,
             slot: Slot::default(),
         }
     }
@@ -144,7 +144,7 @@ impl Node {
             Input::Cancel { cause } => self.fail_or_cancel(cause, out),
             Input::Unexamined { cause } => self.cancel(cause, out),
             Input::CancelChild { child } => self.cancel_child(child, out),
-            Input::BodyEnded => self.body = Body::Ended,
+            Input::UserTaskEnded => self.user_task = UserTask::Ended,
             Input::Received { from, message } => self.receive(from, message, out),
             Input::LinkEnded { peer } => self.link_ended(peer, out),
             Input::Signalled { signal, origin } => self.signalled(signal, origin, out),
@@ -163,7 +163,7 @@ impl Node {
     }
 
     fn receive(&mut self, from: ActorId, message: Message, out: &mut Outbox) {
-        match self.standing(from, message.way()) {
+        match self.standing(from, message.direction()) {
             Standing::Stranger => return out.notice(Notice::WrongWay),
             Standing::Neighbour => {}
         }
@@ -179,21 +179,24 @@ impl Node {
     }
 
     /// Whether somebody may say what goes this way. A child is not trusted to be a supervisor.
-    fn standing(&self, from: ActorId, way: Way) -> Standing {
-        let may = match (self.policy.route, way, &self.post) {
-            (Route::Relayed, Way::Up, _) => {
+    fn standing(&self, from: ActorId, way: MessageDirection) -> Standing {
+        let may = match (self.policy.route, way, &self.position) {
+            (Route::Relayed, MessageDirection::Up, _) => {
                 self.children.get(&from).is_some_and(|child| child.link == ChildLink::Up)
             }
-            (Route::Direct, Way::Up, Post::Root { .. }) => true,
-            (Route::Direct, Way::Up, Post::Below { .. }) | (_, Way::Down, Post::Root { .. }) => {
-                false
-            }
-            (Route::Relayed, Way::Down, Post::Below { supervisor, uplink, .. }) => {
-                *supervisor == from && *uplink == Uplink::Up
-            }
-            (Route::Direct, Way::Down, Post::Below { supervisor, root, .. }) => {
-                *supervisor == from || *root == from
-            }
+            (Route::Direct, MessageDirection::Up, TreePosition::Root { .. }) => true,
+            (Route::Direct, MessageDirection::Up, TreePosition::Below { .. })
+            | (_, MessageDirection::Down, TreePosition::Root { .. }) => false,
+            (
+                Route::Relayed,
+                MessageDirection::Down,
+                TreePosition::Below { supervisor, uplink, .. },
+            ) => *supervisor == from && *uplink == Uplink::Up,
+            (
+                Route::Direct,
+                MessageDirection::Down,
+                TreePosition::Below { supervisor, root, .. },
+            ) => *supervisor == from || *root == from,
         };
         if may { Standing::Neighbour } else { Standing::Stranger }
     }
@@ -212,8 +215,8 @@ impl Node {
 
     /// Where it stands.
     #[must_use]
-    pub fn post(&self) -> &Post {
-        &self.post
+    pub fn position(&self) -> &TreePosition {
+        &self.position
     }
 
     /// Its own requests.
@@ -248,8 +251,8 @@ impl Node {
 
     /// Its program.
     #[must_use]
-    pub fn body(&self) -> Body {
-        self.body
+    pub fn user_task(&self) -> UserTask {
+        self.user_task
     }
 
     /// What a SIGINT that is this actor's to decide would do now.
@@ -270,9 +273,11 @@ impl Node {
 
 impl Rename for Node {
     fn renamed(&self, by: &Renaming) -> Self {
-        let post = match &self.post {
-            Post::Root { server, stop } => Post::Root { server: server.renamed(by), stop: *stop },
-            Post::Below { supervisor, root, uplink } => Post::Below {
+        let post = match &self.position {
+            TreePosition::Root { server, stop } => {
+                TreePosition::Root { server: server.renamed(by), stop: *stop }
+            }
+            TreePosition::Below { supervisor, root, uplink } => TreePosition::Below {
                 supervisor: by.actor(*supervisor),
                 root: by.actor(*root),
                 uplink: *uplink,
@@ -280,7 +285,7 @@ impl Rename for Node {
         };
         Self {
             id: by.actor(self.id),
-            post,
+            position: post,
             requests: self.requests.renamed(by),
             holds: self.holds.renamed(by),
             children: self.children.iter().map(|(id, child)| (by.actor(*id), *child)).collect(),

@@ -115,7 +115,7 @@ pub enum Output {
     TerminalRestored,
     /// A SIGINT is acted on.
     InterruptObeyed,
-    /// The teardown begins: cancel the local tasks, then report [`super::Input::BodyEnded`].
+    /// The teardown begins: cancel the local tasks, then report [`super::Input::UserTaskEnded`].
     TeardownStarted {
         /// Why.
         cause: Cause,

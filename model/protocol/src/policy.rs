@@ -84,7 +84,7 @@ pub enum WaitingRequest {
 
 /// R7: when the root takes a granted lock for released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Release {
+pub enum LockRelease {
     /// When the baton is closed everywhere.
     BatonClosed,
     /// When the holder says `Done`. (`pdb_unlock`.)
@@ -113,7 +113,7 @@ pub enum Orphans {
 
 /// R10: what SIGTERM, SIGHUP and SIGQUIT mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stop {
+pub enum StopSignal {
     /// At the root: revoke the prompt, tear down, in bounded time. Below it: close the own
     /// prompt and cancel.
     Revokes,
@@ -144,7 +144,7 @@ pub enum Restore {
 
 /// Who reads the terminal and sets its modes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reader {
+pub enum TerminalReader {
     /// The root alone; it talks to the holder over the baton.
     Root,
     /// Whoever is at the prompt.
@@ -198,13 +198,13 @@ pub struct Policy {
     pub deferral: Deferral,
     pub ladder_under_hold: LadderUnderHold,
     pub waiting_request: WaitingRequest,
-    pub release: Release,
+    pub release: LockRelease,
     pub lost_branch: LostBranch,
     pub orphans: Orphans,
-    pub stop: Stop,
+    pub stop: StopSignal,
     pub second_interrupt: SecondInterrupt,
     pub restore: Restore,
-    pub reader: Reader,
+    pub reader: TerminalReader,
     pub while_prompt: WhilePrompt,
     pub after_interrupt: AfterInterrupt,
     pub boot_interrupt: BootInterrupt,
@@ -221,13 +221,13 @@ impl Policy {
         deferral: Deferral::AnyHold,
         ladder_under_hold: LadderUnderHold::Suspended,
         waiting_request: WaitingRequest::Withdrawn,
-        release: Release::BatonClosed,
+        release: LockRelease::BatonClosed,
         lost_branch: LostBranch::KeepsGranted,
         orphans: Orphans::End,
-        stop: Stop::Revokes,
+        stop: StopSignal::Revokes,
         second_interrupt: SecondInterrupt::Climbs,
         restore: Restore::Derived,
-        reader: Reader::Root,
+        reader: TerminalReader::Root,
         while_prompt: WhilePrompt::Serves,
         after_interrupt: AfterInterrupt::Exits,
         boot_interrupt: BootInterrupt::Ignored,
@@ -243,13 +243,13 @@ impl Policy {
         deferral: Deferral::RootAfterError,
         ladder_under_hold: LadderUnderHold::SuspendedInRoot,
         waiting_request: WaitingRequest::Kept,
-        release: Release::DoneArrived,
+        release: LockRelease::DoneArrived,
         lost_branch: LostBranch::Untold,
         orphans: Orphans::LiveOn,
-        stop: Stop::Dies,
+        stop: StopSignal::Dies,
         second_interrupt: SecondInterrupt::Swallowed,
         restore: Restore::SavedSlot,
-        reader: Reader::Holder,
+        reader: TerminalReader::Holder,
         while_prompt: WhilePrompt::Freezes,
         after_interrupt: AfterInterrupt::Lingers,
         boot_interrupt: BootInterrupt::Dies,
@@ -265,13 +265,13 @@ impl Policy {
         deferral: Deferral::Never,
         ladder_under_hold: LadderUnderHold::Climbs,
         waiting_request: WaitingRequest::Kept,
-        release: Release::DoneArrived,
+        release: LockRelease::DoneArrived,
         lost_branch: LostBranch::Untold,
         orphans: Orphans::LiveOn,
-        stop: Stop::Dies,
+        stop: StopSignal::Dies,
         second_interrupt: SecondInterrupt::Swallowed,
         restore: Restore::Derived,
-        reader: Reader::Holder,
+        reader: TerminalReader::Holder,
         while_prompt: WhilePrompt::Freezes,
         after_interrupt: AfterInterrupt::Exits,
         boot_interrupt: BootInterrupt::Dies,
@@ -288,10 +288,10 @@ impl Policy {
             Rule::R4 => Self { deferral: Deferral::OwnRequests, ..self },
             Rule::R5 => Self { ladder_under_hold: LadderUnderHold::Climbs, ..self },
             Rule::R6 => Self { waiting_request: WaitingRequest::Kept, ..self },
-            Rule::R7 => Self { release: Release::DoneArrived, ..self },
+            Rule::R7 => Self { release: LockRelease::DoneArrived, ..self },
             Rule::R8 => Self { lost_branch: LostBranch::DropsGranted, ..self },
             Rule::R9 => Self { orphans: Orphans::LiveOn, ..self },
-            Rule::R10 => Self { stop: Stop::Deferred, ..self },
+            Rule::R10 => Self { stop: StopSignal::Deferred, ..self },
             Rule::R11 => Self { second_interrupt: SecondInterrupt::Swallowed, ..self },
             Rule::R12 => Self { restore: Restore::SavedSlot, ..self },
         }

@@ -19,7 +19,7 @@ use super::policy::Rungs;
 
 /// The rungs, in order of severity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rung {
+pub enum LadderRung {
     /// Not asked to end.
     Unasked,
     /// Its link ended, which asks it to end; nobody here did.
@@ -63,7 +63,7 @@ pub enum Kinship {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Child {
     /// How far the ladder is.
-    pub rung: Rung,
+    pub rung: LadderRung,
     /// The grace period.
     pub grace: Grace,
     /// Its link.
@@ -88,29 +88,30 @@ impl Child {
     /// A child that was just spawned.
     #[must_use]
     pub fn spawned() -> Self {
-        let (rung, grace) = (Rung::Unasked, Grace::Off);
+        let (rung, grace) = (LadderRung::Unasked, Grace::Off);
         Self { rung, grace, link: ChildLink::Up, kinship: Kinship::Own }
     }
 
     /// An orphan: the end of its link has asked it to end.
     #[must_use]
     pub fn adopted() -> Self {
-        let (rung, grace) = (Rung::Cancel, Grace::Off);
+        let (rung, grace) = (LadderRung::Cancel, Grace::Off);
         Self { rung, grace, link: ChildLink::Ended, kinship: Kinship::Adopted }
     }
 
     /// Moves up one rung.
     pub fn climb(&mut self, rungs: Rungs) -> Climbed {
         match (self.rung, rungs) {
-            (Rung::Unlinked | Rung::Cancel, Rungs::CancelTerminateKill) => {
-                self.rung = Rung::Terminate;
+            (LadderRung::Unlinked | LadderRung::Cancel, Rungs::CancelTerminateKill) => {
+                self.rung = LadderRung::Terminate;
                 Climbed::Terminate
             }
-            (Rung::Unlinked | Rung::Cancel, Rungs::CancelKill) | (Rung::Terminate, _) => {
-                self.rung = Rung::Kill;
+            (LadderRung::Unlinked | LadderRung::Cancel, Rungs::CancelKill)
+            | (LadderRung::Terminate, _) => {
+                self.rung = LadderRung::Kill;
                 Climbed::Kill
             }
-            (Rung::Unasked | Rung::Kill, _) => Climbed::Stays,
+            (LadderRung::Unasked | LadderRung::Kill, _) => Climbed::Stays,
         }
     }
 
@@ -118,8 +119,8 @@ impl Child {
     #[must_use]
     pub fn wants_grace(self) -> Grace {
         match self.rung {
-            Rung::Unlinked | Rung::Cancel | Rung::Terminate => Grace::On,
-            Rung::Unasked | Rung::Kill => Grace::Off,
+            LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate => Grace::On,
+            LadderRung::Unasked | LadderRung::Kill => Grace::Off,
         }
     }
 }
@@ -132,16 +133,16 @@ mod tests {
     fn the_ladder_climbs_every_rung_in_order_and_stays_at_the_top() {
         use Climbed::{Kill, Stays, Terminate};
         let table = [
-            (Rungs::CancelTerminateKill, Rung::Unasked, Stays, Rung::Unasked),
-            (Rungs::CancelTerminateKill, Rung::Unlinked, Terminate, Rung::Terminate),
-            (Rungs::CancelTerminateKill, Rung::Cancel, Terminate, Rung::Terminate),
-            (Rungs::CancelTerminateKill, Rung::Terminate, Kill, Rung::Kill),
-            (Rungs::CancelTerminateKill, Rung::Kill, Stays, Rung::Kill),
-            (Rungs::CancelKill, Rung::Unasked, Stays, Rung::Unasked),
-            (Rungs::CancelKill, Rung::Unlinked, Kill, Rung::Kill),
-            (Rungs::CancelKill, Rung::Cancel, Kill, Rung::Kill),
-            (Rungs::CancelKill, Rung::Terminate, Kill, Rung::Kill),
-            (Rungs::CancelKill, Rung::Kill, Stays, Rung::Kill),
+            (Rungs::CancelTerminateKill, LadderRung::Unasked, Stays, LadderRung::Unasked),
+            (Rungs::CancelTerminateKill, LadderRung::Unlinked, Terminate, LadderRung::Terminate),
+            (Rungs::CancelTerminateKill, LadderRung::Cancel, Terminate, LadderRung::Terminate),
+            (Rungs::CancelTerminateKill, LadderRung::Terminate, Kill, LadderRung::Kill),
+            (Rungs::CancelTerminateKill, LadderRung::Kill, Stays, LadderRung::Kill),
+            (Rungs::CancelKill, LadderRung::Unasked, Stays, LadderRung::Unasked),
+            (Rungs::CancelKill, LadderRung::Unlinked, Kill, LadderRung::Kill),
+            (Rungs::CancelKill, LadderRung::Cancel, Kill, LadderRung::Kill),
+            (Rungs::CancelKill, LadderRung::Terminate, Kill, LadderRung::Kill),
+            (Rungs::CancelKill, LadderRung::Kill, Stays, LadderRung::Kill),
         ];
         for (rungs, from, asks, to) in table {
             let mut child = Child { rung: from, ..Child::spawned() };

@@ -181,12 +181,12 @@ fn a_root_exits_once_nothing_of_it_is_left() {
     let exit = [Output::Exit { status: Status::Cancelled }];
     assert_eq!(last(alone(), &[GONE]), [], "nobody told it to end");
     assert_eq!(last(alone(), &[END, GONE]), [], "its tasks are there");
-    let early = [END, Input::BodyEnded, GONE];
+    let early = [END, Input::UserTaskEnded, GONE];
     assert!(!last(at_root(), &early).contains(&exit[0]), "its children are known");
-    let busy = [END, Input::BodyEnded, SHIELDED, GONE];
+    let busy = [END, Input::UserTaskEnded, SHIELDED, GONE];
     assert!(!last(alone(), &busy).contains(&exit[0]), "its prompt is open");
-    assert_eq!(last(alone(), &[END, Input::BodyEnded, GONE]), exit);
-    let after = [END, reaped(CHILD), reaped(OTHER), Input::BodyEnded, GONE];
+    assert_eq!(last(alone(), &[END, Input::UserTaskEnded, GONE]), exit);
+    let after = [END, reaped(CHILD), reaped(OTHER), Input::UserTaskEnded, GONE];
     assert_eq!(last(at_root(), &after), exit);
 }
 

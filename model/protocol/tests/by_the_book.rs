@@ -13,11 +13,11 @@ use Act::{
     Orphans, Pauses, PausesShielded, Reaps, ReapsKilled, Refuses, Wants,
 };
 use book::{Book, Phase, Place, Row, Told};
-use holdfast_protocol::hold::Stage as HoldStage;
+use holdfast_protocol::hold::HoldStage;
 use holdfast_protocol::input::Shielding;
-use holdfast_protocol::lock::client::Stage;
-use holdfast_protocol::lock::server::{LockServer, Next, Released};
-use holdfast_protocol::node::Post;
+use holdfast_protocol::lock::client::RequestStage;
+use holdfast_protocol::lock::server::{LockServer, NextGrant, Released};
+use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::reaper::{ChildLink, Grace, Kinship};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
@@ -233,11 +233,11 @@ impl Pair {
         let own: Vec<_> = self.node.requests().iter().map(|own| (own.request, own.stage)).collect();
         let rows = self.book.rows.iter().filter(|row| row.via.is_none());
         let stage = |row: &Row| match row.phase {
-            Phase::Waits => Stage::Waiting,
-            Phase::Has | Phase::Adrift | Phase::Over => Stage::Open,
+            Phase::Waits => RequestStage::Waiting,
+            Phase::Has | Phase::Adrift | Phase::Over => RequestStage::Open,
         };
         same("requests", &own, &rows.map(|row| (row.request, stage(row))).collect())?;
-        if let Post::Root { server, .. } = self.node.post() {
+        if let TreePosition::Root { server, .. } = self.node.position() {
             same("owner", &server.owner(), &self.book.owner().map(|row| row.request))?;
             let waits = self.book.rows.iter().filter(|row| row.phase == Phase::Waits);
             let queue = server.waiting().collect::<Vec<_>>();
@@ -318,7 +318,8 @@ fn serve(acts: &[OnLock]) -> Result<(), String> {
             }
             OnLock::GrantNext => {
                 let due = owner.is_none().then(|| here.pop_first()).flatten();
-                let expected = due.map_or(Next::Nobody, |serial| Next::Grant(request(serial)));
+                let expected =
+                    due.map_or(NextGrant::Nobody, |serial| NextGrant::Grant(request(serial)));
                 same("granted", &server.grant_next(), &expected)?;
                 owner = owner.or(due);
             }

@@ -17,9 +17,9 @@ use Act::{
 use Word::{Cancel, CancelNow, Grant, Refuse, Revoke, Want};
 use holdfast_protocol::hold::Hold;
 use holdfast_protocol::input::Shielding;
-use holdfast_protocol::lock::client::Stage;
-use holdfast_protocol::message::Way;
-use holdfast_protocol::node::Post;
+use holdfast_protocol::lock::client::RequestStage;
+use holdfast_protocol::message::MessageDirection;
+use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{
     ActorId, Answer, DebugMode, Input, LadderSignal, Message, Node, Origin, Outbox, Output, Policy,
@@ -143,7 +143,7 @@ impl Trial {
     }
 
     fn is_root(&self) -> bool {
-        matches!(self.node.post(), Post::Root { .. })
+        matches!(self.node.position(), TreePosition::Root { .. })
     }
 
     /// What the honest child is protected by.
@@ -152,9 +152,9 @@ impl Trial {
     }
 
     fn owner(&self) -> Option<RequestId> {
-        match self.node.post() {
-            Post::Root { server, .. } => server.owner(),
-            Post::Below { .. } => None,
+        match self.node.position() {
+            TreePosition::Root { server, .. } => server.owner(),
+            TreePosition::Below { .. } => None,
         }
     }
 
@@ -171,7 +171,7 @@ impl Trial {
             self.claimed.contains(&request) || self.baton == Some((request, HOSTILE))
         });
         demand(bounded, || format!("a hold that nobody asks for: {:?}", self.node.holds()))?;
-        if let Post::Root { server, .. } = self.node.post() {
+        if let TreePosition::Root { server, .. } = self.node.position() {
             let asked = self.node.holds().iter().count() + self.node.requests().iter().count();
             demand(server.waiting().count() <= asked, || "more wait than asked".to_owned())?;
         }
@@ -221,9 +221,9 @@ impl Trial {
     }
 
     fn send(&mut self, to: ActorId, message: Message) -> Result<(), String> {
-        let known = match message.way() {
-            Way::Down => self.node.children().contains_key(&to),
-            Way::Up => to == ABOVE && !self.is_root(),
+        let known = match message.direction() {
+            MessageDirection::Down => self.node.children().contains_key(&to),
+            MessageDirection::Up => to == ABOVE && !self.is_root(),
         };
         demand(known, || format!("{message} goes to {}, no neighbour", to.0))?;
         match message {
@@ -402,7 +402,7 @@ impl Trial {
             return Ok(());
         }
         let killed = self.killed.contains(&HONEST);
-        let waits = self.node.requests().iter().any(|own| own.stage == Stage::Waiting);
+        let waits = self.node.requests().iter().any(|own| own.stage == RequestStage::Waiting);
         demand(killed || self.honest.0.is_empty(), || format!("no answer: {:?}", self.honest))?;
         demand(killed || !waits, || "no answer to an own request".to_owned())?;
         let left = self.node.holds().iter().filter(|(_, hold)| hold.via != HONEST).count();

@@ -20,8 +20,8 @@ mod word;
 use Act::{Answers, Closes, Pauses, Reads, ReadsBaton, Says};
 use Word::{Done, Want};
 use holdfast_protocol::input::Shielding;
-use holdfast_protocol::message::Way;
-use holdfast_protocol::node::Post;
+use holdfast_protocol::message::MessageDirection;
+use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::{
     ActorId, Answer, DebugMode, Input, Message, Node, Outbox, Output, Policy, RequestId, Status,
 };
@@ -112,9 +112,9 @@ impl Tree {
     }
 
     fn owner(&self) -> Option<RequestId> {
-        match self.nodes[&ROOT].post() {
-            Post::Root { server, .. } => server.owner(),
-            Post::Below { .. } => None,
+        match self.nodes[&ROOT].position() {
+            TreePosition::Root { server, .. } => server.owner(),
+            TreePosition::Below { .. } => None,
         }
     }
 
@@ -159,9 +159,9 @@ impl Tree {
         message: Message,
         came: &mut Option<Baton>,
     ) -> Result<(), String> {
-        let neighbour = match message.way() {
-            Way::Up => supervisor(from) == to,
-            Way::Down => supervisor(to) == from,
+        let neighbour = match message.direction() {
+            MessageDirection::Up => supervisor(from) == to,
+            MessageDirection::Down => supervisor(to) == from,
         };
         demand(neighbour, || format!("{message} from {} to {}", from.0, to.0))?;
         let baton = match message {

@@ -2,14 +2,14 @@
 //!
 //! Runs in `cargo test`. Tables over all variants: a new one belongs in its table.
 
-use holdfast_protocol::hold::{Hold, Holds, Stage};
+use holdfast_protocol::hold::{Hold, HoldStage, Holds};
 use holdfast_protocol::input::Shielding;
 use holdfast_protocol::lock::client::{Purpose, Requests};
-use holdfast_protocol::lock::server::{LockServer, Next};
-use holdfast_protocol::message::{About, Way};
+use holdfast_protocol::lock::server::{LockServer, NextGrant};
+use holdfast_protocol::message::{About, MessageDirection};
 use holdfast_protocol::policy::{
-    Bystander, Deferral, LadderUnderHold, Lock, LostBranch, Orphans, Policy, PolicyName, Release,
-    Restore, Route, Rule, SecondInterrupt, Shield, Stop, WaitingRequest,
+    Bystander, Deferral, LadderUnderHold, Lock, LockRelease, LostBranch, Orphans, Policy,
+    PolicyName, Restore, Route, Rule, SecondInterrupt, Shield, StopSignal, WaitingRequest,
 };
 use holdfast_protocol::{
     ActorId, Alarm, Answer, Cause, DebugMode, Input, LadderSignal, Message, Node, Notice, Origin,
@@ -36,15 +36,15 @@ fn is_renamed<T: Rename + Debug + PartialEq>(value: impl Fn(ActorId) -> T) {
     assert_eq!(of_b.renamed(&swap()), of_a);
 }
 
-fn messages(actor: ActorId) -> [(Message, Way, &'static str); 6] {
+fn messages(actor: ActorId) -> [(Message, MessageDirection, &'static str); 6] {
     let request = of(actor);
     [
-        (Message::Want { request }, Way::Up, "Want"),
-        (Message::Grant { request }, Way::Down, "Grant"),
-        (Message::Done { request }, Way::Up, "Done"),
-        (Message::Lost { request }, Way::Up, "Lost"),
-        (Message::Refuse { request }, Way::Down, "Refuse"),
-        (Message::Revoke { request }, Way::Down, "Revoke"),
+        (Message::Want { request }, MessageDirection::Up, "Want"),
+        (Message::Grant { request }, MessageDirection::Down, "Grant"),
+        (Message::Done { request }, MessageDirection::Up, "Done"),
+        (Message::Lost { request }, MessageDirection::Up, "Lost"),
+        (Message::Refuse { request }, MessageDirection::Down, "Refuse"),
+        (Message::Revoke { request }, MessageDirection::Down, "Revoke"),
     ]
 }
 
@@ -56,12 +56,15 @@ const CANCELS: [(Message, &str); 2] = [
 #[test]
 fn each_message_has_a_way_a_word_and_a_subject() {
     for (at, (message, way, word)) in messages(A).into_iter().enumerate() {
-        assert_eq!((message.way(), message.to_string().as_str()), (way, word));
+        assert_eq!((message.direction(), message.to_string().as_str()), (way, word));
         assert_eq!(message.request(), About::Request(of(A)), "{message}");
         is_renamed(|actor| messages(actor)[at].0);
     }
     for (message, word) in CANCELS {
-        assert_eq!((message.way(), message.to_string().as_str()), (Way::Down, word));
+        assert_eq!(
+            (message.direction(), message.to_string().as_str()),
+            (MessageDirection::Down, word)
+        );
         assert_eq!((message.request(), message.renamed(&swap())), (About::Actor, message));
     }
 }
@@ -95,7 +98,7 @@ fn what_names_nobody_stays() {
         Input::Pause { shielding: Shielding::Shielded },
         Input::Cancel { cause: Cause::Deadline },
         Input::Unexamined { cause: Cause::Failed },
-        Input::BodyEnded,
+        Input::UserTaskEnded,
         Input::Signalled { signal: Signal::Quit, origin: Origin::Process },
         Input::ChildrenGone,
     ];
@@ -139,7 +142,7 @@ fn the_state_of_an_actor_is_renamed() {
     assert_eq!((renamed.id(), renamed.policy()), (B, Policy::RELAY));
     is_renamed(|actor| {
         let mut holds = Holds::default();
-        holds.set(of(actor), Hold { via: actor, stage: Stage::Granted });
+        holds.set(of(actor), Hold { via: actor, stage: HoldStage::Granted });
         holds
     });
     is_renamed(|actor| {
@@ -151,7 +154,7 @@ fn the_state_of_an_actor_is_renamed() {
     is_renamed(|actor| {
         let mut server = LockServer::default();
         server.enqueue(of(actor));
-        assert_eq!(server.grant_next(), Next::Grant(of(actor)));
+        assert_eq!(server.grant_next(), NextGrant::Grant(of(actor)));
         server.enqueue(RequestId { actor, serial: 8 });
         server
     });
@@ -218,10 +221,10 @@ fn a_rule_taken_out_switches_what_the_rule_is_about() {
         (Rule::R4, Policy { deferral: Deferral::OwnRequests, ..relay }),
         (Rule::R5, Policy { ladder_under_hold: LadderUnderHold::Climbs, ..relay }),
         (Rule::R6, Policy { waiting_request: WaitingRequest::Kept, ..relay }),
-        (Rule::R7, Policy { release: Release::DoneArrived, ..relay }),
+        (Rule::R7, Policy { release: LockRelease::DoneArrived, ..relay }),
         (Rule::R8, Policy { lost_branch: LostBranch::DropsGranted, ..relay }),
         (Rule::R9, Policy { orphans: Orphans::LiveOn, ..relay }),
-        (Rule::R10, Policy { stop: Stop::Deferred, ..relay }),
+        (Rule::R10, Policy { stop: StopSignal::Deferred, ..relay }),
         (Rule::R11, Policy { second_interrupt: SecondInterrupt::Swallowed, ..relay }),
         (Rule::R12, Policy { restore: Restore::SavedSlot, ..relay }),
     ];

@@ -11,8 +11,8 @@
 use super::kernel::{Ending, Event, Kernel, Later, Local, Machine, Post, State};
 use super::links::{Baton, Heard};
 use super::observer::Observer;
-use holdfast_check::tree::Start;
-use holdfast_check::world::shared::Modes;
+use holdfast_check::tree::ActorStart;
+use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::driver::{Driver, Hands};
 use holdfast_protocol::policy::WhilePrompt;
 use holdfast_protocol::teardown::Teardown;
@@ -83,11 +83,11 @@ impl Hands for Simulated {
                 Output::PromptClosed { request } | Output::BatonDropped { request } => {
                     kernel.close_batons(|baton| baton == Baton::Actor(me), Some(request));
                 }
-                Output::TerminalTaken => kernel.modes = Modes::Session,
-                Output::TerminalRestored => kernel.modes = Modes::Original,
+                Output::TerminalTaken => kernel.modes = TerminalModes::Session,
+                Output::TerminalRestored => kernel.modes = TerminalModes::Original,
                 Output::TeardownStarted { .. } => {
                     if self.body_over {
-                        follow.push_back(Input::BodyEnded);
+                        follow.push_back(Input::UserTaskEnded);
                     } else {
                         kernel.later.push(Later::EndBody(me));
                     }
@@ -151,7 +151,7 @@ fn run(machine: Machine, me: ActorId, mailboxes: [Receiver<Event>; 3]) {
     });
     let Some(topology) = booted else { return };
     let tree = &topology.config().tree;
-    let there = |id: &ActorId| tree.start(*id) == Start::Running;
+    let there = |id: &ActorId| tree.start(*id) == ActorStart::Running;
     let children: BTreeSet<_> = tree.children(me).filter(there).collect();
     let mut node = topology.node(me);
     for child in &children {
@@ -342,7 +342,7 @@ impl Actor {
         self.driver.hands_mut().body_over = true;
         let running = matches!(self.driver.node().teardown(), Teardown::Running(_));
         self.driver.feed(match ending {
-            _ if running => Input::BodyEnded,
+            _ if running => Input::UserTaskEnded,
             Ending::Returned => Input::Cancel { cause: Cause::Finished },
             Ending::Failed => Input::Cancel { cause: Cause::Failed },
             Ending::FailedUnexamined => Input::Unexamined { cause: Cause::Failed },

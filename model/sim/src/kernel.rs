@@ -9,9 +9,9 @@
 use super::links::{Baton, Lane};
 use super::observer::Observer;
 use holdfast_check::world::Topology;
-use holdfast_check::world::shared::Modes;
+use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::Placement;
-use holdfast_protocol::policy::{BootInterrupt, Orphans, Reader};
+use holdfast_protocol::policy::{BootInterrupt, Orphans, TerminalReader};
 use holdfast_protocol::{
     ActorId, Answer, Origin, Output, RequestId, Shielding, Signal, Status, Timer,
 };
@@ -112,7 +112,7 @@ pub(crate) struct Kernel {
     pub(crate) processes: Vec<Process>,
     pub(crate) lanes: BTreeMap<(ActorId, ActorId), Lane>,
     pub(crate) batons: BTreeMap<RequestId, Baton>,
-    pub(crate) modes: Modes,
+    pub(crate) modes: TerminalModes,
     pub(crate) later: Vec<Later>,
     pub(crate) observer: Observer,
     person: Option<Sender<(ActorId, RequestId)>>,
@@ -157,7 +157,7 @@ impl Machine {
             processes: topology.actors().map(process).collect(),
             lanes: lanes.collect(),
             batons: BTreeMap::new(),
-            modes: Modes::Original,
+            modes: TerminalModes::Original,
             later: Vec::new(),
             observer,
             person: Some(person),
@@ -269,7 +269,7 @@ impl Kernel {
     }
 
     fn root_gone(&self) -> bool {
-        let reads = self.topology.config().policy.reader == Reader::Root;
+        let reads = self.topology.config().policy.reader == TerminalReader::Root;
         reads && !self.alive(self.root())
     }
 

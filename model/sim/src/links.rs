@@ -6,7 +6,7 @@
 //! ```
 
 use super::kernel::{Event, Kernel, State};
-use holdfast_protocol::policy::Release;
+use holdfast_protocol::policy::LockRelease;
 use holdfast_protocol::{ActorId, Message, RequestId};
 use std::collections::VecDeque;
 
@@ -150,8 +150,8 @@ impl Kernel {
         }
         for request in closed {
             match self.topology.config().policy.release {
-                Release::BatonClosed => self.post(self.root(), Event::BatonEnded(request)),
-                Release::DoneArrived => drop(self.batons.remove(&request)),
+                LockRelease::BatonClosed => self.post(self.root(), Event::BatonEnded(request)),
+                LockRelease::DoneArrived => drop(self.batons.remove(&request)),
             }
         }
     }

@@ -11,12 +11,12 @@
 use super::kernel::{Kernel, State};
 use super::links::Baton;
 use holdfast_check::property::PropertyId;
-use holdfast_check::world::shared::Modes;
+use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::input::Shielding;
-use holdfast_protocol::lock::client::Stage;
-use holdfast_protocol::node::Post;
+use holdfast_protocol::lock::client::RequestStage;
+use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::policy::{Lock, Shield};
-use holdfast_protocol::reaper::{Child, Rung};
+use holdfast_protocol::reaper::{Child, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{
@@ -160,10 +160,10 @@ impl Observer {
         let name = kernel.name(actor);
         kernel.observer.tell(|| format!("{name}: {input:?} --> {outputs:?}"));
         let shield = node.policy().shield == Shield::On;
-        let climbs = |child: &Child| child.rung < Rung::Kill;
-        let owner = match node.post() {
-            Post::Root { server, .. } => server.owner(),
-            Post::Below { .. } => None,
+        let climbs = |child: &Child| child.rung < LadderRung::Kill;
+        let owner = match node.position() {
+            TreePosition::Root { server, .. } => server.owner(),
+            TreePosition::Below { .. } => None,
         };
         let protects = !node.requests().is_empty() || node.holds().iter().next().is_some();
         let told = Told {
@@ -171,7 +171,7 @@ impl Observer {
             cancelled: node.teardown() != Teardown::NotAsked,
             forced: node.urgency() == Urgency::Forced,
             shielded: shield && node.disposition() == Disposition::Shield,
-            waiting: node.requests().iter().any(|own| own.stage == Stage::Waiting),
+            waiting: node.requests().iter().any(|own| own.stage == RequestStage::Waiting),
             open_shielded: node
                 .requests()
                 .open()
@@ -328,7 +328,7 @@ impl Observer {
         if kernel.processes[1..].iter().any(|process| left(process.state)) {
             kernel.observer.fell(PropertyId::NoneLeft, "the root ends before its descendants");
         }
-        if kernel.modes != Modes::Original {
+        if kernel.modes != TerminalModes::Original {
             kernel.observer.fell(PropertyId::TerminalRestored, "the root ends in a debug session");
         }
     }
@@ -358,7 +358,7 @@ impl Observer {
         }
         if root && this.quiet() {
             let stale = |told: &Told| !told.holds.is_empty() || told.shielded || told.waiting;
-            if this.told.iter().any(stale) || kernel.modes != Modes::Original {
+            if this.told.iter().any(stale) || kernel.modes != TerminalModes::Original {
                 this.fell(PropertyId::NothingStale, "a hold or a shield is left at rest");
             }
             if this.told[kernel.root().index()].owner.is_some() {

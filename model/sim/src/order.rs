@@ -3,8 +3,8 @@
 //! shuttle's own schedulers draw a schedule from those before it; PCT learns from them how long one
 //! is. Here a seed and a number name a schedule, so that a soak can go on wherever one has stopped.
 
-use holdfast_check::dice::Dice;
-use holdfast_check::schedule::{Drawn, Run, SchedulerName};
+use holdfast_check::rng::Rng;
+use holdfast_check::schedule::{ScheduleSeed, SchedulerName, SimulatedRun};
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,7 +15,7 @@ pub(crate) struct Place {
     /// The number of the schedule that is under way.
     pub(crate) iteration: u64,
     /// What it runs.
-    pub(crate) run: Option<Arc<Run>>,
+    pub(crate) run: Option<Arc<SimulatedRun>>,
     /// Whose turn it was so far.
     pub(crate) threads: Vec<u32>,
     /// How many schedules were begun.
@@ -45,10 +45,10 @@ pub(crate) struct ByChance<D> {
     place: Shared,
     chance: Chance,
     /// What the threads draw from.
-    draws: Dice,
+    draws: Rng,
 }
 
-impl<D: Fn(&mut Dice) -> Run> ByChance<D> {
+impl<D: Fn(&mut Rng) -> SimulatedRun> ByChance<D> {
     pub(crate) fn new(
         scheduler: SchedulerName,
         seed: u64,
@@ -57,17 +57,17 @@ impl<D: Fn(&mut Dice) -> Run> ByChance<D> {
         place: Shared,
     ) -> Self {
         // Both are drawn anew for each schedule.
-        let (chance, draws) = (Chance::Even(Dice::new(0, 0)), Dice::new(0, 0));
+        let (chance, draws) = (Chance::Even(Rng::new(0, 0)), Rng::new(0, 0));
         Self { scheduler, seed, numbers, draw, place, chance, draws }
     }
 }
 
-impl<D: Fn(&mut Dice) -> Run> Scheduler for ByChance<D> {
+impl<D: Fn(&mut Rng) -> SimulatedRun> Scheduler for ByChance<D> {
     fn new_execution(&mut self) -> Option<Schedule> {
         let mut place = self.place.lock();
         place.choices += std::mem::take(&mut place.threads).len() as u64;
         let iteration = self.numbers.next()?;
-        let drawn = Drawn { scheduler: self.scheduler, seed: self.seed, iteration };
+        let drawn = ScheduleSeed { scheduler: self.scheduler, seed: self.seed, iteration };
         let mut order = drawn.order();
         place.run = Some(Arc::new((self.draw)(&mut order)));
         place.begun += 1;
@@ -88,7 +88,7 @@ impl<D: Fn(&mut Dice) -> Run> Scheduler for ByChance<D> {
         is_yielding: bool,
     ) -> Option<TaskId> {
         let next = match &mut self.chance {
-            Chance::Even(dice) => runnable[dice.below(runnable.len())].id(),
+            Chance::Even(rng) => runnable[rng.below(runnable.len())].id(),
             Chance::Pct(pct) => pct.next(runnable, current, is_yielding),
         };
         self.place.lock().threads.push(usize::from(next) as u32);
@@ -96,14 +96,14 @@ impl<D: Fn(&mut Dice) -> Run> Scheduler for ByChance<D> {
     }
 
     fn next_u64(&mut self) -> u64 {
-        self.draws.roll()
+        self.draws.next_u64()
     }
 }
 
 /// How the next thread is chosen.
 enum Chance {
     /// All are equally likely.
-    Even(Dice),
+    Even(Rng),
     /// The first by rank.
     Pct(Pct),
 }
@@ -112,7 +112,7 @@ enum Chance {
 /// probabilistic guarantees of finding bugs", 2010): the threads have ranks by chance, the first
 /// that can go on does, and at some choices it becomes the last.
 struct Pct {
-    dice: Dice,
+    rng: Rng,
     /// The rank of each thread; the least goes first.
     ranks: Vec<u64>,
     /// The last rank.
@@ -123,17 +123,17 @@ struct Pct {
 }
 
 impl Pct {
-    fn new(mut dice: Dice) -> Self {
+    fn new(mut rng: Rng) -> Self {
         // How long the schedule will be is not known: so its scale is drawn first.
-        let length = SHORT << dice.below(SCALES);
-        let changes = std::array::from_fn(|_| 1 + dice.below(length));
-        Self { dice, ranks: Vec::new(), last: u64::MAX / 2, changes, choices: 0 }
+        let length = SHORT << rng.below(SCALES);
+        let changes = std::array::from_fn(|_| 1 + rng.below(length));
+        Self { rng: rng, ranks: Vec::new(), last: u64::MAX / 2, changes, choices: 0 }
     }
 
     fn next(&mut self, runnable: &[&Task], current: Option<TaskId>, is_yielding: bool) -> TaskId {
         let threads = runnable.iter().map(|task| usize::from(task.id()) + 1).max();
         while self.ranks.len() < threads.unwrap_or(0) {
-            self.ranks.push(self.dice.roll() / 2);
+            self.ranks.push(self.rng.next_u64() / 2);
         }
         if runnable.len() > 1 {
             if let Some(current) = current
@@ -159,7 +159,7 @@ const SCALES: usize = 9;
 /// Follows a file.
 pub(crate) struct ByFile {
     pub(crate) threads: std::vec::IntoIter<u32>,
-    pub(crate) draws: Dice,
+    pub(crate) draws: Rng,
     pub(crate) place: Shared,
 }
 
@@ -184,6 +184,6 @@ impl Scheduler for ByFile {
     }
 
     fn next_u64(&mut self) -> u64 {
-        self.draws.roll()
+        self.draws.next_u64()
     }
 }

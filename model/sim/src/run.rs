@@ -11,8 +11,8 @@ use super::actor::start;
 use super::kernel::{Ending, Event, Local, Machine, State};
 use super::observer::{Book, Observer};
 use holdfast_check::property::PropertyId;
-use holdfast_check::schedule::{Ends, Run};
-use holdfast_check::tree::Start;
+use holdfast_check::schedule::{RunEnd, SimulatedRun};
+use holdfast_check::tree::ActorStart;
 use holdfast_check::world::{Config, Fault, Topology};
 use holdfast_protocol::input::Shielding;
 use holdfast_protocol::policy::WhilePrompt;
@@ -39,7 +39,7 @@ struct Attempt {
 }
 
 /// Runs a tree once.
-pub(crate) fn run(run: &Run, book: Book) {
+pub(crate) fn run(run: &SimulatedRun, book: Book) {
     let mut config = run.config.clone();
     if below(4) == 0 {
         config.policy.while_prompt = WhilePrompt::Freezes;
@@ -52,7 +52,7 @@ pub(crate) fn run(run: &Run, book: Book) {
     let machine = Machine::new(&topology, observer, person);
     machine.with(|kernel| {
         for actor in topology.actors() {
-            if topology.config().tree.start(actor) == Start::Running {
+            if topology.config().tree.start(actor) == ActorStart::Running {
                 start(&machine, kernel, actor);
             }
         }
@@ -202,14 +202,14 @@ fn clock(machine: &Machine, patience: usize) {
 }
 
 /// Ends the tree, and says what is broken if it does not end.
-fn end(machine: &Machine, ends: Ends) -> PropertyId {
+fn end(machine: &Machine, ends: RunEnd) -> PropertyId {
     machine.with(|kernel| {
         let root = kernel.root();
         kernel.observer.tell(|| "nothing moves; the tree is to end".to_owned());
         let turn = match ends {
-            Ends::ByCtrlC => 0,
-            Ends::ByStop => 1,
-            Ends::Any => below(3),
+            RunEnd::ByCtrlC => 0,
+            RunEnd::ByStop => 1,
+            RunEnd::Any => below(3),
         };
         match turn {
             // Somebody who has left his prompt for good types no Ctrl-C either.

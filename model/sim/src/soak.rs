@@ -7,12 +7,12 @@
 use super::observer::{Book, Story, Watch};
 use super::order::{ByChance, ByFile, Shared};
 use super::run::run;
-use holdfast_check::dice::Dice;
 use holdfast_check::property::PropertyId;
+use holdfast_check::rng::Rng;
 use holdfast_check::schedule::{
-    Run, Schedule, ScheduleError, ScheduleHeader, SchedulerName, VERSION,
+    Schedule, ScheduleError, ScheduleHeader, SchedulerName, SimulatedRun, VERSION,
 };
-use holdfast_check::trace::Header;
+use holdfast_check::trace::TraceHeader;
 use shuttle::scheduler::Scheduler;
 use shuttle::{Config, FailurePersistence, Runner};
 use std::cell::{Cell, RefCell};
@@ -50,7 +50,11 @@ impl Soak {
     ///
     /// # Panics
     /// If this is a thread of a schedule itself.
-    pub fn take(self, numbers: Range<u64>, draw: impl Fn(&mut Dice) -> Run + 'static) -> Soaked {
+    pub fn take(
+        self,
+        numbers: Range<u64>,
+        draw: impl Fn(&mut Rng) -> SimulatedRun + 'static,
+    ) -> Soaked {
         let book = Book::new(self.watch, Story::Untold);
         let place = Shared::default();
         let order = ByChance::new(self.scheduler, self.seed, numbers, draw, place.clone());
@@ -67,7 +71,7 @@ impl Soak {
             let header = ScheduleHeader {
                 holdfast_schedule: VERSION,
                 what,
-                run: Header::new(&run.config, &run.named, property),
+                run: TraceHeader::new(&run.config, &run.named, property),
                 ends: run.ends,
                 scheduler: self.scheduler,
                 seed: self.seed,

@@ -18,10 +18,12 @@
 #[path = "support/guarded.rs"]
 mod guarded;
 
-use holdfast_check::dice::Dice;
 use holdfast_check::property::PropertyId;
-use holdfast_check::schedule::{COMMAND, Drawn, Ends, Run, Schedule, SchedulerName};
-use holdfast_check::trace::Named;
+use holdfast_check::rng::Rng;
+use holdfast_check::schedule::{
+    COMMAND, RunEnd, Schedule, ScheduleSeed, SchedulerName, SimulatedRun,
+};
+use holdfast_check::trace::NamedPolicy;
 use holdfast_check::world::{Budget, Config, Fault};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{DebugMode, PolicyName, Rule};
@@ -40,7 +42,7 @@ struct Plan {
     faults: &'static [Fault],
     /// How much of it, requests among them.
     most: usize,
-    ends: Ends,
+    ends: RunEnd,
 }
 
 const ALL: Plan = Plan {
@@ -57,26 +59,26 @@ const ALL: Plan = Plan {
     without: &[],
     faults: &Fault::ALL,
     most: 8,
-    ends: Ends::Any,
+    ends: RunEnd::Any,
 };
 
 impl Plan {
-    fn draw(self, dice: &mut Dice) -> Run {
-        let tree = self.trees[dice.below(self.trees.len())].parse().expect("a tree");
-        let placement = [Placement::OwnSession, Placement::SharedGroup][dice.below(2)];
+    fn draw(self, rng: &mut Rng) -> SimulatedRun {
+        let tree = self.trees[rng.below(self.trees.len())].parse().expect("a tree");
+        let placement = [Placement::OwnSession, Placement::SharedGroup][rng.below(2)];
         let mut budget = Budget::NONE;
         for _ in 0..self.most {
             // A request every other time, or most runs would have nothing to protect.
-            let other = self.faults[dice.below(self.faults.len())];
-            let fault = [Fault::Request, other][dice.below(2)];
+            let other = self.faults[rng.below(self.faults.len())];
+            let fault = [Fault::Request, other][rng.below(2)];
             budget = budget.with(fault, budget.left(fault) + 1);
         }
-        let named = Named { policy: PolicyName::Relay, without: self.without.to_vec() };
+        let named = NamedPolicy { policy: PolicyName::Relay, without: self.without.to_vec() };
         let mut config = Config::new(tree, named.policy(), placement, budget);
         for debug in &mut config.debug {
-            *debug = [DebugMode::Off, DebugMode::On][dice.below(2)];
+            *debug = [DebugMode::Off, DebugMode::On][rng.below(2)];
         }
-        Run { config, named, ends: self.ends }
+        SimulatedRun { config, named, ends: self.ends }
     }
 }
 
@@ -112,7 +114,7 @@ fn holds(scheduler: SchedulerName, witnesses: &[&str]) {
     let soak = Soak { scheduler, seed: SEED, watch: Watch::Everything };
     #[expect(clippy::disallowed_methods, reason = "it says how fast it was; nothing leans on it")]
     let started = std::time::Instant::now();
-    let soaked = soak.take(0..SCHEDULES, |dice| ALL.draw(dice));
+    let soaked = soak.take(0..SCHEDULES, |rng| ALL.draw(rng));
     let (count, seen) = (soaked.schedules, soaked.seen);
     println!("{scheduler}: {count} schedules in {:.1?}, {seen:?}", started.elapsed());
     assert!(soaked.failure.is_none(), "{scheduler}: {}", kept(&soaked.failure.expect("it is")));
@@ -132,7 +134,7 @@ fn relay_holds_with_few_preemptions_at_the_worst_places() {
 }
 
 /// What is taken out, what falls, and the runs in which it does: trees, faults, ending.
-type Mutant = (&'static [Rule], PropertyId, &'static [&'static str], &'static [Fault], Ends);
+type Mutant = (&'static [Rule], PropertyId, &'static [&'static str], &'static [Fault], RunEnd);
 
 const MUTANTS: [Mutant; 12] = {
     use Fault::{Cancel, Cut, Error, Interrupt, InterruptOne, Kill, Request, Shielded, Stop};
@@ -141,18 +143,18 @@ const MUTANTS: [Mutant; 12] = {
     const TWO: &[&str] = &["root(a)", "root(a,b)"];
     const DEEP: &[&str] = &["root(a(b))", "root(a(b(c)))"];
     [
-        (&[R1], P::AncestorsKnow, DEEP, &[Request], Ends::Any),
-        (&[R2], P::OnePrompt, TWO, &[Request], Ends::Any),
-        (&[R3], P::InterruptShielded, TWO, &[Interrupt, InterruptOne], Ends::Any),
-        (&[R4], P::NoCancelUnderHold, DEEP, &[Cancel, Error], Ends::Any),
-        (&[R5], P::NoSignalUnderHold, DEEP, &[Cancel, Shielded], Ends::Any),
-        (&[R6], P::NoPromptAfterCancel, TWO, &[Cancel], Ends::Any),
-        (&[R7], P::ReleasedOnce, TWO, &[Cancel, Kill], Ends::Any),
-        (&[R8], P::ReleasedOnce, DEEP, &[Kill, Cut], Ends::Any),
-        (&[R9], P::NoneLeft, DEEP, &[Kill], Ends::Any),
-        (&[R10], P::StopIsBounded, TWO, &[Stop], Ends::ByStop),
-        (&[R11], P::InterruptObeyed, TWO, &[Interrupt], Ends::Any),
-        (&[R12], P::NothingStale, TWO, &[Request], Ends::ByCtrlC),
+        (&[R1], P::AncestorsKnow, DEEP, &[Request], RunEnd::Any),
+        (&[R2], P::OnePrompt, TWO, &[Request], RunEnd::Any),
+        (&[R3], P::InterruptShielded, TWO, &[Interrupt, InterruptOne], RunEnd::Any),
+        (&[R4], P::NoCancelUnderHold, DEEP, &[Cancel, Error], RunEnd::Any),
+        (&[R5], P::NoSignalUnderHold, DEEP, &[Cancel, Shielded], RunEnd::Any),
+        (&[R6], P::NoPromptAfterCancel, TWO, &[Cancel], RunEnd::Any),
+        (&[R7], P::ReleasedOnce, TWO, &[Cancel, Kill], RunEnd::Any),
+        (&[R8], P::ReleasedOnce, DEEP, &[Kill, Cut], RunEnd::Any),
+        (&[R9], P::NoneLeft, DEEP, &[Kill], RunEnd::Any),
+        (&[R10], P::StopIsBounded, TWO, &[Stop], RunEnd::ByStop),
+        (&[R11], P::InterruptObeyed, TWO, &[Interrupt], RunEnd::Any),
+        (&[R12], P::NothingStale, TWO, &[Request], RunEnd::ByCtrlC),
     ]
 };
 
@@ -165,7 +167,7 @@ fn each_rule_taken_out_is_noticed_by_the_property_that_guards_it_and_again_by_th
             let rule = without[0];
             let plan = Plan { trees, without, faults, most: 6, ends };
             let soak = Soak { scheduler, seed: SEED, watch: Watch::Only(property) };
-            let soaked = soak.take(0..SCHEDULES, move |dice| plan.draw(dice));
+            let soaked = soak.take(0..SCHEDULES, move |rng| plan.draw(rng));
             println!("{scheduler}, without {rule}: {} schedules", soaked.schedules);
             let Some(failure) = soaked.failure.filter(|it| it.header.run.breaks == Some(property))
             else {
@@ -191,7 +193,7 @@ fn without_r3(scheduler: SchedulerName) -> impl Fn(u64) -> Option<Schedule> {
     };
     move |from| {
         let soak = Soak { scheduler, seed: SEED, watch: Watch::Everything };
-        soak.take(from..from + 1000, move |dice| plan.draw(dice)).failure
+        soak.take(from..from + 1000, move |rng| plan.draw(rng)).failure
     }
 }
 
@@ -231,10 +233,11 @@ fn a_schedule_that_does_not_fit_says_so() {
 
 #[test]
 fn no_schedule_is_drawn_twice() {
-    let drawn = |iteration| Drawn { scheduler: SchedulerName::Random, seed: SEED, iteration };
+    let drawn =
+        |iteration| ScheduleSeed { scheduler: SchedulerName::Random, seed: SEED, iteration };
     let mut rolls: Vec<_> =
         (0..1000).flat_map(|number| [drawn(number).order(), drawn(number).draws()]).collect();
-    let mut rolls: Vec<_> = rolls.iter_mut().map(Dice::roll).collect();
+    let mut rolls: Vec<_> = rolls.iter_mut().map(Rng::next_u64).collect();
     rolls.sort_unstable();
     rolls.dedup();
     assert_eq!(rolls.len(), 2000);

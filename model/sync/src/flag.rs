@@ -23,13 +23,13 @@ use std::task::{Context, Poll, Waker};
 /// A flag; clones are the same flag.
 #[derive(Clone)]
 pub struct Flag {
-    state: Arc<State>,
+    state: Arc<FlagState>,
 }
 
 /// Whether a flag is up.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Look {
+pub enum FlagLevel {
     /// It was not raised yet.
     Down,
     /// It was raised.
@@ -39,12 +39,12 @@ pub enum Look {
 /// Waits until a flag is up.
 #[must_use = "a future that is dropped does not wait"]
 pub struct Raised {
-    state: Arc<State>,
+    state: Arc<FlagState>,
     /// The place in [`Waiters`], once it has waited.
     place: Option<u64>,
 }
 
-struct State {
+struct FlagState {
     up: AtomicBool,
     waiters: Mutex<Waiters>,
 }
@@ -60,11 +60,11 @@ impl Flag {
     #[must_use]
     pub fn new() -> Self {
         let waiters = Mutex::new(Waiters::default());
-        Self { state: Arc::new(State { up: AtomicBool::new(false), waiters }) }
+        Self { state: Arc::new(FlagState { up: AtomicBool::new(false), waiters }) }
     }
 
     /// Raises it; says how it was before.
-    pub fn raise(&self) -> Look {
+    pub fn raise(&self) -> FlagLevel {
         let before = look(self.state.up.swap(true, Ordering::AcqRel));
         let wakers = mem::take(&mut lock(&self.state.waiters).wakers);
         wakers.into_values().for_each(Waker::wake);
@@ -72,7 +72,7 @@ impl Flag {
     }
 
     /// Looks at it.
-    pub fn look(&self) -> Look {
+    pub fn look(&self) -> FlagLevel {
         self.state.look()
     }
 
@@ -87,8 +87,8 @@ impl Flag {
     }
 }
 
-impl State {
-    fn look(&self) -> Look {
+impl FlagState {
+    fn look(&self) -> FlagLevel {
         look(self.up.load(Ordering::Acquire))
     }
 }
@@ -97,12 +97,12 @@ impl Future for Raised {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.state.look() == Look::Up {
+        if self.state.look() == FlagLevel::Up {
             return Poll::Ready(());
         }
         let state = Arc::clone(&self.state);
         let mut waiters = lock(&state.waiters);
-        if state.look() == Look::Up {
+        if state.look() == FlagLevel::Up {
             return Poll::Ready(());
         }
         let place = *self.place.get_or_insert(waiters.next_place);
@@ -139,8 +139,8 @@ impl fmt::Debug for Raised {
     }
 }
 
-fn look(up: bool) -> Look {
-    if up { Look::Up } else { Look::Down }
+fn look(up: bool) -> FlagLevel {
+    if up { FlagLevel::Up } else { FlagLevel::Down }
 }
 
 #[cfg(all(test, not(any(model_loom, model_shuttle))))]

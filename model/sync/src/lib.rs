@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!     user's task or thread            driver (owns the Node)           prompt or agent thread
-//!         |  Stub                           |                                |  Release
+//!         |  TicketReceiver                 |                                |  Release
 //!         |----- mailbox: pause, Ticket --->|                                |
 //!         |                                 |----- mailbox: open a prompt -->|
 //!         |                                 |<---- mailbox: Release ---------|

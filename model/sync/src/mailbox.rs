@@ -24,7 +24,7 @@ use std::task::{Context, Poll, Waker};
 
 /// A new mailbox, empty.
 pub fn mailbox<T>() -> (Sender<T>, Receiver<T>) {
-    let state = State { queue: VecDeque::new(), ends: Ends::Open, waker: None };
+    let state = QueueState { queue: VecDeque::new(), ends: QueueEnds::Open, waker: None };
     let state = Arc::new(Mutex::new(state));
     let senders = Arc::new(Senders { state: Arc::clone(&state) });
     (Sender { senders }, Receiver { state })
@@ -37,7 +37,7 @@ pub struct Sender<T> {
 
 /// The end that receives.
 pub struct Receiver<T> {
-    state: Arc<Mutex<State<T>>>,
+    state: Arc<Mutex<QueueState<T>>>,
 }
 
 /// Nobody receives any more; what was to be sent comes back.
@@ -52,7 +52,7 @@ impl<T> fmt::Debug for Closed<T> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ends {
+enum QueueEnds {
     Open,
     /// No sender is left.
     Ended,
@@ -60,16 +60,16 @@ enum Ends {
     Closed,
 }
 
-struct State<T> {
+struct QueueState<T> {
     queue: VecDeque<T>,
-    ends: Ends,
+    ends: QueueEnds,
     /// There while the receiver waits.
     waker: Option<Waker>,
 }
 
 /// What all senders share; its drop is the drop of the last one.
 struct Senders<T> {
-    state: Arc<Mutex<State<T>>>,
+    state: Arc<Mutex<QueueState<T>>>,
 }
 
 impl<T> Sender<T> {
@@ -80,8 +80,8 @@ impl<T> Sender<T> {
     pub fn send(&self, item: T) -> Result<(), Closed<T>> {
         let mut state = lock(&self.senders.state);
         match state.ends {
-            Ends::Open | Ends::Ended => state.queue.push_back(item),
-            Ends::Closed => return Err(Closed(item)),
+            QueueEnds::Open | QueueEnds::Ended => state.queue.push_back(item),
+            QueueEnds::Closed => return Err(Closed(item)),
         }
         let waker = state.waker.take();
         drop(state);
@@ -103,13 +103,13 @@ impl<T> Receiver<T> {
             return Poll::Ready(Some(item));
         }
         match state.ends {
-            Ends::Open => {
+            QueueEnds::Open => {
                 let before = state.waker.replace(cx.waker().clone());
                 drop(state);
                 drop(before);
                 Poll::Pending
             }
-            Ends::Ended | Ends::Closed => Poll::Ready(None),
+            QueueEnds::Ended | QueueEnds::Closed => Poll::Ready(None),
         }
     }
 
@@ -135,8 +135,8 @@ impl<T> Clone for Sender<T> {
 impl<T> Drop for Senders<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
-        if state.ends == Ends::Open {
-            state.ends = Ends::Ended;
+        if state.ends == QueueEnds::Open {
+            state.ends = QueueEnds::Ended;
         }
         let waker = state.waker.take();
         drop(state);
@@ -147,7 +147,7 @@ impl<T> Drop for Senders<T> {
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
-        state.ends = Ends::Closed;
+        state.ends = QueueEnds::Closed;
         let contents = mem::take(&mut state.queue);
         let waker = state.waker.take();
         drop(state);

@@ -20,19 +20,19 @@ enum Sleep {
 }
 
 /// The waker of one blocked thread.
-struct Bell {
+struct ThreadNotifier {
     sleep: Mutex<Sleep>,
     rung: Condvar,
 }
 
-impl Wake for Bell {
+impl Wake for ThreadNotifier {
     fn wake(self: WakeArc<Self>) {
         *lock(&self.sleep) = Sleep::Woken;
         self.rung.notify_one();
     }
 }
 
-impl Bell {
+impl ThreadNotifier {
     fn wait(&self) {
         let mut sleep = lock(&self.sleep);
         while *sleep == Sleep::Asleep {
@@ -46,7 +46,8 @@ impl Bell {
 ///
 /// Not for a thread that drives other tasks: they would sleep with it.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let bell = WakeArc::new(Bell { sleep: Mutex::new(Sleep::Asleep), rung: Condvar::new() });
+    let bell =
+        WakeArc::new(ThreadNotifier { sleep: Mutex::new(Sleep::Asleep), rung: Condvar::new() });
     let waker = Waker::from(WakeArc::clone(&bell));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);

@@ -10,18 +10,18 @@
 //!
 //! # Rules
 //! 1. Something is delivered exactly once, whichever of them race.
-//! 2. What is delivered is the answer of whoever got [`Answered::First`], and `on_drop` only if
+//! 2. What is delivered is the answer of whoever got [`Delivery::First`], and `on_drop` only if
 //!    nobody did.
 //! 3. A [`Remote`] may answer, but its being there puts off no drop: a driver that can revoke the
 //!    prompt does not keep a prompt that panicked from being released.
-//! 4. [`Answered::Late`] says that another was first, not that its delivery is over.
+//! 4. [`Delivery::Late`] says that another was first, not that its delivery is over.
 
 use crate::engine::{Arc, Mutex, lock};
 use std::fmt;
 
 /// A new guard: `deliver` takes the first answer, or `on_drop` if there never is one.
 pub fn release<A>(deliver: impl FnOnce(A) + Send + 'static, on_drop: A) -> Release<A> {
-    let pending = Pending { deliver: Box::new(deliver), on_drop };
+    let pending = PendingRelease { deliver: Box::new(deliver), on_drop };
     let state = Arc::new(Mutex::new(Some(pending)));
     Release { guards: Arc::new(Guards { state }) }
 }
@@ -34,35 +34,35 @@ pub struct Release<A> {
 
 /// May answer, like the guard; its drop means nothing.
 pub struct Remote<A> {
-    state: Arc<State<A>>,
+    state: Arc<ReleaseState<A>>,
 }
 
 /// What a call of [`Release::answer`] came to.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Answered {
+pub enum Delivery {
     /// It was the first, and is delivered.
     First,
     /// Another was first, or the guard is gone; nothing is delivered.
     Late,
 }
 
-struct Pending<A> {
+struct PendingRelease<A> {
     deliver: Box<dyn FnOnce(A) + Send>,
     on_drop: A,
 }
 
 /// There until the answer.
-type State<A> = Mutex<Option<Pending<A>>>;
+type ReleaseState<A> = Mutex<Option<PendingRelease<A>>>;
 
 /// What all clones of a guard share; its drop is the drop of the last one.
 struct Guards<A> {
-    state: Arc<State<A>>,
+    state: Arc<ReleaseState<A>>,
 }
 
 impl<A> Release<A> {
     /// Answers, unless somebody did.
-    pub fn answer(&self, answer: A) -> Answered {
+    pub fn answer(&self, answer: A) -> Delivery {
         first(&self.guards.state, answer)
     }
 
@@ -75,26 +75,26 @@ impl<A> Release<A> {
 
 impl<A> Remote<A> {
     /// Answers, unless somebody did or the guard is gone.
-    pub fn answer(&self, answer: A) -> Answered {
+    pub fn answer(&self, answer: A) -> Delivery {
         first(&self.state, answer)
     }
 }
 
-fn first<A>(state: &State<A>, answer: A) -> Answered {
+fn first<A>(state: &ReleaseState<A>, answer: A) -> Delivery {
     let pending = lock(state).take();
     match pending {
-        Some(Pending { deliver, .. }) => {
+        Some(PendingRelease { deliver, .. }) => {
             deliver(answer);
-            Answered::First
+            Delivery::First
         }
-        None => Answered::Late,
+        None => Delivery::Late,
     }
 }
 
 impl<A> Drop for Guards<A> {
     fn drop(&mut self) {
         let pending = lock(&self.state).take();
-        if let Some(Pending { deliver, on_drop }) = pending {
+        if let Some(PendingRelease { deliver, on_drop }) = pending {
             deliver(on_drop);
         }
     }

@@ -1,19 +1,19 @@
 //! A ticket: one pause, shared between who pauses and who lets it go on.
 //!
-//! Runs between a paused task or thread, which holds the [`Stub`], and the driver, which has the
+//! Runs between a paused task or thread, which holds the [`TicketReceiver`], and the driver, which has the
 //! [`Ticket`] and may lend clones of it.
 //!
 //! ```text
-//!     Open --end--> Ended(outcome) --the stub is ready--> Taken
+//!     Open --end--> Ended(outcome) --the receiver is ready--> Taken
 //!     Open --last Ticket dropped--> Lost
-//!     Open --Stub dropped--> Abandoned, and `on_abandon` runs
+//!     Open --TicketReceiver dropped--> Abandoned, and `on_abandon` runs
 //! ```
 //!
 //! # Rules
-//! 1. Exactly one of the three ways out of `Open` is taken: exactly one `end` gets [`End::Now`], or
+//! 1. Exactly one of the three ways out of `Open` is taken: exactly one `end` gets [`TicketEnd::Now`], or
 //!    none does and it was lost or abandoned.
 //! 2. Whoever waits is woken by an end and by a loss, so nobody waits for ever.
-//! 3. `on_abandon` runs once if the stub was dropped while open, and never otherwise.
+//! 3. `on_abandon` runs once if the receiver was dropped while open, and never otherwise.
 
 use crate::engine::{Arc, Mutex, lock};
 use crate::park::{block_on, wake};
@@ -23,16 +23,16 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 /// A new pause. `on_abandon` tells the driver that nobody waits any more.
-pub fn ticket<O>(on_abandon: impl FnOnce() + Send + 'static) -> (Stub<O>, Ticket<O>) {
-    let state = Arc::new(Mutex::new(State { phase: Phase::Open, waker: None }));
+pub fn ticket<O>(on_abandon: impl FnOnce() + Send + 'static) -> (TicketReceiver<O>, Ticket<O>) {
+    let state = Arc::new(Mutex::new(TicketState { phase: Phase::Open, waker: None }));
     let tickets = Arc::new(Tickets { state: Arc::clone(&state) });
-    (Stub { state, on_abandon: Some(Box::new(on_abandon)) }, Ticket { tickets })
+    (TicketReceiver { state, on_abandon: Some(Box::new(on_abandon)) }, Ticket { tickets })
 }
 
 /// Held by who pauses: a future, or [`Self::wait`].
-#[must_use = "a stub that is dropped abandons the pause"]
-pub struct Stub<O> {
-    state: Arc<Mutex<State<O>>>,
+#[must_use = "a receiver that is dropped abandons the pause"]
+pub struct TicketReceiver<O> {
+    state: Arc<Mutex<TicketState<O>>>,
     on_abandon: Option<Box<dyn FnOnce() + Send>>,
 }
 
@@ -44,7 +44,7 @@ pub struct Ticket<O> {
 /// What a call of [`Ticket::end`] came to.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum End {
+pub enum TicketEnd {
     /// It ended the pause.
     Now,
     /// Another call had ended it.
@@ -66,20 +66,20 @@ enum Phase<O> {
     Abandoned,
 }
 
-struct State<O> {
+struct TicketState<O> {
     phase: Phase<O>,
-    /// There while the stub waits.
+    /// There while the receiver waits.
     waker: Option<Waker>,
 }
 
 /// What all clones of a ticket share; its drop is the drop of the last one.
 struct Tickets<O> {
-    state: Arc<Mutex<State<O>>>,
+    state: Arc<Mutex<TicketState<O>>>,
 }
 
 impl<O> Ticket<O> {
     /// Ends the pause with this outcome, unless it is over.
-    pub fn end(&self, outcome: O) -> End {
+    pub fn end(&self, outcome: O) -> TicketEnd {
         let mut state = lock(&self.tickets.state);
         match state.phase {
             Phase::Open => {
@@ -87,15 +87,15 @@ impl<O> Ticket<O> {
                 let waker = state.waker.take();
                 drop(state);
                 wake(waker);
-                End::Now
+                TicketEnd::Now
             }
-            Phase::Ended(_) | Phase::Taken | Phase::Lost => End::Before,
-            Phase::Abandoned => End::Abandoned,
+            Phase::Ended(_) | Phase::Taken | Phase::Lost => TicketEnd::Before,
+            Phase::Abandoned => TicketEnd::Abandoned,
         }
     }
 }
 
-impl<O> Stub<O> {
+impl<O> TicketReceiver<O> {
     /// Blocks the thread until the pause is over.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl<O> Stub<O> {
 }
 
 /// Ready once the pause is over, and then not to be polled again.
-impl<O> Future for Stub<O> {
+impl<O> Future for TicketReceiver<O> {
     type Output = Result<O, Lost>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -143,7 +143,7 @@ impl<O> Drop for Tickets<O> {
     }
 }
 
-impl<O> Drop for Stub<O> {
+impl<O> Drop for TicketReceiver<O> {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
         let waker = state.waker.take();
@@ -164,9 +164,9 @@ impl<O> Drop for Stub<O> {
     }
 }
 
-impl<O> fmt::Debug for Stub<O> {
+impl<O> fmt::Debug for TicketReceiver<O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Stub")
+        f.write_str("TicketReceiver")
     }
 }
 

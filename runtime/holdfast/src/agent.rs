@@ -22,7 +22,7 @@ use crate::session::{
     self, Asked, Command, Greeting, Kind, Received, Reply, SessionError, Value, cut, receive, send,
 };
 use holdfast_protocol::Answer;
-use holdfast_sync::release::{Answered, release};
+use holdfast_sync::release::{Delivery, release};
 use std::backtrace::Backtrace;
 use std::io;
 use std::net::Shutdown;
@@ -87,7 +87,7 @@ pub(crate) fn start(
     let serve = move || {
         // Whatever unwinds past here drops the only handle, and that answers too.
         let answer = serve(&own, &scene, &logs).unwrap_or(Answer::Hangup);
-        let (Answered::First | Answered::Late) = once.answer(answer);
+        let (Delivery::First | Delivery::Late) = once.answer(answer);
     };
     thread::Builder::new().name("agent".to_owned()).spawn(serve)?;
     Ok(Agent { socket })

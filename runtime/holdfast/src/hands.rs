@@ -20,7 +20,7 @@ use crate::terminal::Terminal;
 use crate::timers::Timers;
 use crate::wire::{Frame, Outcome, WireError};
 use holdfast_protocol::driver::Hands;
-use holdfast_protocol::policy::Release as ReleasePolicy;
+use holdfast_protocol::policy::LockRelease as ReleasePolicy;
 use holdfast_protocol::{
     ActorId, Answer, Cause, Input, LadderSignal, Message, Node, Output, RequestId, Signal, Status,
     Timer,
@@ -223,7 +223,7 @@ impl Live {
         self.cause = cause;
         if self.body_over {
             if self.probe.passes(Point::Body) {
-                follow.push_back(Input::BodyEnded);
+                follow.push_back(Input::UserTaskEnded);
             }
             return;
         }

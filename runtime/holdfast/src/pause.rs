@@ -16,7 +16,7 @@ use crate::session::Kind;
 use crate::settings::Debugging;
 use holdfast_protocol::Shielding;
 use holdfast_sync::mailbox::Sender;
-use holdfast_sync::ticket::{Stub, Ticket, ticket};
+use holdfast_sync::ticket::{Ticket, TicketReceiver, ticket};
 use std::backtrace::Backtrace;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -140,7 +140,7 @@ impl<'a> Pause<'a> {
         }
     }
 
-    fn ask(self) -> Option<(Stub<Resumed>, Mark)> {
+    fn ask(self) -> Option<(TicketReceiver<Resumed>, Mark)> {
         let station = STATION.read().unwrap_or_else(PoisonError::into_inner).clone()?;
         if station.debugging == Debugging::Off {
             return None;

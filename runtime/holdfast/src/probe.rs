@@ -54,7 +54,7 @@ impl Point {
             | (Self::Hangup(held), Input::Answered { request, answer: Answer::Hangup }) => {
                 held == request
             }
-            (Self::Body, Input::BodyEnded) | (Self::ChildrenGone, Input::ChildrenGone) => true,
+            (Self::Body, Input::UserTaskEnded) | (Self::ChildrenGone, Input::ChildrenGone) => true,
             _ => false,
         }
     }

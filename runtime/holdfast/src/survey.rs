@@ -3,9 +3,9 @@
 //! For the command `tree` of a prompt and for the dump on SIGUSR1. An actor that does not answer (it
 //! is stopped, or booting) is shown as such by what its supervisor says of it.
 
-use holdfast_protocol::hold::Stage as HoldStage;
-use holdfast_protocol::lock::client::Stage;
-use holdfast_protocol::node::Post;
+use holdfast_protocol::hold::HoldStage;
+use holdfast_protocol::lock::client::RequestStage;
+use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{ActorId, Node};
 use serde::{Deserialize, Serialize};
@@ -52,8 +52,8 @@ impl Report {
             Teardown::Over => "ended".to_owned(),
         };
         let prompts = node.requests().iter().map(|own| match own.stage {
-            Stage::Waiting => "waits for the terminal".to_owned(),
-            Stage::Open => "at its prompt".to_owned(),
+            RequestStage::Waiting => "waits for the terminal".to_owned(),
+            RequestStage::Open => "at its prompt".to_owned(),
         });
         let holds = node.holds().iter().map(|(request, hold)| {
             let stage = match hold.stage {
@@ -64,12 +64,12 @@ impl Report {
             };
             format!("holds for {} ({stage})", request.actor.0)
         });
-        let lock = match node.post() {
-            Post::Root { server, .. } => {
+        let lock = match node.position() {
+            TreePosition::Root { server, .. } => {
                 server.owner().into_iter().chain(server.waiting()).map(|r| r.actor.0.to_string())
             }
             .collect(),
-            Post::Below { .. } => Vec::new(),
+            TreePosition::Below { .. } => Vec::new(),
         };
         let (prompts, holds) = (prompts.collect(), holds.collect());
         Self { pid: node.id().0, path: path.to_owned(), teardown, prompts, holds, lock, children }

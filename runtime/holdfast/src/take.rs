@@ -14,7 +14,7 @@ use crate::probe::Point;
 use crate::signals::Taken;
 use crate::wire::{Frame, Outcome};
 use holdfast_protocol::driver::Driver;
-use holdfast_protocol::node::Post as Place;
+use holdfast_protocol::node::TreePosition as Place;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Answer, Cause, Input, Node, Origin};
 use nix::sys::signal::{Signal, raise};
@@ -118,7 +118,7 @@ impl Actor {
     }
 
     fn show_waiting(&mut self) {
-        let waiting = match self.node().post() {
+        let waiting = match self.node().position() {
             Place::Root { server, .. } => server.waiting().count(),
             Place::Below { .. } => 0,
         };
@@ -268,7 +268,7 @@ impl Actor {
 
     fn body_ended(&mut self) {
         if self.hands_mut().probe.passes(Point::Body) {
-            self.feed(Input::BodyEnded);
+            self.feed(Input::UserTaskEnded);
         }
     }
 }

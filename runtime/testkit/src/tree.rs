@@ -7,7 +7,7 @@ use crate::control::{Actor, Boot, Event, Order, Orders};
 use crate::points;
 use crate::{Leader, Modes, PATIENCE, Place, Program, Stage, process, report};
 use holdfast::recorder::RECORD_VARIABLE;
-use holdfast_check::tree::{Start, Tree};
+use holdfast_check::tree::{ActorStart, Tree};
 use holdfast_protocol::Placement;
 use holdfast_protocol::PolicyName;
 use nix::sys::signal::Signal;
@@ -219,7 +219,8 @@ impl Growth {
         grown.actor("root")?;
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
-            if grown.shape.start(id) == Start::Running && grown.shape.supervisor(id).is_some() {
+            if grown.shape.start(id) == ActorStart::Running && grown.shape.supervisor(id).is_some()
+            {
                 let name = grown.shape.name(id).to_owned();
                 grown.spawn(&name)?;
             }

@@ -22,8 +22,8 @@ mod words;
 pub use words::{describe, details, name_of};
 
 use anstyle::{AnsiColor, Style};
-use holdfast_check::property::{Kind, PropertyId};
-use holdfast_check::trace::Replayed;
+use holdfast_check::property::{PropertyId, PropertyKind};
+use holdfast_check::trace::ReplayedStep;
 use holdfast_check::world::{Observation, Topology};
 use holdfast_protocol::{ActorId, Message, Output};
 use std::fmt;
@@ -43,7 +43,7 @@ pub struct Chart<'a> {
     /// Where it happened.
     pub topology: &'a Topology,
     /// The steps, with what they did.
-    pub steps: &'a [Replayed],
+    pub steps: &'a [ReplayedStep],
     /// What the whole run breaks, if anything.
     pub breaks: Option<PropertyId>,
     /// How many of the last steps may repeat for ever.
@@ -54,7 +54,7 @@ impl Chart<'_> {
     /// The place of the step on which an always-property falls.
     fn fatal(&self) -> Option<usize> {
         let breaks = self.breaks?;
-        self.steps.iter().position(|step| step.broken.contains(&breaks))
+        self.steps.iter().position(|step| step.violated.contains(&breaks))
     }
 
     /// The place of the first step that may repeat for ever.
@@ -66,7 +66,7 @@ impl Chart<'_> {
     fn under_way(&self) -> String {
         let mut unread: Vec<(ActorId, ActorId, Message)> = Vec::new();
         let mut dead = Vec::new();
-        for did in self.steps.iter().flat_map(|step| &step.did) {
+        for did in self.steps.iter().flat_map(|step| &step.observations) {
             match *did {
                 Observation::Output { actor, output: Output::Send { to, message } }
                     if !dead.contains(&to) =>
@@ -101,13 +101,13 @@ impl Chart<'_> {
         let last = self.steps.len();
         let place = match (self.fatal(), breaks.kind(), self.repeats) {
             (Some(place), ..) => format!("falls on step {}", place + 1),
-            (None, Kind::CanAlwaysEnd, _) => {
+            (None, PropertyKind::CanAlwaysEnd, _) => {
                 format!("falls: no ending can be reached after step {last}")
             }
             (None, _, 0) => {
                 format!(
                     "falls: nothing more has to happen after step {last} ({})",
-                    breaks.premise()
+                    breaks.antecedent()
                 )
             }
             (None, _, _) => "falls: the last steps may repeat for ever".to_owned(),

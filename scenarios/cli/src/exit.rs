@@ -1,6 +1,6 @@
 //! How the command ends: one code for each class of outcome.
 
-use holdfast_check::verdict::Outcome;
+use holdfast_check::report::CheckOutcome;
 
 /// The exit codes of `holdfast`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,14 +24,14 @@ pub enum ExitClass {
     Interrupted = 130,
 }
 
-impl From<Outcome> for ExitClass {
-    fn from(outcome: Outcome) -> Self {
+impl From<CheckOutcome> for ExitClass {
+    fn from(outcome: CheckOutcome) -> Self {
         match outcome {
-            Outcome::Holds => Self::Holds,
-            Outcome::SafetyViolated | Outcome::Vacuous => Self::Safety,
-            Outcome::LivenessViolated => Self::Liveness,
-            Outcome::NotExhausted => Self::NotExhausted,
-            Outcome::Interrupted => Self::Interrupted,
+            CheckOutcome::Holds => Self::Holds,
+            CheckOutcome::SafetyViolated | CheckOutcome::Vacuous => Self::Safety,
+            CheckOutcome::LivenessViolated => Self::Liveness,
+            CheckOutcome::NotExhausted => Self::NotExhausted,
+            CheckOutcome::Interrupted => Self::Interrupted,
         }
     }
 }

@@ -34,7 +34,7 @@ use ending::Ending;
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::Placement;
-use holdfast_protocol::policy::Reader;
+use holdfast_protocol::policy::TerminalReader;
 use holdfast_testkit::gate::EVERY_INPUT;
 use holdfast_testkit::points::STARTING;
 use holdfast_testkit::tree::Result as Grew;
@@ -251,7 +251,7 @@ fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> 
 /// Why a run can not be staged at all.
 fn unstageable(run: &CaseRun) -> Option<&'static str> {
     let apart = run.config.placement == Placement::OwnSession;
-    let reads = run.config.policy.reader == Reader::Holder;
+    let reads = run.config.policy.reader == TerminalReader::Holder;
     // A crash of the root alone reads a terminal that the root has.
     let below = run.config.tree.len() > 1;
     (apart && reads && below).then_some(

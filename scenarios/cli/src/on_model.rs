@@ -2,10 +2,10 @@
 
 use crate::case::resolve::CaseRun;
 use crate::expect::{ClaimOutcome, Expectation};
-use holdfast_check::explore::{Ending, Options, Progress, Until};
+use holdfast_check::explore::{Options, Progress, SearchEnd, StopWhen};
 use holdfast_check::property::{PropertyId, PropertySet};
-use holdfast_check::trace::{Named, Trace};
-use holdfast_check::verdict::{Counterexample, Report, ScriptReached, Verdict, check};
+use holdfast_check::report::{CheckReport, Counterexample, PropertyVerdict, ScriptReached, check};
+use holdfast_check::trace::{NamedPolicy, Trace};
 use std::time::{Duration, Instant};
 
 /// What came of a run.
@@ -41,14 +41,14 @@ impl ModelResult {
 #[must_use]
 pub fn run(run: &CaseRun, max_states: u64, progress: &Progress) -> ModelResult {
     let started = Instant::now();
-    let options = Options { until: Until::Exhausted, max_states, ..Options::default() };
+    let options = Options { until: StopWhen::Exhausted, max_states, ..Options::default() };
     let report = check(run.config.clone(), options, progress);
     let fell = report.violated();
     ModelResult {
         outcome: outcome(&report, run.expectation.falling()),
         fell,
         trace: to_show(&report, &run.expectation).map(|found| {
-            let named = Named { policy: run.policy, without: Vec::new() };
+            let named = NamedPolicy { policy: run.policy, without: Vec::new() };
             Trace::new(&run.config, &named, found)
         }),
         states: report.states,
@@ -56,20 +56,24 @@ pub fn run(run: &CaseRun, max_states: u64, progress: &Progress) -> ModelResult {
     }
 }
 
-fn outcome(report: &Report, expected: PropertySet) -> ClaimOutcome {
+fn outcome(report: &CheckReport, expected: PropertySet) -> ClaimOutcome {
     match (report.ending, report.script) {
-        (Ending::Interrupted, _) => ClaimOutcome::Interrupted,
-        (Ending::Exhausted, ScriptReached::Step(at)) => ClaimOutcome::Stuck(at),
-        (Ending::Exhausted, ScriptReached::End) => ClaimOutcome::of(expected, report.violated()),
-        (Ending::Violation | Ending::StateLimit | Ending::MemoryLimit | Ending::TableFull, _) => {
-            ClaimOutcome::NotExhausted
-        }
+        (SearchEnd::Interrupted, _) => ClaimOutcome::Interrupted,
+        (SearchEnd::Exhausted, ScriptReached::Step(at)) => ClaimOutcome::Stuck(at),
+        (SearchEnd::Exhausted, ScriptReached::End) => ClaimOutcome::of(expected, report.violated()),
+        (
+            SearchEnd::Violation
+            | SearchEnd::StateLimit
+            | SearchEnd::MemoryLimit
+            | SearchEnd::TableFull,
+            _,
+        ) => ClaimOutcome::NotExhausted,
     }
 }
 
-fn to_show<'r>(report: &'r Report, expectation: &Expectation) -> Option<&'r Counterexample> {
+fn to_show<'r>(report: &'r CheckReport, expectation: &Expectation) -> Option<&'r Counterexample> {
     let of = |property: &PropertyId| match report.verdicts.get(property) {
-        Some(Verdict::Violated(found)) => Some(found),
+        Some(PropertyVerdict::Violated(found)) => Some(found),
         _ => None,
     };
     let unexpected = || {

@@ -1,7 +1,7 @@
 //! Charts of runs that no search would show: late actors, rounds, runs of every length.
 
 use holdfast_check::property::PropertyId;
-use holdfast_check::trace::{Replayed, perform};
+use holdfast_check::trace::{ReplayedStep, perform};
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{
     Action, Budget, Config, EnvironmentAction, Fault, System, SystemStep, Topology,
@@ -22,7 +22,7 @@ fn plain(chart: &Chart<'_>) -> String {
 }
 
 /// A run in which the `pick`th of the possible actions is taken, again and again.
-fn walk(topology: &Topology, pick: usize) -> Vec<Replayed> {
+fn walk(topology: &Topology, pick: usize) -> Vec<ReplayedStep> {
     let mut system = System::new(topology);
     let mut steps = Vec::new();
     while steps.len() < 60 {
@@ -42,7 +42,7 @@ fn no_run_is_too_wide() {
                 let topology = topology(tree, policy, placement);
                 for pick in 0..12 {
                     let steps = walk(&topology, pick);
-                    let breaks = steps.iter().find_map(|step| step.broken.first().copied());
+                    let breaks = steps.iter().find_map(|step| step.violated.first().copied());
                     let text =
                         plain(&Chart { topology: &topology, steps: &steps, breaks, repeats: 0 });
                     for line in text.lines() {

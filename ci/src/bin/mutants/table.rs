@@ -135,8 +135,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "ticket-no-wake",
         what: "an end wakes nobody",
         file: TICKET,
-        text: "                drop(state);\n                wake(waker);\n                End::Now",
-        instead: "                drop((state, waker));\n                End::Now",
+        text: "                drop(state);\n                wake(waker);\n                TicketEnd::Now",
+        instead: "                drop((state, waker));\n                TicketEnd::Now",
     },
     Mutant {
         name: "ticket-loss-wakes-nobody",
@@ -177,8 +177,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "release-two-firsts",
         what: "it looks whether there was an answer, lets the lock go, and then takes the guard away",
         file: RELEASE,
-        text: "    let pending = lock(state).take();\n    match pending {\n        Some(Pending { deliver, .. }) => {\n            deliver(answer);\n            Answered::First\n",
-        instead: "    let pending = lock(state).is_some();\n    match pending.then_some(()) {\n        Some(()) => {\n            let pending = lock(state).take();\n            if let Some(Pending { deliver, .. }) = pending {\n                deliver(answer);\n            }\n            Answered::First\n",
+        text: "    let pending = lock(state).take();\n    match pending {\n        Some(PendingRelease { deliver, .. }) => {\n            deliver(answer);\n            Delivery::First\n",
+        instead: "    let pending = lock(state).is_some();\n    match pending.then_some(()) {\n        Some(()) => {\n            let pending = lock(state).take();\n            if let Some(PendingRelease { deliver, .. }) = pending {\n                deliver(answer);\n            }\n            Delivery::First\n",
     },
     Mutant {
         name: "release-drop-delivers-nothing",
@@ -254,7 +254,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "flag-no-second-look",
         what: "it looks before it takes the lock, and not again under it",
         file: FLAG,
-        text: "        let mut waiters = lock(&state.waiters);\n        if state.look() == Look::Up {\n            return Poll::Ready(());\n        }\n",
+        text: "        let mut waiters = lock(&state.waiters);\n        if state.look() == FlagLevel::Up {\n            return Poll::Ready(());\n        }\n",
         instead: "        let mut waiters = lock(&state.waiters);\n",
     },
 ];

@@ -226,7 +226,7 @@ pub enum SystemStep {
         timer: Timer,
     },
     /// The local tasks of a cancelled actor end.
-    EndBody {
+    EndUserTask {
         /// Where.
         actor: ActorId,
     },

@@ -11,12 +11,12 @@
 
 use super::action::{Action, EnvironmentAction, Fault, SystemStep};
 use super::component::Component;
-use super::facts::{ActorFacts, ComponentFacts, Is, LinkFacts, WorldView};
-use super::shared::{Baton, SharedEnvironment};
+use super::facts::{ActorFacts, ActorFlags, ComponentFacts, LinkFacts, WorldView};
+use super::shared::{BatonState, SharedEnvironment};
 use super::topology::Topology;
 use bitflags::bitflags;
 use deeds::{deeds_to_actor, fault, in_foreground, script_move};
-use holdfast_protocol::policy::{Reader, Release};
+use holdfast_protocol::policy::{LockRelease, TerminalReader};
 use holdfast_protocol::{ActorId, Signal};
 
 pub mod begin;
@@ -26,7 +26,7 @@ pub mod recorded;
 bitflags! {
     /// What parts show each other. The signs of a state are those of all its parts.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-    pub struct Signs: u128 {
+    pub struct Conditions: u128 {
         /// The root's process runs.
         const ROOT_RUNS = 1;
         /// Some process is a child of the root.
@@ -48,7 +48,7 @@ bitflags! {
     }
 }
 
-impl Signs {
+impl Conditions {
     /// The sign of one member, out of those with one bit a member.
     fn one(self, index: usize) -> Self {
         self & Self::from_bits_retain(1 << (self.bits().trailing_zeros() as usize + index))
@@ -57,7 +57,7 @@ impl Signs {
 
 /// The order in which actions are listed; within a rank, by the part that they happen to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rank {
+pub enum ActionRank {
     /// A message or an end is read.
     Deliver,
     /// Another move of an actor.
@@ -78,53 +78,54 @@ pub enum Rank {
 
 /// An action that a part offers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Offer {
+pub struct GuardedAction {
     /// What can happen.
     pub action: Action,
     /// Where it is listed.
-    pub rank: Rank,
+    pub rank: ActionRank,
     /// Signs that must all be shown.
-    pub needs: Signs,
+    pub needs: Conditions,
     /// Signs none of which may be shown.
-    pub lacks: Signs,
+    pub lacks: Conditions,
 }
 
-impl Offer {
+impl GuardedAction {
     /// Whether it stands, given the signs of all parts.
     #[must_use]
-    pub fn stands(&self, signs: Signs) -> bool {
+    pub fn stands(&self, signs: Conditions) -> bool {
         signs.contains(self.needs) && !signs.intersects(self.lacks)
     }
 
-    fn to_do(rank: Rank, deed: EnvironmentAction) -> Self {
-        let (needs, lacks) = (Signs::empty(), Signs::empty());
+    fn to_do(rank: ActionRank, deed: EnvironmentAction) -> Self {
+        let (needs, lacks) = (Conditions::empty(), Conditions::empty());
         Self { action: Action::Environment(deed), rank, needs, lacks }
     }
 
-    fn to_move(rank: Rank, tree_move: SystemStep) -> Self {
-        let (needs, lacks) = (Signs::empty(), Signs::empty());
+    fn to_move(rank: ActionRank, tree_move: SystemStep) -> Self {
+        let (needs, lacks) = (Conditions::empty(), Conditions::empty());
         Self { action: Action::System(tree_move), rank, needs, lacks }
     }
 
-    fn if_shown(self, needs: Signs) -> Self {
+    fn if_shown(self, needs: Conditions) -> Self {
         Self { needs: self.needs | needs, ..self }
     }
 
-    fn if_lacking(self, lacks: Signs) -> Self {
+    fn if_lacking(self, lacks: Conditions) -> Self {
         Self { lacks: self.lacks | lacks, ..self }
     }
 }
 
 /// Appends every action that is possible in the scene, in a fixed order.
 pub fn enabled(scene: &WorldView<'_>, actions: &mut Vec<Action>) {
-    let (topology, at) = (scene.topology, scene.room().at);
-    let parts =
-        || scene.parts.iter().enumerate().map(|(slot, facts)| (topology.part(slot), *facts));
-    let signs =
-        parts().fold(Signs::empty(), |all, (part, facts)| all | signs_of(topology, part, facts));
+    let (topology, at) = (scene.topology, scene.shared().at);
+    let parts = || {
+        scene.components.iter().enumerate().map(|(slot, facts)| (topology.component(slot), *facts))
+    };
+    let signs = parts()
+        .fold(Conditions::empty(), |all, (part, facts)| all | conditions_of(topology, part, facts));
     let mut standing = Vec::new();
     for (part, facts) in parts() {
-        offers_of(topology, at, part, facts, &mut |offer| {
+        guarded_actions_of(topology, at, part, facts, &mut |offer| {
             if offer.stands(signs) {
                 standing.push((offer.rank, offer.action));
             }
@@ -135,60 +136,60 @@ pub fn enabled(scene: &WorldView<'_>, actions: &mut Vec<Action>) {
 }
 
 /// Puts offers that stand, given in the order of their parts, into the order of the list.
-pub fn list<T>(standing: &mut Vec<T>, rank: impl Fn(&T) -> Rank) {
+pub fn list<T>(standing: &mut Vec<T>, rank: impl Fn(&T) -> ActionRank) {
     standing.sort_by_key(&rank);
-    if standing.first().is_some_and(|first| rank(first) < Rank::Quiet) {
-        standing.retain(|offer| rank(offer) != Rank::Quiet);
+    if standing.first().is_some_and(|first| rank(first) < ActionRank::Quiet) {
+        standing.retain(|offer| rank(offer) != ActionRank::Quiet);
     }
 }
 
 /// What a part shows the others.
 #[must_use]
-pub fn signs_of(topology: &Topology, part: Component, facts: &ComponentFacts) -> Signs {
-    let request = |is: bool| if is { Signs::REQUEST } else { Signs::empty() };
+pub fn conditions_of(topology: &Topology, part: Component, facts: &ComponentFacts) -> Conditions {
+    let request = |is: bool| if is { Conditions::REQUEST } else { Conditions::empty() };
     match (part, facts) {
         (Component::Actor(actor), ComponentFacts::Actor(facts)) => {
             signs_of_actor(topology, actor, facts)
         }
         (Component::Link(number), ComponentFacts::Link(link)) => {
             let (_, lower) = topology.links()[usize::from(number)];
-            let unread = Signs::UNREAD.one(lower.index());
-            let unread = if link.up.readable { unread } else { Signs::empty() };
+            let unread = Conditions::UNREAD.one(lower.index());
+            let unread = if link.up.readable { unread } else { Conditions::empty() };
             request(link.up.about_request || link.down.about_request) | unread
         }
         (_, ComponentFacts::SharedEnvironment(room)) => {
             let left = Fault::ALL.into_iter().filter(|fault| room.budget.left(*fault) > 0);
             left.fold(request(!room.batons.is_empty()), |all, fault| {
-                all | Signs::BUDGET.one(fault as usize)
+                all | Conditions::BUDGET.one(fault as usize)
             })
         }
         (part, _) => unreachable!("{part:?} has other facts"),
     }
 }
 
-fn signs_of_actor(topology: &Topology, actor: ActorId, facts: &ActorFacts) -> Signs {
+fn signs_of_actor(topology: &Topology, actor: ActorId, facts: &ActorFacts) -> Conditions {
     let (root, index) = (topology.root(), actor.index());
-    let serves = facts.is.contains(Is::SERVING);
+    let serves = facts.flags.contains(ActorFlags::SERVING);
     let reached = in_foreground(topology, actor) && facts.alive();
     let table = [
-        (Signs::ROOT_RUNS, actor == root && facts.is.contains(Is::RUNNING)),
-        (Signs::CHILD_OF_ROOT, facts.parent == Some(root)),
-        (Signs::REQUEST, facts.prompt.is_some() || facts.is.contains(Is::WAITING)),
-        (Signs::INTERRUPTIBLE, reached && !facts.pending.contains(&Signal::Interrupt)),
-        (Signs::SERVES.one(index), serves),
-        (Signs::ALIVE.one(index), facts.alive()),
-        (Signs::WILLING.one(index), serves && !facts.is.contains(Is::CANCELLED)),
+        (Conditions::ROOT_RUNS, actor == root && facts.flags.contains(ActorFlags::RUNNING)),
+        (Conditions::CHILD_OF_ROOT, facts.parent == Some(root)),
+        (Conditions::REQUEST, facts.prompt.is_some() || facts.flags.contains(ActorFlags::WAITING)),
+        (Conditions::INTERRUPTIBLE, reached && !facts.pending.contains(&Signal::Interrupt)),
+        (Conditions::SERVES.one(index), serves),
+        (Conditions::ALIVE.one(index), facts.alive()),
+        (Conditions::WILLING.one(index), serves && !facts.flags.contains(ActorFlags::CANCELLED)),
     ];
     table.into_iter().filter(|(_, shown)| *shown).map(|(sign, _)| sign).collect()
 }
 
 /// Tells every action that happens to a part, with its conditions. `at` is the script's position.
-pub fn offers_of(
+pub fn guarded_actions_of(
     topology: &Topology,
     at: u8,
     part: Component,
     facts: &ComponentFacts,
-    offer: &mut impl FnMut(Offer),
+    offer: &mut impl FnMut(GuardedAction),
 ) {
     match (part, facts) {
         (Component::Actor(actor), ComponentFacts::Actor(own)) => {
@@ -223,12 +224,13 @@ pub fn offers_of(
     script_move(topology, at, (part, facts), offer);
 }
 
-fn deliveries(ends: (ActorId, ActorId), facts: &LinkFacts, offer: &mut impl FnMut(Offer)) {
+fn deliveries(ends: (ActorId, ActorId), facts: &LinkFacts, offer: &mut impl FnMut(GuardedAction)) {
     let (upper, lower) = ends;
     for (lane, from, to) in [(facts.up, lower, upper), (facts.down, upper, lower)] {
         if lane.readable {
-            let deliver = Offer::to_move(Rank::Deliver, SystemStep::Deliver { from, to });
-            offer(deliver.if_shown(Signs::SERVES.one(to.index())));
+            let deliver =
+                GuardedAction::to_move(ActionRank::Deliver, SystemStep::Deliver { from, to });
+            offer(deliver.if_shown(Conditions::SERVES.one(to.index())));
         }
     }
 }
@@ -237,58 +239,65 @@ fn moves_of_actor(
     topology: &Topology,
     actor: ActorId,
     facts: &ActorFacts,
-    offer: &mut impl FnMut(Offer),
+    offer: &mut impl FnMut(GuardedAction),
 ) {
     let root = topology.root();
-    let to_move = |tree_move| Offer::to_move(Rank::Actor, tree_move);
+    let to_move = |tree_move| GuardedAction::to_move(ActionRank::Actor, tree_move);
     for signal in &facts.pending {
         offer(to_move(SystemStep::TakeSignal { actor, signal: *signal }));
     }
-    if facts.is.contains(Is::SERVING) {
+    if facts.flags.contains(ActorFlags::SERVING) {
         for timer in &facts.timers {
             offer(to_move(SystemStep::Expire { actor, timer: *timer }));
         }
-        if facts.is.contains(Is::BODY_ASKED) {
-            offer(to_move(SystemStep::EndBody { actor }));
+        if facts.flags.contains(ActorFlags::BODY_ASKED) {
+            offer(to_move(SystemStep::EndUserTask { actor }));
         }
     }
-    if facts.is.contains(Is::BOOTING) {
+    if facts.flags.contains(ActorFlags::BOOTING) {
         offer(to_move(SystemStep::Boot { actor }));
     }
     if let Some(parent) = facts.parent {
-        let parent_serves = Signs::SERVES.one(parent.index());
-        if facts.is.contains(Is::ZOMBIE) {
+        let parent_serves = Conditions::SERVES.one(parent.index());
+        if facts.flags.contains(ActorFlags::ZOMBIE) {
             // Where a message is the release, an actor stays until its `Done` was acknowledged
             // (upstream waits for `pdb_unlock_complete`), so none is lost by reaping.
             let unread = match topology.config().policy.release {
-                Release::BatonClosed => Signs::empty(),
-                Release::DoneArrived => Signs::UNREAD.one(actor.index()),
+                LockRelease::BatonClosed => Conditions::empty(),
+                LockRelease::DoneArrived => Conditions::UNREAD.one(actor.index()),
             };
             offer(to_move(SystemStep::Reap { actor }).if_shown(parent_serves).if_lacking(unread));
         }
-        if facts.is.contains(Is::ZOMBIE) && parent == root {
+        if facts.flags.contains(ActorFlags::ZOMBIE) && parent == root {
             // Whoever the dead root had adopted, or would have, init reaps.
-            offer(to_move(SystemStep::Reap { actor }).if_lacking(Signs::ROOT_RUNS));
+            offer(to_move(SystemStep::Reap { actor }).if_lacking(Conditions::ROOT_RUNS));
         }
-        if facts.alive() && facts.is.contains(Is::UNFOUND) {
+        if facts.alive() && facts.flags.contains(ActorFlags::UNFOUND) {
             offer(to_move(SystemStep::Adopt { actor }).if_shown(parent_serves));
         }
     }
-    if topology.config().policy.reader == Reader::Root && facts.prompt.is_some() {
-        let root_alive = Signs::ALIVE.one(root.index());
+    if topology.config().policy.reader == TerminalReader::Root && facts.prompt.is_some() {
+        let root_alive = Conditions::ALIVE.one(root.index());
         offer(to_move(SystemStep::LosePrompt { actor }).if_lacking(root_alive));
     }
-    if actor == root && facts.is.contains(Is::SWEEPING) {
-        let gone = Offer::to_move(Rank::Sweep, SystemStep::SeeChildrenGone);
-        offer(gone.if_lacking(Signs::CHILD_OF_ROOT));
+    if actor == root && facts.flags.contains(ActorFlags::SWEEPING) {
+        let gone = GuardedAction::to_move(ActionRank::Sweep, SystemStep::SeeChildrenGone);
+        offer(gone.if_lacking(Conditions::CHILD_OF_ROOT));
     }
 }
 
-fn moves_of_room(topology: &Topology, room: &SharedEnvironment, offer: &mut impl FnMut(Offer)) {
+fn moves_of_room(
+    topology: &Topology,
+    room: &SharedEnvironment,
+    offer: &mut impl FnMut(GuardedAction),
+) {
     for (request, baton) in &room.batons {
-        if *baton == Baton::Closed {
-            let read = Offer::to_move(Rank::Baton, SystemStep::ReadBaton { request: *request });
-            offer(read.if_shown(Signs::SERVES.one(topology.root().index())));
+        if *baton == BatonState::Closed {
+            let read = GuardedAction::to_move(
+                ActionRank::Baton,
+                SystemStep::ReadBaton { request: *request },
+            );
+            offer(read.if_shown(Conditions::SERVES.one(topology.root().index())));
         }
     }
 }

@@ -4,8 +4,8 @@
 //! other parts, until none is left. So the same code runs on plain values ([`super::System`]) and
 //! on interned ones (the explorer), which remember the answer.
 
-use super::link::{Link, LinkInput};
-use super::process::Process;
+use super::link::{LinkInput, LinkState};
+use super::process::ProcessState;
 use super::shared::{SharedEnvironment, SharedInput};
 use holdfast_protocol::{
     ActorId, Input, Message, Origin, Output, Rename, Renaming, Signal, Status,
@@ -26,9 +26,9 @@ pub enum Component {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ComponentValue {
     /// Of [`Component::Actor`].
-    Actor(Process),
+    Actor(ProcessState),
     /// Of [`Component::Link`].
-    Link(Link),
+    Link(LinkState),
     /// Of [`Component::SharedEnvironment`].
     SharedEnvironment(SharedEnvironment),
 }

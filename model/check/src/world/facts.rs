@@ -3,24 +3,24 @@
 //! Which actions are possible and whether a property holds depends on these facts alone, so they
 //! are computed once for each value of a part.
 
-use super::link::{LaneState, Link};
-use super::process::{Parent, Process, Running};
+use super::link::{LaneState, LinkState};
+use super::process::{Parent, ProcessState, RunningProcess};
 use super::shared::SharedEnvironment;
 use super::topology::Topology;
 use bitflags::bitflags;
 use holdfast_protocol::input::Shielding;
-use holdfast_protocol::lock::client::{OwnRequest, Purpose, Stage};
-use holdfast_protocol::node::{Post, StopOrder, Uplink};
+use holdfast_protocol::lock::client::{OwnRequest, Purpose, RequestStage};
+use holdfast_protocol::node::{StopOrder, TreePosition, Uplink};
 use holdfast_protocol::policy::{Shield, WhilePrompt};
-use holdfast_protocol::reaper::{Child, Grace, Rung};
+use holdfast_protocol::reaper::{Child, Grace, LadderRung};
 use holdfast_protocol::sigint::Disposition;
-use holdfast_protocol::teardown::{Body, Teardown};
+use holdfast_protocol::teardown::{Teardown, UserTask};
 use holdfast_protocol::{ActorId, Message, Policy, RequestId, Signal, Status, Timer, Urgency};
 
 bitflags! {
     /// What is so about a process.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Is: u32 {
+    pub struct ActorFlags: u32 {
         /// It may be started.
         const LATER = 1;
         /// It was started and does not listen yet.
@@ -66,7 +66,7 @@ bitflags! {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActorFacts {
     /// Yes and no.
-    pub is: Is,
+    pub flags: ActorFlags,
     /// Its parent process, if that is an actor.
     pub parent: Option<ActorId>,
     /// The request of its open prompt.
@@ -84,21 +84,21 @@ pub struct ActorFacts {
     /// Its pending signals.
     pub pending: Vec<Signal>,
     /// How far its children are on the ladder, and whether their grace runs.
-    pub rungs: Vec<(ActorId, Rung, Grace)>,
+    pub rungs: Vec<(ActorId, LadderRung, Grace)>,
 }
 
 impl ActorFacts {
     /// Whether the process is there and not ended.
     #[must_use]
     pub fn alive(&self) -> bool {
-        self.is.intersects(Is::BOOTING | Is::RUNNING)
+        self.flags.intersects(ActorFlags::BOOTING | ActorFlags::RUNNING)
     }
 
     /// What can be seen of a process.
     #[must_use]
-    pub fn of(topology: &Topology, actor: ActorId, process: &Process) -> Self {
+    pub fn of(topology: &Topology, actor: ActorId, process: &ProcessState) -> Self {
         let mut facts = Self {
-            is: Is::empty(),
+            flags: ActorFlags::empty(),
             parent: None,
             prompt: None,
             zombie: None,
@@ -110,21 +110,21 @@ impl ActorFacts {
             rungs: Vec::new(),
         };
         let parent = match process {
-            Process::Later => {
-                facts.is |= Is::LATER;
+            ProcessState::Later => {
+                facts.flags |= ActorFlags::LATER;
                 return facts;
             }
-            Process::Gone => return facts,
-            Process::Booting(parent) => {
-                facts.is |= Is::BOOTING;
+            ProcessState::Gone => return facts,
+            ProcessState::Booting(parent) => {
+                facts.flags |= ActorFlags::BOOTING;
                 *parent
             }
-            Process::Zombie(status, parent) => {
-                facts.is |= Is::ZOMBIE;
+            ProcessState::Zombie(status, parent) => {
+                facts.flags |= ActorFlags::ZOMBIE;
                 facts.zombie = Some(*status);
                 *parent
             }
-            Process::Running(running) => {
+            ProcessState::Running(running) => {
                 facts.see_running(running, topology.config().policy);
                 running.parent
             }
@@ -134,18 +134,18 @@ impl ActorFacts {
             Parent::RootUnaware | Parent::RootAware => Some(topology.root()),
             Parent::Init => None,
         };
-        facts.is.set(Is::UNFOUND, parent == Parent::RootUnaware);
+        facts.flags.set(ActorFlags::UNFOUND, parent == Parent::RootUnaware);
         facts
     }
 
-    fn see_running(&mut self, running: &Running, policy: Policy) {
+    fn see_running(&mut self, running: &RunningProcess, policy: Policy) {
         let node = &running.node;
         let open = node.requests().open();
         self.prompt = open.map(|own| own.request);
         self.waiting = node
             .requests()
             .iter()
-            .filter(|own| own.stage == Stage::Waiting)
+            .filter(|own| own.stage == RequestStage::Waiting)
             .map(|own| own.request)
             .collect();
         for (request, _) in node.holds().protecting() {
@@ -155,12 +155,12 @@ impl ActorFacts {
         self.pending = running.pending.iter().collect();
         let rung = |(id, child): (&ActorId, &Child)| (*id, child.rung, child.grace);
         self.rungs = node.children().iter().map(rung).collect();
-        let (root, orphan) = match node.post() {
-            Post::Root { server, .. } => {
+        let (root, orphan) = match node.position() {
+            TreePosition::Root { server, .. } => {
                 self.owner = server.owner();
                 (true, false)
             }
-            Post::Below { uplink, .. } => (false, *uplink == Uplink::Ended),
+            TreePosition::Below { uplink, .. } => (false, *uplink == Uplink::Ended),
         };
         let tearing = matches!(node.teardown(), Teardown::Running(_));
         let frozen = policy.while_prompt == WhilePrompt::Freezes && open.is_some();
@@ -171,26 +171,26 @@ impl ActorFacts {
             && tearing
             && node.children().is_empty()
             && node.requests().is_empty()
-            && node.body() == Body::Ended;
+            && node.user_task() == UserTask::Ended;
         let table = [
-            (Is::RUNNING, true),
-            (Is::SERVING, !frozen),
-            (Is::CANCELLED, node.teardown() != Teardown::NotAsked),
-            (Is::TEARING_DOWN, tearing),
-            (Is::FORCED, node.urgency() == Urgency::Forced),
-            (Is::STOPPING, node.stop_order() == StopOrder::Received),
-            (Is::SWEEPING, sweeping),
-            (Is::BODY_ASKED, node.body() == Body::Asked),
-            (Is::BODY_ENDED, node.body() == Body::Ended),
-            (Is::SHIELDED, shielded),
-            (Is::ORPHAN, orphan),
-            (Is::WAITING, !self.waiting.is_empty()),
-            (Is::HOLDING, self.holds_for != 0),
-            (Is::PROMPT_SHIELDED, open.is_some_and(|own| !plain(&own))),
-            (Is::FAILING, failing),
+            (ActorFlags::RUNNING, true),
+            (ActorFlags::SERVING, !frozen),
+            (ActorFlags::CANCELLED, node.teardown() != Teardown::NotAsked),
+            (ActorFlags::TEARING_DOWN, tearing),
+            (ActorFlags::FORCED, node.urgency() == Urgency::Forced),
+            (ActorFlags::STOPPING, node.stop_order() == StopOrder::Received),
+            (ActorFlags::SWEEPING, sweeping),
+            (ActorFlags::BODY_ASKED, node.user_task() == UserTask::Asked),
+            (ActorFlags::BODY_ENDED, node.user_task() == UserTask::Ended),
+            (ActorFlags::SHIELDED, shielded),
+            (ActorFlags::ORPHAN, orphan),
+            (ActorFlags::WAITING, !self.waiting.is_empty()),
+            (ActorFlags::HOLDING, self.holds_for != 0),
+            (ActorFlags::PROMPT_SHIELDED, open.is_some_and(|own| !plain(&own))),
+            (ActorFlags::FAILING, failing),
         ];
         for (flag, value) in table {
-            self.is.set(flag, value);
+            self.flags.set(flag, value);
         }
     }
 }
@@ -220,8 +220,8 @@ pub struct LinkFacts {
 impl LinkFacts {
     /// What can be seen of a link.
     #[must_use]
-    pub fn of(link: &Link) -> Self {
-        let lane = |lane: &super::link::Lane| LaneFacts {
+    pub fn of(link: &LinkState) -> Self {
+        let lane = |lane: &super::link::MessageLane| LaneFacts {
             readable: lane.queue().next().is_some() || lane.state() == LaneState::Closed,
             open: lane.state() == LaneState::Open,
             about_request: lane.queue().any(|message| !matches!(message, Message::Cancel { .. })),
@@ -251,14 +251,14 @@ pub struct WorldView<'a> {
     /// What stays fixed.
     pub topology: &'a Topology,
     /// The facts of every part, by slot.
-    pub parts: &'a [&'a ComponentFacts],
+    pub components: &'a [&'a ComponentFacts],
 }
 
 impl<'a> WorldView<'a> {
     /// The facts of an actor.
     #[must_use]
     pub fn actor(&self, actor: ActorId) -> &'a ActorFacts {
-        match self.parts[actor.index()] {
+        match self.components[actor.index()] {
             ComponentFacts::Actor(facts) => facts,
             ComponentFacts::Link(_) | ComponentFacts::SharedEnvironment(_) => {
                 unreachable!("actors come first")
@@ -274,7 +274,7 @@ impl<'a> WorldView<'a> {
 
     /// All actors with their facts.
     pub fn actors(&self) -> impl Iterator<Item = (ActorId, &'a ActorFacts)> + use<'a> {
-        self.parts.iter().enumerate().map_while(|(slot, facts)| match facts {
+        self.components.iter().enumerate().map_while(|(slot, facts)| match facts {
             ComponentFacts::Actor(facts) => Some((ActorId(slot as u32), facts)),
             ComponentFacts::Link(_) | ComponentFacts::SharedEnvironment(_) => None,
         })
@@ -284,7 +284,7 @@ impl<'a> WorldView<'a> {
     pub fn links(&self) -> impl Iterator<Item = ((ActorId, ActorId), &'a LinkFacts)> + use<'a> {
         let actors = self.topology.config().tree.len();
         let links = self.topology.links();
-        self.parts[actors..].iter().zip(links).map(|(facts, ends)| match facts {
+        self.components[actors..].iter().zip(links).map(|(facts, ends)| match facts {
             ComponentFacts::Link(facts) => (*ends, facts),
             ComponentFacts::Actor(_) | ComponentFacts::SharedEnvironment(_) => {
                 unreachable!("links come second")
@@ -296,7 +296,7 @@ impl<'a> WorldView<'a> {
     #[must_use]
     pub fn link_up(&self, actor: ActorId) -> Option<&'a LinkFacts> {
         let link = self.topology.link_up(actor)?;
-        match self.parts[self.topology.config().tree.len() + usize::from(link)] {
+        match self.components[self.topology.config().tree.len() + usize::from(link)] {
             ComponentFacts::Link(facts) => Some(facts),
             ComponentFacts::Actor(_) | ComponentFacts::SharedEnvironment(_) => {
                 unreachable!("links come second")
@@ -306,8 +306,8 @@ impl<'a> WorldView<'a> {
 
     /// The room.
     #[must_use]
-    pub fn room(&self) -> &'a SharedEnvironment {
-        match self.parts[self.parts.len() - 1] {
+    pub fn shared(&self) -> &'a SharedEnvironment {
+        match self.components[self.components.len() - 1] {
             ComponentFacts::SharedEnvironment(room) => room,
             ComponentFacts::Actor(_) | ComponentFacts::Link(_) => {
                 unreachable!("the room comes last")
@@ -318,7 +318,7 @@ impl<'a> WorldView<'a> {
     /// Whether the tree has ended: no process is left, alive or zombie, the root's own end aside.
     #[must_use]
     pub fn ended(&self) -> bool {
-        let gone = |facts: &ActorFacts| !facts.alive() && !facts.is.contains(Is::ZOMBIE);
+        let gone = |facts: &ActorFacts| !facts.alive() && !facts.flags.contains(ActorFlags::ZOMBIE);
         !self.root().alive() && self.actors().skip(1).all(|(_, facts)| gone(facts))
     }
 
@@ -331,8 +331,9 @@ impl<'a> WorldView<'a> {
     /// Whether any request is known to anybody or spoken of on any link.
     #[must_use]
     pub fn request_outstanding(&self) -> bool {
-        self.actors().any(|(_, facts)| facts.prompt.is_some() || facts.is.contains(Is::WAITING))
+        self.actors()
+            .any(|(_, facts)| facts.prompt.is_some() || facts.flags.contains(ActorFlags::WAITING))
             || self.links().any(|(_, link)| link.up.about_request || link.down.about_request)
-            || !self.room().batons.is_empty()
+            || !self.shared().batons.is_empty()
     }
 }

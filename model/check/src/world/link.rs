@@ -7,13 +7,13 @@
 
 use super::component::{ActorInput, Component, Effect, Observation};
 use super::shared::SharedInput;
-use holdfast_protocol::policy::Release;
+use holdfast_protocol::policy::LockRelease;
 use holdfast_protocol::{ActorId, Input, Message, Policy, Rename, Renaming, RequestId};
 use std::collections::VecDeque;
 
 /// One of the two actors of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum End {
+pub enum LinkEnd {
     /// The supervisor (or the root, of a direct link).
     Upper,
     /// The other.
@@ -34,12 +34,12 @@ pub enum LaneState {
 
 /// One direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Lane {
+pub struct MessageLane {
     queue: VecDeque<Message>,
     state: LaneState,
 }
 
-impl Lane {
+impl MessageLane {
     /// What is under way, the oldest first.
     pub fn queue(&self) -> impl Iterator<Item = Message> + '_ {
         self.queue.iter().copied()
@@ -77,33 +77,33 @@ fn baton_in(message: Message) -> Option<RequestId> {
 
 /// Both directions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Link {
+pub struct LinkState {
     /// Read by the lower end.
-    pub down: Lane,
+    pub down: MessageLane,
     /// Read by the upper end.
-    pub up: Lane,
+    pub up: MessageLane,
 }
 
 /// What happens to a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum LinkInput {
     /// One end sends.
-    Push(End, Message),
+    Push(LinkEnd, Message),
     /// One end reads.
-    Read(End),
+    Read(LinkEnd),
     /// The process at one end is gone.
-    Died(End),
+    Died(LinkEnd),
     /// Nobody can send any more.
     Cut,
     /// The upper end has reaped the lower one and closes its socket.
     Abandon,
 }
 
-impl Link {
-    fn lane_to(&mut self, reader: End) -> &mut Lane {
+impl LinkState {
+    fn lane_to(&mut self, reader: LinkEnd) -> &mut MessageLane {
         match reader {
-            End::Upper => &mut self.up,
-            End::Lower => &mut self.down,
+            LinkEnd::Upper => &mut self.up,
+            LinkEnd::Lower => &mut self.down,
         }
     }
 
@@ -119,8 +119,8 @@ impl Link {
         match input {
             LinkInput::Push(sender, message) => {
                 let reader = match sender {
-                    End::Upper => End::Lower,
-                    End::Lower => End::Upper,
+                    LinkEnd::Upper => LinkEnd::Lower,
+                    LinkEnd::Lower => LinkEnd::Upper,
                 };
                 let lane = self.lane_to(reader);
                 match lane.state {
@@ -130,8 +130,8 @@ impl Link {
             }
             LinkInput::Read(reader) => {
                 let (to, from) = match reader {
-                    End::Upper => ends,
-                    End::Lower => (ends.1, ends.0),
+                    LinkEnd::Upper => ends,
+                    LinkEnd::Lower => (ends.1, ends.0),
                 };
                 let lane = self.lane_to(reader);
                 let input = match lane.queue.pop_front() {
@@ -152,11 +152,11 @@ impl Link {
                 };
                 effects.push(Effect::To(Component::Actor(to), ActorInput::Handle(input).into()));
             }
-            LinkInput::Died(End::Upper) => {
+            LinkInput::Died(LinkEnd::Upper) => {
                 lost = self.up.lose_reader();
                 self.down.close();
             }
-            LinkInput::Died(End::Lower) => {
+            LinkInput::Died(LinkEnd::Lower) => {
                 lost = self.down.lose_reader();
                 self.up.close();
             }
@@ -169,7 +169,7 @@ impl Link {
                 self.down.close();
             }
         }
-        if policy.release == Release::BatonClosed {
+        if policy.release == LockRelease::BatonClosed {
             let close = |request| {
                 Effect::To(Component::SharedEnvironment, SharedInput::CloseBaton(request).into())
             };
@@ -178,9 +178,9 @@ impl Link {
     }
 }
 
-impl Rename for Link {
+impl Rename for LinkState {
     fn renamed(&self, by: &Renaming) -> Self {
-        let lane = |lane: &Lane| Lane {
+        let lane = |lane: &MessageLane| MessageLane {
             queue: lane.queue.iter().map(|message| message.renamed(by)).collect(),
             state: lane.state,
         };

@@ -10,10 +10,10 @@
 
 use super::component::{ActorInput, Component, Effect, Observation};
 use super::link::LinkInput;
-use super::shared::{Modes, RootEnd, SharedInput};
+use super::shared::{RootEnd, SharedInput, TerminalModes};
 use super::topology::Topology;
 use holdfast_protocol::node::Node;
-use holdfast_protocol::policy::{BootInterrupt, Orphans, Release};
+use holdfast_protocol::policy::{BootInterrupt, LockRelease, Orphans};
 use holdfast_protocol::{
     ActorId, Input, LadderSignal, Message, Origin, Outbox, Output, Rename, Renaming, Signal,
     Status, Timer,
@@ -35,11 +35,11 @@ pub enum Parent {
 
 /// The signals that wait to be handled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Pending {
+pub struct PendingSignals {
     signals: Vec<(Signal, Origin)>,
 }
 
-impl Pending {
+impl PendingSignals {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Signal> + '_ {
         self.signals.iter().map(|(signal, _)| *signal)
@@ -66,38 +66,38 @@ impl Pending {
 
 /// A process that runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Running {
+pub struct RunningProcess {
     /// Its half of the protocol.
     pub node: Node,
     /// The timers that it armed.
     pub timers: BTreeSet<Timer>,
     /// Signals that it has not handled.
-    pub pending: Pending,
+    pub pending: PendingSignals,
     /// Its parent.
     pub parent: Parent,
 }
 
 /// A process.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Process {
+pub enum ProcessState {
     /// Not started.
     Later,
     /// Started, not yet listening.
     Booting(Parent),
     /// Running.
-    Running(Box<Running>),
+    Running(Box<RunningProcess>),
     /// Ended, not reaped.
     Zombie(Status, Parent),
     /// Ended and reaped.
     Gone,
 }
 
-impl Process {
+impl ProcessState {
     /// A process that runs from the start.
     #[must_use]
     pub fn running(node: Node, parent: Parent) -> Self {
-        let (timers, pending) = (BTreeSet::new(), Pending::default());
-        Self::Running(Box::new(Running { node, timers, pending, parent }))
+        let (timers, pending) = (BTreeSet::new(), PendingSignals::default());
+        Self::Running(Box::new(RunningProcess { node, timers, pending, parent }))
     }
 
     /// Takes one input.
@@ -168,7 +168,7 @@ impl Process {
         effects: &mut Vec<Effect>,
     ) {
         let Self::Running(running) = self else { return };
-        let batons = topology.config().policy.release == Release::BatonClosed;
+        let batons = topology.config().policy.release == LockRelease::BatonClosed;
         match output {
             Output::Send { to, message } => {
                 if let (true, Message::Grant { request }) = (batons, message) {
@@ -203,13 +203,13 @@ impl Process {
             Output::TerminalTaken => {
                 effects.push(Effect::To(
                     Component::SharedEnvironment,
-                    SharedInput::SetModes(Modes::Session).into(),
+                    SharedInput::SetModes(TerminalModes::Session).into(),
                 ));
             }
             Output::TerminalRestored => {
                 effects.push(Effect::To(
                     Component::SharedEnvironment,
-                    SharedInput::SetModes(Modes::Original).into(),
+                    SharedInput::SetModes(TerminalModes::Original).into(),
                 ));
             }
             Output::Exit { status } => {
@@ -312,7 +312,8 @@ impl Process {
         let parent = match self {
             Self::Running(running) => {
                 let open = running.node.requests().open();
-                if let (Some(own), Release::BatonClosed) = (open, topology.config().policy.release)
+                if let (Some(own), LockRelease::BatonClosed) =
+                    (open, topology.config().policy.release)
                 {
                     let close = SharedInput::CloseBaton(own.request);
                     effects.push(Effect::To(Component::SharedEnvironment, close.into()));
@@ -339,10 +340,10 @@ impl Process {
     }
 }
 
-impl Rename for Process {
+impl Rename for ProcessState {
     fn renamed(&self, by: &Renaming) -> Self {
         match self {
-            Self::Running(running) => Self::Running(Box::new(Running {
+            Self::Running(running) => Self::Running(Box::new(RunningProcess {
                 node: running.node.renamed(by),
                 timers: running.timers.iter().map(|timer| timer.renamed(by)).collect(),
                 pending: running.pending.clone(),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 /// Where a baton is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Baton {
+pub enum BatonState {
     /// Open somewhere: in a holder, or in a message on its way to it.
     Out,
     /// Closed everywhere; the root has not read the end of file.
@@ -16,7 +16,7 @@ pub enum Baton {
 
 /// The terminal's modes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Modes {
+pub enum TerminalModes {
     /// As they were before the tree started.
     #[default]
     Original,
@@ -41,9 +41,9 @@ pub struct SharedEnvironment {
     /// The position in the script.
     pub at: u8,
     /// The terminal's modes.
-    pub modes: Modes,
+    pub modes: TerminalModes,
     /// Every baton that is out, or whose end is unread.
-    pub batons: BTreeMap<RequestId, Baton>,
+    pub batons: BTreeMap<RequestId, BatonState>,
     /// How the root ended, once it has.
     pub root_end: Option<RootEnd>,
 }
@@ -62,7 +62,7 @@ pub enum SharedInput {
     /// The root has read the end of file.
     ReadBaton(RequestId),
     /// The terminal's modes were set.
-    SetModes(Modes),
+    SetModes(TerminalModes),
     /// The root's process ended.
     EndRoot(RootEnd),
 }
@@ -71,7 +71,13 @@ impl SharedEnvironment {
     /// A fresh one.
     #[must_use]
     pub fn new(budget: Budget) -> Self {
-        Self { budget, at: 0, modes: Modes::default(), batons: BTreeMap::new(), root_end: None }
+        Self {
+            budget,
+            at: 0,
+            modes: TerminalModes::default(),
+            batons: BTreeMap::new(),
+            root_end: None,
+        }
     }
 
     /// Takes one input.
@@ -80,11 +86,11 @@ impl SharedEnvironment {
             SharedInput::Spend(fault) => self.budget.spend(fault),
             SharedInput::Advance => self.at += 1,
             SharedInput::MakeBaton(request) => {
-                self.batons.insert(request, Baton::Out);
+                self.batons.insert(request, BatonState::Out);
             }
             SharedInput::CloseBaton(request) => {
                 if let Some(baton) = self.batons.get_mut(&request) {
-                    *baton = Baton::Closed;
+                    *baton = BatonState::Closed;
                 }
             }
             SharedInput::ReadBaton(request) => {

@@ -1,23 +1,23 @@
 //! The whole world as a value, and one step of it.
 
 use super::action::Action;
-use super::choices::begin::{Place, begin, subject};
+use super::choices::begin::{ActionContext, begin, subject};
 use super::choices::enabled;
 use super::choices::recorded::can_happen;
 use super::component::{Component, ComponentInput, ComponentValue, Effect, Observation};
 use super::config::Environment;
 use super::facts::{ActorFacts, ComponentFacts, LinkFacts, WorldView};
-use super::link::Link;
-use super::process::{Parent, Process};
+use super::link::LinkState;
+use super::process::{Parent, ProcessState};
 use super::shared::SharedEnvironment;
 use super::topology::Topology;
-use crate::tree::Start;
+use crate::tree::ActorStart;
 use holdfast_protocol::{Input, Outbox, Rename, Renaming};
 
 /// Everything that changes during a run, one value a part.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct System {
-    parts: Vec<ComponentValue>,
+    components: Vec<ComponentValue>,
 }
 
 /// Somewhere a step can run: plain values, or interned ones that remember the answer.
@@ -39,7 +39,7 @@ pub trait Components {
 }
 
 /// Lets one part take one input.
-pub fn step_part(
+pub fn step_component(
     topology: &Topology,
     part: Component,
     value: &mut ComponentValue,
@@ -65,7 +65,11 @@ pub fn step_part(
 
 /// What can be seen of a part.
 #[must_use]
-pub fn see_part(topology: &Topology, part: Component, value: &ComponentValue) -> ComponentFacts {
+pub fn see_component(
+    topology: &Topology,
+    part: Component,
+    value: &ComponentValue,
+) -> ComponentFacts {
     match (part, value) {
         (Component::Actor(id), ComponentValue::Actor(process)) => {
             ComponentFacts::Actor(ActorFacts::of(topology, id, process))
@@ -78,19 +82,19 @@ pub fn see_part(topology: &Topology, part: Component, value: &ComponentValue) ->
     }
 }
 
-struct Plain<'a> {
+struct PlainComponents<'a> {
     topology: &'a Topology,
     parts: &'a mut [ComponentValue],
 }
 
-impl Components for Plain<'_> {
+impl Components for PlainComponents<'_> {
     type Task = (Component, ComponentInput);
 
     fn step(&mut self, task: Self::Task, follow: &mut Vec<Self::Task>, did: &mut Vec<Observation>) {
         let (part, input) = task;
         let mut effects = Vec::new();
         let value = &mut self.parts[self.topology.slot(part)];
-        step_part(self.topology, part, value, input, &mut effects);
+        step_component(self.topology, part, value, input, &mut effects);
         for effect in effects {
             match effect {
                 Effect::To(part, input) => follow.push((part, input)),
@@ -105,49 +109,51 @@ impl System {
     #[must_use]
     pub fn new(topology: &Topology) -> Self {
         let tree = &topology.config().tree;
-        let mut parts = Vec::with_capacity(topology.parts());
+        let mut parts = Vec::with_capacity(topology.components());
         for id in tree.ids() {
             parts.push(ComponentValue::Actor(match tree.start(id) {
-                Start::Later => Process::Later,
-                Start::Running => {
+                ActorStart::Later => ProcessState::Later,
+                ActorStart::Running => {
                     let mut node = topology.node(id);
-                    for child in tree.children(id).filter(|id| tree.start(*id) == Start::Running) {
+                    for child in
+                        tree.children(id).filter(|id| tree.start(*id) == ActorStart::Running)
+                    {
                         node.handle(Input::Spawned { child }, &mut Outbox::new());
                     }
                     let parent = tree.supervisor(id).map_or(Parent::Init, |_| Parent::Supervisor);
-                    Process::running(node, parent)
+                    ProcessState::running(node, parent)
                 }
             }));
         }
-        parts.extend(topology.links().iter().map(|_| ComponentValue::Link(Link::default())));
+        parts.extend(topology.links().iter().map(|_| ComponentValue::Link(LinkState::default())));
         parts.push(ComponentValue::SharedEnvironment(SharedEnvironment::new(
             topology.config().budget,
         )));
-        Self { parts }
+        Self { components: parts }
     }
 
     /// A system of the given parts.
     #[must_use]
-    pub fn from_parts(parts: Vec<ComponentValue>) -> Self {
-        Self { parts }
+    pub fn from_components(parts: Vec<ComponentValue>) -> Self {
+        Self { components: parts }
     }
 
     /// Its parts, by slot.
     #[must_use]
-    pub fn parts(&self) -> &[ComponentValue] {
-        &self.parts
+    pub fn components(&self) -> &[ComponentValue] {
+        &self.components
     }
 
     /// What can be seen of it.
     pub fn look<T>(&self, topology: &Topology, see: impl FnOnce(&WorldView<'_>) -> T) -> T {
         let facts: Vec<_> = self
-            .parts
+            .components
             .iter()
             .enumerate()
-            .map(|(slot, value)| see_part(topology, topology.part(slot), value))
+            .map(|(slot, value)| see_component(topology, topology.component(slot), value))
             .collect();
         let parts: Vec<_> = facts.iter().collect();
-        see(&WorldView { topology, parts: &parts })
+        see(&WorldView { topology, components: &parts })
     }
 
     /// Every action that is possible now, in a fixed order.
@@ -172,24 +178,24 @@ impl System {
         let (mut begun, mut did) = (Vec::new(), Vec::new());
         let slot = topology.slot(subject(topology, action));
         let Some(ComponentValue::SharedEnvironment(SharedEnvironment { at, .. })) =
-            self.parts.last()
+            self.components.last()
         else {
             unreachable!("the room comes last")
         };
-        let facts = see_part(topology, topology.part(slot), &self.parts[slot]);
-        begin(Place { topology, at: *at, facts: &facts }, action, &mut begun);
-        Plain { topology, parts: &mut self.parts }.run(&mut begun, &mut did);
+        let facts = see_component(topology, topology.component(slot), &self.components[slot]);
+        begin(ActionContext { topology, at: *at, facts: &facts }, action, &mut begun);
+        PlainComponents { topology, parts: &mut self.components }.run(&mut begun, &mut did);
         did
     }
 
     /// The same system with its actors renamed.
     #[must_use]
     pub fn renamed(&self, topology: &Topology, by: &Renaming) -> Self {
-        let mut parts = self.parts.clone();
-        for (slot, value) in self.parts.iter().enumerate() {
-            let to = topology.slot(topology.renamed(topology.part(slot), by));
+        let mut parts = self.components.clone();
+        for (slot, value) in self.components.iter().enumerate() {
+            let to = topology.slot(topology.renamed(topology.component(slot), by));
             parts[to] = value.renamed(by);
         }
-        Self { parts }
+        Self { components: parts }
     }
 }

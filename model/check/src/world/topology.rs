@@ -2,7 +2,7 @@
 
 use super::component::Component;
 use super::config::Config;
-use super::link::End;
+use super::link::LinkEnd;
 use holdfast_protocol::policy::Route;
 use holdfast_protocol::{ActorId, Node, Renaming};
 
@@ -56,11 +56,11 @@ impl Topology {
     /// # Panics
     /// If there is none: the protocol sent to somebody who is no neighbour.
     #[must_use]
-    pub fn link(&self, one: ActorId, other: ActorId) -> (u8, End) {
+    pub fn link(&self, one: ActorId, other: ActorId) -> (u8, LinkEnd) {
         let find = |ends| self.links.iter().position(|link| *link == ends);
         match (find((one, other)), find((other, one))) {
-            (Some(link), _) => (link as u8, End::Upper),
-            (None, Some(link)) => (link as u8, End::Lower),
+            (Some(link), _) => (link as u8, LinkEnd::Upper),
+            (None, Some(link)) => (link as u8, LinkEnd::Lower),
             (None, None) => panic!("no link between {} and {}", one.0, other.0),
         }
     }
@@ -73,12 +73,12 @@ impl Topology {
     }
 
     /// All links of an actor, and which end of each it is.
-    pub fn links_of(&self, actor: ActorId) -> impl Iterator<Item = (u8, End)> + '_ {
+    pub fn links_of(&self, actor: ActorId) -> impl Iterator<Item = (u8, LinkEnd)> + '_ {
         self.links.iter().enumerate().filter_map(move |(link, (upper, lower))| {
             if *upper == actor {
-                Some((link as u8, End::Upper))
+                Some((link as u8, LinkEnd::Upper))
             } else if *lower == actor {
-                Some((link as u8, End::Lower))
+                Some((link as u8, LinkEnd::Lower))
             } else {
                 None
             }
@@ -105,7 +105,7 @@ impl Topology {
 
     /// How many parts there are: actors, links, the room.
     #[must_use]
-    pub fn parts(&self) -> usize {
+    pub fn components(&self) -> usize {
         self.config.tree.len() + self.links.len() + 1
     }
 
@@ -115,17 +115,17 @@ impl Topology {
         match part {
             Component::Actor(id) => id.index(),
             Component::Link(link) => self.config.tree.len() + usize::from(link),
-            Component::SharedEnvironment => self.parts() - 1,
+            Component::SharedEnvironment => self.components() - 1,
         }
     }
 
     /// The part at a place.
     #[must_use]
-    pub fn part(&self, slot: usize) -> Component {
+    pub fn component(&self, slot: usize) -> Component {
         let actors = self.config.tree.len();
         if slot < actors {
             Component::Actor(ActorId(slot as u32))
-        } else if slot < self.parts() - 1 {
+        } else if slot < self.components() - 1 {
             Component::Link((slot - actors) as u8)
         } else {
             Component::SharedEnvironment

@@ -1,7 +1,7 @@
 //! The same world as a stateright model: the oracle, and the yardstick of the benchmark.
 
 use holdfast_check::property::PropertySet;
-use holdfast_check::safety::{judge_state, judge_step};
+use holdfast_check::property::safety::{judge_state, judge_step};
 use holdfast_check::world::{Action, System, Topology};
 use stateright::{Checker, Model, Property};
 
@@ -33,13 +33,13 @@ impl Model for World {
         let judgement = before.0.look(&self.topology, |before| {
             after.look(&self.topology, |after| judge_step(before, &did, after))
         });
-        Some((after, judgement.broken))
+        Some((after, judgement.violated))
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![Property::always("safe", |world: &Self, state: &Observed| {
             state.1.is_empty()
-                && state.0.look(&world.topology, |scene| judge_state(scene).broken.is_empty())
+                && state.0.look(&world.topology, |scene| judge_state(scene).violated.is_empty())
         })]
     }
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 /// How far an own request is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
+pub enum RequestStage {
     /// Asked, not answered.
     Waiting,
     /// Its prompt is open; the actor has the baton.
@@ -40,7 +40,7 @@ pub struct OwnRequest {
     /// Its name.
     pub request: RequestId,
     /// How far it is.
-    pub stage: Stage,
+    pub stage: RequestStage,
     /// What it is for.
     pub purpose: Purpose,
 }
@@ -56,7 +56,7 @@ impl Requests {
     /// Records a new request, which waits.
     pub fn ask(&mut self, actor: ActorId, purpose: Purpose) -> RequestId {
         let request = self.name(actor);
-        self.own.push(OwnRequest { request, stage: Stage::Waiting, purpose });
+        self.own.push(OwnRequest { request, stage: RequestStage::Waiting, purpose });
         request
     }
 
@@ -87,7 +87,7 @@ impl Requests {
     /// The one whose prompt is open.
     #[must_use]
     pub fn open(&self) -> Option<OwnRequest> {
-        self.iter().find(|own| own.stage == Stage::Open)
+        self.iter().find(|own| own.stage == RequestStage::Open)
     }
 
     /// Marks the prompt of a request as open.
@@ -96,7 +96,7 @@ impl Requests {
     /// If there is no such request.
     pub fn set_open(&mut self, request: RequestId) {
         let own = self.own.iter_mut().find(|own| own.request == request);
-        own.expect("only a request that waits is opened").stage = Stage::Open;
+        own.expect("only a request that waits is opened").stage = RequestStage::Open;
     }
 
     /// Forgets a request.

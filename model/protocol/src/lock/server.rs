@@ -13,7 +13,7 @@ pub struct LockServer {
 /// What [`LockServer::grant_next`] found.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
+pub enum NextGrant {
     /// This request owns the lock from now on.
     Grant(RequestId),
     /// The lock is owned, or nobody waits.
@@ -53,15 +53,15 @@ impl LockServer {
     }
 
     /// Gives the lock to the request that waits longest, if it is free.
-    pub fn grant_next(&mut self) -> Next {
+    pub fn grant_next(&mut self) -> NextGrant {
         match self.owner {
-            Some(_) => Next::Nobody,
+            Some(_) => NextGrant::Nobody,
             None => match self.queue.pop_front() {
                 Some(request) => {
                     self.owner = Some(request);
-                    Next::Grant(request)
+                    NextGrant::Grant(request)
                 }
-                None => Next::Nobody,
+                None => NextGrant::Nobody,
             },
         }
     }
@@ -101,13 +101,13 @@ mod tests {
         for actor in [2, 1, 3] {
             server.enqueue(request(actor));
         }
-        assert_eq!(server.grant_next(), Next::Grant(request(2)));
-        assert_eq!(server.grant_next(), Next::Nobody, "the lock is owned");
+        assert_eq!(server.grant_next(), NextGrant::Grant(request(2)));
+        assert_eq!(server.grant_next(), NextGrant::Nobody, "the lock is owned");
         server.withdraw(request(1));
         assert_eq!(server.release(request(3)), Released::NotTheOwner);
         assert_eq!(server.release(request(2)), Released::Freed);
         assert_eq!(server.release(request(2)), Released::NotTheOwner, "released twice");
-        assert_eq!(server.grant_next(), Next::Grant(request(3)), "1 was withdrawn");
+        assert_eq!(server.grant_next(), NextGrant::Grant(request(3)), "1 was withdrawn");
         assert_eq!(server.waiting().count(), 0);
     }
 }

@@ -1,13 +1,13 @@
 //! Cancel, teardown, the ladders, orphans, exit.
 
-use super::{Node, Post, StopOrder, Uplink};
+use super::{Node, StopOrder, TreePosition, Uplink};
 use crate::id::ActorId;
 use crate::input::{Cause, Status};
 use crate::message::{Message, Urgency};
 use crate::output::{Alarm, LadderSignal, Outbox, Output};
-use crate::policy::{AfterInterrupt, Deferral, LadderUnderHold, Orphans, Reader};
-use crate::reaper::{Child, ChildLink, Climbed, Grace, Kinship, Rung};
-use crate::teardown::{Body, Teardown};
+use crate::policy::{AfterInterrupt, Deferral, LadderUnderHold, Orphans, TerminalReader};
+use crate::reaper::{Child, ChildLink, Climbed, Grace, Kinship, LadderRung};
+use crate::teardown::{Teardown, UserTask};
 use crate::timer::Timer;
 use alloc::vec::Vec;
 
@@ -77,7 +77,7 @@ impl Node {
             (Deferral::OwnRequests, Urgency::Patient) => own,
             (Deferral::RootAfterError, Urgency::Patient) => {
                 let error = matches!(cause, Cause::Failed | Cause::ChildFailed);
-                own || (held && error && matches!(self.post, Post::Root { .. }))
+                own || (held && error && matches!(self.position, TreePosition::Root { .. }))
             }
         };
         if deferred { HeldBack::Yes } else { HeldBack::No }
@@ -86,8 +86,8 @@ impl Node {
     fn begin_teardown(&mut self, cause: Cause, out: &mut Outbox) {
         self.teardown = Teardown::Running(cause);
         self.give_up_requests(out);
-        if self.body == Body::Running {
-            self.body = Body::Asked;
+        if self.user_task == UserTask::Running {
+            self.user_task = UserTask::Asked;
         }
         out.push(Output::TeardownStarted { cause });
         self.ask_children(out);
@@ -97,11 +97,11 @@ impl Node {
     fn ask_children(&mut self, out: &mut Outbox) {
         let urgency = self.urgency;
         for (id, child) in &mut self.children {
-            let news = child.rung < Rung::Cancel || urgency == Urgency::Forced;
-            if news && child.link == ChildLink::Up && child.rung < Rung::Kill {
+            let news = child.rung < LadderRung::Cancel || urgency == Urgency::Forced;
+            if news && child.link == ChildLink::Up && child.rung < LadderRung::Kill {
                 out.send(*id, Message::Cancel { urgency });
             }
-            child.rung = child.rung.max(Rung::Cancel);
+            child.rung = child.rung.max(LadderRung::Cancel);
         }
     }
 
@@ -110,11 +110,11 @@ impl Node {
     pub(super) fn cancel_child(&mut self, id: ActorId, out: &mut Outbox) {
         let urgency = self.urgency;
         match self.children.get_mut(&id) {
-            Some(child) if child.rung < Rung::Cancel => {
+            Some(child) if child.rung < LadderRung::Cancel => {
                 if child.link == ChildLink::Up {
                     out.send(id, Message::Cancel { urgency });
                 }
-                child.rung = Rung::Cancel;
+                child.rung = LadderRung::Cancel;
             }
             Some(_) | None => {}
         }
@@ -122,20 +122,22 @@ impl Node {
 
     /// R5: whether this child's ladder must wait.
     fn suspends(&self, id: ActorId, child: Child) -> HeldBack {
-        match (self.policy.ladder_under_hold, &self.post, self.urgency) {
+        match (self.policy.ladder_under_hold, &self.position, self.urgency) {
             (LadderUnderHold::Climbs, _, _)
-            | (LadderUnderHold::SuspendedInRoot, Post::Below { .. }, _)
+            | (LadderUnderHold::SuspendedInRoot, TreePosition::Below { .. }, _)
             | (_, _, Urgency::Forced) => return HeldBack::No,
-            (LadderUnderHold::SuspendedInRoot, Post::Root { .. }, Urgency::Patient) => {
+            (LadderUnderHold::SuspendedInRoot, TreePosition::Root { .. }, Urgency::Patient) => {
                 let any = self.holds.protecting().next().is_some();
                 return if any { HeldBack::Yes } else { HeldBack::No };
             }
             (LadderUnderHold::Suspended, _, Urgency::Patient) => {}
         }
         let through = self.holds.protecting().any(|(_, hold)| hold.via == id);
-        let baton_out = match &self.post {
-            Post::Root { server, .. } => server.owner().is_some_and(|owner| owner.actor != self.id),
-            Post::Below { .. } => false,
+        let baton_out = match &self.position {
+            TreePosition::Root { server, .. } => {
+                server.owner().is_some_and(|owner| owner.actor != self.id)
+            }
+            TreePosition::Below { .. } => false,
         };
         if through || (child.kinship == Kinship::Adopted && baton_out) {
             HeldBack::Yes
@@ -202,7 +204,7 @@ impl Node {
             out.push(Output::Disarm { timer: Timer::Grace(id) });
         }
         self.branch_lost(id, out);
-        let asked = child.is_none_or(|child| child.rung >= Rung::Cancel);
+        let asked = child.is_none_or(|child| child.rung >= LadderRung::Cancel);
         match status {
             Status::Finished | Status::Cancelled => {}
             Status::Failed | Status::Killed if asked => {}
@@ -211,7 +213,7 @@ impl Node {
     }
 
     pub(super) fn link_ended(&mut self, peer: ActorId, out: &mut Outbox) {
-        if let Post::Below { supervisor, uplink, .. } = &mut self.post
+        if let TreePosition::Below { supervisor, uplink, .. } = &mut self.position
             && *supervisor == peer
         {
             *uplink = Uplink::Ended;
@@ -224,7 +226,7 @@ impl Node {
             child.link = ChildLink::Ended;
             match self.policy.orphans {
                 // The end of the link asks the child to end, so it is on the ladder now.
-                Orphans::End => child.rung = child.rung.max(Rung::Unlinked),
+                Orphans::End => child.rung = child.rung.max(LadderRung::Unlinked),
                 Orphans::LiveOn => {}
             }
             self.waiting_lost(peer, out);
@@ -235,12 +237,15 @@ impl Node {
 
     fn exit_if_done(&mut self, out: &mut Outbox) {
         let Teardown::Running(cause) = self.teardown else { return };
-        if self.body != Body::Ended || !self.children.is_empty() || !self.requests.is_empty() {
+        if self.user_task != UserTask::Ended
+            || !self.children.is_empty()
+            || !self.requests.is_empty()
+        {
             return;
         }
-        match &self.post {
-            Post::Root { .. } => out.push(Output::Sweep),
-            Post::Below { uplink, .. } => {
+        match &self.position {
+            TreePosition::Root { .. } => out.push(Output::Sweep),
+            TreePosition::Below { uplink, .. } => {
                 let lingers = self.policy.after_interrupt == AfterInterrupt::Lingers
                     && cause == Cause::Interrupted
                     && *uplink == Uplink::Up;
@@ -255,10 +260,11 @@ impl Node {
     /// The root has no descendant left.
     pub(super) fn children_gone(&mut self, out: &mut Outbox) {
         let Teardown::Running(cause) = self.teardown else { return };
-        if self.children.is_empty() && self.body == Body::Ended && self.requests.is_empty() {
+        if self.children.is_empty() && self.user_task == UserTask::Ended && self.requests.is_empty()
+        {
             self.teardown = Teardown::Over;
-            if let Post::Root { server, .. } = &self.post
-                && self.policy.reader == Reader::Root
+            if let TreePosition::Root { server, .. } = &self.position
+                && self.policy.reader == TerminalReader::Root
                 && server.owner().is_some()
             {
                 // Everybody is gone, so the baton is closed; its end of file was not read yet.
@@ -271,9 +277,9 @@ impl Node {
     /// Whether the root was told to stop.
     #[must_use]
     pub fn stop_order(&self) -> StopOrder {
-        match &self.post {
-            Post::Root { stop, .. } => *stop,
-            Post::Below { .. } => StopOrder::None,
+        match &self.position {
+            TreePosition::Root { stop, .. } => *stop,
+            TreePosition::Below { .. } => StopOrder::None,
         }
     }
 }

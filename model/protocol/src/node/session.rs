@@ -1,15 +1,15 @@
 //! Requests, grants and releases: the lock's inputs, and the holds they leave.
 
-use super::{DebugMode, Node, Post, Standing, StopOrder, Uplink};
-use crate::hold::{Hold, Stage as HoldStage};
+use super::{DebugMode, Node, Standing, StopOrder, TreePosition, Uplink};
+use crate::hold::{Hold, HoldStage};
 use crate::id::{ActorId, RequestId};
 use crate::input::{Answer, Cause, Shielding};
-use crate::lock::client::{OwnRequest, Purpose, Stage};
-use crate::lock::server::{Next, Released};
-use crate::message::{Message, Urgency, Way};
+use crate::lock::client::{OwnRequest, Purpose, RequestStage};
+use crate::lock::server::{NextGrant, Released};
+use crate::message::{Message, MessageDirection, Urgency};
 use crate::output::{Alarm, Notice, Outbox, Output};
-use crate::policy::{Lock, LostBranch, Reader, Release, Route, WaitingRequest};
-use crate::reaper::{Child, Kinship, Rung};
+use crate::policy::{Lock, LockRelease, LostBranch, Route, TerminalReader, WaitingRequest};
+use crate::reaper::{Child, Kinship, LadderRung};
 use crate::teardown::Teardown;
 use crate::timer::Timer;
 use alloc::vec::Vec;
@@ -21,7 +21,7 @@ enum Admission {
 }
 
 /// Whether the name of a request is taken.
-enum Taken {
+enum NameUse {
     /// It is new.
     No,
     /// By the same request, which is not answered or not over yet.
@@ -56,17 +56,17 @@ impl Node {
         let request = self.requests.ask(self.id, purpose);
         self.slot.shield();
         out.push(Output::Requested { request });
-        match (self.policy.lock, &mut self.post) {
+        match (self.policy.lock, &mut self.position) {
             (Lock::Absent, _) => {
                 if self.requests.open().is_none() {
                     self.open_prompt(request, out);
                 }
             }
-            (Lock::FirstComeFirstServed, Post::Root { server, .. }) => {
+            (Lock::FirstComeFirstServed, TreePosition::Root { server, .. }) => {
                 server.enqueue(request);
                 self.grant_next(out);
             }
-            (Lock::FirstComeFirstServed, Post::Below { .. }) => {
+            (Lock::FirstComeFirstServed, TreePosition::Below { .. }) => {
                 self.send_up(Message::Want { request }, out);
             }
         }
@@ -87,24 +87,26 @@ impl Node {
     }
 
     fn admission(&self) -> Admission {
-        match (&self.post, self.urgency) {
+        match (&self.position, self.urgency) {
             (_, Urgency::Forced)
-            | (Post::Root { stop: StopOrder::Received, .. }, Urgency::Patient)
-            | (Post::Below { uplink: Uplink::Ended, .. }, Urgency::Patient) => Admission::Shut,
-            (Post::Root { stop: StopOrder::None, .. }, Urgency::Patient)
-            | (Post::Below { uplink: Uplink::Up, .. }, Urgency::Patient) => Admission::Open,
+            | (TreePosition::Root { stop: StopOrder::Received, .. }, Urgency::Patient)
+            | (TreePosition::Below { uplink: Uplink::Ended, .. }, Urgency::Patient) => {
+                Admission::Shut
+            }
+            (TreePosition::Root { stop: StopOrder::None, .. }, Urgency::Patient)
+            | (TreePosition::Below { uplink: Uplink::Up, .. }, Urgency::Patient) => Admission::Open,
         }
     }
 
     /// R1: a request from below leaves a hold and climbs on.
     pub(super) fn want(&mut self, from: ActorId, request: RequestId, out: &mut Outbox) {
-        if self.children.get(&from).is_some_and(|child| child.rung == Rung::Kill) {
+        if self.children.get(&from).is_some_and(|child| child.rung == LadderRung::Kill) {
             return out.notice(Notice::WantTooLate);
         }
         match self.name_taken(from, request) {
-            Taken::No => {}
-            Taken::ByItself => return out.notice(Notice::DuplicateWant),
-            Taken::ByAnother => {
+            NameUse::No => {}
+            NameUse::ByItself => return out.notice(Notice::DuplicateWant),
+            NameUse::ByAnother => {
                 out.notice(Notice::DuplicateWant);
                 return out.send(from, Message::Refuse { request });
             }
@@ -114,7 +116,7 @@ impl Node {
             Admission::Open => {
                 self.holds.set(request, Hold { via: from, stage: HoldStage::Waiting });
                 self.slot.shield();
-                if let Post::Root { server, .. } = &mut self.post {
+                if let TreePosition::Root { server, .. } = &mut self.position {
                     server.enqueue(request);
                     self.grant_next(out);
                 } else {
@@ -126,29 +128,29 @@ impl Node {
 
     /// Whether the name of a request from below is taken. Whoever asks is answered, so a request
     /// under a taken name is refused, unless the answer to its namesake is an answer to it.
-    fn name_taken(&self, from: ActorId, request: RequestId) -> Taken {
+    fn name_taken(&self, from: ActorId, request: RequestId) -> NameUse {
         let own = |child: &Child| child.kinship == Kinship::Own;
         let child = request.actor != from && self.children.get(&request.actor).is_some_and(own);
         if request.actor == self.id || child {
-            return Taken::ByAnother;
+            return NameUse::ByAnother;
         }
         match self.holds.find(request) {
-            None => Taken::No,
+            None => NameUse::No,
             Some(hold) => match hold.stage {
-                HoldStage::Waiting | HoldStage::Granted if hold.via == from => Taken::ByItself,
+                HoldStage::Waiting | HoldStage::Granted if hold.via == from => NameUse::ByItself,
                 HoldStage::Waiting
                 | HoldStage::Granted
                 | HoldStage::Detached
-                | HoldStage::Closed => Taken::ByAnother,
+                | HoldStage::Closed => NameUse::ByAnother,
             },
         }
     }
 
     /// R2: the root gives the free lock to whoever waits longest.
     fn grant_next(&mut self, out: &mut Outbox) {
-        let Post::Root { server, .. } = &mut self.post else { return };
-        let Next::Grant(request) = server.grant_next() else { return };
-        if self.policy.reader == Reader::Root {
+        let TreePosition::Root { server, .. } = &mut self.position else { return };
+        let NextGrant::Grant(request) = server.grant_next() else { return };
+        if self.policy.reader == TerminalReader::Root {
             out.push(Output::TerminalTaken);
         }
         self.granted(request, out);
@@ -158,8 +160,8 @@ impl Node {
     pub(super) fn granted(&mut self, request: RequestId, out: &mut Outbox) {
         if let Some(own) = self.requests.find(request) {
             return match own.stage {
-                Stage::Waiting => self.open_prompt(request, out),
-                Stage::Open => out.alarm(Alarm::GrantedTwice),
+                RequestStage::Waiting => self.open_prompt(request, out),
+                RequestStage::Open => out.alarm(Alarm::GrantedTwice),
             };
         }
         match self.holds.find(request) {
@@ -184,7 +186,7 @@ impl Node {
 
     fn open_prompt(&mut self, request: RequestId, out: &mut Outbox) {
         self.requests.set_open(request);
-        if self.policy.reader == Reader::Holder {
+        if self.policy.reader == TerminalReader::Holder {
             out.push(Output::TerminalTaken);
         }
         out.push(Output::PromptOpened { request });
@@ -192,7 +194,8 @@ impl Node {
 
     /// The person at this actor's prompt has decided.
     pub(super) fn answered(&mut self, request: RequestId, answer: Answer, out: &mut Outbox) {
-        let Some(own) = self.requests.find(request).filter(|own| own.stage == Stage::Open) else {
+        let Some(own) = self.requests.find(request).filter(|own| own.stage == RequestStage::Open)
+        else {
             return out.alarm(Alarm::AnswerWithoutPrompt);
         };
         self.close_prompt(own, out);
@@ -210,19 +213,19 @@ impl Node {
         let request = own.request;
         self.requests.remove(request);
         self.slot.unshield();
-        if self.policy.reader == Reader::Holder {
+        if self.policy.reader == TerminalReader::Holder {
             out.push(Output::TerminalRestored);
         }
         out.push(Output::PromptClosed { request });
-        match (self.policy.lock, &self.post) {
+        match (self.policy.lock, &self.position) {
             (Lock::Absent, _) => {
                 let next = self.requests.iter().next();
                 if let Some(next) = next {
                     self.open_prompt(next.request, out);
                 }
             }
-            (Lock::FirstComeFirstServed, Post::Root { .. }) => self.released(request, out),
-            (Lock::FirstComeFirstServed, Post::Below { .. }) => {
+            (Lock::FirstComeFirstServed, TreePosition::Root { .. }) => self.released(request, out),
+            (Lock::FirstComeFirstServed, TreePosition::Below { .. }) => {
                 self.send_up(Message::Done { request }, out);
             }
         }
@@ -230,10 +233,10 @@ impl Node {
 
     /// Root: the lock is free again.
     fn released(&mut self, request: RequestId, out: &mut Outbox) {
-        let Post::Root { server, stop } = &mut self.post else { return };
+        let TreePosition::Root { server, stop } = &mut self.position else { return };
         match server.release(request) {
             Released::Freed => {
-                if self.policy.reader == Reader::Root {
+                if self.policy.reader == TerminalReader::Root {
                     out.push(Output::TerminalRestored);
                 }
                 if *stop == StopOrder::Received && request.actor != self.id {
@@ -293,7 +296,7 @@ impl Node {
     }
 
     fn path_over(&mut self, request: RequestId, hold: Hold, say: Message, out: &mut Outbox) {
-        let Post::Root { server, .. } = &mut self.post else {
+        let TreePosition::Root { server, .. } = &mut self.position else {
             self.drop_hold(request);
             return self.send_up(say, out);
         };
@@ -307,7 +310,7 @@ impl Node {
             HoldStage::Granted => {
                 let keeps = match say {
                     Message::Lost { .. } => self.policy.lost_branch == LostBranch::KeepsGranted,
-                    _ => self.policy.release == Release::BatonClosed,
+                    _ => self.policy.release == LockRelease::BatonClosed,
                 };
                 if keeps {
                     self.holds.set(request, Hold { stage: HoldStage::Detached, ..hold });
@@ -328,8 +331,8 @@ impl Node {
     pub(super) fn refused(&mut self, request: RequestId, out: &mut Outbox) {
         if let Some(own) = self.requests.find(request) {
             match own.stage {
-                Stage::Waiting => self.refuse_own(own, out),
-                Stage::Open => out.alarm(Alarm::GrantedTwice),
+                RequestStage::Waiting => self.refuse_own(own, out),
+                RequestStage::Open => out.alarm(Alarm::GrantedTwice),
             }
         } else if let Some(hold) = self.holds.find(request) {
             self.drop_hold(request);
@@ -359,7 +362,7 @@ impl Node {
             return;
         }
         let plain = |own: &OwnRequest| {
-            own.stage == Stage::Waiting && own.purpose.shielding() == Shielding::Plain
+            own.stage == RequestStage::Waiting && own.purpose.shielding() == Shielding::Plain
         };
         for own in self.requests.iter().filter(plain).collect::<Vec<_>>() {
             self.withdraw(own, out);
@@ -370,10 +373,12 @@ impl Node {
     fn withdraw(&mut self, own: OwnRequest, out: &mut Outbox) {
         let request = own.request;
         self.refuse_own(own, out);
-        match (self.policy.lock, &mut self.post) {
+        match (self.policy.lock, &mut self.position) {
             (Lock::Absent, _) => {}
-            (Lock::FirstComeFirstServed, Post::Root { server, .. }) => server.withdraw(request),
-            (Lock::FirstComeFirstServed, Post::Below { .. }) => {
+            (Lock::FirstComeFirstServed, TreePosition::Root { server, .. }) => {
+                server.withdraw(request)
+            }
+            (Lock::FirstComeFirstServed, TreePosition::Below { .. }) => {
                 self.send_up(Message::Done { request }, out);
             }
         }
@@ -381,11 +386,12 @@ impl Node {
 
     /// R10: the prompt must close, here or further down.
     pub(super) fn revoke(&mut self, request: RequestId, out: &mut Outbox) {
-        if let Some(own) = self.requests.find(request).filter(|own| own.stage == Stage::Open) {
+        if let Some(own) = self.requests.find(request).filter(|own| own.stage == RequestStage::Open)
+        {
             self.close_prompt(own, out);
         } else if let Some(hold) = self.holds.find(request) {
             // A granted hold outlives the child that it came through (R8).
-            match self.standing(hold.via, Way::Up) {
+            match self.standing(hold.via, MessageDirection::Up) {
                 Standing::Neighbour => out.send(hold.via, Message::Revoke { request }),
                 Standing::Stranger => {}
             }
@@ -398,25 +404,28 @@ impl Node {
     pub(super) fn give_up_requests(&mut self, out: &mut Outbox) {
         for own in self.requests.iter().collect::<Vec<_>>() {
             match own.stage {
-                Stage::Waiting => self.withdraw(own, out),
-                Stage::Open => self.close_prompt(own, out),
+                RequestStage::Waiting => self.withdraw(own, out),
+                RequestStage::Open => self.close_prompt(own, out),
             }
         }
     }
 
     /// Refuses every request that waits: at a root that was told to stop, and at an orphan.
     pub(super) fn refuse_waiting(&mut self, out: &mut Outbox) {
-        for own in
-            self.requests.iter().filter(|own| own.stage == Stage::Waiting).collect::<Vec<_>>()
+        for own in self
+            .requests
+            .iter()
+            .filter(|own| own.stage == RequestStage::Waiting)
+            .collect::<Vec<_>>()
         {
-            if let Post::Root { server, .. } = &mut self.post {
+            if let TreePosition::Root { server, .. } = &mut self.position {
                 server.withdraw(own.request);
             }
             self.refuse_own(own, out);
         }
         for (request, hold) in self.holds.iter().collect::<Vec<_>>() {
             if hold.stage == HoldStage::Waiting {
-                if let Post::Root { server, .. } = &mut self.post {
+                if let TreePosition::Root { server, .. } = &mut self.position {
                     server.withdraw(request);
                 }
                 self.drop_hold(request);
@@ -426,13 +435,13 @@ impl Node {
     }
 
     fn send_up(&mut self, message: Message, out: &mut Outbox) {
-        match (&self.post, self.policy.route) {
-            (Post::Below { uplink: Uplink::Up, supervisor, .. }, Route::Relayed) => {
+        match (&self.position, self.policy.route) {
+            (TreePosition::Below { uplink: Uplink::Up, supervisor, .. }, Route::Relayed) => {
                 out.send(*supervisor, message);
             }
-            (Post::Below { root, .. }, Route::Direct) => out.send(*root, message),
-            (Post::Below { uplink: Uplink::Ended, .. }, Route::Relayed)
-            | (Post::Root { .. }, _) => {}
+            (TreePosition::Below { root, .. }, Route::Direct) => out.send(*root, message),
+            (TreePosition::Below { uplink: Uplink::Ended, .. }, Route::Relayed)
+            | (TreePosition::Root { .. }, _) => {}
         }
     }
 }

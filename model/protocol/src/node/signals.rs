@@ -1,10 +1,10 @@
 //! SIGINT (R3, R11) and the way out (R10).
 
-use super::{Node, Post, StopOrder, Uplink};
+use super::{Node, StopOrder, TreePosition, Uplink};
 use crate::input::{Cause, Origin, Signal, Status};
-use crate::lock::client::Stage;
+use crate::lock::client::RequestStage;
 use crate::output::{Notice, Outbox, Output};
-use crate::policy::{Bystander, Orphans, SecondInterrupt, Shield, Stop};
+use crate::policy::{Bystander, Orphans, SecondInterrupt, Shield, StopSignal};
 use crate::sigint::Disposition;
 use crate::teardown::Teardown;
 use crate::timer::Timer;
@@ -21,11 +21,11 @@ impl Node {
     fn interrupted(&mut self, origin: Origin, out: &mut Outbox) {
         let shielded =
             self.policy.shield == Shield::On && self.disposition() == Disposition::Shield;
-        match (&self.post, origin, self.policy.bystander) {
-            (Post::Below { .. }, Origin::Terminal, Bystander::LeavesItToRoot) => {
+        match (&self.position, origin, self.policy.bystander) {
+            (TreePosition::Below { .. }, Origin::Terminal, Bystander::LeavesItToRoot) => {
                 out.notice(Notice::InterruptLeftToRoot);
             }
-            (Post::Below { uplink: Uplink::Ended, .. }, _, _)
+            (TreePosition::Below { uplink: Uplink::Ended, .. }, _, _)
                 if shielded && self.policy.orphans == Orphans::LiveOn =>
             {
                 // Upstream's handler lets go when its parent channel is closed.
@@ -55,21 +55,24 @@ impl Node {
 
     fn stopped(&mut self, out: &mut Outbox) {
         match self.policy.stop {
-            Stop::Dies => {
+            StopSignal::Dies => {
                 self.teardown = Teardown::Over;
                 out.push(Output::Exit { status: Status::Killed });
             }
-            Stop::Deferred => self.cancel(Cause::Stopped, out),
-            Stop::Revokes => self.yield_prompt(out),
+            StopSignal::Deferred => self.cancel(Cause::Stopped, out),
+            StopSignal::Revokes => self.yield_prompt(out),
         }
     }
 
     /// R10: at the root the whole tree yields, below it this actor.
     fn yield_prompt(&mut self, out: &mut Outbox) {
         self.cancel(Cause::Stopped, out);
-        let Post::Root { server, stop } = &mut self.post else {
-            for own in
-                self.requests.iter().filter(|own| own.stage == Stage::Open).collect::<Vec<_>>()
+        let TreePosition::Root { server, stop } = &mut self.position else {
+            for own in self
+                .requests
+                .iter()
+                .filter(|own| own.stage == RequestStage::Open)
+                .collect::<Vec<_>>()
             {
                 self.close_prompt(own, out);
             }

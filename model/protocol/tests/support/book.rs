@@ -141,7 +141,7 @@ impl Book {
             }
             Input::Expired { timer: Timer::Yield(_) }
             | Input::Unexamined { .. }
-            | Input::BodyEnded
+            | Input::UserTaskEnded
             | Input::ChildrenGone => unreachable!("the book has no page for {input:?}"),
         }
         self.settle();

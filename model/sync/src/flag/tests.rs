@@ -1,6 +1,6 @@
 //! The flag under the standard library.
 
-use super::{Flag, Look};
+use super::{Flag, FlagLevel};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -17,8 +17,11 @@ impl Wake for Idle {
 fn it_goes_up_once_and_stays() {
     let flag = Flag::new();
     let other = flag.clone();
-    assert_eq!((flag.look(), other.raise()), (Look::Down, Look::Down));
-    assert_eq!((flag.look(), flag.raise(), other.look()), (Look::Up, Look::Up, Look::Up));
+    assert_eq!((flag.look(), other.raise()), (FlagLevel::Down, FlagLevel::Down));
+    assert_eq!(
+        (flag.look(), flag.raise(), other.look()),
+        (FlagLevel::Up, FlagLevel::Up, FlagLevel::Up)
+    );
     flag.wait();
 }
 
@@ -31,7 +34,7 @@ fn everybody_who_waits_is_woken() {
             thread::spawn(move || flag.wait())
         })
         .collect();
-    assert_eq!(flag.raise(), Look::Down);
+    assert_eq!(flag.raise(), FlagLevel::Down);
     for thread in waiting {
         thread.join().expect("it is woken");
     }

@@ -1,6 +1,6 @@
 //! The guard under the standard library: answers, drops and unwinding, one after another.
 
-use super::{Answered, Release, release};
+use super::{Delivery, Release, release};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
@@ -21,10 +21,10 @@ fn all(delivered: &Delivered) -> Vec<&'static str> {
 fn the_first_answer_is_delivered_and_no_other() {
     let (delivered, guard) = recorded();
     let other = guard.clone();
-    assert_eq!(guard.answer("continue"), Answered::First);
+    assert_eq!(guard.answer("continue"), Delivery::First);
     assert_eq!(all(&delivered), ["continue"]);
-    assert_eq!(other.answer("quit"), Answered::Late);
-    assert_eq!(guard.answer("revoke"), Answered::Late);
+    assert_eq!(other.answer("quit"), Delivery::Late);
+    assert_eq!(guard.answer("revoke"), Delivery::Late);
     drop((guard, other));
     assert_eq!(all(&delivered), ["continue"]);
 }
@@ -54,15 +54,15 @@ fn unwinding_is_a_drop() {
 fn a_remote_answers_and_puts_off_no_drop() {
     let (delivered, guard) = recorded();
     let remote = guard.remote();
-    assert_eq!(remote.answer("revoke"), Answered::First);
-    assert_eq!(guard.answer("continue"), Answered::Late);
+    assert_eq!(remote.answer("revoke"), Delivery::First);
+    assert_eq!(guard.answer("continue"), Delivery::Late);
     assert_eq!(all(&delivered), ["revoke"]);
 
     let (delivered, guard) = recorded();
     let remote = guard.remote();
     drop(guard);
     assert_eq!(all(&delivered), ["drop"]);
-    assert_eq!(remote.answer("revoke"), Answered::Late);
+    assert_eq!(remote.answer("revoke"), Delivery::Late);
 }
 
 #[test]
@@ -72,10 +72,10 @@ fn a_delivery_may_answer_again() {
     let guard = release(
         move |_| {
             let own = inner.lock().expect("whole").take();
-            assert_eq!(own.map(|own| own.answer(2)), Some(Answered::Late));
+            assert_eq!(own.map(|own| own.answer(2)), Some(Delivery::Late));
         },
         0,
     );
     *slot.lock().expect("whole") = Some(guard.clone());
-    assert_eq!(guard.answer(1), Answered::First);
+    assert_eq!(guard.answer(1), Delivery::First);
 }

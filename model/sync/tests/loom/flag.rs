@@ -3,7 +3,7 @@
 use crate::explore::{Bound, explore};
 use holdfast_sync::engine::atomic::{AtomicUsize, Ordering};
 use holdfast_sync::engine::{Arc, WakeArc, thread};
-use holdfast_sync::flag::{Flag, Look, Raised};
+use holdfast_sync::flag::{Flag, FlagLevel, Raised};
 use std::pin::Pin;
 use std::task::{Context, Poll, Wake, Waker};
 
@@ -14,11 +14,11 @@ fn who_sees_it_up_sees_what_was_done_before() {
         let (raises, writes) = (flag.clone(), Arc::clone(&cause));
         let raises = thread::spawn(move || {
             writes.store(1, Ordering::Relaxed);
-            assert_eq!(raises.raise(), Look::Down);
+            assert_eq!(raises.raise(), FlagLevel::Down);
         });
         let seen = match flag.look() {
-            Look::Up => Some(cause.load(Ordering::Relaxed)),
-            Look::Down => None,
+            FlagLevel::Up => Some(cause.load(Ordering::Relaxed)),
+            FlagLevel::Down => None,
         };
         raises.join().expect("it ends");
         seen
@@ -32,7 +32,7 @@ fn who_waits_is_woken() {
         let (raises, writes) = (flag.clone(), Arc::clone(&cause));
         let raises = thread::spawn(move || {
             writes.store(1, Ordering::Relaxed);
-            assert_eq!(raises.raise(), Look::Down);
+            assert_eq!(raises.raise(), FlagLevel::Down);
         });
         flag.wait();
         let seen = cause.load(Ordering::Relaxed);
@@ -53,7 +53,7 @@ fn everybody_who_waits_is_woken_and_sees_what_was_done_before() {
             })
         });
         cause.store(1, Ordering::Relaxed);
-        assert_eq!(flag.raise(), Look::Down);
+        assert_eq!(flag.raise(), FlagLevel::Down);
         waits.map(|thread| thread.join().expect("it ends"))
     });
 }
@@ -67,7 +67,7 @@ fn one_of_two_raises_is_the_first() {
         || {
             let flag = Flag::new();
             let raises = [flag.clone(), flag.clone()]
-                .map(|flag| thread::spawn(move || flag.raise() == Look::Down));
+                .map(|flag| thread::spawn(move || flag.raise() == FlagLevel::Down));
             flag.wait();
             raises.map(|thread| thread.join().expect("it ends"))
         },
@@ -80,7 +80,7 @@ fn who_stops_waiting_takes_no_wake_up_along_and_gets_none() {
     explore("flag: a waiter leaves", Bound::Nothing, outcomes, || {
         let flag = Flag::new();
         let other = flag.clone();
-        let raises = thread::spawn(move || assert_eq!(other.raise(), Look::Down));
+        let raises = thread::spawn(move || assert_eq!(other.raise(), FlagLevel::Down));
         let bell = WakeArc::new(Count::default());
         let mut leaves = flag.raised();
         let early = poll(&mut leaves, &bell);
@@ -96,7 +96,7 @@ fn each_who_waits_has_a_place_of_its_own() {
     explore("flag: raise against three polls", Bound::Nothing, 0..=3, || {
         let flag = Flag::new();
         let other = flag.clone();
-        let raises = thread::spawn(move || assert_eq!(other.raise(), Look::Down));
+        let raises = thread::spawn(move || assert_eq!(other.raise(), FlagLevel::Down));
         let mut waits = [(); 3].map(|()| (flag.raised(), WakeArc::new(Count::default())));
         let ready = waits.each_mut().map(|(raised, bell)| poll(raised, bell).is_ready());
         raises.join().expect("it ends");

@@ -3,7 +3,7 @@
 use crate::explore::{Bound, explore};
 use holdfast_sync::engine::thread;
 use holdfast_sync::mailbox::mailbox;
-use holdfast_sync::ticket::{End, Lost, Ticket, ticket};
+use holdfast_sync::ticket::{Lost, Ticket, TicketEnd, ticket};
 
 /// What the driver hears.
 enum Told {
@@ -24,13 +24,13 @@ fn a_driver_that_goes_away_lets_nobody_wait() {
         let (sender, mut receiver) = mailbox::<Told>();
         let driver = thread::spawn(move || {
             if let Some(Told::Pause(ticket)) = receiver.try_recv() {
-                assert_eq!(ticket.end(1), End::Now);
+                assert_eq!(ticket.end(1), TicketEnd::Now);
             }
         });
-        let (stub, ticket) = ticket(|| ());
+        let (receiver, ticket) = ticket(|| ());
         let ending = match sender.send(Told::Pause(ticket)) {
             Err(_) => Ending::Refused,
-            Ok(()) => match stub.wait() {
+            Ok(()) => match receiver.wait() {
                 Ok(outcome) => {
                     assert_eq!(outcome, 1);
                     Ending::Ended
@@ -45,14 +45,14 @@ fn a_driver_that_goes_away_lets_nobody_wait() {
 
 #[test]
 fn the_driver_hears_of_each_pause_that_nobody_waits_for() {
-    let outcomes = [(End::Now, 0), (End::Abandoned, 1)];
+    let outcomes = [(TicketEnd::Now, 0), (TicketEnd::Abandoned, 1)];
     explore("pause: cancelled task", Bound::Nothing, outcomes, || {
         let (sender, mut receiver) = mailbox();
         let tells = sender.clone();
         let task = thread::spawn(move || {
-            let (stub, ticket) = ticket(move || assert!(tells.send(Told::Abandoned).is_ok()));
+            let (receiver, ticket) = ticket(move || assert!(tells.send(Told::Abandoned).is_ok()));
             assert!(sender.send(Told::Pause(ticket)).is_ok());
-            drop(stub);
+            drop(receiver);
         });
         let (mut end, mut told) = (None, 0);
         while let Some(item) = receiver.wait() {
@@ -73,17 +73,17 @@ fn two_tasks_are_served_in_the_order_in_which_they_asked() {
         let other = sender.clone();
         let tasks = [(1, sender), (2, other)].map(|(number, sender)| {
             thread::spawn(move || {
-                let (stub, ticket) = ticket(|| ());
+                let (receiver, ticket) = ticket(|| ());
                 assert!(sender.send((number, ticket)).is_ok());
                 drop(sender);
-                stub.wait().expect("it is served")
+                receiver.wait().expect("it is served")
             })
         });
         let mut order = [0; 2];
         let mut place = 0_u8;
         while let Some((number, ticket)) = receiver.wait() {
             order[usize::from(place)] = number;
-            assert_eq!(ticket.end(place), End::Now);
+            assert_eq!(ticket.end(place), TicketEnd::Now);
             place += 1;
         }
         let places = tasks.map(|task| task.join().expect("it ends"));

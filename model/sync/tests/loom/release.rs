@@ -3,7 +3,7 @@
 use crate::explore::{Bound, explore};
 use holdfast_sync::engine::thread;
 use holdfast_sync::mailbox::mailbox;
-use holdfast_sync::release::{Answered, Release, release};
+use holdfast_sync::release::{Delivery, Release, release};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +27,7 @@ fn once(delivered: &Delivered) -> &'static str {
 fn race<const N: usize>(answers: [&'static str; N], guard: &Release<&'static str>) -> [bool; N] {
     let threads = answers.map(|answer| {
         let handle = guard.clone();
-        thread::spawn(move || handle.answer(answer) == Answered::First)
+        thread::spawn(move || handle.answer(answer) == Delivery::First)
     });
     threads.map(|thread| thread.join().expect("it ends"))
 }
@@ -51,8 +51,8 @@ fn two_answers_against_the_drop_of_a_handle() {
         let (delivered, guard) = recorded();
         let (person, driver) = (guard.clone(), guard.clone());
         let threads = [
-            thread::spawn(move || usize::from(person.answer("continue") == Answered::First)),
-            thread::spawn(move || usize::from(driver.answer("revoke") == Answered::First)),
+            thread::spawn(move || usize::from(person.answer("continue") == Delivery::First)),
+            thread::spawn(move || usize::from(driver.answer("revoke") == Delivery::First)),
         ];
         drop(guard);
         let firsts: usize = threads.map(|thread| thread.join().expect("it ends")).iter().sum();
@@ -89,7 +89,7 @@ fn a_panic_in_the_prompt_against_a_revoke() {
         let revoked = driver.answer("revoke");
         prompt.join().expect("it ends");
         let released = once(&delivered);
-        assert_eq!(revoked == Answered::First, released == "revoke");
+        assert_eq!(revoked == Delivery::First, released == "revoke");
         released
     });
 }
@@ -104,7 +104,7 @@ fn an_answer_against_a_lost_channel_against_a_drop() {
         let person = thread::spawn(move || guard.answer("continue"));
         let late = first.answer("continue");
         let ends = [channel, person].map(|thread| thread.join().expect("it ends"));
-        let firsts = ends.into_iter().chain([late]).filter(|end| *end == Answered::First);
+        let firsts = ends.into_iter().chain([late]).filter(|end| *end == Delivery::First);
         assert_eq!(firsts.count(), 1);
         once(&delivered)
     });
@@ -140,7 +140,7 @@ fn the_driver_hears_of_the_release_once_and_is_woken() {
         let released = receiver.wait().expect("it was released");
         assert_eq!(receiver.wait(), None, "once");
         let answered = threads.map(|thread| thread.join().expect("it ends"));
-        assert_eq!(answered.contains(&Answered::Late), answered.contains(&Answered::First));
+        assert_eq!(answered.contains(&Delivery::Late), answered.contains(&Delivery::First));
         released
     });
 }

@@ -11,11 +11,11 @@ use crate::Seen;
 use holdfast_sync::children::{Children, Reap};
 use holdfast_sync::engine::atomic::{AtomicUsize, Ordering};
 use holdfast_sync::engine::{Arc, thread};
-use holdfast_sync::flag::{Flag, Look};
+use holdfast_sync::flag::{Flag, FlagLevel};
 use holdfast_sync::mailbox::{Receiver, Sender, mailbox};
 use holdfast_sync::park::block_on;
-use holdfast_sync::release::{Answered, Release, Remote, release};
-use holdfast_sync::ticket::{End, Stub, Ticket, ticket};
+use holdfast_sync::release::{Delivery, Release, Remote, release};
+use holdfast_sync::ticket::{Ticket, TicketEnd, TicketReceiver, ticket};
 use shuttle::rand::Rng;
 use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -120,17 +120,17 @@ enum Paused {
 /// One user: odd ones are tasks, even ones threads, each third leaves early.
 fn pause(user: usize, sender: Sender<Told>) -> Paused {
     let tells = sender.clone();
-    let (mut stub, ticket): (Stub<Outcome>, _) = ticket(move || {
+    let (mut receiver, ticket): (TicketReceiver<Outcome>, _) = ticket(move || {
         assert!(tells.send(Told::Abandoned(user)).is_ok(), "the driver hears whoever leaves");
     });
     assert!(sender.send(Told::Pause(user, ticket)).is_ok(), "the driver is there");
     drop(sender);
     if user % 3 == 2 {
-        let _ = Pin::new(&mut stub).poll(&mut Context::from_waker(Waker::noop()));
+        let _ = Pin::new(&mut receiver).poll(&mut Context::from_waker(Waker::noop()));
         dawdle();
         return Paused::Left;
     }
-    let outcome = if user % 2 == 1 { block_on(stub) } else { stub.wait() };
+    let outcome = if user % 2 == 1 { block_on(receiver) } else { receiver.wait() };
     Paused::Got(outcome.expect("the driver never loses a ticket"))
 }
 
@@ -148,7 +148,7 @@ fn spawn(children: &Children<u32, Arc<AtomicUsize>>, flag: &Flag) -> Option<()> 
         })
     };
     flag.wait();
-    assert_eq!(flag.look(), Look::Up);
+    assert_eq!(flag.look(), FlagLevel::Up);
     let signalled = children.signal(1, |reaped| {
         assert_eq!(reaped.load(Ordering::SeqCst), 0, "a reaped child is signalled");
     });
@@ -183,13 +183,13 @@ fn drive(own: Sender<Told>, mut told: Receiver<Told>, flag: &Flag) -> Heard {
             }
             Told::Released(outcome) => {
                 let (ticket, _) = open.take().expect("what is released was open");
-                assert_ne!(ticket.end(outcome), End::Before);
+                assert_ne!(ticket.end(outcome), TicketEnd::Before);
                 served += 1;
             }
             Told::Stop => {
-                assert_eq!(flag.raise(), Look::Down);
+                assert_eq!(flag.raise(), FlagLevel::Down);
                 if let Some((_, remote)) = &open {
-                    let late = remote.answer(Outcome::Revoked) == Answered::Late;
+                    let late = remote.answer(Outcome::Revoked) == Delivery::Late;
                     heard.late_revokes += usize::from(late);
                 }
             }
@@ -198,7 +198,7 @@ fn drive(own: Sender<Told>, mut told: Receiver<Told>, flag: &Flag) -> Heard {
             && let Some(ticket) = waiting.pop_front()
         {
             match (flag.look(), &ends) {
-                (Look::Down, Some((own, prompts))) => {
+                (FlagLevel::Down, Some((own, prompts))) => {
                     let own = own.clone();
                     let deliver = move |outcome| assert!(own.send(Told::Released(outcome)).is_ok());
                     let guard = release(deliver, Outcome::PromptGone);
@@ -206,12 +206,12 @@ fn drive(own: Sender<Told>, mut told: Receiver<Told>, flag: &Flag) -> Heard {
                     assert!(prompts.send(guard).is_ok(), "the prompt's thread is there");
                 }
                 _ => {
-                    assert_ne!(ticket.end(Outcome::Refused), End::Before);
+                    assert_ne!(ticket.end(Outcome::Refused), TicketEnd::Before);
                     served += 1;
                 }
             }
         }
-        if served == USERS && flag.look() == Look::Up {
+        if served == USERS && flag.look() == FlagLevel::Up {
             ends = None;
         }
     }

@@ -11,7 +11,7 @@ use crate::logs;
 use crate::pause::{Resumed, Wish};
 use crate::settings::NoTerminal;
 use crate::terminal::Terminal;
-use holdfast_protocol::policy::Reader as Who;
+use holdfast_protocol::policy::TerminalReader as Who;
 use holdfast_protocol::{Answer, Input, Notice, RequestId};
 use std::collections::VecDeque;
 use std::os::unix::net::UnixStream;

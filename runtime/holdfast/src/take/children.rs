@@ -133,7 +133,7 @@ impl Actor {
             .node()
             .children()
             .get(&child)
-            .is_none_or(|known| known.rung >= holdfast_protocol::reaper::Rung::Cancel);
+            .is_none_or(|known| known.rung >= holdfast_protocol::reaper::LadderRung::Cancel);
         let fails = matches!(status, Status::Failed | Status::Killed) && !asked;
         if let (true, Err(failure)) = (fails, &end) {
             let path = self.hands().path_text();

@@ -7,7 +7,7 @@ use super::span::{Segment, SpanMap};
 use super::step::ConditionScope;
 use super::{Case, CaseVariant, FaultCounts, Step};
 use crate::expect::{Expectation, Expectations};
-use holdfast_check::tree::{Start, Tree, TreeError};
+use holdfast_check::tree::{ActorStart, Tree, TreeError};
 use holdfast_check::world::Fault;
 use holdfast_protocol::ActorId;
 use std::fmt;
@@ -161,7 +161,7 @@ impl<'a> Checker<'a> {
         let Some(id) = self.known_actor(name, tree, self.spans.find(&name_way)) else { return };
         let debug = self.case.debug.iter().any(|other| other == name);
         match step {
-            Step::Spawn { .. } if tree.start(id) == Start::Running => {
+            Step::Spawn { .. } if tree.start(id) == ActorStart::Running => {
                 let expected = format!("`{name}?` in the tree, which starts without it");
                 self.say(&name_way, format!("`{name}` is there from the start"), expected);
             }

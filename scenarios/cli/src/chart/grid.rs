@@ -2,8 +2,8 @@
 
 use super::words::{ChartItem, ColumnOwner, items};
 use super::{Chart, Emphasis, MARGIN, WIDTH, wrap};
-use holdfast_check::trace::Replayed;
-use holdfast_check::tree::Start;
+use holdfast_check::trace::ReplayedStep;
+use holdfast_check::tree::ActorStart;
 use holdfast_check::world::{Action, EnvironmentAction, Observation, SystemStep, Topology};
 use holdfast_protocol::{ActorId, Output};
 use std::fmt;
@@ -128,8 +128,8 @@ impl Lifelines {
     fn new(topology: &Topology) -> Self {
         let tree = &topology.config().tree;
         let life = |id| match tree.start(id) {
-            Start::Running => Lifeline::Alive,
-            Start::Later => Lifeline::Absent,
+            ActorStart::Running => Lifeline::Alive,
+            ActorStart::Later => Lifeline::Absent,
         };
         Self { lives: topology.actors().map(life).collect() }
     }
@@ -145,8 +145,8 @@ impl Lifelines {
         if column == 0 { Lifeline::Alive } else { self.lives[column - 1] }
     }
 
-    fn step(&mut self, step: &Replayed) {
-        for did in &step.did {
+    fn step(&mut self, step: &ReplayedStep) {
+        for did in &step.observations {
             match *did {
                 Observation::Output { actor, output: Output::PromptOpened { .. } } => {
                     self.lives[actor.index()] = Lifeline::AtPrompt;

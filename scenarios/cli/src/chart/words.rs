@@ -1,7 +1,7 @@
 //! What is said about a step: arrows between columns, words in one.
 
 use super::Emphasis;
-use holdfast_check::trace::Replayed;
+use holdfast_check::trace::ReplayedStep;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Action, EnvironmentAction, Observation, SystemStep, Topology};
 use holdfast_protocol::Placement;
@@ -29,7 +29,7 @@ pub(super) enum ChartItem {
 
 /// Everything there is to draw for a step, the action first. `alive` are the actors that a Ctrl-C
 /// can reach.
-pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> Vec<ChartItem> {
+pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &ReplayedStep) -> Vec<ChartItem> {
     let mut items = vec![action_item(topology, alive, step)];
     if let Action::Environment(EnvironmentAction::PauseShielded { actor }) = step.action {
         let text = "not to be withdrawn".to_owned();
@@ -39,7 +39,7 @@ pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> 
             paint: Emphasis::Prompt,
         });
     }
-    for did in &step.did {
+    for did in &step.observations {
         let Some(item) = consequence(*did) else { continue };
         match (items.last_mut(), item) {
             (
@@ -56,10 +56,10 @@ pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &Replayed) -> 
     items
 }
 
-fn action_item(topology: &Topology, alive: &[ActorId], step: &Replayed) -> ChartItem {
+fn action_item(topology: &Topology, alive: &[ActorId], step: &ReplayedStep) -> ChartItem {
     match step.action {
         Action::Environment(deed) => deed_item(topology, alive, deed),
-        Action::System(tree_move) => move_item(topology, tree_move, &step.did),
+        Action::System(tree_move) => move_item(topology, tree_move, &step.observations),
     }
 }
 
@@ -171,7 +171,7 @@ fn local(topology: &Topology, tree: &Tree, tree_move: SystemStep) -> (ColumnOwne
             let holder = name_of(tree, request.actor);
             (ColumnOwner::Actor(actor), format!("time of {holder} to yield over"))
         }
-        SystemStep::EndBody { actor } => (ColumnOwner::Actor(actor), "tasks end".to_owned()),
+        SystemStep::EndUserTask { actor } => (ColumnOwner::Actor(actor), "tasks end".to_owned()),
         SystemStep::Boot { actor } => (ColumnOwner::Actor(actor), "booted".to_owned()),
         SystemStep::Reap { actor } => (ColumnOwner::Actor(actor), "reaped".to_owned()),
         SystemStep::Adopt { actor } => (root, format!("adopts {}", name_of(tree, actor))),
@@ -305,7 +305,7 @@ pub fn describe(tree: &Tree, action: Action) -> String {
             SystemStep::Expire { actor, timer: Timer::Yield(request) } => {
                 format!("at {}, the time of {} to yield is over", name(actor), name(request.actor))
             }
-            SystemStep::EndBody { actor } => format!("the tasks of {} end", name(actor)),
+            SystemStep::EndUserTask { actor } => format!("the tasks of {} end", name(actor)),
             SystemStep::Boot { actor } => format!("{} is booted", name(actor)),
             SystemStep::Reap { actor } => format!("{} is reaped", name(actor)),
             SystemStep::Adopt { actor } => format!("the root adopts {}", name(actor)),

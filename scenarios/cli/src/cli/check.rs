@@ -7,10 +7,10 @@ use super::{
 };
 use crate::exit::ExitClass;
 use clap::Args;
-use holdfast_check::explore::Until;
+use holdfast_check::explore::StopWhen;
 use holdfast_check::property::PropertyId;
-use holdfast_check::trace::{Named, Trace};
-use holdfast_check::verdict::{Counterexample, Report, Verdict, check};
+use holdfast_check::report::{CheckReport, Counterexample, PropertyVerdict, check};
+use holdfast_check::trace::{NamedPolicy, Trace};
 use holdfast_check::world::Config;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -57,9 +57,9 @@ pub enum CheckError {
 #[derive(Debug)]
 pub struct Checked {
     /// What was found.
-    pub report: Report,
+    pub report: CheckReport,
     /// How the run was set up.
-    pub named: Named,
+    pub named: NamedPolicy,
     /// How long it took.
     pub took: Duration,
     /// How many threads searched.
@@ -86,7 +86,7 @@ impl Checked {
     #[must_use]
     pub fn counterexample(&self) -> Option<&Counterexample> {
         match self.show.and_then(|property| self.report.verdicts.get(&property)) {
-            Some(Verdict::Violated(found)) => Some(found),
+            Some(PropertyVerdict::Violated(found)) => Some(found),
             Some(_) | None => self.report.shortest(),
         }
     }
@@ -111,9 +111,14 @@ impl CheckArgs {
         done.unwrap_or_else(|error| complain(&error))
     }
 
-    fn check(&self, config: Config, named: Named, format: Format) -> Result<ExitClass, CheckError> {
+    fn check(
+        &self,
+        config: Config,
+        named: NamedPolicy,
+        format: Format,
+    ) -> Result<ExitClass, CheckError> {
         let all = self.all || self.show.is_some();
-        let until = if all { Until::Exhausted } else { Until::FirstViolation };
+        let until = if all { StopWhen::Exhausted } else { StopWhen::FirstViolation };
         let options = self.search.options(until);
         let started = Instant::now();
         let (report, asked) =

@@ -9,7 +9,7 @@ use crate::exit::ExitClass;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use holdfast_check::property::PropertyId;
-use holdfast_check::trace::Named;
+use holdfast_check::trace::NamedPolicy;
 use holdfast_check::world::Action;
 use holdfast_protocol::Placement;
 use holdfast_protocol::PolicyName;
@@ -202,7 +202,7 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
             text.push('\n');
             continue;
         }
-        let Named { policy, .. } = verdict.cast.named;
+        let NamedPolicy { policy, .. } = verdict.cast.named;
         let tree = &verdict.cast.topology.config().tree;
         let _ = writeln!(text, "{}: {tree} under {policy}: conforms", file(verdict));
     }

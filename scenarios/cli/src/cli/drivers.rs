@@ -8,7 +8,7 @@ use super::walk::Walks;
 use super::{Format, print, print_json, render};
 use holdfast_check::explore::Progress;
 use holdfast_check::schedule::{
-    COMMAND, Run, Schedule, ScheduleError, ScheduleHeader, SchedulerName,
+    COMMAND, Schedule, ScheduleError, ScheduleHeader, SchedulerName, SimulatedRun,
 };
 use serde::Serialize;
 use std::ffi::OsString;
@@ -49,7 +49,7 @@ pub(super) fn replay_command(file: &Path) -> String {
 /// If this build has no engine.
 #[cfg(not(model_shuttle))]
 pub(super) fn take(
-    _: &Run,
+    _: &SimulatedRun,
     _: SchedulerName,
     _: u64,
     _: std::ops::Range<u64>,
@@ -64,7 +64,7 @@ pub(super) fn take(
 /// If this build has no engine: not this one.
 #[cfg(model_shuttle)]
 pub(super) fn take(
-    run: &Run,
+    run: &SimulatedRun,
     scheduler: SchedulerName,
     seed: u64,
     numbers: std::ops::Range<u64>,
@@ -229,7 +229,7 @@ fn claim(header: &ScheduleHeader) -> String {
     format!("{property}{}", header.what)
 }
 
-fn told(run: &Run, schedule: &Schedule, story: &[String]) -> String {
+fn told(run: &SimulatedRun, schedule: &Schedule, story: &[String]) -> String {
     let header = &schedule.header;
     let mut text = format!(
         "{}\ndrivers, scheduler {}, seed {}, schedule {}\n\n",

@@ -6,9 +6,9 @@
 use super::check::Checked;
 use super::render::ending_word;
 use crate::exit::ExitClass;
-use holdfast_check::property::{Kind, PropertyId};
-use holdfast_check::trace::{Header, Named};
-use holdfast_check::verdict::Verdict;
+use holdfast_check::property::{PropertyId, PropertyKind};
+use holdfast_check::report::PropertyVerdict;
+use holdfast_check::trace::{NamedPolicy, TraceHeader};
 use holdfast_check::world::{Action, Config};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{DebugMode, PolicyName, Rule};
@@ -91,7 +91,7 @@ pub struct CounterexampleJson {
     /// The file it was written to.
     pub file: Option<String>,
     /// The first line of a trace file.
-    pub header: Header,
+    pub header: TraceHeader,
     /// Its other lines.
     pub steps: Vec<Action>,
 }
@@ -130,7 +130,7 @@ impl CheckJson {
 impl RunJson {
     /// Of a run.
     #[must_use]
-    pub fn new(config: &Config, named: &Named) -> Self {
+    pub fn new(config: &Config, named: &NamedPolicy) -> Self {
         let tree = &config.tree;
         let debugged = tree.ids().filter(|id| config.debug[id.index()] == DebugMode::On);
         Self {
@@ -145,29 +145,31 @@ impl RunJson {
 }
 
 impl VerdictJson {
-    fn new(property: PropertyId, said: &Verdict) -> Self {
+    fn new(property: PropertyId, said: &PropertyVerdict) -> Self {
         let found = match said {
-            Verdict::Violated(found) => Some(found),
-            Verdict::Holds | Verdict::Vacuous | Verdict::DoesNotApply(_) | Verdict::Undecided => {
-                None
-            }
+            PropertyVerdict::Violated(found) => Some(found),
+            PropertyVerdict::Holds
+            | PropertyVerdict::Vacuous
+            | PropertyVerdict::DoesNotApply(_)
+            | PropertyVerdict::Undecided => None,
         };
-        let lasso = found.filter(|_| property.kind() == Kind::LeadsTo);
+        let lasso = found.filter(|_| property.kind() == PropertyKind::LeadsTo);
         Self {
             property,
             kind: property.kind().to_string(),
             verdict: match said {
-                Verdict::Holds => "holds",
-                Verdict::Violated(_) => "violated",
-                Verdict::Vacuous => "vacuous",
-                Verdict::DoesNotApply(_) => "does-not-apply",
-                Verdict::Undecided => "undecided",
+                PropertyVerdict::Holds => "holds",
+                PropertyVerdict::Violated(_) => "violated",
+                PropertyVerdict::Vacuous => "vacuous",
+                PropertyVerdict::DoesNotApply(_) => "does-not-apply",
+                PropertyVerdict::Undecided => "undecided",
             },
             needs: match said {
-                Verdict::DoesNotApply(needs) => Some(needs),
-                Verdict::Holds | Verdict::Violated(_) | Verdict::Vacuous | Verdict::Undecided => {
-                    None
-                }
+                PropertyVerdict::DoesNotApply(needs) => Some(needs),
+                PropertyVerdict::Holds
+                | PropertyVerdict::Violated(_)
+                | PropertyVerdict::Vacuous
+                | PropertyVerdict::Undecided => None,
             },
             steps: found.map(|found| found.steps.len()),
             repeats: lasso.map(|found| found.round.len()),
@@ -176,14 +178,14 @@ impl VerdictJson {
 }
 
 fn outcome(checked: &Checked) -> &'static str {
-    use holdfast_check::verdict::Outcome;
+    use holdfast_check::report::CheckOutcome;
     match checked.report.outcome() {
         _ if checked.exit() == ExitClass::Interrupted => "interrupted",
-        Outcome::Interrupted => "interrupted",
-        Outcome::SafetyViolated => "safety-violated",
-        Outcome::LivenessViolated => "liveness-violated",
-        Outcome::NotExhausted => "not-exhausted",
-        Outcome::Vacuous => "vacuous",
-        Outcome::Holds => "holds",
+        CheckOutcome::Interrupted => "interrupted",
+        CheckOutcome::SafetyViolated => "safety-violated",
+        CheckOutcome::LivenessViolated => "liveness-violated",
+        CheckOutcome::NotExhausted => "not-exhausted",
+        CheckOutcome::Vacuous => "vacuous",
+        CheckOutcome::Holds => "holds",
     }
 }

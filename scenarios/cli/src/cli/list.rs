@@ -45,7 +45,7 @@ fn properties() -> String {
         render::table(Rows::Long, ["property", "kind", "statement", "premise, or what is fair"]);
     for property in PropertyId::ALL {
         let (id, kind) = (property.to_string(), property.kind().to_string());
-        table.add_row([id, kind, property.statement().into(), property.premise().into()]);
+        table.add_row([id, kind, property.statement().into(), property.antecedent().into()]);
     }
     finish(&table)
 }

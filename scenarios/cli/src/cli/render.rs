@@ -6,10 +6,10 @@ use super::watch::Interruption;
 use crate::chart::{Chart, WIDTH, wrap};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
-use holdfast_check::explore::Ending;
+use holdfast_check::explore::SearchEnd;
 use holdfast_check::property::PropertyId;
-use holdfast_check::trace::{Named, perform};
-use holdfast_check::verdict::{Counterexample, Outcome, Report, Verdict};
+use holdfast_check::report::{CheckOutcome, CheckReport, Counterexample, PropertyVerdict};
+use holdfast_check::trace::{NamedPolicy, perform};
 use holdfast_check::world::{Config, Topology};
 use indicatif::{HumanBytes, HumanCount};
 use std::fmt::Write as _;
@@ -56,16 +56,18 @@ pub fn checked(checked: &Checked) -> String {
         let _ = write!(text, "\n{}", counterexample(checked, found));
     }
     let outcome = match (report.outcome(), checked.asked) {
-        (Outcome::NotExhausted, Interruption::ByUser) => Outcome::Interrupted,
+        (CheckOutcome::NotExhausted, Interruption::ByUser) => CheckOutcome::Interrupted,
         (outcome, Interruption::ByUser | Interruption::None) => outcome,
     };
     let (style, sum) = match outcome {
-        Outcome::Holds => (AnsiColor::Green.on_default().bold(), "holds"),
-        Outcome::SafetyViolated => (AnsiColor::Red.on_default().bold(), "safety violated"),
-        Outcome::LivenessViolated => (AnsiColor::Red.on_default().bold(), "liveness violated"),
-        Outcome::Vacuous => (AnsiColor::Red.on_default().bold(), "vacuous: proves less than asked"),
-        Outcome::NotExhausted => (AnsiColor::Yellow.on_default().bold(), "not exhausted"),
-        Outcome::Interrupted => (AnsiColor::Yellow.on_default().bold(), "interrupted"),
+        CheckOutcome::Holds => (AnsiColor::Green.on_default().bold(), "holds"),
+        CheckOutcome::SafetyViolated => (AnsiColor::Red.on_default().bold(), "safety violated"),
+        CheckOutcome::LivenessViolated => (AnsiColor::Red.on_default().bold(), "liveness violated"),
+        CheckOutcome::Vacuous => {
+            (AnsiColor::Red.on_default().bold(), "vacuous: proves less than asked")
+        }
+        CheckOutcome::NotExhausted => (AnsiColor::Yellow.on_default().bold(), "not exhausted"),
+        CheckOutcome::Interrupted => (AnsiColor::Yellow.on_default().bold(), "interrupted"),
     };
     let _ = writeln!(text, "\n{style}{sum}{style:#}");
     text
@@ -73,7 +75,7 @@ pub fn checked(checked: &Checked) -> String {
 
 /// A run in one line.
 #[must_use]
-pub fn run(config: &Config, named: &Named) -> String {
+pub fn run(config: &Config, named: &NamedPolicy) -> String {
     let without: Vec<_> = named.without.iter().map(|rule| format!(" without {rule}")).collect();
     format!(
         "{} under {}{}, {}, faults {}",
@@ -87,19 +89,21 @@ pub fn run(config: &Config, named: &Named) -> String {
 
 /// A verdict in words.
 #[must_use]
-pub fn verdict(property: PropertyId, said: &Verdict) -> String {
+pub fn verdict(property: PropertyId, said: &PropertyVerdict) -> String {
     match said {
-        Verdict::Holds => "holds".to_owned(),
-        Verdict::Violated(found) if found.round.is_empty() => {
+        PropertyVerdict::Holds => "holds".to_owned(),
+        PropertyVerdict::Violated(found) if found.round.is_empty() => {
             format!("violated in {}", count(found.steps.len(), "step"))
         }
-        Verdict::Violated(found) => {
+        PropertyVerdict::Violated(found) => {
             let round = count(found.round.len(), "step");
             format!("violated in {}, then {round} for ever", count(found.steps.len(), "step"))
         }
-        Verdict::Vacuous => format!("vacuous: never reached that {}", property.premise()),
-        Verdict::DoesNotApply(needs) => format!("does not apply: needs {needs}"),
-        Verdict::Undecided => "undecided".to_owned(),
+        PropertyVerdict::Vacuous => {
+            format!("vacuous: never reached that {}", property.antecedent())
+        }
+        PropertyVerdict::DoesNotApply(needs) => format!("does not apply: needs {needs}"),
+        PropertyVerdict::Undecided => "undecided".to_owned(),
     }
 }
 
@@ -108,7 +112,7 @@ fn count(number: usize, what: &str) -> String {
 }
 
 /// States, steps, depth, time.
-fn numbers(report: &Report, took: Duration, threads: usize) -> String {
+fn numbers(report: &CheckReport, took: Duration, threads: usize) -> String {
     let seconds = took.as_secs_f64();
     // Tables grow in large steps, so a small search says nothing about the size of a state.
     let bytes = match report.states {
@@ -117,12 +121,12 @@ fn numbers(report: &Report, took: Duration, threads: usize) -> String {
     };
     // After an exhausted search the time goes to the leads-to properties as well.
     let rate = match report.ending {
-        Ending::Exhausted => " with leads-to".to_owned(),
-        Ending::Violation
-        | Ending::StateLimit
-        | Ending::MemoryLimit
-        | Ending::TableFull
-        | Ending::Interrupted => {
+        SearchEnd::Exhausted => " with leads-to".to_owned(),
+        SearchEnd::Violation
+        | SearchEnd::StateLimit
+        | SearchEnd::MemoryLimit
+        | SearchEnd::TableFull
+        | SearchEnd::Interrupted => {
             format!(", {} states/s", HumanCount((report.states as f64 / seconds.max(1e-6)) as u64))
         }
     };
@@ -141,42 +145,42 @@ const MANY: u64 = 100_000;
 
 /// How the search ended, in one kebab-case word.
 #[must_use]
-pub fn ending_word(ending: Ending) -> &'static str {
+pub fn ending_word(ending: SearchEnd) -> &'static str {
     match ending {
-        Ending::Exhausted => "exhausted",
-        Ending::Violation => "violation",
-        Ending::StateLimit => "state-limit",
-        Ending::MemoryLimit => "memory-limit",
-        Ending::TableFull => "table-full",
-        Ending::Interrupted => "interrupted",
+        SearchEnd::Exhausted => "exhausted",
+        SearchEnd::Violation => "violation",
+        SearchEnd::StateLimit => "state-limit",
+        SearchEnd::MemoryLimit => "memory-limit",
+        SearchEnd::TableFull => "table-full",
+        SearchEnd::Interrupted => "interrupted",
     }
 }
 
 /// How the search ended, and what it means.
-fn ending(report: &Report, asked: Interruption) -> String {
-    let undecided = report.verdicts.values().any(|said| *said == Verdict::Undecided);
+fn ending(report: &CheckReport, asked: Interruption) -> String {
+    let undecided = report.verdicts.values().any(|said| *said == PropertyVerdict::Undecided);
     let because = match report.ending {
-        Ending::Exhausted if undecided && asked == Interruption::ByUser => {
+        SearchEnd::Exhausted if undecided && asked == Interruption::ByUser => {
             "it was interrupted before the leads-to properties were decided"
         }
-        Ending::Exhausted if undecided => {
+        SearchEnd::Exhausted if undecided => {
             "of a limit that was reached in the search without symmetry, which the leads-to \
              properties need; raise --max-states or --max-memory"
         }
-        Ending::Exhausted => {
+        SearchEnd::Exhausted => {
             return "Exhausted: every interleaving within these bounds.".to_owned();
         }
-        Ending::Violation => {
+        SearchEnd::Violation => {
             return "Stopped at the first violation; --all goes on and decides the rest."
                 .to_owned();
         }
-        Ending::StateLimit => "of the state limit; raise --max-states",
-        Ending::MemoryLimit => "of the memory limit; raise --max-memory",
-        Ending::TableFull => {
+        SearchEnd::StateLimit => "of the state limit; raise --max-states",
+        SearchEnd::MemoryLimit => "of the memory limit; raise --max-memory",
+        SearchEnd::TableFull => {
             "a part of the model took more values than there are numbers; choose a smaller tree or \
              fewer faults"
         }
-        Ending::Interrupted => "it was interrupted",
+        SearchEnd::Interrupted => "it was interrupted",
     };
     format!(
         "NOT EXHAUSTED: {} states, depth {}, because {because}.",

@@ -7,7 +7,9 @@ use crate::exit::ExitClass;
 use clap::Args;
 use holdfast_check::property::PropertyId;
 use holdfast_check::schedule::Schedule;
-use holdfast_check::trace::{Confirmed, Header, Replayed, Trace, TraceError, confirm, perform};
+use holdfast_check::trace::{
+    Confirmed, ReplayedStep, Trace, TraceError, TraceHeader, confirm, perform,
+};
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Action, System, Topology};
 use serde::Serialize;
@@ -83,7 +85,7 @@ pub enum ReplayError {
 #[serde(rename_all = "kebab-case")]
 pub struct ReplayJson {
     /// The first line of the file.
-    pub header: Header,
+    pub header: TraceHeader,
     /// `falls` (on `step`), `repeats`, `stuck`, `possible` (a lock-up: the steps are possible), or
     /// `walk` (nothing is claimed).
     pub confirmed: &'static str,
@@ -165,14 +167,19 @@ impl ReplayArgs {
     }
 }
 
-fn whole(topology: &Topology, trace: &Trace, steps: &[Replayed], confirmed: Confirmed) -> String {
+fn whole(
+    topology: &Topology,
+    trace: &Trace,
+    steps: &[ReplayedStep],
+    confirmed: Confirmed,
+) -> String {
     let header = &trace.header;
     let mut text = format!("{}\n\n", render::run(topology.config(), &header.named()));
     let (breaks, repeats) = (trace.header.breaks, trace.header.repeats);
     let _ = write!(text, "{}", Chart { topology, steps, breaks, repeats });
     let count = steps.len();
     let _ = match confirmed {
-        Confirmed::Falls(step) => {
+        Confirmed::Violated(step) => {
             writeln!(text, "\nConfirmed: it falls on step {step} of {count}.")
         }
         Confirmed::Repeats => writeln!(
@@ -197,15 +204,15 @@ fn whole(topology: &Topology, trace: &Trace, steps: &[Replayed], confirmed: Conf
 }
 
 /// The run up to a step, and that step in full.
-fn one(topology: &Topology, steps: &[Replayed]) -> String {
+fn one(topology: &Topology, steps: &[ReplayedStep]) -> String {
     let tree = &topology.config().tree;
     let mut text = Chart { topology, steps, breaks: None, repeats: 0 }.to_string();
     let Some(last) = steps.last() else { return text };
     let _ = writeln!(text, "\nStep {}: {}", steps.len(), describe(tree, last.action));
-    for did in &last.did {
+    for did in &last.observations {
         let _ = writeln!(text, "  {}", details(tree, *did));
     }
-    for broken in &last.broken {
+    for broken in &last.violated {
         let _ = writeln!(text, "  breaks {broken}: {}", broken.statement());
     }
     let mut system = System::new(topology);
@@ -220,16 +227,21 @@ fn one(topology: &Topology, steps: &[Replayed]) -> String {
 }
 
 impl ReplayJson {
-    fn new(topology: &Topology, trace: &Trace, steps: &[Replayed], confirmed: Confirmed) -> Self {
+    fn new(
+        topology: &Topology,
+        trace: &Trace,
+        steps: &[ReplayedStep],
+        confirmed: Confirmed,
+    ) -> Self {
         let tree = &topology.config().tree;
-        let step = |step: &Replayed| StepJson {
+        let step = |step: &ReplayedStep| StepJson {
             action: step.action,
             text: describe(tree, step.action),
-            did: step.did.iter().map(|did| details(tree, *did)).collect(),
-            broken: step.broken.clone(),
+            did: step.observations.iter().map(|did| details(tree, *did)).collect(),
+            broken: step.violated.clone(),
         };
         let (word, fatal) = match confirmed {
-            Confirmed::Falls(step) => ("falls", Some(step)),
+            Confirmed::Violated(step) => ("falls", Some(step)),
             Confirmed::Repeats => ("repeats", None),
             Confirmed::Stuck => ("stuck", None),
             Confirmed::Possible => ("possible", None),

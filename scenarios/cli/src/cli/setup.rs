@@ -1,9 +1,9 @@
 //! The arguments that describe a run and a search, and what becomes of them.
 
 use clap::{Args, ValueEnum};
-use holdfast_check::explore::{Options, Until};
-use holdfast_check::symmetry::SymmetryReduction;
-use holdfast_check::trace::Named;
+use holdfast_check::explore::SymmetryReduction;
+use holdfast_check::explore::{Options, StopWhen};
+use holdfast_check::trace::NamedPolicy;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Budget, Config, Fault};
 use holdfast_protocol::Placement;
@@ -158,7 +158,7 @@ impl ModelArgs {
     ///
     /// # Errors
     /// If arguments do not fit each other.
-    pub fn run(&self) -> Result<Option<(Config, Named)>, SetupError> {
+    pub fn run(&self) -> Result<Option<(Config, NamedPolicy)>, SetupError> {
         let Some(tree) = self.tree.clone() else { return Ok(None) };
         let budget = match (self.requests, self.faults.requests) {
             (Some(_), RequestCount::Named) => return Err(SetupError::RequestsTwice),
@@ -168,7 +168,7 @@ impl ModelArgs {
             (None, RequestCount::Named) => self.faults.budget,
             (None, RequestCount::Unnamed) => self.faults.budget.with(Fault::Request, 1),
         };
-        let named = Named { policy: self.policy, without: self.without.clone() };
+        let named = NamedPolicy { policy: self.policy, without: self.without.clone() };
         let mut config = Config::new(tree, named.policy(), self.placement, budget);
         for name in &self.debug {
             match config.tree.find(name) {
@@ -188,7 +188,7 @@ impl ModelArgs {
 impl SearchArgs {
     /// How to search.
     #[must_use]
-    pub fn options(&self, until: Until) -> Options {
+    pub fn options(&self, until: StopWhen) -> Options {
         let cores = || std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Options {
             threads: self.threads.unwrap_or_else(cores),
@@ -205,7 +205,7 @@ impl SearchArgs {
 
 /// The command that checks a run again.
 #[must_use]
-pub fn command(config: &Config, named: &Named) -> String {
+pub fn command(config: &Config, named: &NamedPolicy) -> String {
     let mut words = vec![
         format!("holdfast check --tree '{}'", config.tree),
         format!("--policy {}", named.policy),

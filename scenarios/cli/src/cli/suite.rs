@@ -11,10 +11,10 @@ use super::watch::{Interruption, ProgressView, watched};
 use super::{Format, print, print_json};
 use crate::exit::ExitClass;
 use crate::expect::Met;
-use holdfast_check::explore::{Options, Progress, Until};
-use holdfast_check::suite::{self, Expected, Row, suite};
-use holdfast_check::trace::Named;
-use holdfast_check::verdict::{Outcome, Report, Verdict, check};
+use holdfast_check::explore::{Options, Progress, StopWhen};
+use holdfast_check::report::{CheckOutcome, CheckReport, PropertyVerdict, check};
+use holdfast_check::suite::{self, Expected, SuiteRun, suite};
+use holdfast_check::trace::NamedPolicy;
 use indicatif::HumanCount;
 use serde::Serialize;
 use std::fmt::Write as _;
@@ -24,25 +24,25 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// What is expected of a row, in words.
-fn expected(row: &Row) -> String {
+fn expected(row: &SuiteRun) -> String {
     match row.expected {
         Expected::Holds => "holds".to_owned(),
-        Expected::Falls(property) => format!("{property} falls"),
+        Expected::Violates(property) => format!("{property} falls"),
     }
 }
 
 /// A run that was checked.
 struct Done<'a> {
-    row: &'a Row,
-    report: Report,
+    row: &'a SuiteRun,
+    report: CheckReport,
     took: Duration,
 }
 
 impl Done<'_> {
     fn met(&self) -> Met {
         let met = match self.row.expected {
-            Expected::Holds => self.report.outcome() == Outcome::Holds,
-            Expected::Falls(property) => self.report.violated().has(property),
+            Expected::Holds => self.report.outcome() == CheckOutcome::Holds,
+            Expected::Violates(property) => self.report.violated().has(property),
         };
         if met { Met::Yes } else { Met::No }
     }
@@ -50,17 +50,19 @@ impl Done<'_> {
     /// The verdict of the whole run, in words.
     fn verdict(&self) -> String {
         let named = match self.row.expected {
-            Expected::Falls(property) => self.report.verdicts.get(&property),
+            Expected::Violates(property) => self.report.verdicts.get(&property),
             Expected::Holds => None,
         };
         match (named, self.report.shortest(), self.report.outcome()) {
-            (Some(said @ Verdict::Violated(found)), ..) => render::verdict(found.property, said),
+            (Some(said @ PropertyVerdict::Violated(found)), ..) => {
+                render::verdict(found.property, said)
+            }
             (_, Some(found), _) => {
-                let said = Verdict::Violated(found.clone());
+                let said = PropertyVerdict::Violated(found.clone());
                 format!("{} {}", found.property, render::verdict(found.property, &said))
             }
-            (_, None, Outcome::Holds) => "holds".to_owned(),
-            (_, None, Outcome::Vacuous) => "vacuous".to_owned(),
+            (_, None, CheckOutcome::Holds) => "holds".to_owned(),
+            (_, None, CheckOutcome::Vacuous) => "vacuous".to_owned(),
             (_, None, _) => format!("not exhausted: {}", ending_word(self.report.ending)),
         }
     }
@@ -83,7 +85,7 @@ impl Done<'_> {
     }
 }
 
-fn policy(named: &Named) -> String {
+fn policy(named: &NamedPolicy) -> String {
     named.without.iter().fold(named.policy.to_string(), |said, rule| format!("{said} -{rule}"))
 }
 
@@ -169,7 +171,7 @@ pub fn run(search: &SearchArgs, format: Format) -> Result<ExitClass, CheckError>
     Ok(exit)
 }
 
-fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Interruption) -> String {
+fn sum(rows: &[SuiteRun], done: &[Done<'_>], took: Duration, asked: Interruption) -> String {
     let met = done.iter().filter(|done| done.met() == Met::Yes).count();
     let states: u64 = done.iter().map(|done| done.report.states).sum();
     let mut text = format!(
@@ -192,12 +194,12 @@ fn sum(rows: &[Row], done: &[Done<'_>], took: Duration, asked: Interruption) -> 
 
 /// Checks every row, as many at a time as there are threads; in the order of the rows.
 fn check_all<'r>(
-    rows: &'r [Row],
+    rows: &'r [SuiteRun],
     search: &SearchArgs,
     progress: &Progress,
     each: impl Fn(&Done<'_>),
 ) -> Vec<Done<'r>> {
-    let at_a_time = search.options(Until::Exhausted).threads.get().min(rows.len().max(1));
+    let at_a_time = search.options(StopWhen::Exhausted).threads.get().min(rows.len().max(1));
     let next = AtomicUsize::new(0);
     let (send, receive) = channel();
     let mut done = std::thread::scope(|scope| {
@@ -228,12 +230,12 @@ fn check_all<'r>(
 }
 
 fn check_one<'r>(
-    row: &'r Row,
+    row: &'r SuiteRun,
     search: &SearchArgs,
     at_a_time: usize,
     progress: &Progress,
 ) -> Done<'r> {
-    let options = suite::options(row, search.options(Until::Exhausted));
+    let options = suite::options(row, search.options(StopWhen::Exhausted));
     let max_bytes = options.max_bytes / at_a_time as u64;
     let options = Options { threads: NonZeroUsize::MIN, max_bytes, ..options };
     let started = Instant::now();
@@ -249,7 +251,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(rows: &[Row]) -> Self {
+    fn of(rows: &[SuiteRun]) -> Self {
         let length = |text: &str| text.chars().count();
         let mut widths = HEAD.map(length);
         widths[4] = widths[4].max("violated in 10 steps".len());

@@ -9,8 +9,8 @@ use crate::exit::ExitClass;
 use anstyle::AnsiColor;
 use clap::{Args, ValueEnum};
 use holdfast_check::explore::Progress;
-use holdfast_check::property::{Kind, PropertyId};
-use holdfast_check::schedule::{Ends, Run, SchedulerName};
+use holdfast_check::property::{PropertyId, PropertyKind};
+use holdfast_check::schedule::{RunEnd, SchedulerName, SimulatedRun};
 use holdfast_check::walk::{shrink, walk};
 use holdfast_check::world::Topology;
 use indicatif::HumanCount;
@@ -176,7 +176,7 @@ impl WalkArgs {
             (WalkOn::Model, None) => None,
             (WalkOn::Drivers, asked) => Some(asked.unwrap_or(SchedulerName::Random)),
         };
-        let run = Run { config, named, ends: Ends::Any };
+        let run = SimulatedRun { config, named, ends: RunEnd::Any };
         let started = Instant::now();
         let (walks, asked) = watched(ProgressView::Walks, |progress| match scheduler {
             None => Ok(self.take(&run, progress)),
@@ -184,9 +184,10 @@ impl WalkArgs {
         })
         .map_err(WalkError::Signal)?;
         let (walks, took) = (walks?, started.elapsed());
-        let kind = |fall: &FailedWalk| fall.property.map_or(Kind::LeadsTo, PropertyId::kind);
+        let kind =
+            |fall: &FailedWalk| fall.property.map_or(PropertyKind::LeadsTo, PropertyId::kind);
         let exit = match (&walks.failure, asked) {
-            (Some(fall), _) if kind(fall) == Kind::Always => ExitClass::Safety,
+            (Some(fall), _) if kind(fall) == PropertyKind::Always => ExitClass::Safety,
             (Some(_), _) => ExitClass::Liveness,
             (None, Interruption::ByUser) if walks.taken < self.iterations => ExitClass::Interrupted,
             (None, Interruption::ByUser | Interruption::None) => ExitClass::Holds,
@@ -218,7 +219,7 @@ impl WalkArgs {
     }
 
     /// Takes walks in the world of the checker, until one fails or the person wants no more.
-    fn take(&self, run: &Run, progress: &Progress) -> Walks {
+    fn take(&self, run: &SimulatedRun, progress: &Progress) -> Walks {
         let topology = Topology::new(run.config.clone());
         let mut walks = Walks::default();
         for iteration in self.numbers() {

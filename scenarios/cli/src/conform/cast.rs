@@ -8,8 +8,8 @@ use super::names::{Names, Stranger};
 use super::outside::Outside;
 use super::record::{Line, Record, Tail};
 use holdfast::Debugging;
-use holdfast_check::trace::Named;
-use holdfast_check::tree::{MOST_ACTORS, Member, Start, Tree, TreeError};
+use holdfast_check::trace::NamedPolicy;
+use holdfast_check::tree::{ActorSpec, ActorStart, MOST_ACTORS, Tree, TreeError};
 use holdfast_check::world::{Budget, Config, Environment, Topology};
 use holdfast_protocol::{ActorId, DebugMode, Input, Output, Status};
 use std::collections::BTreeMap;
@@ -60,7 +60,7 @@ pub struct Cast {
     /// Where it is replayed.
     pub topology: Topology,
     /// The policy by name.
-    pub named: Named,
+    pub named: NamedPolicy,
     /// Who took part, in the order of the tree.
     pub parts: Vec<Part>,
     /// What is known that no record tells.
@@ -172,7 +172,7 @@ impl Cast {
         let members = members(&order, &known, &by_process, &names);
         let tree =
             Tree::new(members).map_err(|source| CastError::Tree { file: top_file, source })?;
-        let named = Named { policy: header.policy, without: Vec::new() };
+        let named = NamedPolicy { policy: header.policy, without: Vec::new() };
         let mut config = Config::new(tree, named.policy(), header.placement, Budget::NONE);
         config.environment = Environment::Recorded;
         let mut parts = Vec::new();
@@ -313,8 +313,8 @@ fn members(
     known: &BTreeMap<ActorId, Known>,
     by_process: &BTreeMap<ActorId, Record>,
     names: &Names,
-) -> Vec<Member> {
-    let mut members: Vec<Member> = Vec::new();
+) -> Vec<ActorSpec> {
+    let mut members: Vec<ActorSpec> = Vec::new();
     for process in order {
         let path = by_process.get(process).map(|record| &record.header.path);
         let spelled = path.and_then(|path| path.last()).map_or("pid", String::as_str);
@@ -326,8 +326,8 @@ fn members(
         }
         let above = known[process].supervisor;
         let supervisor = above.and_then(|above| names.actor(above).ok());
-        let start = if supervisor.is_none() { Start::Running } else { Start::Later };
-        members.push(Member { name, supervisor, start });
+        let start = if supervisor.is_none() { ActorStart::Running } else { ActorStart::Later };
+        members.push(ActorSpec { name, supervisor, start });
     }
     members
 }

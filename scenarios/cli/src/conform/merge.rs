@@ -18,7 +18,7 @@ use super::outside::Mark;
 use super::ready::{Here, Ready};
 use super::record::Line;
 use holdfast_check::world::choices::recorded::can_happen;
-use holdfast_check::world::{Action, EnvironmentAction, Is, Observation, System};
+use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, Observation, System};
 use holdfast_protocol::{ActorId, Output};
 use std::collections::BTreeSet;
 
@@ -304,8 +304,8 @@ fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
     // A process that the script killed did before whatever it wrote down.
     let speaks = |actor| here.next(actor).is_some();
     let early = match *action {
-        EnvironmentAction::Kill { actor } => here.is(actor, Is::LATER) || speaks(actor),
-        EnvironmentAction::Cut { actor } => here.is(actor, Is::LATER),
+        EnvironmentAction::Kill { actor } => here.is(actor, ActorFlags::LATER) || speaks(actor),
+        EnvironmentAction::Cut { actor } => here.is(actor, ActorFlags::LATER),
         _ => false,
     };
     let mut ways = Vec::new();

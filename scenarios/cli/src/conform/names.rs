@@ -81,7 +81,7 @@ impl Names {
             Input::Pause { .. }
             | Input::Cancel { .. }
             | Input::Unexamined { .. }
-            | Input::BodyEnded
+            | Input::UserTaskEnded
             | Input::Signalled { .. }
             | Input::ChildrenGone => input,
         })

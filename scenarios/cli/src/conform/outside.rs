@@ -6,8 +6,8 @@
 
 use super::names::{Names, Stranger};
 use holdfast_check::world::component::ComponentValue;
-use holdfast_check::world::process::{Parent, Process};
-use holdfast_check::world::shared::Modes;
+use holdfast_check::world::process::{Parent, ProcessState};
+use holdfast_check::world::shared::TerminalModes;
 use holdfast_check::world::{EnvironmentAction, System, Topology};
 use holdfast_protocol::{ActorId, Status};
 
@@ -18,7 +18,7 @@ pub struct Outside {
     /// What the environment did that nobody handles: it killed a process, it cut a link.
     pub actions: Vec<Mark>,
     /// What the terminal was seen to be like while the tree ran.
-    pub modes: Vec<(u64, Modes)>,
+    pub modes: Vec<(u64, TerminalModes)>,
     /// What was seen when the root had ended.
     pub ended: Option<Ended>,
     /// Until when the run is judged; none if to its end.
@@ -40,7 +40,7 @@ pub struct Ended {
     /// The processes of the tree that were still there, zombies included.
     pub left: Vec<ActorId>,
     /// The terminal's modes, once nobody was left; none if that is not known.
-    pub modes: Option<Modes>,
+    pub modes: Option<TerminalModes>,
 }
 
 impl Outside {
@@ -83,18 +83,18 @@ impl Outside {
     ) -> Option<System> {
         let root = topology.root().index();
         let over = matches!(
-            &system.parts()[root],
-            ComponentValue::Actor(Process::Zombie(..) | Process::Gone)
+            &system.components()[root],
+            ComponentValue::Actor(ProcessState::Zombie(..) | ProcessState::Gone)
         );
         let modes = match &self.ended {
             Some(ended) if over => ended.modes,
             Some(_) | None => {
-                let seen = |(at, _): &&(u64, Modes)| (from..to).contains(at);
+                let seen = |(at, _): &&(u64, TerminalModes)| (from..to).contains(at);
                 Some(self.modes.iter().rfind(seen)?.1)
             }
         };
         let parts =
-            system.parts().iter().enumerate().map(|(slot, part)| match (part, &self.ended) {
+            system.components().iter().enumerate().map(|(slot, part)| match (part, &self.ended) {
                 (ComponentValue::SharedEnvironment(shared), _) => {
                     let modes = modes.unwrap_or(shared.modes);
                     let mut shared = shared.clone();
@@ -107,16 +107,20 @@ impl Outside {
                 }
                 (part, _) => part.clone(),
             });
-        Some(System::from_parts(parts.collect()))
+        Some(System::from_components(parts.collect()))
     }
 }
 
 /// A process below a root that has ended, when it is known whether it was still there.
-fn process_as_seen(process: &Process, left: bool) -> Process {
+fn process_as_seen(process: &ProcessState, left: bool) -> ProcessState {
     match (process, left) {
-        (Process::Later, false) => Process::Later,
-        (_, false) => Process::Gone,
-        (Process::Later | Process::Gone, true) => Process::Zombie(Status::Killed, Parent::Init),
-        (Process::Booting(_) | Process::Running(_) | Process::Zombie(..), true) => process.clone(),
+        (ProcessState::Later, false) => ProcessState::Later,
+        (_, false) => ProcessState::Gone,
+        (ProcessState::Later | ProcessState::Gone, true) => {
+            ProcessState::Zombie(Status::Killed, Parent::Init)
+        }
+        (ProcessState::Booting(_) | ProcessState::Running(_) | ProcessState::Zombie(..), true) => {
+            process.clone()
+        }
     }
 }

@@ -9,10 +9,10 @@ use crate::chart::name_of;
 use holdfast_check::world::choices::recorded::can_happen;
 use holdfast_check::world::component::{Component, ComponentValue};
 use holdfast_check::world::facts::ActorFacts;
-use holdfast_check::world::link::{End as Side, LaneState};
-use holdfast_check::world::process::Process;
-use holdfast_check::world::shared::Baton;
-use holdfast_check::world::{Action, EnvironmentAction, Is, System, SystemStep, WorldView};
+use holdfast_check::world::link::{LaneState, LinkEnd as Side};
+use holdfast_check::world::process::ProcessState;
+use holdfast_check::world::shared::BatonState;
+use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, System, SystemStep, WorldView};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{
     ActorId, Answer, Input, LadderSignal, Message, Origin, Output, RequestId, Shielding, Signal,
@@ -81,8 +81,8 @@ impl<'a> Here<'a> {
         self.scene.actor(actor)
     }
 
-    pub(super) fn is(self, actor: ActorId, what: Is) -> bool {
-        self.facts(actor).is.contains(what)
+    pub(super) fn is(self, actor: ActorId, what: ActorFlags) -> bool {
+        self.facts(actor).flags.contains(what)
     }
 
     /// How an actor may have died by now without a word about it.
@@ -97,7 +97,7 @@ impl<'a> Here<'a> {
 
     /// Whether the next line of an actor can happen.
     pub(super) fn ready(self, actor: ActorId, line: &Line) -> Ready {
-        if !self.is(actor, Is::RUNNING) {
+        if !self.is(actor, ActorFlags::RUNNING) {
             return self.not_running(actor);
         }
         for output in &line.outputs {
@@ -115,7 +115,7 @@ impl<'a> Here<'a> {
         match self.input(actor, line.input) {
             Ready::Now(rank, actions) => match actions.first() {
                 Some(first) if !can_happen(self.scene, *first) => {
-                    let frozen = !self.is(actor, Is::SERVING);
+                    let frozen = !self.is(actor, ActorFlags::SERVING);
                     Ready::Never(if frozen { FROZEN } else { IMPOSSIBLE }.to_owned())
                 }
                 Some(_) | None => Ready::Now(rank, actions),
@@ -126,7 +126,7 @@ impl<'a> Here<'a> {
 
     fn not_running(self, actor: ActorId) -> Ready {
         let part = &self.cast.parts[actor.index()];
-        if !self.is(actor, Is::LATER) {
+        if !self.is(actor, ActorFlags::LATER) {
             return Ready::Never(format!("{} has ended before", self.name(actor)));
         }
         let Some(above) = self.cast.tree().supervisor(actor) else {
@@ -135,7 +135,7 @@ impl<'a> Here<'a> {
         let why = format!("{} has not started it", self.name(above));
         match (part.came, self.death(above)) {
             // The supervisor was killed before it could write that down.
-            (Came::Unannounced, Some(_)) if self.is(above, Is::RUNNING) => {
+            (Came::Unannounced, Some(_)) if self.is(above, ActorFlags::RUNNING) => {
                 let start = [
                     to_do(EnvironmentAction::Spawn { actor }),
                     to_move(SystemStep::Boot { actor }),
@@ -168,7 +168,7 @@ impl<'a> Here<'a> {
                 }
                 Some(_) | None => Ready::Never(format!("{} is no child", self.name(child))),
             },
-            Input::BodyEnded => self.body(actor),
+            Input::UserTaskEnded => self.body(actor),
             Input::Received { from, message } => self.received(actor, from, message),
             Input::LinkEnded { peer } => self.link_ended(actor, peer),
             Input::Answered { request, answer } => self.answered(actor, request, answer),
@@ -183,8 +183,8 @@ impl<'a> Here<'a> {
     }
 
     fn body(self, actor: ActorId) -> Ready {
-        if self.is(actor, Is::BODY_ASKED) {
-            Ready::Now(Rank::Arrives, vec![to_move(SystemStep::EndBody { actor })])
+        if self.is(actor, ActorFlags::BODY_ASKED) {
+            Ready::Now(Rank::Arrives, vec![to_move(SystemStep::EndUserTask { actor })])
         } else {
             Ready::Never("its tasks were not told to end".to_owned())
         }
@@ -198,7 +198,7 @@ impl<'a> Here<'a> {
             return None;
         }
         let (link, reader) = topology.link(to, from);
-        match &self.system.parts()[topology.slot(Component::Link(link))] {
+        match &self.system.components()[topology.slot(Component::Link(link))] {
             ComponentValue::Link(link) => {
                 let lane = match reader {
                     Side::Upper => &link.up,
@@ -289,8 +289,8 @@ impl<'a> Here<'a> {
 
     fn signalled(self, actor: ActorId, signal: Signal, origin: Origin) -> Ready {
         let take = to_move(SystemStep::TakeSignal { actor, signal });
-        let pending = match &self.system.parts()[actor.index()] {
-            ComponentValue::Actor(Process::Running(running)) => running.pending.origin(signal),
+        let pending = match &self.system.components()[actor.index()] {
+            ComponentValue::Actor(ProcessState::Running(running)) => running.pending.origin(signal),
             ComponentValue::Actor(_)
             | ComponentValue::Link(_)
             | ComponentValue::SharedEnvironment(_) => None,
@@ -343,7 +343,7 @@ impl<'a> Here<'a> {
             lines.iter().find_map(process) == Some(Origin::Process)
         };
         let others = self.scene.topology.actors().filter(|other| *other != actor);
-        let running = others.filter(|other| self.is(*other, Is::RUNNING));
+        let running = others.filter(|other| self.is(*other, ActorFlags::RUNNING));
         let free = running.filter(|other| !self.facts(*other).pending.contains(&Signal::Interrupt));
         let signal = |actor| to_do(EnvironmentAction::Signal { actor, signal: Signal::Interrupt });
         free.filter(next).map(signal).collect()
@@ -362,11 +362,11 @@ impl<'a> Here<'a> {
             return Ready::Never("only the root has the other end of a baton".to_owned());
         }
         let why = format!("the baton of {} is out", self.name(request.actor));
-        match self.scene.room().batons.get(&request) {
-            Some(Baton::Closed) => {
+        match self.scene.shared().batons.get(&request) {
+            Some(BatonState::Closed) => {
                 Ready::Now(Rank::Arrives, vec![to_move(SystemStep::ReadBaton { request })])
             }
-            Some(Baton::Out) => {
+            Some(BatonState::Out) => {
                 // It is with its holder, or with the grant on its way there.
                 let holder = request.actor;
                 let open = self.facts(holder).prompt == Some(request);

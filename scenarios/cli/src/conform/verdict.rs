@@ -7,8 +7,8 @@ use super::words::{input_words, output_words, status_words};
 use crate::chart::name_of;
 use crate::exit::ExitClass;
 use holdfast_check::property::PropertyId;
-use holdfast_check::trace::{Replayed, Trace, perform_as_seen};
-use holdfast_check::verdict::Counterexample;
+use holdfast_check::report::Counterexample;
+use holdfast_check::trace::{ReplayedStep, Trace, perform_as_seen};
 use holdfast_check::world::{Action, Observation};
 use holdfast_protocol::{ActorId, Output, PolicyName};
 use std::fmt;
@@ -19,7 +19,7 @@ pub struct Verdict {
     /// Who took part.
     pub cast: Cast,
     /// The merged run, as far as it could be followed.
-    pub steps: Vec<Replayed>,
+    pub steps: Vec<ReplayedStep>,
     /// What was found.
     pub finding: Finding,
     /// What else is to be known about the records.
@@ -73,7 +73,7 @@ impl Verdict {
         let steps = judged(&cast, merged_steps);
         let mut fallen: Vec<(PropertyId, usize)> = Vec::new();
         for (step, number) in steps.iter().zip(1..) {
-            for property in &step.broken {
+            for property in &step.violated {
                 if !fallen.iter().any(|(other, _)| other == property) {
                     fallen.push((*property, number));
                 }
@@ -145,7 +145,7 @@ impl fmt::Display for Difference {
 }
 
 /// The steps with what each has broken, as far as the run is judged.
-fn judged(cast: &Cast, merged: &[Step]) -> Vec<Replayed> {
+fn judged(cast: &Cast, merged: &[Step]) -> Vec<ReplayedStep> {
     let actions: Vec<Action> = merged.iter().map(|step| step.action).collect();
     // A step that waited for another is as late as that.
     let mut latest = 0;
@@ -160,7 +160,7 @@ fn judged(cast: &Cast, merged: &[Step]) -> Vec<Replayed> {
     .expect("the search took only possible steps");
     if let Some(until) = cast.outside.until {
         let after = times.iter().zip(&mut steps).filter(|(time, _)| **time > until);
-        after.for_each(|(_, step)| step.broken.clear());
+        after.for_each(|(_, step)| step.violated.clear());
     }
     steps
 }
@@ -202,11 +202,11 @@ fn other(cast: &Cast, stop: &Stop) -> String {
     format!("{}: {}: {why}", place(cast, stop), input_words(cast.tree(), input))
 }
 
-fn notes(cast: &Cast, steps: &[Replayed]) -> Vec<String> {
+fn notes(cast: &Cast, steps: &[ReplayedStep]) -> Vec<String> {
     let mut notes = Vec::new();
     let died = |actor: ActorId| {
         let died = |did: &Observation| matches!(did, Observation::Died { actor: who, .. } if *who == actor);
-        steps.iter().flat_map(|step| &step.did).any(died)
+        steps.iter().flat_map(|step| &step.observations).any(died)
     };
     for (part, actor) in cast.parts.iter().zip((0..).map(ActorId)) {
         let Some(file) = &part.file else { continue };

@@ -74,7 +74,7 @@ pub(super) fn input_words(tree: &Tree, input: Input) -> String {
         Input::Cancel { cause } => format!("is to end ({})", lower(&cause)),
         Input::Unexamined { cause } => format!("is to end, unexamined ({})", lower(&cause)),
         Input::CancelChild { child } => format!("its program cancels {}", name(child)),
-        Input::BodyEnded => "its tasks end".to_owned(),
+        Input::UserTaskEnded => "its tasks end".to_owned(),
         Input::Received { from, message } => {
             format!("reads {} from {}", message_words(tree, message), name(from))
         }

@@ -10,7 +10,7 @@ use crate::case::resolve::CaseRun;
 use crate::conform::outside::{Ended, Mark};
 use holdfast::recorder::now_ns;
 use holdfast_check::property::PropertyId;
-use holdfast_check::world::shared::Modes;
+use holdfast_check::world::shared::TerminalModes;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::{ActorId, Answer};
 use holdfast_testkit::{Exit, Process};
@@ -54,7 +54,11 @@ pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> E
     let at_rest = still.is_none() && live.view.runs(ActorId(0));
     if at_rest && live.view.idle() {
         // The last output may be told and not performed yet.
-        let modes = if live.grown.wait_modes().is_ok() { Modes::Original } else { Modes::Session };
+        let modes = if live.grown.wait_modes().is_ok() {
+            TerminalModes::Original
+        } else {
+            TerminalModes::Session
+        };
         live.outside.modes.push((now_ns(), modes));
     }
     let stuck_before = still.is_some();
@@ -215,7 +219,7 @@ fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<E
         live.story.push(format!("{name} lives on without a root; it is killed"));
     }
     let original = live.grown.stage.modes().map(|modes| modes == live.grown.modes);
-    let modes = |original| if original { Modes::Original } else { Modes::Session };
+    let modes = |original| if original { TerminalModes::Original } else { TerminalModes::Session };
     live.outside.ended =
         Some(Ended { left: left.iter().map(pid).collect(), modes: original.ok().map(modes) });
     Some(exit)

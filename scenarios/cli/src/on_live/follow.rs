@@ -15,7 +15,7 @@ use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
 use crate::on_live::Shows;
 use crate::on_model;
 use holdfast_check::explore::Progress;
-use holdfast_check::property::{Kind, PropertyId};
+use holdfast_check::property::{PropertyId, PropertyKind};
 use holdfast_check::trace::Trace;
 use holdfast_check::world::{Action, SystemStep};
 use holdfast_protocol::{ActorId, RequestId, Timer};
@@ -142,7 +142,7 @@ fn drive(
     // Everybody is held: what is recorded is what was let happen.
     let shown = judge(records, &live.outside).found.contains_key(&violates);
     let mut found = Found::new();
-    if left.is_none() && !(violates.kind() == Kind::Always && shown) {
+    if left.is_none() && !(violates.kind() == PropertyKind::Always && shown) {
         live.open();
         live.hurry = &hurry;
         found = ending::end(&mut live, run, None).found;
@@ -199,7 +199,7 @@ fn place(live: &Live<'_>, step: SystemStep) -> Option<(ActorId, Point)> {
         SystemStep::Expire { actor, timer: Timer::Yield(held) } => {
             (actor, Point::Timer(Timer::Yield(request(held)?)))
         }
-        SystemStep::EndBody { actor } => (actor, Point::Body),
+        SystemStep::EndUserTask { actor } => (actor, Point::Body),
         SystemStep::Reap { actor } => {
             let above = live.view.config.tree.supervisor(actor)?;
             let parent = [above, root].into_iter().find(|one| live.view.runs(*one))?;

@@ -7,7 +7,7 @@ use crate::conform::conform_seen;
 use crate::conform::outside::Outside;
 use crate::conform::verdict::{Finding, Verdict};
 use holdfast_check::property::PropertyId;
-use holdfast_check::trace::Replayed;
+use holdfast_check::trace::ReplayedStep;
 use holdfast_check::world::Observation;
 use holdfast_protocol::{Output, PolicyName};
 use std::collections::BTreeMap;
@@ -56,20 +56,21 @@ pub(super) fn judge(records: &Path, outside: &Outside) -> Judgement {
 fn found(verdict: &Verdict) -> Found {
     let mut found = Found::new();
     for (step, number) in verdict.steps.iter().zip(1..) {
-        for property in &step.broken {
+        for property in &step.violated {
             found.entry(*property).or_insert_with(|| on_step(verdict, number, step));
         }
     }
     found
 }
 
-fn on_step(verdict: &Verdict, number: usize, step: &Replayed) -> String {
+fn on_step(verdict: &Verdict, number: usize, step: &ReplayedStep) -> String {
     let tree = verdict.cast.tree();
     let matters = |did: &&Observation| {
         let output = matches!(did, Observation::Output { output, .. } if !matters_not(*output));
         output || matches!(did, Observation::Took { .. } | Observation::Died { .. })
     };
-    let did: Vec<_> = step.did.iter().filter(matters).map(|did| details(tree, *did)).collect();
+    let did: Vec<_> =
+        step.observations.iter().filter(matters).map(|did| details(tree, *did)).collect();
     let action = describe(tree, step.action);
     match did.as_slice() {
         [] => format!("step {number}, {action}"),

@@ -1,6 +1,6 @@
 //! One actor of a live tree, as it is known.
 
-use holdfast_protocol::lock::client::Stage;
+use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::policy::WhilePrompt;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Input, Node, Outbox, Output, RequestId, Signal, Timer};
@@ -147,7 +147,7 @@ impl Member {
 
     /// Whether a request of it waits.
     pub(super) fn waits(&self) -> bool {
-        self.node.requests().iter().any(|own| own.stage == Stage::Waiting)
+        self.node.requests().iter().any(|own| own.stage == RequestStage::Waiting)
     }
 
     /// Whether it was told to end.

@@ -11,7 +11,7 @@ use super::view::View;
 use super::{Grip, Hurry, Stop};
 use crate::conform::outside::{Mark, Outside};
 use holdfast::recorder::now_ns;
-use holdfast_check::tree::Start;
+use holdfast_check::tree::ActorStart;
 use holdfast_check::world::script::Condition;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::reaper::ChildLink;
@@ -48,7 +48,7 @@ impl<'a> Live<'a> {
         let outside = Outside::default();
         let mut live = Self { grown, view, outside, story, hurry, held, pids, grip, next_id: 0 };
         let tree = live.view.config.tree.clone();
-        let early = |actor: &ActorId| tree.start(*actor) == Start::Running;
+        let early = |actor: &ActorId| tree.start(*actor) == ActorStart::Running;
         let limit = hurry.limit;
         // What the actors say comes on connections that are read one by one.
         let _ = live.wait(limit, |view| {

@@ -5,7 +5,7 @@
 
 use super::member::{Life, Member};
 use holdfast_check::world::Config;
-use holdfast_protocol::node::Post;
+use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
 use holdfast_testkit::Point;
 use holdfast_testkit::control::{Entry, Event, Heard};
@@ -231,9 +231,11 @@ impl<'a> View<'a> {
     /// Whether anybody is at a prompt or wants one.
     pub(super) fn outstanding(&self) -> bool {
         let wants = |member: &Member| !member.node.requests().is_empty();
-        let owned = self.root().is_some_and(|root| match root.node.post() {
-            Post::Root { server, .. } => server.owner().is_some() || server.waiting().count() > 0,
-            Post::Below { .. } => false,
+        let owned = self.root().is_some_and(|root| match root.node.position() {
+            TreePosition::Root { server, .. } => {
+                server.owner().is_some() || server.waiting().count() > 0
+            }
+            TreePosition::Below { .. } => false,
         });
         let root_runs = self.runs(ActorId(0));
         (owned && root_runs) || self.running().any(|(_, member)| wants(member))

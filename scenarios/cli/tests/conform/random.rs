@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::recorded::Recorder;
-use holdfast_check::tree::{Member, Start, Tree};
+use holdfast_check::tree::{ActorSpec, ActorStart, Tree};
 use holdfast_check::world::{Budget, Config, Fault};
 use holdfast_cli::conform::verdict::Finding;
 use holdfast_protocol::Placement;
@@ -30,14 +30,14 @@ fn plans() -> impl Strategy<Value = Plan> {
 impl Plan {
     fn config(&self) -> Config {
         let mut members =
-            vec![Member { name: "root".into(), supervisor: None, start: Start::Running }];
+            vec![ActorSpec { name: "root".into(), supervisor: None, start: ActorStart::Running }];
         for (index, (above, late, _)) in self.below.iter().enumerate() {
             let above = usize::from(*above) % members.len();
-            let late = *late || members[above].start == Start::Later;
-            members.push(Member {
+            let late = *late || members[above].start == ActorStart::Later;
+            members.push(ActorSpec {
                 name: char::from(b'a' + index as u8).to_string(),
                 supervisor: Some(ActorId(above as u32)),
-                start: if late { Start::Later } else { Start::Running },
+                start: if late { ActorStart::Later } else { ActorStart::Running },
             });
         }
         let tree = Tree::new(members).expect("supervisors stand before their children");

@@ -2,9 +2,9 @@
 
 use holdfast::Debugging;
 use holdfast::recorder::{RecordHeader, RecordLine, VERSION};
-use holdfast_check::tree::{Start, Tree};
+use holdfast_check::tree::{ActorStart, Tree};
 use holdfast_check::world::{
-    Action, Budget, Config, Environment, EnvironmentAction, Is, Observation, SystemStep,
+    Action, ActorFlags, Budget, Config, Environment, EnvironmentAction, Observation, SystemStep,
 };
 use holdfast_check::world::{System, Topology};
 use holdfast_protocol::Placement;
@@ -32,8 +32,8 @@ impl Recorder {
         let system = System::new(&topology);
         let mut lines: BTreeMap<ActorId, Vec<RecordLine>> = BTreeMap::new();
         let tree = &topology.config().tree;
-        for actor in tree.ids().filter(|id| tree.start(*id) == Start::Running) {
-            let started = tree.children(actor).filter(|id| tree.start(*id) == Start::Running);
+        for actor in tree.ids().filter(|id| tree.start(*id) == ActorStart::Running) {
+            let started = tree.children(actor).filter(|id| tree.start(*id) == ActorStart::Running);
             let line = |child| RecordLine {
                 at_ns: 0,
                 input: Input::Spawned { child },
@@ -66,7 +66,8 @@ impl Recorder {
             self.lines.entry(actor).or_default();
         }
         let Some((actor, input)) = self.handled(&before, action, &did) else { return };
-        let runs = before.look(&self.topology, |scene| scene.actor(actor).is.contains(Is::RUNNING));
+        let runs = before
+            .look(&self.topology, |scene| scene.actor(actor).flags.contains(ActorFlags::RUNNING));
         if !runs {
             return;
         }
@@ -123,7 +124,7 @@ impl Recorder {
                     });
                 }
                 SystemStep::Expire { actor, timer } => (actor, Input::Expired { timer }),
-                SystemStep::EndBody { actor } => (actor, Input::BodyEnded),
+                SystemStep::EndUserTask { actor } => (actor, Input::UserTaskEnded),
                 SystemStep::Reap { actor } => {
                     let zombie = facts(actor);
                     let status = zombie.zombie.expect("a zombie is reaped");

@@ -254,7 +254,7 @@ fn an_actor_that_is_killed_after_its_last_word_conforms() {
     let mid = run.actor("mid");
     run.settle();
     run.take(Action::Environment(EnvironmentAction::Provoke { actor: mid, cause: Cause::Failed }));
-    run.take(Action::System(SystemStep::EndBody { actor: mid }));
+    run.take(Action::System(SystemStep::EndUserTask { actor: mid }));
     run.take(Action::Environment(EnvironmentAction::Die { actor: mid, status: Status::Killed }));
     run.settle();
     conforms(&run);

@@ -23,7 +23,7 @@ pub fn subject(topology: &Topology, action: Action) -> Component {
             SystemStep::Deliver { from, to } => Component::Link(topology.link(to, from).0),
             SystemStep::TakeSignal { actor, .. }
             | SystemStep::Expire { actor, .. }
-            | SystemStep::EndBody { actor }
+            | SystemStep::EndUserTask { actor }
             | SystemStep::Boot { actor }
             | SystemStep::Reap { actor }
             | SystemStep::Adopt { actor }
@@ -36,7 +36,7 @@ pub fn subject(topology: &Topology, action: Action) -> Component {
 
 /// Where an action begins: all that decides with which inputs.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
+pub struct ActionContext<'a> {
     /// What stays fixed.
     pub topology: &'a Topology,
     /// The script's position.
@@ -46,7 +46,7 @@ pub struct Place<'a> {
 }
 
 /// Appends what an action begins with, in order.
-pub fn begin(place: Place<'_>, action: Action, begun: &mut Vec<Begun>) {
+pub fn begin(place: ActionContext<'_>, action: Action, begun: &mut Vec<Begun>) {
     let topology = place.topology;
     let mut handle = |actor, input| begun.push(to_actor(actor, ActorInput::Handle(input)));
     match action {
@@ -70,7 +70,7 @@ pub fn begin(place: Place<'_>, action: Action, begun: &mut Vec<Begun>) {
                 begun.push(to_actor(actor, ActorInput::Take(signal)));
             }
             SystemStep::Expire { actor, timer } => handle(actor, Input::Expired { timer }),
-            SystemStep::EndBody { actor } => handle(actor, Input::BodyEnded),
+            SystemStep::EndUserTask { actor } => handle(actor, Input::UserTaskEnded),
             SystemStep::Boot { actor } => begun.push(to_actor(actor, ActorInput::Boot)),
             SystemStep::Reap { actor } => begin_reap(place, actor, begun),
             SystemStep::Adopt { actor } => {
@@ -101,7 +101,7 @@ fn to_actor(actor: ActorId, input: ActorInput) -> Begun {
     (Component::Actor(actor), input.into())
 }
 
-impl<'a> Place<'a> {
+impl<'a> ActionContext<'a> {
     fn actor(self) -> &'a ActorFacts {
         match self.facts {
             ComponentFacts::Actor(facts) => facts,
@@ -112,12 +112,12 @@ impl<'a> Place<'a> {
     }
 }
 
-fn answered(place: Place<'_>, answer: Answer) -> Input {
+fn answered(place: ActionContext<'_>, answer: Answer) -> Input {
     let open = place.actor().prompt;
     Input::Answered { request: open.expect("only an open prompt is answered"), answer }
 }
 
-fn begin_reap(place: Place<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
+fn begin_reap(place: ActionContext<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
     let status = place.actor().zombie.expect("only a zombie is reaped");
     let parent = place.actor().parent.expect("a zombie below init is gone");
     begun.push(to_actor(actor, ActorInput::Reap));
@@ -131,7 +131,7 @@ fn begin_reap(place: Place<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
     begun.push(to_actor(parent, ActorInput::Handle(Input::Exited { child: actor, status })));
 }
 
-fn begin_deed(place: Place<'_>, deed: EnvironmentAction, begun: &mut Vec<Begun>) {
+fn begin_deed(place: ActionContext<'_>, deed: EnvironmentAction, begun: &mut Vec<Begun>) {
     let topology = place.topology;
     let handle = |actor, input| to_actor(actor, ActorInput::Handle(input));
     match deed {

@@ -1,14 +1,14 @@
 //! What the environment may do: the script's next step, what is always free, the budget's faults.
 
-use super::{Offer, Rank, Signs};
+use super::{ActionRank, Conditions, GuardedAction};
 use crate::world::action::{EnvironmentAction, Fault, SystemStep};
 use crate::world::component::Component;
-use crate::world::facts::{ActorFacts, ComponentFacts, Is, LinkFacts};
+use crate::world::facts::{ActorFacts, ActorFlags, ComponentFacts, LinkFacts};
 use crate::world::script::{Condition, ScriptStep};
 use crate::world::topology::Topology;
 use holdfast_protocol::Placement;
-use holdfast_protocol::policy::Reader;
-use holdfast_protocol::reaper::Rung;
+use holdfast_protocol::policy::TerminalReader;
+use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{ActorId, Answer, Cause, Signal};
 
 /// The next step of the script, if it happens to this part or waits for it.
@@ -16,22 +16,22 @@ pub(super) fn script_move(
     topology: &Topology,
     at: u8,
     (part, facts): (Component, &ComponentFacts),
-    offer: &mut impl FnMut(Offer),
+    offer: &mut impl FnMut(GuardedAction),
 ) {
-    let pass = |rank| Offer::to_move(rank, SystemStep::Pass { at });
+    let pass = |rank| GuardedAction::to_move(rank, SystemStep::Pass { at });
     match topology.config().script.step(at) {
         Some(ScriptStep::Do(deed)) if subject(topology, deed) == Some(part) => {
-            possible(topology, Rank::Script, deed, facts).into_iter().for_each(offer);
+            possible(topology, ActionRank::Script, deed, facts).into_iter().for_each(offer);
         }
         None | Some(ScriptStep::Do(_)) => {}
         Some(ScriptStep::Until(condition)) => match (condition, part, facts) {
             (Condition::NoPrompt, Component::SharedEnvironment, _) => {
-                offer(pass(Rank::Script).if_lacking(Signs::REQUEST));
+                offer(pass(ActionRank::Script).if_lacking(Conditions::REQUEST));
             }
-            (Condition::Quiet, Component::SharedEnvironment, _) => offer(pass(Rank::Quiet)),
+            (Condition::Quiet, Component::SharedEnvironment, _) => offer(pass(ActionRank::Quiet)),
             (condition, Component::Actor(actor), ComponentFacts::Actor(own)) => {
                 if is_so(condition, actor, own) {
-                    offer(pass(Rank::Script));
+                    offer(pass(ActionRank::Script));
                 }
             }
             (_, Component::Link(_) | Component::SharedEnvironment | Component::Actor(_), _) => {}
@@ -43,11 +43,13 @@ pub(super) fn script_move(
 fn is_so(condition: Condition, actor: ActorId, facts: &ActorFacts) -> bool {
     let (whom, is) = match condition {
         Condition::PromptOpen(whom) => (whom, facts.prompt.is_some()),
-        Condition::Waiting(whom) => (whom, facts.is.contains(Is::WAITING)),
-        Condition::Ended(whom) => (whom, !facts.alive() && !facts.is.contains(Is::LATER)),
-        Condition::Cancelled(whom) => (whom, facts.is.contains(Is::CANCELLED)),
-        Condition::TearingDown(whom) => (whom, facts.is.contains(Is::TEARING_DOWN)),
-        Condition::Running(whom) => (whom, facts.is.contains(Is::RUNNING)),
+        Condition::Waiting(whom) => (whom, facts.flags.contains(ActorFlags::WAITING)),
+        Condition::Ended(whom) => {
+            (whom, !facts.alive() && !facts.flags.contains(ActorFlags::LATER))
+        }
+        Condition::Cancelled(whom) => (whom, facts.flags.contains(ActorFlags::CANCELLED)),
+        Condition::TearingDown(whom) => (whom, facts.flags.contains(ActorFlags::TEARING_DOWN)),
+        Condition::Running(whom) => (whom, facts.flags.contains(ActorFlags::RUNNING)),
         Condition::NoPrompt | Condition::Quiet => return false,
     };
     whom == actor && is
@@ -59,11 +61,11 @@ pub(super) fn deeds_to_actor(
     at: u8,
     actor: ActorId,
     facts: &ComponentFacts,
-    offer: &mut impl FnMut(Offer),
+    offer: &mut impl FnMut(GuardedAction),
 ) {
     let script = &topology.config().script;
     let mut free =
-        |deed| possible(topology, Rank::Free, deed, facts).into_iter().for_each(&mut *offer);
+        |deed| possible(topology, ActionRank::Free, deed, facts).into_iter().for_each(&mut *offer);
     if script.step(at).is_none() {
         free(EnvironmentAction::Answer { actor, answer: Answer::Continue });
     }
@@ -92,12 +94,12 @@ pub(super) fn fault(
     fault: Fault,
     deed: EnvironmentAction,
     (part, facts): (Component, &ComponentFacts),
-    offer: &mut impl FnMut(Offer),
+    offer: &mut impl FnMut(GuardedAction),
 ) {
     let next = topology.config().script.step(at) == Some(ScriptStep::Do(deed));
     if subject(topology, deed) == Some(part) && !next {
-        let left = Signs::BUDGET.one(fault as usize);
-        let possible = possible(topology, Rank::Fault(fault), deed, facts);
+        let left = Conditions::BUDGET.one(fault as usize);
+        let possible = possible(topology, ActionRank::Fault(fault), deed, facts);
         possible.into_iter().map(|deed| deed.if_shown(left)).for_each(offer);
     }
 }
@@ -127,53 +129,55 @@ pub(super) fn subject(topology: &Topology, deed: EnvironmentAction) -> Option<Co
 /// Whether the environment can do it, as far as the part that it happens to can tell.
 fn possible(
     topology: &Topology,
-    rank: Rank,
+    rank: ActionRank,
     deed: EnvironmentAction,
     facts: &ComponentFacts,
-) -> Option<Offer> {
-    let offer = Offer::to_do(rank, deed);
+) -> Option<GuardedAction> {
+    let offer = GuardedAction::to_do(rank, deed);
     match facts {
         ComponentFacts::Actor(facts) => to_actor(topology, offer, deed, facts),
         ComponentFacts::Link(facts) => cut(topology, offer, deed, facts),
-        ComponentFacts::SharedEnvironment(_) => Some(offer.if_shown(Signs::INTERRUPTIBLE)),
+        ComponentFacts::SharedEnvironment(_) => Some(offer.if_shown(Conditions::INTERRUPTIBLE)),
     }
 }
 
 fn to_actor(
     topology: &Topology,
-    offer: Offer,
+    offer: GuardedAction,
     deed: EnvironmentAction,
     facts: &ActorFacts,
-) -> Option<Offer> {
-    let is = facts.is;
+) -> Option<GuardedAction> {
+    let is = facts.flags;
     let (locally, needs) = match deed {
         EnvironmentAction::Pause { .. } | EnvironmentAction::PauseShielded { .. } => {
-            let free = !is.intersects(Is::BODY_ENDED | Is::FAILING);
-            (is.contains(Is::SERVING) && free, Signs::empty())
+            let free = !is.intersects(ActorFlags::BODY_ENDED | ActorFlags::FAILING);
+            (is.contains(ActorFlags::SERVING) && free, Conditions::empty())
         }
         EnvironmentAction::Answer { .. } => match topology.config().policy.reader {
-            Reader::Root => (facts.prompt.is_some(), Signs::ROOT_RUNS),
-            Reader::Holder => (facts.prompt.is_some(), Signs::empty()),
+            TerminalReader::Root => (facts.prompt.is_some(), Conditions::ROOT_RUNS),
+            TerminalReader::Holder => (facts.prompt.is_some(), Conditions::empty()),
         },
         EnvironmentAction::Provoke { .. } => {
-            let free = !is.intersects(Is::CANCELLED | Is::FAILING);
-            (is.contains(Is::SERVING) && free, Signs::empty())
+            let free = !is.intersects(ActorFlags::CANCELLED | ActorFlags::FAILING);
+            (is.contains(ActorFlags::SERVING) && free, Conditions::empty())
         }
-        EnvironmentAction::FailUnexamined { .. } => {
-            (is.contains(Is::SERVING) && !is.contains(Is::CANCELLED), Signs::empty())
-        }
+        EnvironmentAction::FailUnexamined { .. } => (
+            is.contains(ActorFlags::SERVING) && !is.contains(ActorFlags::CANCELLED),
+            Conditions::empty(),
+        ),
         EnvironmentAction::CancelChild { actor } => {
-            let asks = facts.rungs.iter().any(|(id, rung, _)| *id == actor && *rung < Rung::Cancel);
-            (is.contains(Is::SERVING) && asks, Signs::empty())
+            let asks =
+                facts.rungs.iter().any(|(id, rung, _)| *id == actor && *rung < LadderRung::Cancel);
+            (is.contains(ActorFlags::SERVING) && asks, Conditions::empty())
         }
         EnvironmentAction::Signal { .. }
         | EnvironmentAction::Kill { .. }
-        | EnvironmentAction::Die { .. } => (facts.alive(), Signs::empty()),
-        EnvironmentAction::Appear { .. } => (is.contains(Is::LATER), Signs::empty()),
-        EnvironmentAction::Vanish { .. } => (is.contains(Is::ZOMBIE), Signs::empty()),
+        | EnvironmentAction::Die { .. } => (facts.alive(), Conditions::empty()),
+        EnvironmentAction::Appear { .. } => (is.contains(ActorFlags::LATER), Conditions::empty()),
+        EnvironmentAction::Vanish { .. } => (is.contains(ActorFlags::ZOMBIE), Conditions::empty()),
         EnvironmentAction::Spawn { actor } => {
             let above = topology.config().tree.supervisor(actor)?;
-            (is.contains(Is::LATER), Signs::WILLING.one(above.index()))
+            (is.contains(ActorFlags::LATER), Conditions::WILLING.one(above.index()))
         }
         EnvironmentAction::Interrupt | EnvironmentAction::Cut { .. } => {
             unreachable!("{deed:?} happens to no actor")
@@ -184,13 +188,13 @@ fn to_actor(
 
 fn cut(
     topology: &Topology,
-    offer: Offer,
+    offer: GuardedAction,
     deed: EnvironmentAction,
     facts: &LinkFacts,
-) -> Option<Offer> {
+) -> Option<GuardedAction> {
     let actor = deed.actor()?;
     let above = topology.config().tree.supervisor(actor)?;
-    let alive = Signs::ALIVE.one(actor.index()) | Signs::ALIVE.one(above.index());
+    let alive = Conditions::ALIVE.one(actor.index()) | Conditions::ALIVE.one(above.index());
     (facts.up.open && facts.down.open).then(|| offer.if_shown(alive))
 }
 
@@ -251,9 +255,10 @@ pub(super) fn fault_of(topology: &Topology, deed: EnvironmentAction) -> Option<F
 /// a request that is refused on the spot, a signal that is pending already.
 fn concerns(topology: &Topology, fault: Fault, actor: ActorId, facts: &ActorFacts) -> bool {
     let root = actor == topology.root();
-    let admits = !facts.is.intersects(Is::ORPHAN | Is::FORCED | Is::STOPPING);
+    let admits =
+        !facts.flags.intersects(ActorFlags::ORPHAN | ActorFlags::FORCED | ActorFlags::STOPPING);
     match fault {
-        Fault::Request => admits && !facts.is.contains(Is::CANCELLED),
+        Fault::Request => admits && !facts.flags.contains(ActorFlags::CANCELLED),
         Fault::Shielded => admits,
         Fault::InterruptOne => !facts.pending.contains(&Signal::Interrupt),
         Fault::Stop => root && !facts.pending.contains(&Signal::Terminate),

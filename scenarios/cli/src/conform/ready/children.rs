@@ -3,12 +3,12 @@
 use super::{Here, Rank, Ready, to_do, to_move};
 use crate::conform::cast::{Came, End};
 use holdfast_check::world::choices::recorded::can_happen;
-use holdfast_check::world::{Action, EnvironmentAction, Is, SystemStep};
+use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, SystemStep};
 use holdfast_protocol::{ActorId, Input, Status};
 
 impl Here<'_> {
     pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
-        if self.cast.tree().supervisor(child) == Some(actor) && self.is(child, Is::LATER) {
+        if self.cast.tree().supervisor(child) == Some(actor) && self.is(child, ActorFlags::LATER) {
             let start = to_do(EnvironmentAction::Spawn { actor: child });
             Ready::Now(Rank::Starts, [start].into_iter().chain(self.boot(child)).collect())
         } else {
@@ -24,7 +24,7 @@ impl Here<'_> {
 
     pub(super) fn exited(self, actor: ActorId, child: ActorId, status: Status) -> Ready {
         let (facts, who) = (self.facts(child), self.name(child));
-        if facts.is.contains(Is::LATER) {
+        if facts.flags.contains(ActorFlags::LATER) {
             return Ready::Never(format!("{who} was not started"));
         }
         if let Some(ended) = facts.zombie {
@@ -73,12 +73,12 @@ impl Here<'_> {
         if root != self.scene.topology.root() {
             return Ready::Never("only the root adopts".to_owned());
         }
-        if self.is(child, Is::LATER) && self.cast.parts[child.index()].came == Came::Found {
+        if self.is(child, ActorFlags::LATER) && self.cast.parts[child.index()].came == Came::Found {
             let appears = to_do(EnvironmentAction::Appear { actor: child });
             let found = [appears].into_iter().chain(self.boot(child)).chain([adopt]);
             return Ready::Now(Rank::Starts, found.collect());
         }
-        if self.is(child, Is::UNFOUND) {
+        if self.is(child, ActorFlags::UNFOUND) {
             return Ready::Now(Rank::Arrives, vec![adopt]);
         }
         let Some(parent) = self.facts(child).parent.filter(|parent| *parent != root) else {
@@ -115,13 +115,13 @@ impl Here<'_> {
         let (own, of_above) = (&self.cast.parts[orphan.index()], &self.cast.parts[above.index()]);
         let outlived = own.lines.iter().any(|line| line.input == Input::LinkEnded { peer: above });
         let killed = of_above.end == End::Silent(Status::Killed);
-        if outlived || !killed || !self.is(orphan, Is::UNFOUND) {
+        if outlived || !killed || !self.is(orphan, ActorFlags::UNFOUND) {
             return None;
         }
         let vanish = to_do(EnvironmentAction::Vanish { actor: orphan });
         match self.death(orphan) {
             Some(death) => Some(vec![death, vanish]),
-            None => self.is(orphan, Is::ZOMBIE).then(|| vec![vanish]),
+            None => self.is(orphan, ActorFlags::ZOMBIE).then(|| vec![vanish]),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::{Grip, Live, Stop};
 use crate::on_live::member::Member;
 use crate::on_live::view::View;
 use holdfast_protocol::Placement;
-use holdfast_protocol::policy::Reader;
+use holdfast_protocol::policy::TerminalReader;
 use holdfast_protocol::{ActorId, Answer};
 use std::time::{Duration, Instant};
 
@@ -117,7 +117,7 @@ impl Live<'_> {
     pub(in crate::on_live) fn on_screen(&mut self, actor: ActorId) -> Result<(), Stop> {
         let name = self.view.name(actor);
         let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        let editor = self.view.config.policy.reader == Reader::Root;
+        let editor = self.view.config.policy.reader == TerminalReader::Root;
         let begun = Instant::now();
         loop {
             let shown = self.grown.stage.shows(GLANCE, |screen| {

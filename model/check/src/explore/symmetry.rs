@@ -1,6 +1,6 @@
 //! Interchangeable siblings: a state stands for all states that differ from it by their names.
 
-use super::intern::{MOST_PARTS, Number, TableFull, View};
+use super::intern::{InternView, MOST_PARTS, Number, TableFull};
 use crate::world::Topology;
 use holdfast_protocol::{Rename, Renaming};
 
@@ -39,9 +39,10 @@ impl Symmetries {
             SymmetryReduction::Off => Vec::new(),
         };
         let identity = |by: &Renaming| topology.actors().all(|id| by.actor(id) == id);
-        let slots = 0..topology.parts();
-        let to =
-            |slot: usize, by: &Renaming| topology.slot(topology.renamed(topology.part(slot), by));
+        let slots = 0..topology.components();
+        let to = |slot: usize, by: &Renaming| {
+            topology.slot(topology.renamed(topology.component(slot), by))
+        };
         let symmetry = |by: Renaming| Symmetry {
             to: slots.clone().map(|slot| to(slot, &by)).collect(),
             by,
@@ -63,7 +64,7 @@ impl Symmetries {
     /// If some part took too many values.
     pub fn canonicalise(
         &mut self,
-        view: &mut View<'_, '_>,
+        view: &mut InternView<'_, '_>,
         state: &mut [Number],
     ) -> Result<(), TableFull> {
         let mut least = [0; MOST_PARTS];
@@ -85,7 +86,7 @@ impl Symmetries {
 impl Symmetry {
     fn renamed(
         &mut self,
-        view: &mut View<'_, '_>,
+        view: &mut InternView<'_, '_>,
         slot: usize,
         number: Number,
     ) -> Result<Number, TableFull> {

@@ -3,12 +3,12 @@
 //! Nodes and links take few distinct values in a run. So each value is stored once and named by
 //! its number (collapse compression: Holzmann, "State compression in SPIN", 1997).
 //!
-//! [`Shared`] is what all threads agree on; a [`View`] has a copy of what one thread has seen, so
+//! [`InternTables`] is what all threads agree on; an [`InternView`] has a copy of what one thread has seen, so
 //! threads meet only when something is seen for the first time.
 
 use crate::world::component::ComponentValue;
 use crate::world::facts::{ComponentFacts, WorldView};
-use crate::world::system::see_part;
+use crate::world::system::see_component;
 use crate::world::{System, Topology};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,30 +28,30 @@ pub struct TableFull;
 
 /// A value and what can be seen of it.
 #[derive(Debug)]
-struct Entry {
+struct InternedValue {
     value: ComponentValue,
     facts: ComponentFacts,
 }
 
 #[derive(Debug, Default)]
-struct Table {
+struct SlotTable {
     numbers: FxHashMap<ComponentValue, Number>,
-    entries: Vec<Arc<Entry>>,
+    entries: Vec<Arc<InternedValue>>,
 }
 
 /// The numbers that all threads agree on.
 #[derive(Debug)]
-pub struct Shared<'t> {
+pub struct InternTables<'t> {
     topology: &'t Topology,
-    tables: Vec<Mutex<Table>>,
+    tables: Vec<Mutex<SlotTable>>,
 }
 
-impl<'t> Shared<'t> {
+impl<'t> InternTables<'t> {
     /// Empty tables.
     #[must_use]
     pub fn new(topology: &'t Topology) -> Self {
-        assert!(topology.parts() <= MOST_PARTS, "a state has room for {MOST_PARTS} parts");
-        let tables = (0..topology.parts()).map(|_| Mutex::default()).collect();
+        assert!(topology.components() <= MOST_PARTS, "a state has room for {MOST_PARTS} parts");
+        let tables = (0..topology.components()).map(|_| Mutex::default()).collect();
         Self { topology, tables }
     }
 
@@ -67,13 +67,13 @@ impl<'t> Shared<'t> {
             return Ok(*number);
         }
         let number = Number::try_from(table.entries.len()).map_err(|_| TableFull)?;
-        let facts = see_part(self.topology, self.topology.part(slot), &value);
+        let facts = see_component(self.topology, self.topology.component(slot), &value);
         table.numbers.insert(value.clone(), number);
-        table.entries.push(Arc::new(Entry { value, facts }));
+        table.entries.push(Arc::new(InternedValue { value, facts }));
         Ok(number)
     }
 
-    fn entry(&self, slot: usize, number: Number) -> Arc<Entry> {
+    fn entry(&self, slot: usize, number: Number) -> Arc<InternedValue> {
         let table = self.tables[slot].lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&table.entries[usize::from(number)])
     }
@@ -81,7 +81,7 @@ impl<'t> Shared<'t> {
     /// How many values all parts together have taken.
     #[must_use]
     pub fn values(&self) -> usize {
-        let count = |table: &Mutex<Table>| {
+        let count = |table: &Mutex<SlotTable>| {
             table.lock().unwrap_or_else(PoisonError::into_inner).entries.len()
         };
         self.tables.iter().map(count).sum()
@@ -90,17 +90,17 @@ impl<'t> Shared<'t> {
 
 /// The values that one thread has seen, without locks.
 #[derive(Debug)]
-pub struct View<'s, 't> {
-    shared: &'s Shared<'t>,
+pub struct InternView<'s, 't> {
+    shared: &'s InternTables<'t>,
     /// By slot and number.
-    seen: Vec<Vec<Option<Arc<Entry>>>>,
+    seen: Vec<Vec<Option<Arc<InternedValue>>>>,
 }
 
-impl<'s, 't> View<'s, 't> {
+impl<'s, 't> InternView<'s, 't> {
     /// A view of `shared` that has seen nothing.
     #[must_use]
-    pub fn new(shared: &'s Shared<'t>) -> Self {
-        Self { shared, seen: vec![Vec::new(); shared.topology.parts()] }
+    pub fn new(shared: &'s InternTables<'t>) -> Self {
+        Self { shared, seen: vec![Vec::new(); shared.topology.components()] }
     }
 
     /// What stays fixed.
@@ -144,7 +144,7 @@ impl<'s, 't> View<'s, 't> {
     #[must_use]
     pub fn unpack(&mut self, state: &[Number]) -> System {
         let value = |(slot, number): (usize, &Number)| self.value(slot, *number).clone();
-        System::from_parts(state.iter().enumerate().map(value).collect())
+        System::from_components(state.iter().enumerate().map(value).collect())
     }
 
     /// Lets `see` look at a packed state.
@@ -167,7 +167,7 @@ impl<'s, 't> View<'s, 't> {
         self.see_all(after);
         let (old, new) = (self.facts::<MOST_PARTS>(before), self.facts::<MOST_PARTS>(after));
         let topology = self.shared.topology;
-        let scene = |parts| WorldView { topology, parts };
+        let scene = |parts| WorldView { topology, components: parts };
         see(&scene(&old[..before.len()]), &scene(&new[..after.len()]))
     }
 
@@ -178,7 +178,7 @@ impl<'s, 't> View<'s, 't> {
     ) -> T {
         self.see_all(state);
         let parts = self.facts::<ROOM>(state);
-        see(&WorldView { topology: self.shared.topology, parts: &parts[..state.len()] })
+        see(&WorldView { topology: self.shared.topology, components: &parts[..state.len()] })
     }
 
     fn see_all(&mut self, state: &[Number]) {
@@ -208,7 +208,7 @@ impl<'s, 't> View<'s, 't> {
         seen[index] = Some(self.shared.entry(slot, number));
     }
 
-    fn entry(&self, slot: usize, number: Number) -> &Entry {
+    fn entry(&self, slot: usize, number: Number) -> &InternedValue {
         self.seen[slot][usize::from(number)].as_deref().expect("seen before")
     }
 }

@@ -15,7 +15,7 @@ use foldhash::fast::FixedState;
 use std::hash::{BuildHasher, Hasher};
 
 /// The number of a state in its store, in the order in which states were found.
-pub type Place = u32;
+pub type StateIndex = u32;
 
 /// The number of a state among all stores: shards take turns.
 pub type StateId = u32;
@@ -32,17 +32,17 @@ pub struct Store {
     len: usize,
     states: Vec<Box<[Number]>>,
     parents: Vec<Box<[StateId]>>,
-    table: Table,
+    table: HashIndex,
 }
 
 /// States on their way into a store.
 #[derive(Clone, Debug, Default)]
-pub struct Parcels {
+pub struct StateBatch {
     numbers: Vec<Number>,
     meta: Vec<(u64, StateId)>,
 }
 
-impl Parcels {
+impl StateBatch {
     /// Adds a state, its hash and the state it was found from.
     pub fn push(&mut self, state: &[Number], hashed: u64, parent: StateId) {
         self.numbers.extend_from_slice(state);
@@ -116,7 +116,7 @@ impl Store {
     /// An empty one for states of `stride` numbers.
     #[must_use]
     pub fn new(stride: usize) -> Self {
-        let table = Table::with_capacity(1 << 10);
+        let table = HashIndex::with_capacity(1 << 10);
         Self { stride, len: 0, states: Vec::new(), parents: Vec::new(), table }
     }
 
@@ -151,20 +151,20 @@ impl Store {
 
     /// The state at a place.
     #[must_use]
-    pub fn state(&self, place: Place) -> &[Number] {
+    pub fn state(&self, place: StateIndex) -> &[Number] {
         slice(&self.states, self.stride, place)
     }
 
     /// The state from which the one at a place was found.
     #[must_use]
-    pub fn parent(&self, place: Place) -> StateId {
+    pub fn parent(&self, place: StateIndex) -> StateId {
         let (chunk, index) = split(place);
         self.parents[chunk][index]
     }
 
     /// Where a state of this hash stands.
     #[must_use]
-    pub fn find(&self, state: &[Number], hashed: u64) -> Option<Place> {
+    pub fn find(&self, state: &[Number], hashed: u64) -> Option<StateIndex> {
         self.table.find(tag(hashed), |place| self.state(place) == state).ok()
     }
 
@@ -172,14 +172,14 @@ impl Store {
     ///
     /// # Panics
     /// Beyond 2^32 states.
-    pub fn insert_all(&mut self, parcels: &Parcels) {
+    pub fn insert_all(&mut self, parcels: &StateBatch) {
         self.table.reserve(parcels.len());
         for window in (0..parcels.len()).step_by(WINDOW) {
             self.insert_window(parcels, window..parcels.len().min(window + WINDOW));
         }
     }
 
-    fn insert_window(&mut self, parcels: &Parcels, window: std::ops::Range<usize>) {
+    fn insert_window(&mut self, parcels: &StateBatch, window: std::ops::Range<usize>) {
         let tags = || parcels.meta[window.clone()].iter().map(|(hashed, _)| tag(*hashed));
         let read = tags().fold(0, |sum, tag| sum ^ self.table.slots[self.table.home(tag)]);
         std::hint::black_box(read);
@@ -201,7 +201,7 @@ impl Store {
         let (states, stride) = (&self.states, self.stride);
         let found = self.table.find(tag(hashed), |place| slice(states, stride, place) == state);
         let Err(vacancy) = found else { return };
-        let place = Place::try_from(self.len).expect("a store has at most 2^32 states");
+        let place = StateIndex::try_from(self.len).expect("a store has at most 2^32 states");
         self.table.fill(vacancy, tag(hashed), place);
         let (chunk, index) = split(place);
         if chunk == self.states.len() {
@@ -215,11 +215,11 @@ impl Store {
     }
 }
 
-fn split(place: Place) -> (usize, usize) {
+fn split(place: StateIndex) -> (usize, usize) {
     (place as usize / CHUNK, place as usize % CHUNK)
 }
 
-fn slice(states: &[Box<[Number]>], stride: usize, place: Place) -> &[Number] {
+fn slice(states: &[Box<[Number]>], stride: usize, place: StateIndex) -> &[Number] {
     let (chunk, index) = split(place);
     &states[chunk][index * stride..(index + 1) * stride]
 }
@@ -231,7 +231,7 @@ fn tag(hashed: u64) -> u32 {
 
 /// Open addressing with linear probing.
 #[derive(Debug)]
-struct Table {
+struct HashIndex {
     /// Zero is vacant, else the tag above the place plus one.
     slots: Vec<u64>,
     filled: usize,
@@ -241,7 +241,7 @@ struct Table {
 #[derive(Clone, Copy, Debug)]
 struct Vacancy(usize);
 
-impl Table {
+impl HashIndex {
     fn with_capacity(capacity: usize) -> Self {
         Self { slots: vec![0; capacity], filled: 0 }
     }
@@ -260,7 +260,7 @@ impl Table {
     }
 
     /// The first place with this tag.
-    fn suspect(&self, tag: u32) -> Option<Place> {
+    fn suspect(&self, tag: u32) -> Option<StateIndex> {
         let mut at = self.home(tag);
         loop {
             match self.slots[at] {
@@ -271,7 +271,11 @@ impl Table {
         }
     }
 
-    fn find(&self, tag: u32, mut is: impl FnMut(Place) -> bool) -> Result<Place, Vacancy> {
+    fn find(
+        &self,
+        tag: u32,
+        mut is: impl FnMut(StateIndex) -> bool,
+    ) -> Result<StateIndex, Vacancy> {
         let mut at = self.home(tag);
         loop {
             match self.slots[at] {
@@ -291,7 +295,7 @@ impl Table {
         if at + 1 == self.slots.len() { 0 } else { at + 1 }
     }
 
-    fn fill(&mut self, vacancy: Vacancy, tag: u32, place: Place) {
+    fn fill(&mut self, vacancy: Vacancy, tag: u32, place: StateIndex) {
         self.slots[vacancy.0] = u64::from(tag) << 32 | u64::from(place + 1);
         self.filled += 1;
     }
@@ -326,7 +330,7 @@ mod tests {
         let mut expected = BTreeSet::new();
         let mut word: u64 = 1;
         for _ in 0..100 {
-            let mut parcels = Parcels::default();
+            let mut parcels = StateBatch::default();
             for _ in 0..1000 {
                 word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let state = [word >> 60, word >> 40 & 0xff, word >> 50 & 0xf].map(|n| n as Number);

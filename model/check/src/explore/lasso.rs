@@ -5,27 +5,27 @@
 //! not kept. A component is a trap if each fair action is impossible in one of its states or taken
 //! inside it; a state without a way on is a trap if no fair action is possible in it.
 
-use super::explore::Exploration;
+use super::Exploration;
 use super::intern::Number;
-use super::liveness::{fairness_of, is_fair, kept, promised};
-use super::property::PropertyId;
 use super::store::StateId;
 use super::worker::Worker;
+use crate::property::PropertyId;
+use crate::property::liveness::{discharged, fairness_of, is_fair, obliged};
 use crate::world::Action;
 use crate::world::choices::enabled;
 use holdfast_protocol::RequestId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A graph with a promise in it.
-pub trait Graph {
+pub trait FairGraph {
     /// What an edge does.
     type Action: Copy + Eq;
     /// All states, the nearest first.
     fn states(&self) -> Vec<StateId>;
     /// Whether the promise is made and not kept here.
-    fn is_promised(&mut self, id: StateId) -> bool;
+    fn is_obliged(&mut self, id: StateId) -> bool;
     /// The edges to states in which the promise is still not kept.
-    fn unkept(&mut self, id: StateId) -> Vec<(Self::Action, StateId)>;
+    fn undischarged(&mut self, id: StateId) -> Vec<(Self::Action, StateId)>;
     /// The fair actions that are possible here, wherever they lead.
     fn fair(&mut self, id: StateId) -> Vec<Self::Action>;
 }
@@ -40,25 +40,25 @@ pub struct Lasso {
 }
 
 /// Looks for a fair run that makes the promise and never keeps it.
-pub fn find_lasso<G: Graph>(graph: &mut G) -> Option<Lasso> {
-    let mut hunt = Hunt { graph, index: BTreeMap::new(), low: BTreeMap::new(), next: 1 };
+pub fn find_lasso<G: FairGraph>(graph: &mut G) -> Option<Lasso> {
+    let mut hunt = LassoSearch { graph, index: BTreeMap::new(), low: BTreeMap::new(), next: 1 };
     let trap = hunt.run()?;
     Some(hunt.lasso(&trap))
 }
 
 /// The leads-to `property` for one request, or for the whole tree, on an explored graph.
-pub struct Promise<'e, 't> {
+pub struct ObligationGraph<'e, 't> {
     exploration: &'e Exploration<'t>,
     worker: Worker<'e, 't>,
     property: PropertyId,
     request: Option<RequestId>,
 }
 
-impl<'e, 't> Promise<'e, 't> {
+impl<'e, 't> ObligationGraph<'e, 't> {
     /// Every instance of a property: one a request for `request-answered`, else one.
     #[must_use]
     pub fn instances(exploration: &'e Exploration<'t>, property: PropertyId) -> Vec<Self> {
-        let worker = || Worker::new(&exploration.shared, exploration.options.symmetry);
+        let worker = || Worker::new(&exploration.tables, exploration.options.symmetry);
         let mut requests = BTreeSet::from([None]);
         if property == PropertyId::RequestAnswered {
             requests.clear();
@@ -74,28 +74,28 @@ impl<'e, 't> Promise<'e, 't> {
         requests.into_iter().map(instance).collect()
     }
 
-    fn is_kept(&mut self, state: &[Number]) -> bool {
+    fn is_discharged(&mut self, state: &[Number]) -> bool {
         let (property, request) = (self.property, self.request);
         self.worker.look(state, |scene| match request {
             Some(request) => !scene.actor(request.actor).waiting.contains(&request),
-            None => kept(scene, property),
+            None => discharged(scene, property),
         })
     }
 }
 
-impl Graph for Promise<'_, '_> {
+impl FairGraph for ObligationGraph<'_, '_> {
     type Action = Action;
 
     fn states(&self) -> Vec<StateId> {
         self.exploration.space.ids().collect()
     }
 
-    fn is_promised(&mut self, id: StateId) -> bool {
+    fn is_obliged(&mut self, id: StateId) -> bool {
         let (state, property) = (self.exploration.space.state(id), self.property);
-        !self.is_kept(state) && self.worker.look(state, |scene| promised(scene, property))
+        !self.is_discharged(state) && self.worker.look(state, |scene| obliged(scene, property))
     }
 
-    fn unkept(&mut self, id: StateId) -> Vec<(Action, StateId)> {
+    fn undischarged(&mut self, id: StateId) -> Vec<(Action, StateId)> {
         let space = &self.exploration.space;
         let mut found = Vec::new();
         let expanded = self.worker.expand(space.state(id), |action, successor| {
@@ -103,7 +103,7 @@ impl Graph for Promise<'_, '_> {
         });
         expanded.expect("an exhausted exploration has numbers for all");
         let place = |state: &[Number]| space.find(state).expect("explored before");
-        found.retain(|(_, state)| !self.is_kept(state));
+        found.retain(|(_, state)| !self.is_discharged(state));
         found.into_iter().map(|(action, state)| (action, place(&state))).collect()
     }
 
@@ -118,7 +118,7 @@ impl Graph for Promise<'_, '_> {
     }
 }
 
-struct Hunt<'g, G> {
+struct LassoSearch<'g, G> {
     graph: &'g mut G,
     /// The number of a state in the search; `DONE` if its component is done.
     index: BTreeMap<StateId, u32>,
@@ -129,17 +129,17 @@ struct Hunt<'g, G> {
 const DONE: u32 = u32::MAX;
 
 /// A state on the depth-first path, and its successors that are not visited yet.
-struct Frame {
+struct ComponentFrame {
     id: StateId,
     successors: Vec<StateId>,
 }
 
-impl<G: Graph> Hunt<'_, G> {
+impl<G: FairGraph> LassoSearch<'_, G> {
     /// Finds the states of a trap.
     fn run(&mut self) -> Option<Vec<StateId>> {
         for id in self.graph.states() {
             if !self.index.contains_key(&id)
-                && self.graph.is_promised(id)
+                && self.graph.is_obliged(id)
                 && let Some(trap) = self.visit(id)
             {
                 return Some(trap);
@@ -148,12 +148,15 @@ impl<G: Graph> Hunt<'_, G> {
         None
     }
 
-    fn open(&mut self, id: StateId, component: &mut Vec<StateId>) -> Frame {
+    fn open(&mut self, id: StateId, component: &mut Vec<StateId>) -> ComponentFrame {
         self.index.insert(id, self.next);
         self.low.insert(id, self.next);
         self.next += 1;
         component.push(id);
-        Frame { id, successors: self.graph.unkept(id).into_iter().map(|(_, to)| to).collect() }
+        ComponentFrame {
+            id,
+            successors: self.graph.undischarged(id).into_iter().map(|(_, to)| to).collect(),
+        }
     }
 
     fn lower(&mut self, id: StateId, to: u32) {
@@ -186,7 +189,7 @@ impl<G: Graph> Hunt<'_, G> {
                 let start = component.iter().rposition(|state| *state == id);
                 let states = component.split_off(start.expect("it was put there"));
                 self.index.extend(states.iter().map(|state| (*state, DONE)));
-                if self.is_trap(&states) {
+                if self.is_fair_component(&states) {
                     return Some(states);
                 }
             }
@@ -195,12 +198,12 @@ impl<G: Graph> Hunt<'_, G> {
     }
 
     /// Whether a fair run can stay in these states for ever.
-    fn is_trap(&mut self, states: &[StateId]) -> bool {
+    fn is_fair_component(&mut self, states: &[StateId]) -> bool {
         let inside: BTreeSet<_> = states.iter().copied().collect();
         let mut taken: Vec<G::Action> = Vec::new();
         let mut owed: Option<Vec<G::Action>> = None;
         for id in states {
-            let edges = self.graph.unkept(*id);
+            let edges = self.graph.undischarged(*id);
             taken.extend(edges.iter().filter(|(_, to)| inside.contains(to)).map(|(by, _)| *by));
             let fair = self.graph.fair(*id);
             owed = Some(match owed {
@@ -215,10 +218,10 @@ impl<G: Graph> Hunt<'_, G> {
     fn lasso(&mut self, trap: &[StateId]) -> Lasso {
         let trap: BTreeSet<_> = trap.iter().copied().collect();
         let seeds = self.graph.states();
-        let seeds: Vec<_> = seeds.into_iter().filter(|id| self.graph.is_promised(*id)).collect();
+        let seeds: Vec<_> = seeds.into_iter().filter(|id| self.graph.is_obliged(*id)).collect();
         let stem = self.way(&seeds, |id| trap.contains(&id), |_| true);
         let end = stem[stem.len() - 1];
-        let first: Vec<_> = self.graph.unkept(end).into_iter().map(|(_, to)| to).collect();
+        let first: Vec<_> = self.graph.undischarged(end).into_iter().map(|(_, to)| to).collect();
         let first: Vec<_> = first.into_iter().filter(|id| trap.contains(id)).collect();
         let round = if first.is_empty() {
             Vec::new()
@@ -245,7 +248,7 @@ impl<G: Graph> Hunt<'_, G> {
                 way.reverse();
                 return way;
             }
-            for (_, to) in self.graph.unkept(id) {
+            for (_, to) in self.graph.undischarged(id) {
                 if allowed(to) && !from.contains_key(&to) {
                     from.insert(to, id);
                     queue.push_back(to);
@@ -263,24 +266,25 @@ mod tests {
     struct Toy {
         edges: Vec<(StateId, char, StateId)>,
         fair: &'static str,
-        promised: Vec<StateId>,
-        kept: Vec<StateId>,
+        obliged: Vec<StateId>,
+        discharged: Vec<StateId>,
     }
 
-    impl Graph for Toy {
+    impl FairGraph for Toy {
         type Action = char;
 
         fn states(&self) -> Vec<StateId> {
             (0..5).collect()
         }
 
-        fn is_promised(&mut self, id: StateId) -> bool {
-            self.promised.contains(&id)
+        fn is_obliged(&mut self, id: StateId) -> bool {
+            self.obliged.contains(&id)
         }
 
-        fn unkept(&mut self, id: StateId) -> Vec<(char, StateId)> {
-            let on =
-                |edge: &&(StateId, char, StateId)| edge.0 == id && !self.kept.contains(&edge.2);
+        fn undischarged(&mut self, id: StateId) -> Vec<(char, StateId)> {
+            let on = |edge: &&(StateId, char, StateId)| {
+                edge.0 == id && !self.discharged.contains(&edge.2)
+            };
             self.edges.iter().filter(on).map(|(_, action, to)| (*action, *to)).collect()
         }
 
@@ -291,8 +295,8 @@ mod tests {
     }
 
     fn toy(edges: &[(StateId, char, StateId)], fair: &'static str) -> Option<Lasso> {
-        let (promised, kept) = (vec![0], vec![4]);
-        find_lasso(&mut Toy { edges: edges.to_vec(), fair, promised, kept })
+        let (obliged, discharged) = (vec![0], vec![4]);
+        find_lasso(&mut Toy { edges: edges.to_vec(), fair, obliged, discharged })
     }
 
     #[test]

@@ -9,13 +9,13 @@
 //! Rounds take turns with two sets of mail and posts, so one barrier a round is enough: nobody
 //! writes to a set before everybody has read it.
 
-use super::explore::{Ending, Finding, Options, Place, Progress, Until};
-use super::intern::Shared;
-use super::property::{PropertyId, PropertySet};
-use super::safety::{Judgement, judge_state};
+use super::intern::InternTables;
 use super::space::shard_of;
-use super::store::{Parcels, Recent, StateId, Store, hash};
+use super::store::{Recent, StateBatch, StateId, Store, hash};
 use super::worker::Worker;
+use super::{Options, Progress, SearchEnd, StopWhen, Violation, ViolationSite};
+use crate::property::safety::{Judgement, judge_state};
+use crate::property::{PropertyId, PropertySet};
 use crate::world::System;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,60 +23,60 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Barrier, Mutex, PoisonError};
 
 /// What the threads of a search share.
-pub struct Search<'a, 't> {
-    shared: &'a Shared<'t>,
+pub struct ParallelSearch<'a, 't> {
+    shared: &'a InternTables<'t>,
     options: Options,
     progress: &'a Progress,
     barrier: Barrier,
     /// For odd and for even rounds.
-    turns: [Turn; 2],
+    buffers: [RoundBuffers; 2],
     bytes: Vec<AtomicU64>,
     lens: Vec<AtomicU64>,
 }
 
 /// What is exchanged in one round.
-struct Turn {
+struct RoundBuffers {
     /// `mail[to][from]`.
-    mail: Vec<Vec<Mutex<Parcels>>>,
+    batches: Vec<Vec<Mutex<StateBatch>>>,
     /// What each thread says.
-    posts: Vec<Mutex<Post>>,
+    votes: Vec<Mutex<RoundVote>>,
 }
 
 /// What a thread says at the end of its half of a round.
 #[derive(Clone, Copy, Debug, Default)]
-struct Post {
+struct RoundVote {
     /// How many states of the level are its own.
     level: u64,
     /// How many of them are not expanded.
     left: u64,
     /// Why the search should stop.
-    stop: Option<Ending>,
+    stop: Option<SearchEnd>,
     /// Whether it has seen a property fall.
-    fallen: bool,
+    violated: bool,
 }
 
-impl Post {
+impl RoundVote {
     /// What all threads together say.
     fn and(self, other: Self) -> Self {
         Self {
             level: self.level + other.level,
             left: self.left + other.left,
             stop: self.stop.or(other.stop),
-            fallen: self.fallen || other.fallen,
+            violated: self.violated || other.violated,
         }
     }
 }
 
 /// What one thread has found.
-pub struct Part {
+pub struct ThreadResult {
     /// Its states.
     pub store: Store,
     /// How many steps it took.
     pub transitions: u64,
     /// Properties whose premise it reached.
-    pub reached: PropertySet,
+    pub triggered: PropertySet,
     /// For each property that it saw fall, a shortest way there.
-    pub findings: BTreeMap<PropertyId, Finding>,
+    pub violations: BTreeMap<PropertyId, Violation>,
     /// The number of the deepest level.
     pub depth: u32,
     /// The furthest position of the script.
@@ -89,23 +89,23 @@ const BATCH: u32 = 1 << 14;
 /// How many new states one state leads to, generously.
 const MOST_SUCCESSORS: usize = 16;
 
-impl<'a, 't> Search<'a, 't> {
+impl<'a, 't> ParallelSearch<'a, 't> {
     /// A search that has not begun.
     #[must_use]
-    pub fn new(shared: &'a Shared<'t>, options: Options, progress: &'a Progress) -> Self {
+    pub fn new(shared: &'a InternTables<'t>, options: Options, progress: &'a Progress) -> Self {
         let threads = options.threads.get();
         let counters = || (0..threads).map(|_| AtomicU64::new(0)).collect();
         let boxes = || (0..threads).map(|_| Mutex::default()).collect();
-        let turn = || Turn {
-            mail: (0..threads).map(|_| boxes()).collect(),
-            posts: (0..threads).map(|_| Mutex::default()).collect(),
+        let turn = || RoundBuffers {
+            batches: (0..threads).map(|_| boxes()).collect(),
+            votes: (0..threads).map(|_| Mutex::default()).collect(),
         };
         Self {
             shared,
             options,
             progress,
             barrier: Barrier::new(threads),
-            turns: [turn(), turn()],
+            buffers: [turn(), turn()],
             bytes: counters(),
             lens: counters(),
         }
@@ -113,7 +113,7 @@ impl<'a, 't> Search<'a, 't> {
 
     /// Searches, and tells what each thread has found and how it ended.
     #[must_use]
-    pub fn run(&self) -> (Vec<Part>, Ending) {
+    pub fn run(&self) -> (Vec<ThreadResult>, SearchEnd) {
         let results: Vec<_> = std::thread::scope(|scope| {
             let run = |thread| move || self.run_thread(thread);
             let others: Vec<_> =
@@ -127,14 +127,14 @@ impl<'a, 't> Search<'a, 't> {
         (results.into_iter().map(|(part, _)| part).collect(), ending)
     }
 
-    fn run_thread(&self, thread: usize) -> (Part, Ending) {
+    fn run_thread(&self, thread: usize) -> (ThreadResult, SearchEnd) {
         let mut worker = Worker::new(self.shared, self.options.symmetry);
         let mut recent = Recent::new(worker.stride());
-        let mut part = Part {
+        let mut part = ThreadResult {
             store: Store::new(worker.stride()),
             transitions: 0,
-            reached: PropertySet::default(),
-            findings: BTreeMap::new(),
+            triggered: PropertySet::default(),
+            violations: BTreeMap::new(),
             depth: 0,
             furthest: 0,
         };
@@ -142,18 +142,22 @@ impl<'a, 't> Search<'a, 't> {
         let mut level = 0..part.store.len() as u32;
         let mut left = level.clone();
         let mut stop = None;
-        for turn in self.turns.iter().cycle() {
+        for turn in self.buffers.iter().cycle() {
             let batch = left.start..left.end.min(left.start.saturating_add(BATCH));
             left.start = batch.end;
             let expanded = self.expand(turn, thread, batch, &mut worker, &mut recent, &mut part);
-            *lock(&turn.posts[thread]) = Post {
+            *lock(&turn.votes[thread]) = RoundVote {
                 level: level.len() as u64,
                 left: left.len() as u64,
                 stop: stop.or(expanded.err()),
-                fallen: !part.findings.is_empty(),
+                violated: !part.violations.is_empty(),
             };
             self.barrier.wait();
-            let posts = turn.posts.iter().map(|post| *lock(post)).fold(Post::default(), Post::and);
+            let posts = turn
+                .votes
+                .iter()
+                .map(|post| *lock(post))
+                .fold(RoundVote::default(), RoundVote::and);
             self.collect(turn, thread, &mut part);
             stop = self.account(thread, &part);
             if thread == 0 {
@@ -174,25 +178,25 @@ impl<'a, 't> Search<'a, 't> {
     }
 
     /// Whether the search ends here: all threads decide the same from the same posts.
-    fn ending(&self, posts: Post) -> Option<Ending> {
-        let enough = posts.fallen && self.options.until == Until::FirstViolation;
+    fn ending(&self, posts: RoundVote) -> Option<SearchEnd> {
+        let enough = posts.violated && self.options.until == StopWhen::FirstViolation;
         if posts.stop.is_some() {
             posts.stop
         } else if posts.level == 0 {
-            Some(Ending::Exhausted)
+            Some(SearchEnd::Exhausted)
         } else if posts.left == 0 && enough {
-            Some(Ending::Violation)
+            Some(SearchEnd::Violation)
         } else {
             None
         }
     }
 
-    fn seed(&self, thread: usize, worker: &mut Worker<'_, '_>, part: &mut Part) {
+    fn seed(&self, thread: usize, worker: &mut Worker<'_, '_>, part: &mut ThreadResult) {
         let first = System::new(self.shared.topology());
         let state = worker.pack(&first).expect("the first values fit");
         let hashed = hash(&state);
         if shard_of(hashed, self.threads()) == thread {
-            let mut parcels = Parcels::default();
+            let mut parcels = StateBatch::default();
             parcels.push(&state, hashed, thread as StateId);
             part.store.insert_all(&parcels);
         }
@@ -204,52 +208,60 @@ impl<'a, 't> Search<'a, 't> {
 
     fn expand(
         &self,
-        turn: &Turn,
+        turn: &RoundBuffers,
         thread: usize,
         batch: Range<u32>,
         worker: &mut Worker<'_, '_>,
         recent: &mut Recent,
-        part: &mut Part,
-    ) -> Result<(), Ending> {
+        part: &mut ThreadResult,
+    ) -> Result<(), SearchEnd> {
         let threads = self.threads();
-        let mut away: Vec<_> = turn.mail.iter().map(|to| lock(&to[thread])).collect();
-        let Part { store, depth, reached, findings, transitions, furthest } = part;
+        let mut away: Vec<_> = turn.batches.iter().map(|to| lock(&to[thread])).collect();
+        let ThreadResult {
+            store,
+            depth,
+            triggered: reached,
+            violations: findings,
+            transitions,
+            furthest,
+        } = part;
         let mut note = |judgement: Judgement, state, place| {
-            *reached |= judgement.reached;
-            if judgement.broken.is_empty() {
+            *reached |= judgement.triggered;
+            if judgement.violated.is_empty() {
                 return;
             }
-            for property in judgement.broken.members() {
-                let steps = *depth + u32::from(place == Place::Step);
-                let finding = Finding { steps, state, place };
+            for property in judgement.violated.members() {
+                let steps = *depth + u32::from(place == ViolationSite::Step);
+                let finding = Violation { steps, state, site: place };
                 let least = findings.entry(property).or_insert(finding);
                 *least = (*least).min(finding);
             }
         };
         for place in batch {
             if self.progress.interrupt.load(Relaxed) {
-                return Err(Ending::Interrupted);
+                return Err(SearchEnd::Interrupted);
             }
             let state = store.state(place);
             let id = place * threads as u32 + thread as u32;
-            let (judgement, at) = worker.look(state, |scene| (judge_state(scene), scene.room().at));
+            let (judgement, at) =
+                worker.look(state, |scene| (judge_state(scene), scene.shared().at));
             *furthest = (*furthest).max(at);
-            note(judgement, id, Place::State);
+            note(judgement, id, ViolationSite::State);
             let expanded = worker.expand(state, |_, successor| {
                 *transitions += 1;
-                note(successor.judgement, id, Place::Step);
+                note(successor.judgement, id, ViolationSite::Step);
                 let hashed = hash(successor.state);
                 if recent.is_new(successor.state, hashed) {
                     away[shard_of(hashed, threads)].push(successor.state, hashed, id);
                 }
             });
-            expanded.map_err(|_| Ending::TableFull)?;
+            expanded.map_err(|_| SearchEnd::TableFull)?;
         }
         Ok(())
     }
 
-    fn collect(&self, turn: &Turn, thread: usize, part: &mut Part) {
-        for parcels in &turn.mail[thread] {
+    fn collect(&self, turn: &RoundBuffers, thread: usize, part: &mut ThreadResult) {
+        for parcels in &turn.batches[thread] {
             let mut parcels = lock(parcels);
             part.store.insert_all(&parcels);
             parcels.clear();
@@ -257,7 +269,7 @@ impl<'a, 't> Search<'a, 't> {
     }
 
     /// Adds up what all threads occupy. Tells if that is too much.
-    fn account(&self, thread: usize, part: &Part) -> Option<Ending> {
+    fn account(&self, thread: usize, part: &ThreadResult) -> Option<SearchEnd> {
         self.lens[thread].store(part.store.len() as u64, Relaxed);
         let bytes = part.store.bytes() + part.store.bytes_to_grow(BATCH as usize * MOST_SUCCESSORS);
         self.bytes[thread].store(bytes as u64, Relaxed);
@@ -266,9 +278,9 @@ impl<'a, 't> Search<'a, 't> {
         self.progress.states.store(states, Relaxed);
         self.progress.bytes.store(bytes, Relaxed);
         if states > self.options.max_states {
-            Some(Ending::StateLimit)
+            Some(SearchEnd::StateLimit)
         } else if bytes > self.options.max_bytes {
-            Some(Ending::MemoryLimit)
+            Some(SearchEnd::MemoryLimit)
         } else {
             None
         }

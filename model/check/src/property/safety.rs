@@ -1,51 +1,51 @@
 //! The always-properties: one function each, for states or for steps.
 
-use super::property::{PropertyId, PropertySet};
+use super::{PropertyId, PropertySet};
 use crate::world::facts::{ActorFacts, LaneFacts};
-use crate::world::shared::{Modes, RootEnd};
-use crate::world::{Fault, Is, Observation, WorldView};
-use holdfast_protocol::policy::{Lock, Release};
-use holdfast_protocol::reaper::Rung;
+use crate::world::shared::{RootEnd, TerminalModes};
+use crate::world::{ActorFlags, Fault, Observation, WorldView};
+use holdfast_protocol::policy::{Lock, LockRelease};
+use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{ActorId, DebugMode, Origin, Output, RequestId, Signal};
 
 /// What was found in a state or on a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
     /// Properties whose premise was reached.
-    pub reached: PropertySet,
+    pub triggered: PropertySet,
     /// Properties that were broken.
-    pub broken: PropertySet,
+    pub violated: PropertySet,
 }
 
 impl Judgement {
-    fn judge(&mut self, property: PropertyId, finding: Finding) {
+    fn judge(&mut self, property: PropertyId, finding: Evaluation) {
         match finding {
-            Finding::Beside => {}
-            Finding::Holds => self.reached |= PropertySet::of(property),
-            Finding::Broken => {
-                self.reached |= PropertySet::of(property);
-                self.broken |= PropertySet::of(property);
+            Evaluation::NotTriggered => {}
+            Evaluation::Holds => self.triggered |= PropertySet::of(property),
+            Evaluation::Violated => {
+                self.triggered |= PropertySet::of(property);
+                self.violated |= PropertySet::of(property);
             }
         }
     }
 }
 
 /// What one property says.
-enum Finding {
+enum Evaluation {
     /// Its premise is not reached.
-    Beside,
+    NotTriggered,
     /// Its premise is reached and it holds.
     Holds,
     /// It is broken.
-    Broken,
+    Violated,
 }
 
-impl Finding {
+impl Evaluation {
     fn of(reached: bool, broken: bool) -> Self {
         match (reached, broken) {
-            (_, true) => Self::Broken,
+            (_, true) => Self::Violated,
             (true, false) => Self::Holds,
-            (false, false) => Self::Beside,
+            (false, false) => Self::NotTriggered,
         }
     }
 }
@@ -60,7 +60,7 @@ pub fn judge_state(scene: &WorldView<'_>) -> Judgement {
         judgement.judge(PropertyId::NoSignalUnderHold, ladder_under_prompt(scene));
         judgement.judge(PropertyId::NoCancelUnderHold, cancelled_above_prompt(scene));
     }
-    judgement.judge(PropertyId::NoAlarm, Finding::Holds);
+    judgement.judge(PropertyId::NoAlarm, Evaluation::Holds);
     judgement.judge(PropertyId::ReleasedOnce, released_once(scene));
     if !scene.root().alive() {
         judgement.judge(PropertyId::TerminalRestored, terminal_restored(scene));
@@ -101,7 +101,7 @@ pub fn judge_step(before: &WorldView<'_>, did: &[Observation], after: &WorldView
             Observation::Took { actor, signal: Signal::Interrupt, origin } => {
                 taken = Some((actor, origin));
                 if before.prompt_open() {
-                    judgement.judge(PropertyId::InterruptShielded, Finding::Holds);
+                    judgement.judge(PropertyId::InterruptShielded, Evaluation::Holds);
                 }
             }
             Observation::Output { actor, output } => {
@@ -129,16 +129,16 @@ fn judge_output(
     after: &WorldView<'_>,
     judgement: &mut Judgement,
 ) {
-    let forced = after.actor(actor).is.contains(Is::FORCED);
+    let forced = after.actor(actor).flags.contains(ActorFlags::FORCED);
     match output {
         Output::Signal { child, .. } => {
             if !forced && prompt_in_branch(before, child) {
-                judgement.judge(PropertyId::NoSignalUnderHold, Finding::Broken);
+                judgement.judge(PropertyId::NoSignalUnderHold, Evaluation::Violated);
             }
         }
         Output::TeardownStarted { .. } => {
             if !forced && prompt_below(after, actor) {
-                judgement.judge(PropertyId::NoCancelUnderHold, Finding::Broken);
+                judgement.judge(PropertyId::NoCancelUnderHold, Evaluation::Violated);
             }
         }
         Output::InterruptObeyed => {
@@ -147,21 +147,21 @@ fn judge_output(
                 Some((_, Origin::Process)) => prompt_in_branch(before, actor),
             };
             if protected && !forced {
-                judgement.judge(PropertyId::InterruptShielded, Finding::Broken);
+                judgement.judge(PropertyId::InterruptShielded, Evaluation::Violated);
             }
         }
         Output::PromptOpened { .. } => {
-            let told = before.actor(actor).is.contains(Is::CANCELLED);
-            if told && !after.actor(actor).is.contains(Is::PROMPT_SHIELDED) {
-                judgement.judge(PropertyId::NoPromptAfterCancel, Finding::Broken);
+            let told = before.actor(actor).flags.contains(ActorFlags::CANCELLED);
+            if told && !after.actor(actor).flags.contains(ActorFlags::PROMPT_SHIELDED) {
+                judgement.judge(PropertyId::NoPromptAfterCancel, Evaluation::Violated);
             }
         }
         Output::Refused { .. } => {
-            if after.actor(actor).is.contains(Is::CANCELLED) {
-                judgement.judge(PropertyId::NoPromptAfterCancel, Finding::Holds);
+            if after.actor(actor).flags.contains(ActorFlags::CANCELLED) {
+                judgement.judge(PropertyId::NoPromptAfterCancel, Evaluation::Holds);
             }
         }
-        Output::Alarmed { .. } => judgement.judge(PropertyId::NoAlarm, Finding::Broken),
+        Output::Alarmed { .. } => judgement.judge(PropertyId::NoAlarm, Evaluation::Violated),
         Output::Send { .. }
         | Output::Arm { .. }
         | Output::Disarm { .. }
@@ -181,7 +181,7 @@ fn connected_up(scene: &WorldView<'_>, actor: ActorId) -> Option<ActorId> {
     let above = scene.topology.config().tree.supervisor(actor)?;
     let open = |lane: LaneFacts| lane.open;
     let link = scene.link_up(actor)?;
-    (open(link.up) && open(link.down) && scene.actor(above).is.contains(Is::RUNNING))
+    (open(link.up) && open(link.down) && scene.actor(above).flags.contains(ActorFlags::RUNNING))
         .then_some(above)
 }
 
@@ -205,82 +205,85 @@ fn prompt_in_branch(scene: &WorldView<'_>, actor: ActorId) -> bool {
     scene.actor(actor).prompt.is_some() || prompt_below(scene, actor)
 }
 
-fn one_prompt(scene: &WorldView<'_>) -> Finding {
+fn one_prompt(scene: &WorldView<'_>) -> Evaluation {
     let mut open = prompts(scene);
     let (first, second) = (open.next(), open.next());
     let wants = |(actor, facts): (ActorId, &ActorFacts)| {
-        Some(actor) != first && facts.is.contains(Is::WAITING)
+        Some(actor) != first && facts.flags.contains(ActorFlags::WAITING)
     };
-    Finding::of(scene.actors().any(wants), second.is_some())
+    Evaluation::of(scene.actors().any(wants), second.is_some())
 }
 
-fn ancestors_know(scene: &WorldView<'_>) -> Finding {
+fn ancestors_know(scene: &WorldView<'_>) -> Evaluation {
     let below = |actor: &ActorId| *actor != scene.topology.root();
     let ignorant = |prompt: ActorId| {
         connected_ancestors(scene, prompt)
             .any(|above| scene.actor(above).holds_for & (1 << prompt.index()) == 0)
     };
-    Finding::of(prompts(scene).any(|actor| below(&actor)), prompts(scene).any(ignorant))
+    Evaluation::of(prompts(scene).any(|actor| below(&actor)), prompts(scene).any(ignorant))
 }
 
 /// The premise of `no-signal-under-hold`; it is broken by steps alone.
-fn ladder_under_prompt(scene: &WorldView<'_>) -> Finding {
-    let mut on_ladder = scene
-        .actors()
-        .flat_map(|(_, facts)| &facts.rungs)
-        .filter(|(_, rung, _)| matches!(rung, Rung::Unlinked | Rung::Cancel | Rung::Terminate));
-    Finding::of(on_ladder.any(|(child, _, _)| prompt_in_branch(scene, *child)), false)
+fn ladder_under_prompt(scene: &WorldView<'_>) -> Evaluation {
+    let mut on_ladder =
+        scene.actors().flat_map(|(_, facts)| &facts.rungs).filter(|(_, rung, _)| {
+            matches!(rung, LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate)
+        });
+    Evaluation::of(on_ladder.any(|(child, _, _)| prompt_in_branch(scene, *child)), false)
 }
 
 /// The premise of `no-cancel-under-hold`; it is broken by steps alone.
-fn cancelled_above_prompt(scene: &WorldView<'_>) -> Finding {
+fn cancelled_above_prompt(scene: &WorldView<'_>) -> Evaluation {
     let told = |(actor, facts): (ActorId, &ActorFacts)| {
-        facts.is.contains(Is::CANCELLED)
-            && !facts.is.contains(Is::TEARING_DOWN)
+        facts.flags.contains(ActorFlags::CANCELLED)
+            && !facts.flags.contains(ActorFlags::TEARING_DOWN)
             && prompt_below(scene, actor)
     };
-    Finding::of(scene.actors().any(told), false)
+    Evaluation::of(scene.actors().any(told), false)
 }
 
-fn released_once(scene: &WorldView<'_>) -> Finding {
+fn released_once(scene: &WorldView<'_>) -> Evaluation {
     let policy = scene.topology.config().policy;
     if policy.lock == Lock::Absent || !scene.root().alive() {
-        return Finding::Beside;
+        return Evaluation::NotTriggered;
     }
     let owner = scene.root().owner;
     let granted = |request: RequestId| owner != Some(request);
     let premature = scene.actors().filter_map(|(_, facts)| facts.prompt).any(granted)
         || scene.links().filter_map(|(_, link)| link.down.grant).any(granted);
-    let leaked = policy.release == Release::BatonClosed
+    let leaked = policy.release == LockRelease::BatonClosed
         && owner.is_some_and(|owner| {
-            owner.actor != scene.topology.root() && !scene.room().batons.contains_key(&owner)
+            owner.actor != scene.topology.root() && !scene.shared().batons.contains_key(&owner)
         });
     let below = prompts(scene).any(|actor| actor != scene.topology.root());
-    Finding::of(below, premature || leaked)
+    Evaluation::of(below, premature || leaked)
 }
 
 /// Whether somebody asked for the terminal in this run, as the budget or the script shows.
 fn asked(scene: &WorldView<'_>) -> bool {
-    let (room, config) = (scene.room(), scene.topology.config());
+    let (room, config) = (scene.shared(), scene.topology.config());
     let spent = |fault| room.budget.left(fault) < config.budget.left(fault);
     let examined = config.debug.contains(&DebugMode::On) && spent(Fault::Error);
     spent(Fault::Request) || spent(Fault::Shielded) || examined || room.at > 0
 }
 
-fn terminal_restored(scene: &WorldView<'_>) -> Finding {
-    let counts = scene.ended() && scene.room().root_end == Some(RootEnd::Exited);
-    Finding::of(counts && asked(scene), counts && scene.room().modes == Modes::Session)
+fn terminal_restored(scene: &WorldView<'_>) -> Evaluation {
+    let counts = scene.ended() && scene.shared().root_end == Some(RootEnd::Exited);
+    Evaluation::of(counts && asked(scene), counts && scene.shared().modes == TerminalModes::Session)
 }
 
-fn none_left(scene: &WorldView<'_>) -> Finding {
-    let counts = scene.room().root_end == Some(RootEnd::Exited);
-    Finding::of(counts, counts && !scene.ended())
+fn none_left(scene: &WorldView<'_>) -> Evaluation {
+    let counts = scene.shared().root_end == Some(RootEnd::Exited);
+    Evaluation::of(counts, counts && !scene.ended())
 }
 
 /// Whether no request is outstanding, no news of an end is under way, and no orphan is ending.
 fn at_rest(scene: &WorldView<'_>) -> bool {
     let news = |facts: &ActorFacts| {
-        facts.is.contains(Is::ZOMBIE) || facts.is.contains(Is::ORPHAN | Is::RUNNING | Is::CANCELLED)
+        facts.flags.contains(ActorFlags::ZOMBIE)
+            || facts
+                .flags
+                .contains(ActorFlags::ORPHAN | ActorFlags::RUNNING | ActorFlags::CANCELLED)
     };
     let unread = scene.links().any(|(_, link)| {
         (link.up.readable && !link.up.open) || (link.down.readable && !link.down.open)
@@ -288,22 +291,27 @@ fn at_rest(scene: &WorldView<'_>) -> bool {
     !scene.request_outstanding() && !unread && !scene.actors().any(|(_, facts)| news(facts))
 }
 
-fn nothing_stale(scene: &WorldView<'_>) -> Finding {
-    let stale = |facts: &ActorFacts| facts.is.intersects(Is::HOLDING | Is::SHIELDED);
+fn nothing_stale(scene: &WorldView<'_>) -> Evaluation {
+    let stale =
+        |facts: &ActorFacts| facts.flags.intersects(ActorFlags::HOLDING | ActorFlags::SHIELDED);
     let found = scene.actors().any(|(_, facts)| stale(facts));
-    Finding::of(asked(scene), found || scene.room().modes == Modes::Session)
+    Evaluation::of(asked(scene), found || scene.shared().modes == TerminalModes::Session)
 }
 
-fn interrupt_obeyed(before: &WorldView<'_>, did: &[Observation], after: &WorldView<'_>) -> Finding {
+fn interrupt_obeyed(
+    before: &WorldView<'_>,
+    did: &[Observation],
+    after: &WorldView<'_>,
+) -> Evaluation {
     let root = before.root();
-    let climbs = |(_, rung, _): &(ActorId, Rung, _)| *rung < Rung::Kill;
-    let due = if root.is.contains(Is::TEARING_DOWN) {
+    let climbs = |(_, rung, _): &(ActorId, LadderRung, _)| *rung < LadderRung::Kill;
+    let due = if root.flags.contains(ActorFlags::TEARING_DOWN) {
         root.rungs.iter().any(climbs)
     } else {
-        !root.is.contains(Is::CANCELLED)
+        !root.flags.contains(ActorFlags::CANCELLED)
     };
     if before.request_outstanding() || !due || !at_rest(before) {
-        return Finding::Beside;
+        return Evaluation::NotTriggered;
     }
     let obeyed = did.iter().any(|what| {
         matches!(what, Observation::Output { output: Output::InterruptObeyed, actor }
@@ -312,5 +320,5 @@ fn interrupt_obeyed(before: &WorldView<'_>, did: &[Observation], after: &WorldVi
     let stayed = root.rungs.iter().filter(|child| climbs(child)).any(|(child, rung, _)| {
         after.root().rungs.iter().any(|(other, now, _)| other == child && now <= rung)
     });
-    Finding::of(true, !obeyed || (root.is.contains(Is::TEARING_DOWN) && stayed))
+    Evaluation::of(true, !obeyed || (root.flags.contains(ActorFlags::TEARING_DOWN) && stayed))
 }

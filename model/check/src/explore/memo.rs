@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 
 /// A slot and the number of an input to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Task {
+pub struct PackedInput {
     /// The slot.
     pub slot: u16,
     /// The number of the input.
@@ -24,13 +24,13 @@ pub struct Task {
 
 /// What is remembered of an input to a value: the new value, and the number of the answer.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Cell {
+pub struct MemoCell {
     /// The number of the new value.
     pub after: Number,
     answer: u16,
 }
 
-impl Cell {
+impl MemoCell {
     /// Whether nothing is remembered.
     #[must_use]
     pub fn is_unknown(self) -> bool {
@@ -50,19 +50,19 @@ const QUIET: u16 = 1;
 
 /// What follows from an input: tasks, and the facts that a property looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Answer {
+pub struct Reaction {
     /// In order.
-    pub tasks: Vec<Task>,
+    pub tasks: Vec<PackedInput>,
     /// In order.
-    pub did: Vec<Observation>,
+    pub observations: Vec<Observation>,
 }
 
 /// The inputs that a part has had, numbered, and the cells by the number of the value.
 #[derive(Clone, Debug)]
-struct Row {
+struct SlotMemo {
     inputs: FxHashMap<ComponentInput, u16>,
     list: Vec<ComponentInput>,
-    cells: Vec<Cell>,
+    cells: Vec<MemoCell>,
     /// How many inputs a value has cells for.
     width: usize,
 }
@@ -70,22 +70,22 @@ struct Row {
 /// Everything that is remembered.
 #[derive(Debug)]
 pub struct Memo {
-    rows: Vec<Row>,
-    answers: Vec<Answer>,
-    numbers: FxHashMap<Answer, u16>,
+    rows: Vec<SlotMemo>,
+    answers: Vec<Reaction>,
+    numbers: FxHashMap<Reaction, u16>,
 }
 
 impl Memo {
     /// One that remembers nothing, for so many slots.
     #[must_use]
     pub fn new(slots: usize) -> Self {
-        let row = Row {
+        let row = SlotMemo {
             inputs: FxHashMap::default(),
             list: Vec::new(),
             cells: Vec::new(),
             width: LEAST_WIDTH,
         };
-        let quiet = Answer::default();
+        let quiet = Reaction::default();
         Self {
             rows: vec![row; slots],
             answers: vec![quiet.clone(), quiet.clone()],
@@ -97,10 +97,10 @@ impl Memo {
     ///
     /// # Errors
     /// If the slot has had too many inputs.
-    pub fn task(&mut self, slot: usize, input: ComponentInput) -> Result<Task, TableFull> {
+    pub fn task(&mut self, slot: usize, input: ComponentInput) -> Result<PackedInput, TableFull> {
         let row = &mut self.rows[slot];
         if let Some(number) = row.inputs.get(&input) {
-            return Ok(Task { slot: slot as u16, input: *number });
+            return Ok(PackedInput { slot: slot as u16, input: *number });
         }
         let number = u16::try_from(row.list.len()).map_err(|_| TableFull)?;
         row.inputs.insert(input, number);
@@ -108,18 +108,18 @@ impl Memo {
         if row.list.len() > row.width {
             row.widen();
         }
-        Ok(Task { slot: slot as u16, input: number })
+        Ok(PackedInput { slot: slot as u16, input: number })
     }
 
     /// The input of a task.
     #[must_use]
-    pub fn input(&self, task: Task) -> ComponentInput {
+    pub fn input(&self, task: PackedInput) -> ComponentInput {
         self.rows[usize::from(task.slot)].list[usize::from(task.input)]
     }
 
     /// What is remembered of a task for a value.
     #[must_use]
-    pub fn cell(&self, task: Task, value: Number) -> Cell {
+    pub fn cell(&self, task: PackedInput, value: Number) -> MemoCell {
         let row = &self.rows[usize::from(task.slot)];
         let at = usize::from(value) * row.width + usize::from(task.input);
         row.cells.get(at).copied().unwrap_or_default()
@@ -127,7 +127,7 @@ impl Memo {
 
     /// What follows.
     #[must_use]
-    pub fn answer(&self, cell: Cell) -> &Answer {
+    pub fn answer(&self, cell: MemoCell) -> &Reaction {
         &self.answers[usize::from(cell.answer)]
     }
 
@@ -137,22 +137,22 @@ impl Memo {
     /// If there are too many distinct answers.
     pub fn remember(
         &mut self,
-        task: Task,
+        task: PackedInput,
         value: Number,
         after: Number,
-        answer: Answer,
-    ) -> Result<Cell, TableFull> {
+        answer: Reaction,
+    ) -> Result<MemoCell, TableFull> {
         let next = u16::try_from(self.answers.len()).map_err(|_| TableFull)?;
         let answers = &mut self.answers;
         let number = *self.numbers.entry(answer).or_insert_with_key(|answer| {
             answers.push(answer.clone());
             next
         });
-        let cell = Cell { after, answer: number };
+        let cell = MemoCell { after, answer: number };
         let row = &mut self.rows[usize::from(task.slot)];
         let start = usize::from(value) * row.width;
         if row.cells.len() <= start {
-            row.cells.resize(start + row.width, Cell::default());
+            row.cells.resize(start + row.width, MemoCell::default());
         }
         row.cells[start + usize::from(task.input)] = cell;
         Ok(cell)
@@ -161,10 +161,10 @@ impl Memo {
 
 const LEAST_WIDTH: usize = 16;
 
-impl Row {
+impl SlotMemo {
     fn widen(&mut self) {
         let width = self.width * 2;
-        let mut cells = vec![Cell::default(); self.cells.len() * 2];
+        let mut cells = vec![MemoCell::default(); self.cells.len() * 2];
         for (old, new) in self.cells.chunks(self.width).zip(cells.chunks_mut(width)) {
             new[..old.len()].copy_from_slice(old);
         }

@@ -1,125 +1,23 @@
-//! Leads-to by search for a fair lasso, and can-always-end by backward reachability.
-//!
-//! A leads-to `P ~> Q` falls if some fair run has a `P` after which no `Q` comes: a way to states
-//! without `Q` in which the run can stay for ever although it treats every fair action weakly
-//! fairly. Weak fairness: an action that is possible from some point on without a break is taken
-//! again and again.
-//!
-//! # Fairness
-//! [`Fairness::Everybody`]: every move of the tree and the kernel, every armed timer, the steps of
-//! the script, and `continue` at a prompt. An actor at its prompt owes nothing: it may be frozen.
-//! [`Fairness::RootAndKernel`]: what the root and the kernel do. Nobody closes a prompt, and every
-//! other actor may be wedged.
+//! Leads-to and can-always-end on an explored graph.
 //!
 //! # Two searches
 //! Faults and requests are budgeted and ladders only climb, so the graph of a run has no cycle as
 //! a rule. Then a fair run can stay nowhere but in a state in which no fair action is possible,
 //! and one sweep decides everything ([`sweep`]); symmetry may have merged states, since neither
-//! that nor a promise depends on names. The sweep finds out whether there is a cycle. If there is,
-//! [`super::lasso`] searches strongly connected components.
+//! that nor an obligation depends on names. The sweep finds out whether there is a cycle. If there
+//! is, [`super::lasso`] searches strongly connected components.
 
-use super::explore::{Exploration, Progress};
-use super::property::{Applies, PropertyId};
 use super::store::StateId;
 use super::worker::Worker;
+use super::{Exploration, Progress};
+use crate::property::liveness::{
+    Fairness, LEADS_TO, discharged, fairness_of, is_ending, is_fair, obliged,
+};
+use crate::property::{Applies, PropertyId};
+use crate::world::WorldView;
 use crate::world::choices::enabled;
-use crate::world::{Action, EnvironmentAction, Is, ScriptStep, SystemStep, WorldView};
-use holdfast_protocol::{ActorId, Answer, Signal};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Relaxed;
-
-/// Who must act in the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fairness {
-    /// Everybody who is not at a prompt, and the person.
-    Everybody,
-    /// The root and the kernel alone.
-    RootAndKernel,
-}
-
-/// The leads-to properties, in the order of the bits of a `Mark`.
-pub const PROMISES: [PropertyId; 4] = [
-    PropertyId::RequestAnswered,
-    PropertyId::TeardownCompletes,
-    PropertyId::InterruptWorksAgain,
-    PropertyId::StopIsBounded,
-];
-
-/// Whom a property relies on.
-#[must_use]
-pub fn fairness_of(property: PropertyId) -> Fairness {
-    match property {
-        PropertyId::StopIsBounded => Fairness::RootAndKernel,
-        _ => Fairness::Everybody,
-    }
-}
-
-/// Whether an action must be taken in the end if it stays possible.
-#[must_use]
-pub fn is_fair(scene: &WorldView<'_>, action: Action, fairness: Fairness) -> bool {
-    let root = scene.topology.root();
-    let owes = |actor: ActorId| match fairness {
-        Fairness::Everybody => scene.actor(actor).prompt.is_none(),
-        Fairness::RootAndKernel => actor == root,
-    };
-    match action {
-        Action::Environment(deed) => {
-            let script = &scene.topology.config().script;
-            let next = script.step(scene.room().at) == Some(ScriptStep::Do(deed));
-            let closes = matches!(deed, EnvironmentAction::Answer { answer: Answer::Continue, .. });
-            fairness == Fairness::Everybody && (next || closes)
-        }
-        Action::System(tree_move) => match tree_move {
-            SystemStep::Deliver { to, .. } => owes(to),
-            SystemStep::TakeSignal { actor, .. }
-            | SystemStep::Expire { actor, .. }
-            | SystemStep::EndBody { actor } => owes(actor),
-            SystemStep::Boot { .. } | SystemStep::LosePrompt { .. } | SystemStep::Pass { .. } => {
-                fairness == Fairness::Everybody
-            }
-            SystemStep::Reap { actor } => scene.actor(actor).parent.is_some_and(owes),
-            SystemStep::Adopt { .. }
-            | SystemStep::SeeChildrenGone
-            | SystemStep::ReadBaton { .. } => true,
-        },
-    }
-}
-
-/// Whether the promise is made here. A request's promise is made and not kept while it waits.
-#[must_use]
-pub fn promised(scene: &WorldView<'_>, property: PropertyId) -> bool {
-    let root = scene.root();
-    match property {
-        PropertyId::TeardownCompletes => !root.alive() || root.is.contains(Is::CANCELLED),
-        PropertyId::InterruptWorksAgain => {
-            root.pending.contains(&Signal::Interrupt) && !scene.request_outstanding()
-        }
-        PropertyId::StopIsBounded => {
-            root.is.contains(Is::STOPPING) || root.pending.contains(&Signal::Terminate)
-        }
-        _ => scene.actors().any(|(_, facts)| facts.is.contains(Is::WAITING)),
-    }
-}
-
-/// Whether the promise is kept here.
-#[must_use]
-pub fn kept(scene: &WorldView<'_>, property: PropertyId) -> bool {
-    match property {
-        PropertyId::TeardownCompletes => scene.ended(),
-        PropertyId::InterruptWorksAgain => scene.ended() || scene.request_outstanding(),
-        PropertyId::StopIsBounded => !scene.root().alive(),
-        _ => !promised(scene, property),
-    }
-}
-
-/// The tree has ended, or is at rest where a Ctrl-C ends it.
-fn is_ending(scene: &WorldView<'_>) -> bool {
-    let root = scene.root();
-    scene.ended()
-        || (root.is.contains(Is::RUNNING)
-            && !root.is.intersects(Is::CANCELLED | Is::SHIELDED)
-            && !scene.request_outstanding())
-}
 
 /// Looks for a state from which no ending can be reached, the nearest first: backward reachability
 /// to a fixed point, for graphs with cycles.
@@ -129,7 +27,7 @@ fn is_ending(scene: &WorldView<'_>) -> bool {
 #[must_use]
 pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
     let space = &exploration.space;
-    let mut worker = Worker::new(&exploration.shared, exploration.options.symmetry);
+    let mut worker = Worker::new(&exploration.tables, exploration.options.symmetry);
     let mut can_end = vec![false; space.id_bound()];
     let mut left: Vec<StateId> = space.ids().collect();
     loop {
@@ -158,20 +56,20 @@ pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
 
 /// What a sweep knows of a state once all its successors are done.
 #[derive(Clone, Copy, Debug, Default)]
-struct Mark {
-    state: Visit,
+struct SweepMark {
+    state: SweepVisit,
     /// By promise: it is not kept here, and a fair run can stay here or go on to such a state.
-    trapped: u8,
+    stuck: u8,
     /// By promise: it is made here.
-    promised: u8,
+    obliged: u8,
     /// By promise: it is not kept here.
-    unkept: u8,
+    undischarged: u8,
     /// Whether an ending can be reached.
     ends: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Visit {
+enum SweepVisit {
     #[default]
     New,
     OnPath,
@@ -182,7 +80,7 @@ enum Visit {
 #[derive(Debug, Default)]
 pub struct Swept {
     /// For each promise that falls: the first state where it is made, and the way into the trap.
-    pub traps: Vec<(PropertyId, Vec<StateId>)>,
+    pub lassos: Vec<(PropertyId, Vec<StateId>)>,
     /// The first state from which no ending can be reached.
     pub lock_up: Option<StateId>,
 }
@@ -201,16 +99,16 @@ pub enum Sweep {
 struct Sweeper<'e, 't> {
     exploration: &'e Exploration<'t>,
     worker: Worker<'e, 't>,
-    marks: Vec<Mark>,
+    marks: Vec<SweepMark>,
     applies: u8,
 }
 
 /// A state on the depth-first path.
-struct Frame {
+struct SweepFrame {
     id: StateId,
     /// Where in the arena its successors begin.
     start: usize,
-    mark: Mark,
+    mark: SweepMark,
 }
 
 /// Decides every promise and can-always-end in one depth-first sweep, if there is no cycle.
@@ -220,13 +118,13 @@ struct Frame {
 #[must_use]
 pub fn sweep(exploration: &Exploration<'_>, progress: &Progress) -> Sweep {
     let config = exploration.topology.config();
-    let applies = (0..PROMISES.len())
-        .filter(|bit| PROMISES[*bit].applies(config) == Applies::Yes)
+    let applies = (0..LEADS_TO.len())
+        .filter(|bit| LEADS_TO[*bit].applies(config) == Applies::Yes)
         .fold(0, |set, bit| set | 1 << bit);
     let mut sweeper = Sweeper {
         exploration,
-        worker: Worker::new(&exploration.shared, exploration.options.symmetry),
-        marks: vec![Mark::default(); exploration.space.id_bound()],
+        worker: Worker::new(&exploration.tables, exploration.options.symmetry),
+        marks: vec![SweepMark::default(); exploration.space.id_bound()],
         applies,
     };
     // Most steps lead to states that were found later, so backward most successors are done.
@@ -234,7 +132,7 @@ pub fn sweep(exploration: &Exploration<'_>, progress: &Progress) -> Sweep {
         if progress.interrupt.load(Relaxed) {
             return Sweep::Interrupted;
         }
-        if sweeper.marks[id as usize].state == Visit::New
+        if sweeper.marks[id as usize].state == SweepVisit::New
             && let Some(on_cycle) = sweeper.visit(id)
         {
             return Sweep::Cyclic(on_cycle);
@@ -252,15 +150,15 @@ impl Sweeper<'_, '_> {
             if arena.len() > frame.start {
                 let next: StateId = arena.pop().expect("it is longer than its start");
                 match self.marks[next as usize].state {
-                    Visit::New => {
+                    SweepVisit::New => {
                         let frame = self.enter(next, &mut arena);
                         path.push(frame);
                     }
-                    Visit::Done => frame.mark.learn(self.marks[next as usize]),
-                    Visit::OnPath => return Some(next),
+                    SweepVisit::Done => frame.mark.learn(self.marks[next as usize]),
+                    SweepVisit::OnPath => return Some(next),
                 }
             } else {
-                let (id, mark) = (frame.id, Mark { state: Visit::Done, ..frame.mark });
+                let (id, mark) = (frame.id, SweepMark { state: SweepVisit::Done, ..frame.mark });
                 self.marks[id as usize] = mark;
                 path.pop();
                 if let Some(above) = path.last_mut() {
@@ -271,7 +169,7 @@ impl Sweeper<'_, '_> {
         None
     }
 
-    fn enter(&mut self, id: StateId, arena: &mut Vec<StateId>) -> Frame {
+    fn enter(&mut self, id: StateId, arena: &mut Vec<StateId>) -> SweepFrame {
         let space = &self.exploration.space;
         let state = space.state(id);
         let start = arena.len();
@@ -280,20 +178,20 @@ impl Sweeper<'_, '_> {
         });
         expanded.expect("an exhausted exploration has numbers for all");
         let applies = self.applies;
-        let mark = self.worker.look(state, |scene| Mark::of(scene, applies));
-        self.marks[id as usize].state = Visit::OnPath;
-        Frame { id, start, mark }
+        let mark = self.worker.look(state, |scene| SweepMark::of(scene, applies));
+        self.marks[id as usize].state = SweepVisit::OnPath;
+        SweepFrame { id, start, mark }
     }
 
     fn sum_up(&self) -> Swept {
         let mut swept = Swept::default();
-        for (bit, property) in PROMISES.into_iter().enumerate() {
+        for (bit, property) in LEADS_TO.into_iter().enumerate() {
             let broken = |id: &StateId| {
                 let mark = self.marks[*id as usize];
-                (mark.promised & mark.trapped) >> bit & 1 == 1
+                (mark.obliged & mark.stuck) >> bit & 1 == 1
             };
             if let Some(id) = self.exploration.space.ids().find(broken) {
-                swept.traps.push((property, self.way_into_trap(id, bit)));
+                swept.lassos.push((property, self.stem_of_lasso(id, bit)));
             }
         }
         let locked = |id: &StateId| !self.marks[*id as usize].ends;
@@ -302,15 +200,15 @@ impl Sweeper<'_, '_> {
     }
 
     /// A shortest way from a state where a promise is made to one where a fair run can stay.
-    fn way_into_trap(&self, from: StateId, bit: usize) -> Vec<StateId> {
+    fn stem_of_lasso(&self, from: StateId, bit: usize) -> Vec<StateId> {
         let space = &self.exploration.space;
-        let mut worker = Worker::new(&self.exploration.shared, self.exploration.options.symmetry);
+        let mut worker = Worker::new(&self.exploration.tables, self.exploration.options.symmetry);
         let mut before = BTreeMap::from([(from, from)]);
         let mut queue = VecDeque::from([from]);
         while let Some(id) = queue.pop_front() {
             let state = space.state(id);
-            let here = worker.look(state, |scene| Mark::of(scene, self.applies));
-            if here.trapped >> bit & 1 == 1 {
+            let here = worker.look(state, |scene| SweepMark::of(scene, self.applies));
+            if here.stuck >> bit & 1 == 1 {
                 let last = |id: &StateId| (before[id] != *id).then(|| before[id]);
                 let mut way: Vec<_> = std::iter::successors(Some(id), last).collect();
                 way.reverse();
@@ -318,7 +216,7 @@ impl Sweeper<'_, '_> {
             }
             let expanded = worker.expand(state, |_, successor| {
                 let to = space.find(successor.state).expect("explored before");
-                if self.marks[to as usize].trapped >> bit & 1 == 1 && !before.contains_key(&to) {
+                if self.marks[to as usize].stuck >> bit & 1 == 1 && !before.contains_key(&to) {
                     before.insert(to, id);
                     queue.push_back(to);
                 }
@@ -329,7 +227,7 @@ impl Sweeper<'_, '_> {
     }
 }
 
-impl Mark {
+impl SweepMark {
     /// What is known of a state without its successors: trapped means stuck here.
     fn of(scene: &WorldView<'_>, applies: u8) -> Self {
         let mut actions = Vec::new();
@@ -337,14 +235,14 @@ impl Mark {
         let stuck = |fairness| !actions.iter().any(|action| is_fair(scene, *action, fairness));
         let stuck = [stuck(Fairness::Everybody), stuck(Fairness::RootAndKernel)];
         let mut mark = Self { ends: is_ending(scene), ..Self::default() };
-        for (bit, property) in PROMISES.into_iter().enumerate() {
+        for (bit, property) in LEADS_TO.into_iter().enumerate() {
             if applies >> bit & 1 == 0 {
                 continue;
             }
-            mark.promised |= u8::from(promised(scene, property)) << bit;
-            if !kept(scene, property) {
-                mark.unkept |= 1 << bit;
-                mark.trapped |= u8::from(stuck[fairness_of(property) as usize]) << bit;
+            mark.obliged |= u8::from(obliged(scene, property)) << bit;
+            if !discharged(scene, property) {
+                mark.undischarged |= 1 << bit;
+                mark.stuck |= u8::from(stuck[fairness_of(property) as usize]) << bit;
             }
         }
         mark
@@ -353,6 +251,6 @@ impl Mark {
     /// Takes over what a successor has.
     fn learn(&mut self, successor: Self) {
         self.ends |= successor.ends;
-        self.trapped |= successor.trapped & self.unkept;
+        self.stuck |= successor.stuck & self.undischarged;
     }
 }

@@ -1,11 +1,11 @@
 //! From a state number back to the concrete actions that lead there.
 
-use super::explore::{Exploration, Finding, Place};
 use super::intern::Number;
-use super::property::PropertyId;
-use super::safety::judge_step;
 use super::store::StateId;
 use super::worker::Worker;
+use super::{Exploration, Violation, ViolationSite};
+use crate::property::PropertyId;
+use crate::property::safety::judge_step;
 use crate::world::{Action, Observation, System};
 
 impl Exploration<'_> {
@@ -14,14 +14,14 @@ impl Exploration<'_> {
     /// # Panics
     /// If the finding is not of this exploration.
     #[must_use]
-    pub fn actions_to(&self, property: PropertyId, finding: Finding) -> Vec<Action> {
+    pub fn actions_to(&self, property: PropertyId, finding: Violation) -> Vec<Action> {
         let (mut actions, system) = self.walk_to(finding.state);
-        if finding.place == Place::Step {
+        if finding.site == ViolationSite::Step {
             let breaks = |action: &Action| {
                 let (did, after) = self.step(&system, *action);
                 system.look(self.topology, |before| {
                     after.look(self.topology, |after| {
-                        judge_step(before, &did, after).broken.has(property)
+                        judge_step(before, &did, after).violated.has(property)
                     })
                 })
             };
@@ -53,7 +53,7 @@ impl Exploration<'_> {
 
     /// The actions from a system along stored states, and where they end.
     fn follow(&self, mut system: System, ids: &[StateId]) -> (Vec<Action>, System) {
-        let mut worker = Worker::new(&self.shared, self.options.symmetry);
+        let mut worker = Worker::new(&self.tables, self.options.symmetry);
         let mut actions = Vec::new();
         for id in ids {
             let (action, after) = self

@@ -1,10 +1,11 @@
 //! The whole check of one run: explore, judge, look for lassos, sum up.
 
-use super::explore::{Ending, Exploration, Options, Progress, Until, explore};
-use super::lasso::{Promise, find_lasso};
-use super::liveness::{PROMISES, Sweep, Swept, find_lock_up, sweep};
-use super::property::{Applies, Kind, PropertyId, PropertySet};
-use super::symmetry::SymmetryReduction;
+use crate::explore::lasso::{ObligationGraph, find_lasso};
+use crate::explore::sweep::{Sweep, Swept, find_lock_up, sweep};
+use crate::explore::symmetry::SymmetryReduction;
+use crate::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
+use crate::property::liveness::LEADS_TO;
+use crate::property::{Applies, PropertyId, PropertyKind, PropertySet};
 use crate::world::{Action, Config, Topology};
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ pub struct Counterexample {
 
 /// What the check says about one property.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PropertyVerdict {
     /// It holds on every interleaving within the bounds, and its premise was reached.
     Holds,
     /// It falls.
@@ -36,7 +37,7 @@ pub enum Verdict {
 
 /// How a whole check ended, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// An always-property fell.
     SafetyViolated,
     /// A leads-to fell, or the tree can lock up.
@@ -53,13 +54,13 @@ pub enum Outcome {
 
 /// What a check has found.
 #[derive(Clone, Debug)]
-pub struct Report {
+pub struct CheckReport {
     /// What was checked.
     pub config: Config,
     /// What is said about each property.
-    pub verdicts: BTreeMap<PropertyId, Verdict>,
+    pub verdicts: BTreeMap<PropertyId, PropertyVerdict>,
     /// How the search ended.
-    pub ending: Ending,
+    pub ending: SearchEnd,
     /// How many states were found.
     pub states: u64,
     /// How many steps were taken.
@@ -86,18 +87,18 @@ pub enum ScriptReached {
 /// Leads-to properties and the absence of lock-ups are decided only if the search is exhausted; a
 /// lasso is searched in the full graph, which is explored for it if symmetry merged states before.
 #[must_use]
-pub fn check(config: Config, options: Options, progress: &Progress) -> Report {
+pub fn check(config: Config, options: Options, progress: &Progress) -> CheckReport {
     let topology = Topology::new(config);
     let first = explore(&topology, options, progress);
-    let mut verdicts: BTreeMap<PropertyId, Verdict> = BTreeMap::new();
+    let mut verdicts: BTreeMap<PropertyId, PropertyVerdict> = BTreeMap::new();
     for property in PropertyId::ALL {
         verdicts.insert(property, always(&first, property));
     }
     let mut ending = first.ending;
-    let safe = first.findings.is_empty() || options.until == Until::Exhausted;
-    if first.ending == Ending::Exhausted && safe {
+    let safe = first.violations.is_empty() || options.until == StopWhen::Exhausted;
+    if first.ending == SearchEnd::Exhausted && safe {
         match sweep(&first, progress) {
-            Sweep::Interrupted => ending = Ending::Interrupted,
+            Sweep::Interrupted => ending = SearchEnd::Interrupted,
             Sweep::Acyclic(swept) => settle(&mut verdicts, &first, swept),
             Sweep::Cyclic(_) => {
                 let full = Options { symmetry: SymmetryReduction::Off, ..options };
@@ -105,7 +106,7 @@ pub fn check(config: Config, options: Options, progress: &Progress) -> Report {
             }
         }
     }
-    Report {
+    CheckReport {
         verdicts,
         ending,
         states: first.space.len(),
@@ -117,30 +118,30 @@ pub fn check(config: Config, options: Options, progress: &Progress) -> Report {
     }
 }
 
-fn always(exploration: &Exploration<'_>, property: PropertyId) -> Verdict {
-    if let Some(finding) = exploration.findings.get(&property) {
+fn always(exploration: &Exploration<'_>, property: PropertyId) -> PropertyVerdict {
+    if let Some(finding) = exploration.violations.get(&property) {
         let steps = exploration.actions_to(property, *finding);
-        return Verdict::Violated(Counterexample { property, steps, round: Vec::new() });
+        return PropertyVerdict::Violated(Counterexample { property, steps, round: Vec::new() });
     }
     match property.applies(exploration.topology.config()) {
-        Applies::Needs(what) => Verdict::DoesNotApply(what),
-        Applies::Yes if exploration.ending != Ending::Exhausted => Verdict::Undecided,
-        Applies::Yes if property.kind() != Kind::Always => Verdict::Undecided,
-        Applies::Yes if exploration.reached.has(property) => Verdict::Holds,
-        Applies::Yes => Verdict::Vacuous,
+        Applies::Needs(what) => PropertyVerdict::DoesNotApply(what),
+        Applies::Yes if exploration.ending != SearchEnd::Exhausted => PropertyVerdict::Undecided,
+        Applies::Yes if property.kind() != PropertyKind::Always => PropertyVerdict::Undecided,
+        Applies::Yes if exploration.triggered.has(property) => PropertyVerdict::Holds,
+        Applies::Yes => PropertyVerdict::Vacuous,
     }
 }
 
 /// What one sweep over an acyclic graph says.
 fn settle(
-    verdicts: &mut BTreeMap<PropertyId, Verdict>,
+    verdicts: &mut BTreeMap<PropertyId, PropertyVerdict>,
     exploration: &Exploration<'_>,
     swept: Swept,
 ) {
-    for verdict in verdicts.values_mut().filter(|verdict| **verdict == Verdict::Undecided) {
-        *verdict = Verdict::Holds;
+    for verdict in verdicts.values_mut().filter(|verdict| **verdict == PropertyVerdict::Undecided) {
+        *verdict = PropertyVerdict::Holds;
     }
-    for (property, way) in swept.traps {
+    for (property, way) in swept.lassos {
         let steps = exploration.actions_along(&way);
         verdicts.insert(property, violated(property, steps, Vec::new()));
     }
@@ -153,16 +154,16 @@ fn settle(
 
 /// The same for a graph with cycles, explored without symmetry: a lasso for each leads-to, and
 /// backward reachability.
-fn settle_cyclic(verdicts: &mut BTreeMap<PropertyId, Verdict>, full: &Exploration<'_>) {
-    if full.ending != Ending::Exhausted {
+fn settle_cyclic(verdicts: &mut BTreeMap<PropertyId, PropertyVerdict>, full: &Exploration<'_>) {
+    if full.ending != SearchEnd::Exhausted {
         return;
     }
     settle(verdicts, full, Swept { lock_up: find_lock_up(full), ..Swept::default() });
-    for property in PROMISES {
-        if verdicts[&property] != Verdict::Holds {
+    for property in LEADS_TO {
+        if verdicts[&property] != PropertyVerdict::Holds {
             continue;
         }
-        let mut instances = Promise::instances(full, property);
+        let mut instances = ObligationGraph::instances(full, property);
         if let Some(lasso) = instances.iter_mut().find_map(find_lasso) {
             let before = full.actions_along(&lasso.stem).len();
             let way: Vec<_> = lasso.stem.into_iter().chain(lasso.round).collect();
@@ -173,8 +174,8 @@ fn settle_cyclic(verdicts: &mut BTreeMap<PropertyId, Verdict>, full: &Exploratio
     }
 }
 
-fn violated(property: PropertyId, steps: Vec<Action>, round: Vec<Action>) -> Verdict {
-    Verdict::Violated(Counterexample { property, steps, round })
+fn violated(property: PropertyId, steps: Vec<Action>, round: Vec<Action>) -> PropertyVerdict {
+    PropertyVerdict::Violated(Counterexample { property, steps, round })
 }
 
 fn script_reached(exploration: &Exploration<'_>) -> ScriptReached {
@@ -183,12 +184,12 @@ fn script_reached(exploration: &Exploration<'_>) -> ScriptReached {
     if usize::from(furthest) >= steps { ScriptReached::End } else { ScriptReached::Step(furthest) }
 }
 
-impl Report {
+impl CheckReport {
     /// The properties that fell.
     #[must_use]
     pub fn violated(&self) -> PropertySet {
-        let fell = |(property, verdict): (&PropertyId, &Verdict)| {
-            matches!(verdict, Verdict::Violated(_)).then_some(*property)
+        let fell = |(property, verdict): (&PropertyId, &PropertyVerdict)| {
+            matches!(verdict, PropertyVerdict::Violated(_)).then_some(*property)
         };
         self.verdicts.iter().filter_map(fell).collect()
     }
@@ -197,29 +198,32 @@ impl Report {
     #[must_use]
     pub fn shortest(&self) -> Option<&Counterexample> {
         let found = self.verdicts.values().filter_map(|verdict| match verdict {
-            Verdict::Violated(counterexample) => Some(counterexample),
-            Verdict::Holds | Verdict::Vacuous | Verdict::DoesNotApply(_) | Verdict::Undecided => {
-                None
-            }
+            PropertyVerdict::Violated(counterexample) => Some(counterexample),
+            PropertyVerdict::Holds
+            | PropertyVerdict::Vacuous
+            | PropertyVerdict::DoesNotApply(_)
+            | PropertyVerdict::Undecided => None,
         });
         found.min_by_key(|found| {
-            (found.property.kind() != Kind::Always, found.steps.len(), found.property)
+            (found.property.kind() != PropertyKind::Always, found.steps.len(), found.property)
         })
     }
 
     /// The sum of it.
     #[must_use]
-    pub fn outcome(&self) -> Outcome {
-        let one = |verdict: &Verdict| match (verdict, self.ending) {
-            (Verdict::Violated(found), _) if found.property.kind() == Kind::Always => {
-                Outcome::SafetyViolated
+    pub fn outcome(&self) -> CheckOutcome {
+        let one = |verdict: &PropertyVerdict| match (verdict, self.ending) {
+            (PropertyVerdict::Violated(found), _)
+                if found.property.kind() == PropertyKind::Always =>
+            {
+                CheckOutcome::SafetyViolated
             }
-            (Verdict::Violated(_), _) => Outcome::LivenessViolated,
-            (_, Ending::Interrupted) => Outcome::Interrupted,
-            (Verdict::Undecided, _) => Outcome::NotExhausted,
-            (Verdict::Vacuous, _) => Outcome::Vacuous,
-            (Verdict::Holds | Verdict::DoesNotApply(_), _) => Outcome::Holds,
+            (PropertyVerdict::Violated(_), _) => CheckOutcome::LivenessViolated,
+            (_, SearchEnd::Interrupted) => CheckOutcome::Interrupted,
+            (PropertyVerdict::Undecided, _) => CheckOutcome::NotExhausted,
+            (PropertyVerdict::Vacuous, _) => CheckOutcome::Vacuous,
+            (PropertyVerdict::Holds | PropertyVerdict::DoesNotApply(_), _) => CheckOutcome::Holds,
         };
-        self.verdicts.values().map(one).min().unwrap_or(Outcome::Holds)
+        self.verdicts.values().map(one).min().unwrap_or(CheckOutcome::Holds)
     }
 }

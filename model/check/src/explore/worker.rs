@@ -7,14 +7,14 @@
 //!              \--miss--> world::system::step_part, the same code as on plain values
 //! ```
 
-use super::intern::{Number, Shared, TableFull, View};
-use super::memo::{Answer, Cell, Memo, Task};
-use super::offers::{Book, Plan};
-use super::safety::{Judgement, judge_step, matters};
+use super::guards::{GuardTable, Plan};
+use super::intern::{InternTables, InternView, Number, TableFull};
+use super::memo::{Memo, MemoCell, PackedInput, Reaction};
 use super::symmetry::{Symmetries, SymmetryReduction};
+use crate::property::safety::{Judgement, judge_step, matters};
 use crate::world::component::Effect;
 use crate::world::facts::WorldView;
-use crate::world::system::{Components, step_part};
+use crate::world::system::{Components, step_component};
 use crate::world::{Action, Observation, System};
 
 /// A successor of a state.
@@ -31,9 +31,9 @@ pub struct Successor<'a> {
 pub struct Worker<'s, 't> {
     stepper: Stepper<'s, 't>,
     symmetries: Symmetries,
-    book: Book,
+    book: GuardTable,
     plan: Plan,
-    tasks: Vec<Task>,
+    tasks: Vec<PackedInput>,
     did: Vec<Observation>,
     after: Vec<Number>,
 }
@@ -41,18 +41,18 @@ pub struct Worker<'s, 't> {
 impl<'s, 't> Worker<'s, 't> {
     /// A view of `shared` that has seen nothing.
     #[must_use]
-    pub fn new(shared: &'s Shared<'t>, reduction: SymmetryReduction) -> Self {
+    pub fn new(shared: &'s InternTables<'t>, reduction: SymmetryReduction) -> Self {
         let topology = shared.topology();
         Self {
             stepper: Stepper {
-                view: View::new(shared),
-                memo: Memo::new(topology.parts()),
-                current: vec![0; topology.parts()],
+                view: InternView::new(shared),
+                memo: Memo::new(topology.components()),
+                current: vec![0; topology.components()],
                 changed: Vec::new(),
                 tables: Ok(()),
             },
             symmetries: Symmetries::of(topology, reduction),
-            book: Book::default(),
+            book: GuardTable::default(),
             plan: Plan::default(),
             tasks: Vec::new(),
             did: Vec::new(),
@@ -72,7 +72,7 @@ impl<'s, 't> Worker<'s, 't> {
     /// If some part took too many values.
     pub fn pack(&mut self, system: &System) -> Result<Vec<Number>, TableFull> {
         let view = &mut self.stepper.view;
-        let numbers = system.parts().iter().enumerate();
+        let numbers = system.components().iter().enumerate();
         let numbers = numbers.map(|(slot, value)| view.number(slot, value.clone()));
         let mut state = numbers.collect::<Result<Vec<_>, _>>()?;
         self.symmetries.canonicalise(view, &mut state)?;
@@ -132,7 +132,7 @@ impl<'s, 't> Worker<'s, 't> {
 /// A state on which steps run, part by part.
 #[derive(Debug)]
 struct Stepper<'s, 't> {
-    view: View<'s, 't>,
+    view: InternView<'s, 't>,
     memo: Memo,
     current: Vec<Number>,
     /// The slots that the step has changed and what they were, in order.
@@ -142,9 +142,14 @@ struct Stepper<'s, 't> {
 }
 
 impl Components for Stepper<'_, '_> {
-    type Task = Task;
+    type Task = PackedInput;
 
-    fn step(&mut self, task: Task, follow: &mut Vec<Task>, did: &mut Vec<Observation>) {
+    fn step(
+        &mut self,
+        task: PackedInput,
+        follow: &mut Vec<PackedInput>,
+        did: &mut Vec<Observation>,
+    ) {
         let before = self.current[usize::from(task.slot)];
         let mut cell = self.memo.cell(task, before);
         if cell.is_unknown() {
@@ -163,7 +168,7 @@ impl Components for Stepper<'_, '_> {
         if !cell.is_quiet() {
             let answer = self.memo.answer(cell);
             follow.extend_from_slice(&answer.tasks);
-            did.extend_from_slice(&answer.did);
+            did.extend_from_slice(&answer.observations);
         }
     }
 }
@@ -182,20 +187,20 @@ impl Stepper<'_, '_> {
     }
 
     /// Asks the world itself what a part does on an input.
-    fn compute(&mut self, task: Task, before: Number) -> Result<Cell, TableFull> {
+    fn compute(&mut self, task: PackedInput, before: Number) -> Result<MemoCell, TableFull> {
         let (topology, slot) = (self.view.topology(), usize::from(task.slot));
         let mut value = self.view.value(slot, before).clone();
         let mut effects = Vec::new();
         let input = self.memo.input(task);
-        step_part(topology, topology.part(slot), &mut value, input, &mut effects);
+        step_component(topology, topology.component(slot), &mut value, input, &mut effects);
         let after = self.view.number(slot, value)?;
-        let mut answer = Answer::default();
+        let mut answer = Reaction::default();
         for effect in effects {
             match effect {
                 Effect::To(part, input) => {
                     answer.tasks.push(self.memo.task(topology.slot(part), input)?);
                 }
-                Effect::Observation(what) if matters(&what) => answer.did.push(what),
+                Effect::Observation(what) if matters(&what) => answer.observations.push(what),
                 Effect::Observation(_) => {}
             }
         }

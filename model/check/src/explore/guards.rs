@@ -6,50 +6,52 @@
 //!
 //! Many values of a part look alike to the others, so kinds are few.
 
-use super::intern::{Number, TableFull, View};
-use super::memo::{Memo, Task};
+use super::intern::{InternView, Number, TableFull};
+use super::memo::{Memo, PackedInput};
 use crate::world::Action;
-use crate::world::choices::begin::{Place, begin};
-use crate::world::choices::{Offer, Rank, Signs, list, offers_of, signs_of};
+use crate::world::choices::begin::{ActionContext, begin};
+use crate::world::choices::{
+    ActionRank, Conditions, GuardedAction, conditions_of, guarded_actions_of, list,
+};
 use rustc_hash::FxHashMap;
 use std::ops::Range;
 
 /// What some values of a part show and offer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Looks {
-    signs: Signs,
+struct ClassValue {
+    signs: Conditions,
     /// Each offer and what it begins with.
-    offers: Vec<(Offer, Vec<Task>)>,
+    offers: Vec<(GuardedAction, Vec<PackedInput>)>,
 }
 
 /// The same, packed.
 #[derive(Clone, Debug)]
-struct Kind {
-    signs: Signs,
+struct ComponentClass {
+    signs: Conditions,
     /// Where in the book its offers are.
     offers: Range<usize>,
 }
 
 /// The number of a kind, plus one.
-type KindNumber = u32;
+type ClassNumber = u32;
 
 /// Everything that was worked out.
 #[derive(Debug, Default)]
-pub struct Book {
+pub struct GuardTable {
     /// By script position, slot and number; zero if not known.
-    pages: Vec<Vec<Vec<KindNumber>>>,
-    numbers: FxHashMap<Looks, KindNumber>,
-    kinds: Vec<Kind>,
-    offers: Vec<(Offer, Range<usize>)>,
-    tasks: Vec<Task>,
+    pages: Vec<Vec<Vec<ClassNumber>>>,
+    numbers: FxHashMap<ClassValue, ClassNumber>,
+    kinds: Vec<ComponentClass>,
+    offers: Vec<(GuardedAction, Range<usize>)>,
+    tasks: Vec<PackedInput>,
     /// The kinds of the parts of the state at hand.
-    here: Vec<KindNumber>,
+    here: Vec<ClassNumber>,
 }
 
 /// The actions of a state, by their place in the book.
 #[derive(Debug, Default)]
 pub struct Plan {
-    standing: Vec<(Rank, usize)>,
+    standing: Vec<(ActionRank, usize)>,
 }
 
 impl Plan {
@@ -59,10 +61,10 @@ impl Plan {
     }
 }
 
-impl Book {
+impl GuardTable {
     /// An action and what it begins with.
     #[must_use]
-    pub fn action(&self, place: usize) -> (Action, &[Task]) {
+    pub fn action(&self, place: usize) -> (Action, &[PackedInput]) {
         let (offer, tasks) = &self.offers[place];
         (offer.action, &self.tasks[tasks.clone()])
     }
@@ -73,13 +75,13 @@ impl Book {
     /// If some part took too many inputs.
     pub fn plan(
         &mut self,
-        view: &mut View<'_, '_>,
+        view: &mut InternView<'_, '_>,
         memo: &mut Memo,
         state: &[Number],
         plan: &mut Plan,
     ) -> Result<(), TableFull> {
         let at = view.script_position(state);
-        let mut signs = Signs::empty();
+        let mut signs = Conditions::empty();
         self.here.clear();
         for (slot, number) in state.iter().enumerate() {
             let kind = self.kind(view, memo, at, (slot, *number))?;
@@ -101,11 +103,11 @@ impl Book {
 
     fn kind(
         &mut self,
-        view: &mut View<'_, '_>,
+        view: &mut InternView<'_, '_>,
         memo: &mut Memo,
         at: u8,
         (slot, number): (usize, Number),
-    ) -> Result<KindNumber, TableFull> {
+    ) -> Result<ClassNumber, TableFull> {
         let (page, index) = (usize::from(at), usize::from(number));
         let known = self.pages.get(page).and_then(|page| page[slot].get(index)).copied();
         if let Some(kind) = known.filter(|kind| *kind != 0) {
@@ -117,7 +119,7 @@ impl Book {
             None => self.add(looks),
         };
         while self.pages.len() <= page {
-            self.pages.push(vec![Vec::new(); view.topology().parts()]);
+            self.pages.push(vec![Vec::new(); view.topology().components()]);
         }
         let known = &mut self.pages[page][slot];
         if known.len() <= index {
@@ -127,15 +129,15 @@ impl Book {
         Ok(kind)
     }
 
-    fn add(&mut self, looks: Looks) -> KindNumber {
+    fn add(&mut self, looks: ClassValue) -> ClassNumber {
         let first = self.offers.len();
         for (offer, tasks) in &looks.offers {
             let start = self.tasks.len();
             self.tasks.extend_from_slice(tasks);
             self.offers.push((*offer, start..self.tasks.len()));
         }
-        self.kinds.push(Kind { signs: looks.signs, offers: first..self.offers.len() });
-        let kind = self.kinds.len() as KindNumber;
+        self.kinds.push(ComponentClass { signs: looks.signs, offers: first..self.offers.len() });
+        let kind = self.kinds.len() as ClassNumber;
         self.numbers.insert(looks, kind);
         kind
     }
@@ -143,23 +145,23 @@ impl Book {
 
 /// Asks the world what a value shows and offers.
 fn looks(
-    view: &mut View<'_, '_>,
+    view: &mut InternView<'_, '_>,
     memo: &mut Memo,
     at: u8,
     (slot, number): (usize, Number),
-) -> Result<Looks, TableFull> {
+) -> Result<ClassValue, TableFull> {
     let topology = view.topology();
-    let (part, facts) = (topology.part(slot), view.part(slot, number));
+    let (part, facts) = (topology.component(slot), view.part(slot, number));
     let mut offers = Vec::new();
-    offers_of(topology, at, part, facts, &mut |offer| offers.push(offer));
-    let with_tasks = |offer: Offer| {
+    guarded_actions_of(topology, at, part, facts, &mut |offer| offers.push(offer));
+    let with_tasks = |offer: GuardedAction| {
         let mut begun = Vec::new();
-        begin(Place { topology, at, facts }, offer.action, &mut begun);
+        begin(ActionContext { topology, at, facts }, offer.action, &mut begun);
         let task = |(part, input)| memo.task(topology.slot(part), input);
         let tasks: Result<Vec<_>, TableFull> = begun.into_iter().map(task).collect();
         Ok((offer, tasks?))
     };
-    let signs = signs_of(topology, part, facts);
+    let signs = conditions_of(topology, part, facts);
     let offers = offers.into_iter().map(with_tasks).collect::<Result<_, _>>()?;
-    Ok(Looks { signs, offers })
+    Ok(ClassValue { signs, offers })
 }
