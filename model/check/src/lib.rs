@@ -16,11 +16,13 @@
 //! | [`report`] | the whole check of one run |
 //! | [`suite`] | the runs that this project claims something about |
 //! | [`trace`], [`schedule`] | a failed run as a file, of the explorer and of the simulation |
+//! | [`monitor`] | the contract of a link, on every link of a run |
 //! | [`walk`], [`rng`] | random runs of what is too large to be explored |
 
 #![forbid(unsafe_code)]
 
 pub mod explore;
+pub mod monitor;
 pub mod property;
 pub mod report;
 pub mod rng;

@@ -3,6 +3,7 @@
 //! A trace holds actions, not indices or the state of a generator, so it stays readable and is
 //! checked against whatever the code does now.
 
+use crate::monitor::{LinkBreach, TreeMonitor};
 use crate::property::liveness::{fairness_of, is_fair};
 use crate::property::safety::{judge_state, judge_step};
 use crate::property::{PropertyId, PropertyKind, PropertySet};
@@ -264,6 +265,8 @@ pub struct ReplayedStep {
     pub observations: Vec<Observation>,
     /// Which properties the step, or the state behind it, breaks.
     pub violated: Vec<PropertyId>,
+    /// What was said on the step that the contract of a link forbids.
+    pub breach: Option<LinkBreach>,
 }
 
 /// Performs steps one by one and judges each.
@@ -286,7 +289,7 @@ pub fn perform_as_seen(
     steps: &[Action],
     mut seen: impl FnMut(usize, &System) -> Option<System>,
 ) -> Result<Vec<ReplayedStep>, TraceError> {
-    let mut system = System::new(topology);
+    let (mut system, mut monitor) = (System::new(topology), TreeMonitor::default());
     let mut replayed = Vec::new();
     for (action, step) in steps.iter().zip(1..) {
         if !system.can(topology, *action) {
@@ -300,7 +303,13 @@ pub fn perform_as_seen(
         let behind = seen(step, &system);
         let behind = behind.as_ref().unwrap_or(&system).look(topology, judge_state_broken);
         let broken = (on_step | behind).members().collect();
-        replayed.push(ReplayedStep { action: *action, observations: did, violated: broken });
+        let breach = monitor.observe(topology, &did).err();
+        replayed.push(ReplayedStep {
+            action: *action,
+            observations: did,
+            violated: broken,
+            breach,
+        });
     }
     Ok(replayed)
 }

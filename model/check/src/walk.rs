@@ -9,10 +9,12 @@
 //!
 //! # Rules
 //! 1. Every state and step is judged by the always-properties.
-//! 2. A walk comes to rest within a bound, and at rest no request is outstanding and a tree that
+//! 2. Every link keeps its contract.
+//! 3. A walk comes to rest within a bound, and at rest no request is outstanding and a tree that
 //!    was told to end has ended.
-//! 3. A seed and the number of a walk name it: the same actions on every machine.
+//! 4. A seed and the number of a walk name it: the same actions on every machine.
 
+use crate::monitor::{LinkBreach, TreeMonitor};
 use crate::property::liveness::{Fairness, is_fair};
 use crate::property::safety::{judge_state, judge_step};
 use crate::property::{PropertyId, PropertyKind, PropertySet};
@@ -31,8 +33,10 @@ pub struct Walked {
 /// A walk that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalkFailure {
-    /// What it broke; none if it did not come to rest.
+    /// What it broke; none if it did not come to rest, or a link did not keep its contract.
     pub property: Option<PropertyId>,
+    /// The breach of the contract of a link, if that is what went wrong.
+    pub breach: Option<LinkBreach>,
     /// The same in words.
     pub what: &'static str,
     /// The actions up to there.
@@ -156,12 +160,14 @@ fn again(topology: &Topology, steps: &[Action]) -> Option<WalkFailure> {
 struct WalkInProgress<'t> {
     topology: &'t Topology,
     system: System,
+    monitor: TreeMonitor,
     steps: Vec<Action>,
 }
 
 impl<'t> WalkInProgress<'t> {
     fn new(topology: &'t Topology) -> Self {
-        Self { topology, system: System::new(topology), steps: Vec::new() }
+        let (system, monitor) = (System::new(topology), TreeMonitor::default());
+        Self { topology, system, monitor, steps: Vec::new() }
     }
 
     fn take(&mut self, action: Action) -> Result<(), WalkFailure> {
@@ -173,14 +179,17 @@ impl<'t> WalkInProgress<'t> {
                 judge_step(before, &did, after).violated | judge_state(after).violated
             })
         });
-        match broken.members().next() {
-            Some(property) => Err(self.failure(Some(property), property.statement())),
-            None => Ok(()),
+        if let Some(property) = broken.members().next() {
+            return Err(self.failure(Some(property), property.statement()));
         }
+        self.monitor.observe(self.topology, &did).map_err(|breach| WalkFailure {
+            breach: Some(breach),
+            ..self.failure(None, "a link does not keep its contract")
+        })
     }
 
     fn failure(&self, property: Option<PropertyId>, what: &'static str) -> WalkFailure {
-        WalkFailure { property, what, steps: self.steps.clone() }
+        WalkFailure { property, breach: None, what, steps: self.steps.clone() }
     }
 
     /// What must happen in the end, and the person's answer.

@@ -62,7 +62,7 @@ pub enum Protects {
 /// All holds of one actor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Holds {
-    by_request: BTreeMap<RequestId, Hold>,
+    pub(crate) by_request: BTreeMap<RequestId, Hold>,
 }
 
 impl Holds {

@@ -15,7 +15,8 @@
 //! function of its inputs and nothing else.
 //!
 //! Reading order: [`policy`], [`message`], [`input`], [`output`], then the machines [`lock`],
-//! [`hold`], [`reaper`], [`sigint`], [`teardown`], and [`node`], where they meet.
+//! [`hold`], [`reaper`], [`sigint`], [`teardown`], [`node`], where they meet, and [`contract`], which
+//! they keep.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ extern crate alloc;
 #[doc(hidden)]
 pub use serde;
 
+pub mod contract;
 pub mod driver;
 pub mod hold;
 pub mod id;

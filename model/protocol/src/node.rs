@@ -12,6 +12,7 @@
 //! more, each ladder runs or is suspended as the holds say, and an actor that is done exits.
 
 mod ending;
+pub mod focus;
 mod session;
 mod signals;
 

@@ -8,6 +8,7 @@
 
 use super::links::{Baton, Lane};
 use super::observer::Observer;
+use holdfast_check::monitor::TreeMonitor;
 use holdfast_check::world::Topology;
 use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::Placement;
@@ -115,6 +116,8 @@ pub(crate) struct Kernel {
     pub(crate) modes: TerminalModes,
     pub(crate) later: Vec<Later>,
     pub(crate) observer: Observer,
+    /// The contract of every link.
+    pub(crate) monitor: TreeMonitor,
     person: Option<Sender<(ActorId, RequestId)>>,
     /// How many prompts the person has not looked at.
     pub(crate) unanswered: usize,
@@ -160,6 +163,7 @@ impl Machine {
             modes: TerminalModes::Original,
             later: Vec::new(),
             observer,
+            monitor: TreeMonitor::default(),
             person: Some(person),
             unanswered: 0,
             person_gone: false,

@@ -53,6 +53,9 @@ pub(crate) enum Baton {
 impl Kernel {
     /// An actor sends a message. A grant takes its baton along.
     pub(crate) fn send(&mut self, from: ActorId, to: ActorId, message: Message) {
+        if let Err(breach) = self.monitor.says(&self.topology, from, to, message) {
+            self.observer.breach(&breach);
+        }
         let open = self.lanes.get(&(from, to)).is_some_and(|lane| lane.ends == Ends::Open);
         if let Message::Grant { request } = message {
             if from == self.root() || self.batons.get(&request) == Some(&Baton::Actor(from)) {
@@ -83,6 +86,7 @@ impl Kernel {
         match (lane.queue.pop_front(), lane.ends) {
             (_, Ends::Over) => Heard::NoLink,
             (Some(message), _) => {
+                self.monitor.hears(&self.topology, from, to, message);
                 if let Message::Grant { request } = message
                     && let Some(baton) = self.batons.get_mut(&request)
                     && *baton == Baton::Lane(from, to)

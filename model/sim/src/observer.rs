@@ -10,6 +10,7 @@
 
 use super::kernel::{Kernel, State};
 use super::links::Baton;
+use holdfast_check::monitor::LinkBreach;
 use holdfast_check::property::PropertyId;
 use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::input::Shielding;
@@ -127,6 +128,14 @@ impl Observer {
             self.tell(|| format!("`{property}` is broken: {what}"));
             self.book.found().fell = Some((property, what.to_owned()));
             panic!("`{property}` is broken: {what}");
+        }
+    }
+
+    /// Somebody says what the contract of a link forbids.
+    pub(crate) fn breach(&self, breach: &LinkBreach) {
+        if self.book.watch == Watch::Everything {
+            self.tell(|| breach.to_string());
+            panic!("{breach}");
         }
     }
 

@@ -3,7 +3,7 @@
 //! What a person reads goes to the standard output, progress and errors to the standard error.
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
-//! Reading order: [`explain`], [`check`], [`suite`], [`walk`], [`run`],
+//! Reading order: [`explain`], [`check`], [`suite`], [`prove`], [`walk`], [`run`],
 //! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
 //! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
 //! catches Ctrl-C, [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers.
@@ -16,6 +16,7 @@ pub mod explain;
 pub mod json;
 pub mod list;
 pub mod new;
+pub mod prove;
 pub mod record;
 pub mod render;
 pub mod replay;
@@ -49,6 +50,7 @@ pub struct Cli {
 enum Subcommands {
     Explain(explain::ExplainArgs),
     Check(check::CheckArgs),
+    Prove(prove::ProveArgs),
     Walk(walk::WalkArgs),
     Run(run::RunArgs),
     Replay(replay::ReplayArgs),
@@ -65,6 +67,7 @@ impl Cli {
         let exit = match self.command {
             Subcommands::Explain(args) => args.run(),
             Subcommands::Check(args) => args.run(),
+            Subcommands::Prove(args) => args.run(),
             Subcommands::Walk(args) => args.run(),
             Subcommands::Run(args) => args.run(),
             Subcommands::Replay(args) => args.run(),

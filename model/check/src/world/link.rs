@@ -7,18 +7,10 @@
 
 use super::component::{ActorInput, Component, Effect, Observation};
 use super::shared::SharedInput;
+pub use holdfast_protocol::contract::LinkEnd;
 use holdfast_protocol::policy::LockRelease;
 use holdfast_protocol::{ActorId, Input, Message, Policy, Rename, Renaming, RequestId};
 use std::collections::VecDeque;
-
-/// One of the two actors of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LinkEnd {
-    /// The supervisor (or the root, of a direct link).
-    Upper,
-    /// The other.
-    Lower,
-}
 
 /// Whether a lane still carries messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -48,8 +48,8 @@ pub struct OwnRequest {
 /// The requests of one actor, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Requests {
-    own: Vec<OwnRequest>,
-    next_serial: u32,
+    pub(crate) own: Vec<OwnRequest>,
+    pub(crate) next_serial: u32,
 }
 
 impl Requests {

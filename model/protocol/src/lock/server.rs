@@ -6,8 +6,8 @@ use alloc::collections::VecDeque;
 /// The one lock of the tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LockServer {
-    owner: Option<RequestId>,
-    queue: VecDeque<RequestId>,
+    pub(crate) owner: Option<RequestId>,
+    pub(crate) queue: VecDeque<RequestId>,
 }
 
 /// What [`LockServer::grant_next`] found.

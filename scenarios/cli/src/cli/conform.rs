@@ -231,6 +231,7 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
     let (breaks, failed) = match &verdict.finding {
         Finding::Breaks(fallen) => (fallen.first().map(|(property, _)| *property), true),
         Finding::Conforms => (None, false),
+        Finding::Breaches(..) => (None, true),
         Finding::Differs(_) | Finding::Undecided(_) => (None, true),
     };
     if draw == Draw::Always || failed {
@@ -255,6 +256,10 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
                 PolicyName::SingleDepth | PolicyName::Unprotected => "as this policy may",
             };
             writeln!(text, "conforms: a run of the model, {known}")
+        }
+        Finding::Breaches(breach, step) => {
+            let action = describe(&config.tree, verdict.steps[step - 1].action);
+            writeln!(text, "{red}{breach}{red:#}, on step {step} ({action})")
         }
         Finding::Differs(difference) => {
             let _ = writeln!(text, "{red}does not conform{red:#}");
@@ -327,6 +332,7 @@ impl TreeJson {
         let (word, breaks, difference) = match &verdict.finding {
             Finding::Conforms => ("conforms", Vec::new(), None),
             Finding::Breaks(fallen) => ("breaks", fallen.clone(), None),
+            Finding::Breaches(..) => ("breaches", Vec::new(), None),
             Finding::Differs(difference) => ("differs", Vec::new(), Some(difference)),
             Finding::Undecided(difference) => ("undecided", Vec::new(), Some(difference)),
         };

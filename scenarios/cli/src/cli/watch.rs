@@ -20,6 +20,8 @@ pub enum ProgressView {
     Search,
     /// How many walks were taken, on a terminal.
     Walks,
+    /// How many states of the present kind of actor there are, on a terminal.
+    Proof,
     /// Nothing.
     None,
 }
@@ -63,16 +65,21 @@ pub enum Interruption {
 
 fn look_after(show: ProgressView, progress: &Progress, asked: &AtomicBool, over: &Receiver<()>) {
     let bar = match show {
-        ProgressView::Search | ProgressView::Walks if io::stderr().is_terminal() => {
+        ProgressView::Search | ProgressView::Walks | ProgressView::Proof
+            if io::stderr().is_terminal() =>
+        {
             ProgressBar::new_spinner()
         }
-        ProgressView::Search | ProgressView::Walks | ProgressView::None => ProgressBar::hidden(),
+        _ => ProgressBar::hidden(),
     };
     bar.set_style(ProgressStyle::default_spinner());
     let started = Instant::now();
     while over.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
         progress.interrupt.fetch_or(asked.load(Relaxed), Relaxed);
         bar.set_message(match show {
+            ProgressView::Proof => {
+                format!("{} states of a kind of actor", HumanCount(progress.states.load(Relaxed)))
+            }
             ProgressView::Walks => walks(progress, started.elapsed()),
             ProgressView::Search | ProgressView::None => line(progress, started.elapsed()),
         });

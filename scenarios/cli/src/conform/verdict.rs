@@ -6,6 +6,7 @@ use super::record::Tail;
 use super::words::{input_words, output_words, status_words};
 use crate::chart::name_of;
 use crate::exit::ExitClass;
+use holdfast_check::monitor::LinkBreach;
 use holdfast_check::property::PropertyId;
 use holdfast_check::report::Counterexample;
 use holdfast_check::trace::{ReplayedStep, Trace, perform_as_seen};
@@ -34,6 +35,9 @@ pub enum Finding {
     /// It is a run of the model, and each of these properties falls, first on this step, counted
     /// from one.
     Breaks(Vec<(PropertyId, usize)>),
+    /// It is a run of the model, and on this step, counted from one, something is said that the
+    /// contract of a link forbids.
+    Breaches(LinkBreach, usize),
     /// It is none.
     Differs(Difference),
     /// No order was found, and not all were tried.
@@ -79,10 +83,13 @@ impl Verdict {
                 }
             }
         }
+        let breach = steps.iter().zip(1..).find_map(|(step, at)| Some((step.breach?, at)));
         let finding = match (difference, merged) {
             (Some(difference), Merged::Undecided(_)) => Finding::Undecided(difference),
             (Some(difference), _) => Finding::Differs(difference),
-            (None, _) if fallen.is_empty() => Finding::Conforms,
+            (None, _) if fallen.is_empty() => {
+                breach.map_or(Finding::Conforms, |(breach, at)| Finding::Breaches(breach, at))
+            }
             (None, _) => Finding::Breaks(fallen),
         };
         let notes = notes(&cast, &steps);
@@ -94,8 +101,8 @@ impl Verdict {
     #[must_use]
     pub fn exit(&self) -> ExitClass {
         match (&self.finding, self.cast.named.policy) {
-            (Finding::Breaks(_), PolicyName::Relay) => ExitClass::Safety,
-            (Finding::Conforms | Finding::Breaks(_), _) => ExitClass::Holds,
+            (Finding::Breaks(_) | Finding::Breaches(..), PolicyName::Relay) => ExitClass::Safety,
+            (Finding::Conforms | Finding::Breaks(_) | Finding::Breaches(..), _) => ExitClass::Holds,
             (Finding::Differs(_) | Finding::Undecided(_), _) => ExitClass::Conformance,
         }
     }
@@ -105,7 +112,10 @@ impl Verdict {
     pub fn trace(&self) -> Trace {
         let breaks = match &self.finding {
             Finding::Breaks(fallen) => fallen.first().map(|(property, _)| *property),
-            Finding::Conforms | Finding::Differs(_) | Finding::Undecided(_) => None,
+            Finding::Conforms
+            | Finding::Breaches(..)
+            | Finding::Differs(_)
+            | Finding::Undecided(_) => None,
         };
         let steps: Vec<Action> = self.steps.iter().map(|step| step.action).collect();
         let property = breaks.unwrap_or(PropertyId::NoAlarm);
@@ -125,6 +135,7 @@ impl fmt::Display for Verdict {
                     fallen.iter().map(|(property, _)| property.to_string()).collect();
                 write!(f, "breaks {}", names.join(", "))
             }
+            Finding::Breaches(breach, _) => write!(f, "{breach}"),
             Finding::Differs(difference) => write!(f, "{difference}"),
             Finding::Undecided(difference) => write!(f, "undecided; at best {difference}"),
         }

@@ -1,0 +1,270 @@
+//! The properties and the contract, as claims about one state or one step of the actor in focus.
+//!
+//! Each is local; `model/docs/PROOF.md` says how the properties of a whole tree follow.
+
+use super::claim::{Findings, Violation};
+use super::focus::{CHILD, Focus};
+use super::state::{BatonState, Life, View};
+use super::step::{Outcome, own_stage};
+use holdfast_check::property::PropertyId;
+use holdfast_protocol::contract::{Clause, Word};
+use holdfast_protocol::hold::{HoldStage, Protects};
+use holdfast_protocol::input::Shielding;
+use holdfast_protocol::lock::client::RequestStage;
+use holdfast_protocol::message::Urgency;
+use holdfast_protocol::node::{TreePosition, StopOrder};
+use holdfast_protocol::reaper::{Grace, LadderRung};
+use holdfast_protocol::sigint::Disposition;
+use holdfast_protocol::teardown::Teardown;
+use holdfast_protocol::{Input, Message, Origin, Output, Signal};
+
+/// Judges a state.
+pub fn judge_state(view: &View<'_>, found: &mut Findings<'_>) {
+    protects(view, found);
+    keeps_contract(view, found);
+    nothing_stale(view, found);
+    root(view, found);
+    let armed = view
+        .focus
+        .kids()
+        .iter()
+        .any(|kid| view.node.children().get(kid).is_some_and(|child| child.grace == Grace::On));
+    let what = "the grace of a child runs, or does not, against what its supervisor thinks";
+    found.claim(PropertyId::NoAlarm, true, armed == view.around.grace, what);
+}
+
+/// Whoever is above a prompt holds, and whatever would end it waits.
+fn protects(view: &View<'_>, found: &mut Findings<'_>) {
+    let holds = hold(view).is_some_and(|(_, protects)| protects);
+    let below = view.prompt_below();
+    let what = "a prompt may be open below, and there is no hold";
+    found.claim(PropertyId::AncestorsKnow, below, !below || holds, what);
+    let deferred = matches!(view.node.teardown(), Teardown::Deferred(_));
+    if deferred && (below || view.prompt_here()) {
+        found.reached.property(PropertyId::NoCancelUnderHold);
+    }
+    let on_ladder = |rung| matches!(rung, LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate);
+    let ladder = view.node.children().get(&CHILD).is_some_and(|child| on_ladder(child.rung));
+    if ladder && view.prompt_in_child() {
+        found.reached.property(PropertyId::NoSignalUnderHold);
+    }
+}
+
+/// The clauses of the contract that are about states.
+fn keeps_contract(view: &View<'_>, found: &mut Findings<'_>) {
+    if !view.connected_up() {
+        return;
+    }
+    let said = view.up.said;
+    let open = view.prompt_below() || view.prompt_here();
+    let what = "a prompt may be open here or below, and the link above is not granted it";
+    found.contract(Clause::PromptUnderGrant, open, !open || said.may_prompt(), what);
+    let knows = hold(view).is_some() || own_stage(view.focus, view.node).is_some();
+    let forced = said.cancel_now == Word::Heard && said.grant != Word::Heard;
+    let asked = said.want != Word::Unsaid && said.over == Word::Unsaid;
+    let asked = asked && said.refuse != Word::Heard && !forced;
+    let what = "a request is forgotten, and nobody above was told";
+    found.contract(Clause::AskerKnows, asked, !asked || knows, what);
+}
+
+/// A hold stands for something below that is not over: with the same clause below, down to the one
+/// that asked.
+fn nothing_stale(view: &View<'_>, found: &mut Findings<'_>) {
+    let property = PropertyId::NothingStale;
+    let stage = hold(view).map(|(stage, _)| stage);
+    let said = view.down.said;
+    let over = said.want != Word::Heard || said.over == Word::Heard || said.refuse != Word::Unsaid;
+    let stale = match stage {
+        Some(HoldStage::Waiting | HoldStage::Granted | HoldStage::Closed) => {
+            over || view.around.kid == Life::Gone
+        }
+        Some(HoldStage::Detached) | None => false,
+    };
+    let gone = stage.is_none() && own_stage(view.focus, view.node).is_none();
+    let was = said.want == Word::Heard || view.around.asked;
+    found.claim(property, gone && was, !stale, "a hold for what is over below");
+    let forced = view.node.urgency() == Urgency::Forced;
+    let waits = stage == Some(HoldStage::Waiting)
+        || own_stage(view.focus, view.node) == Some(RequestStage::Waiting);
+    found.demand(property, !(forced && waits), "a request waits where holds do not count");
+    let idle = view.node.requests().is_empty() && stage.is_none();
+    let shielded = view.node.disposition() == Disposition::Shield;
+    found.demand(property, !(idle && shielded), "a shield without a hold");
+}
+
+/// The lock, the baton and the terminal.
+fn root(view: &View<'_>, found: &mut Findings<'_>) {
+    let TreePosition::Root { server, stop } = view.node.position() else { return };
+    let r = view.focus.request();
+    let owns = server.owner() == Some(r);
+    let (here, baton) = (view.prompt_here(), view.around.baton);
+    let stage = hold(view).map(|(stage, _)| stage);
+    let waits = stage == Some(HoldStage::Waiting)
+        || own_stage(view.focus, view.node) == Some(RequestStage::Waiting);
+    found.claim(
+        PropertyId::OnePrompt,
+        waits,
+        !here || owns,
+        "the root's prompt is open, and the lock is not its own",
+    );
+    if view.focus.has_child() {
+        let out = baton == BatonState::Out;
+        let what = "the baton is out, and the lock is not its owner's";
+        found.claim(PropertyId::ReleasedOnce, out, !out || owns, what);
+        let holds = hold(view).is_some_and(|(_, protects)| protects);
+        let what = "the baton is out, and the root does not hold";
+        found.demand(PropertyId::InterruptShielded, !out || holds, what);
+        let exists = matches!(baton, BatonState::Out | BatonState::Closed);
+        let what = "the lock is owned, and there is no baton";
+        found.demand(PropertyId::ReleasedOnce, !owns || exists, what);
+        let stopped =
+            owns && *stop == StopOrder::Received && view.node.urgency() == Urgency::Patient;
+        let what = "a prompt is open at a root that was told to stop, and no time runs";
+        let bounded = !stopped || view.around.yields;
+        found.claim(PropertyId::StopIsBounded, stopped, bounded, what);
+    }
+    if view.focus != Focus::RootOrphan {
+        let queued = server.waiting().any(|waiting| waiting == r);
+        let has = here || matches!(stage, Some(HoldStage::Granted | HoldStage::Detached));
+        let agree = queued == waits && has == owns && !(queued && server.owner().is_none());
+        found.demand(
+            PropertyId::ReleasedOnce,
+            agree,
+            "the queue, the owner and the holds disagree",
+        );
+    }
+    let what = "the modes of the terminal are not what the lock says";
+    let session = view.around.session == server.owner().is_some();
+    found.demand(PropertyId::TerminalRestored, session, what);
+}
+
+fn hold(view: &View<'_>) -> Option<(HoldStage, bool)> {
+    let hold = view.node.holds().find(view.focus.request())?;
+    Some((hold.stage, hold.protects() == Protects::Somebody))
+}
+
+/// Judges a step of the actor in focus: what it did on `outcome.input`, between two states.
+pub fn judge_step(
+    before: &View<'_>,
+    outcome: &Outcome,
+    after: &View<'_>,
+    found: &mut Findings<'_>,
+) {
+    found.violations.extend(outcome.violation);
+    if let Some(property) = outcome.reaches {
+        found.reached.property(property);
+    }
+    let granted = matches!(outcome.input, Input::Received { message: Message::Grant { request }, .. }
+            if request == before.focus.request());
+    interrupt_taken(before, outcome, found);
+    for output in &outcome.outputs {
+        judge_output(before, outcome, *output, after, granted, found);
+    }
+    if !before.focus.is_root() {
+        let hands = outcome.outputs.iter().filter(|output| hands_on(**output)).count();
+        let what = "a grant is not passed on, opened or dropped exactly once";
+        let once = !granted || hands == 1;
+        found.claim(PropertyId::ReleasedOnce, granted, once, what);
+        let what = "a baton comes out of nowhere";
+        found.contract(Clause::NobodyElse, granted, granted || hands == 0, what);
+    }
+}
+
+fn interrupt_taken(before: &View<'_>, outcome: &Outcome, found: &mut Findings<'_>) {
+    let Input::Signalled { signal: Signal::Interrupt, .. } = outcome.input else { return };
+    if before.prompt_here() || before.prompt_in_child() || before.around.baton == BatonState::Out {
+        found.reached.property(PropertyId::InterruptShielded);
+    }
+}
+
+/// Whether an output does away with the baton that came with a grant.
+fn hands_on(output: Output) -> bool {
+    matches!(
+        output,
+        Output::Send { message: Message::Grant { .. }, .. }
+            | Output::PromptOpened { .. }
+            | Output::BatonDropped { .. }
+    )
+}
+
+fn judge_output(
+    before: &View<'_>,
+    outcome: &Outcome,
+    output: Output,
+    after: &View<'_>,
+    granted: bool,
+    found: &mut Findings<'_>,
+) {
+    let forced = after.node.urgency() == Urgency::Forced;
+    match output {
+        Output::Signal { child: CHILD, .. } => {
+            let calm = forced || !before.prompt_in_child();
+            let what = "a ladder signal to a child, while a prompt may be open in its branch";
+            found.demand(PropertyId::NoSignalUnderHold, calm, what);
+        }
+        Output::PromptOpened { .. } => prompt_opened(before, after, granted, found),
+        Output::Refused { .. } => {
+            if after.node.teardown() != Teardown::NotAsked {
+                found.reached.property(PropertyId::NoPromptAfterCancel);
+            }
+        }
+        Output::InterruptObeyed => {
+            let terminal =
+                matches!(outcome.input, Input::Signalled { origin: Origin::Terminal, .. });
+            let open = if before.focus.is_root() {
+                before.around.baton == BatonState::Out || before.prompt_here()
+            } else {
+                terminal || before.prompt_here() || before.prompt_below()
+            };
+            let what = "an interrupt is acted on, while a prompt may be open";
+            found.demand(PropertyId::InterruptShielded, forced || !open, what);
+        }
+        Output::TeardownStarted { .. } => {
+            let open = after.prompt_below() || after.prompt_here();
+            let what = "a teardown begins here, while a prompt may be open here or below";
+            found.demand(PropertyId::NoCancelUnderHold, forced || !open, what);
+        }
+        Output::Exit { .. } => exit(before, outcome, after, found),
+        Output::Alarmed { .. } => found.demand(PropertyId::NoAlarm, false, "an alarm"),
+        Output::Signal { .. }
+        | Output::Send { .. }
+        | Output::Arm { .. }
+        | Output::Disarm { .. }
+        | Output::Requested { .. }
+        | Output::PromptClosed { .. }
+        | Output::BatonDropped { .. }
+        | Output::TerminalTaken
+        | Output::TerminalRestored
+        | Output::Sweep
+        | Output::Noticed { .. } => {}
+    }
+}
+
+fn prompt_opened(before: &View<'_>, after: &View<'_>, granted: bool, found: &mut Findings<'_>) {
+    let own = after.node.requests().find(after.focus.request());
+    let shielded = own.is_some_and(|own| own.purpose.shielding() == Shielding::Shielded);
+    let calm = shielded || before.node.teardown() == Teardown::NotAsked;
+    let what = "a prompt opens in an actor that was told to end";
+    found.demand(PropertyId::NoPromptAfterCancel, calm, what);
+    let given = granted || before.focus.is_root();
+    found.claim(PropertyId::OnePrompt, true, given, "a prompt opens without a grant");
+}
+
+fn exit(before: &View<'_>, outcome: &Outcome, after: &View<'_>, found: &mut Findings<'_>) {
+    let what = "an actor exits at its own prompt";
+    found.demand(PropertyId::NoSignalUnderHold, !after.prompt_here(), what);
+    if before.focus.is_root() {
+        let what = "the root exits, and the terminal has the modes of a session";
+        let used = after.around.baton != BatonState::Unmade || after.around.asked;
+        found.claim(PropertyId::TerminalRestored, used, !after.around.session, what);
+        let what = "the root exits, and did not find that it has no child left";
+        let last = outcome.input == Input::ChildrenGone;
+        found.claim(PropertyId::NoneLeft, true, last, what);
+    }
+}
+
+/// What the actor in focus may not say.
+#[must_use]
+pub fn breach(clause: Clause) -> Violation {
+    Violation::breach(clause, "something is said that the contract of the link forbids")
+}

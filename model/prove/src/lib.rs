@@ -1,0 +1,30 @@
+//! A proof for trees of every size, on the code that runs.
+//!
+//! ```text
+//!             contract                 contract
+//!     above  ==========  n (a real  ==========  below
+//!    (anything that     Node beside     (anything that
+//!     it permits)        every rest)     it permits)
+//! ```
+//!
+//! One request is in focus, and one actor on its path at a time; what is above and below is the
+//! most general neighbour that keeps the contract of a link. All states of that are explored,
+//! without a bound; each step of the actor must keep the contract on both of its links and break
+//! no property. By induction over the steps of a run that holds in trees of every size:
+//! `model/docs/PROOF.md` is the argument.
+//!
+//! Reading order: [`focus`], [`side`], [`rest`], [`step`], [`state`], [`claim`], [`judge`],
+//! [`search`], [`proof`], [`chart`].
+
+#![forbid(unsafe_code)]
+
+pub mod chart;
+pub mod claim;
+pub mod focus;
+pub mod judge;
+pub mod proof;
+pub mod rest;
+pub mod search;
+pub mod side;
+pub mod state;
+pub mod step;

@@ -1,0 +1,124 @@
+//! What is explored: the actor in focus, its two links, and what the kernel keeps beside them.
+
+use super::focus::Focus;
+use super::side::Side;
+use super::step::own_stage;
+use holdfast_protocol::Node;
+use holdfast_protocol::lock::client::RequestStage;
+
+/// A process in focus below: the child on the path, or the orphan.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Life {
+    /// Not there yet.
+    #[default]
+    Unborn,
+    /// Alive.
+    Alive,
+    /// Dead, and not reaped.
+    Zombie,
+    /// Reaped.
+    Gone,
+}
+
+/// The baton of `r`, as the root sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum BatonState {
+    /// Not made.
+    #[default]
+    Unmade,
+    /// Made, and open somewhere.
+    Out,
+    /// Closed everywhere.
+    Closed,
+    /// Closed, and the root knows.
+    Read,
+}
+
+/// What the kernel keeps beside the node in focus and its links.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Around {
+    /// The child, or the orphan.
+    pub kid: Life,
+    /// Whether the grace of the kid runs.
+    pub grace: bool,
+    /// Whether the time to yield of `r` runs.
+    pub yields: bool,
+    /// The baton of `r`.
+    pub baton: BatonState,
+    /// Whether the actor in focus has asked for `r`.
+    pub asked: bool,
+    /// Whether the terminal has the modes of a session.
+    pub session: bool,
+    /// Whether the actor in focus was killed. Its batons and its lock stay as they are.
+    pub killed: bool,
+}
+
+impl Around {
+    /// The same in eleven bits.
+    #[must_use]
+    pub fn bits(self) -> u16 {
+        let flags = [self.grace, self.yields, self.asked, self.session, self.killed];
+        let flags = flags.iter().fold(0, |bits, flag| bits << 1 | u16::from(*flag));
+        flags << 4 | (self.kid as u16) << 2 | self.baton as u16
+    }
+
+    /// The value of such bits.
+    #[must_use]
+    pub fn of_bits(bits: u16) -> Self {
+        let flag = |place: u16| bits >> (4 + place) & 1 == 1;
+        let kid = [Life::Unborn, Life::Alive, Life::Zombie, Life::Gone][usize::from(bits >> 2 & 3)];
+        let batons = [BatonState::Unmade, BatonState::Out, BatonState::Closed, BatonState::Read];
+        Self {
+            kid,
+            grace: flag(4),
+            yields: flag(3),
+            baton: batons[usize::from(bits & 3)],
+            asked: flag(2),
+            session: flag(1),
+            killed: flag(0),
+        }
+    }
+}
+
+/// One state, seen whole.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// What is in focus.
+    pub focus: Focus,
+    /// The node in focus.
+    pub node: &'a Node,
+    /// The link to the supervisor; unused at the root.
+    pub up: &'a Side,
+    /// The link to the child; unused where none is on the path.
+    pub down: &'a Side,
+    /// The rest of the machine.
+    pub around: Around,
+}
+
+impl View<'_> {
+    /// Whether the prompt of `r` is open in the actor in focus.
+    #[must_use]
+    pub fn prompt_here(&self) -> bool {
+        own_stage(self.focus, self.node) == Some(RequestStage::Open)
+    }
+
+    /// Whether the prompt of `r` may be open in the child or below it.
+    #[must_use]
+    pub fn prompt_in_child(&self) -> bool {
+        let out = !self.focus.is_root() || self.around.baton == BatonState::Out;
+        let alive = self.focus.has_child() && self.around.kid == Life::Alive;
+        alive && out && self.down.said.may_prompt()
+    }
+
+    /// The same, and messages pass between the actor in focus and its child.
+    #[must_use]
+    pub fn prompt_below(&self) -> bool {
+        self.prompt_in_child() && self.down.connected()
+    }
+
+    /// Whether messages pass between the actor in focus and its supervisor.
+    #[must_use]
+    pub fn connected_up(&self) -> bool {
+        !self.focus.is_root() && self.up.connected()
+    }
+}

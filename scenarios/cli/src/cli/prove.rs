@@ -1,0 +1,267 @@
+//! `holdfast prove`: proves the always-properties for trees of every size.
+
+use super::watch::{ProgressView, watched};
+use super::{Format, complain, print, print_json};
+use crate::exit::ExitClass;
+use anstyle::AnsiColor;
+use clap::Args;
+use holdfast_check::trace::NamedPolicy;
+use holdfast_protocol::{PolicyName, Rule};
+use holdfast_prove::chart::Chart;
+use holdfast_prove::claim::Claim;
+use holdfast_prove::focus::Focus;
+use holdfast_prove::proof::{Conclusion, Proof, prove};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+/// Proves the always-properties for trees of every size, any number of requests and faults.
+///
+/// One actor at a time runs between neighbours that may do whatever the contract of a link
+/// permits. model/docs/PROOF.md is the argument, and says what of it is on paper.
+#[derive(Debug, Args)]
+#[command(after_help = "Exit codes: 0 proved, 10 a claim is violated or was never put to the \
+                        test, 14 the states of a kind of actor do not close, 130 interrupted.")]
+pub struct ProveArgs {
+    /// The policy: unprotected, single-depth or relay.
+    #[arg(long, value_name = "POLICY", default_value = "relay")]
+    policy: PolicyName,
+    /// Takes a rule out of the policy; may be given more than once.
+    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    without: Vec<Rule>,
+    /// Prints one JSON object instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Why a proof cannot be attempted.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to catch Ctrl-C")]
+struct SignalError(#[source] std::io::Error);
+
+impl ProveArgs {
+    /// Does it.
+    #[must_use]
+    pub fn run(self) -> ExitClass {
+        let named = NamedPolicy { policy: self.policy, without: self.without.clone() };
+        let clock = Instant::now();
+        let proof = watched(ProgressView::Proof, |progress| {
+            prove(named.policy(), |_, states| {
+                progress.states.store(states as u64, Relaxed);
+                match progress.interrupt.load(Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            })
+        });
+        let proof = match proof {
+            Ok((proof, _)) => proof,
+            Err(error) => return complain(&SignalError(error)),
+        };
+        match Format::of_switch(self.json) {
+            Format::Text => print(&text(&named, &proof, clock.elapsed())),
+            Format::Json => print_json(&ProofJson::new(&named, &proof)),
+        }
+        exit(proof.conclusion())
+    }
+}
+
+fn exit(conclusion: Conclusion) -> ExitClass {
+    match conclusion {
+        Conclusion::Proved => ExitClass::Holds,
+        Conclusion::Violated | Conclusion::Vacuous => ExitClass::Safety,
+        Conclusion::NotClosed => ExitClass::NotExhausted,
+        Conclusion::Interrupted => ExitClass::Interrupted,
+    }
+}
+
+fn text(named: &NamedPolicy, proof: &Proof, took: Duration) -> String {
+    let (red, green) = (AnsiColor::Red.on_default().bold(), AnsiColor::Green.on_default());
+    let mut text = String::new();
+    let _ = writeln!(text, "{}, for trees of every size\n", policy_words(named));
+    kinds(proof, &mut text);
+    let _ = match proof.conclusion() {
+        Conclusion::Proved => {
+            claims(proof, &mut text);
+            let states: usize = proof.kinds.iter().map(|kind| kind.explored.states).sum();
+            writeln!(
+                text,
+                "{green}proved{green:#} in {:.1} s: every claim holds in all {states} states. \
+                 Each number counts how often the\nantecedent was reached. What is argued on \
+                 paper: model/docs/PROOF.md",
+                took.as_secs_f64()
+            )
+        }
+        Conclusion::Violated => {
+            if let Some((focus, violated)) = proof.shortest() {
+                let _ = writeln!(text, "{focus}:\n{}\n", Chart { focus, violated });
+            }
+            if let Some(reason) = reason(named.policy) {
+                let _ = writeln!(text, "{reason}\n");
+            }
+            writeln!(text, "{red}violated{red:#}")
+        }
+        Conclusion::Vacuous => {
+            for claim in proof.vacuous() {
+                let _ = writeln!(text, "`{claim}` was never put to the test");
+            }
+            writeln!(text, "{red}vacuous{red:#}: nothing is known of these")
+        }
+        Conclusion::NotClosed => {
+            writeln!(text, "{red}not closed{red:#}: too many states; nothing is proved")
+        }
+        Conclusion::Interrupted => writeln!(text, "interrupted: nothing is proved"),
+    };
+    text
+}
+
+fn policy_words(named: &NamedPolicy) -> String {
+    let rules: Vec<String> = named.without.iter().map(Rule::to_string).collect();
+    match &rules[..] {
+        [] => named.policy.to_string(),
+        rules => format!("{} without {}", named.policy, rules.join(", ")),
+    }
+}
+
+/// Why a policy that is not ours is violated.
+fn reason(policy: PolicyName) -> Option<&'static str> {
+    match policy {
+        PolicyName::Relay => None,
+        PolicyName::SingleDepth => Some(
+            "Upstream's request goes straight to the root (`wait_for_parent_stdin_hijack`): the \
+             actors between\nnever learn of it, so none of them can protect the prompt below it \
+             (issue #320).",
+        ),
+        PolicyName::Unprotected => Some("Without a lock nobody waits, and nobody knows."),
+    }
+}
+
+fn kinds(proof: &Proof, text: &mut String) {
+    let _ = writeln!(
+        text,
+        "{:<15} {:>9} {:>10} {:>7} {:>7} {:>10} {:>8}  ends",
+        "kind of actor", "states", "steps", "nodes", "links", "node runs", "time"
+    );
+    for kind in &proof.kinds {
+        let explored = &kind.explored;
+        let _ = writeln!(
+            text,
+            "{:<15} {:>9} {:>10} {:>7} {:>7} {:>10} {:>6.1} s  {}",
+            explored.focus.to_string(),
+            explored.states,
+            explored.steps,
+            explored.nodes,
+            explored.links,
+            explored.runs,
+            kind.took.as_secs_f64(),
+            explored.violated.first().map_or_else(
+                || format!("{:?}", explored.closure).to_lowercase(),
+                |violated| format!(
+                    "violated: {} in {} steps",
+                    violated.violation.claim,
+                    violated.steps.len()
+                ),
+            )
+        );
+    }
+    text.push('\n');
+}
+
+fn claims(proof: &Proof, text: &mut String) {
+    let _ = write!(text, "{:<34}", "claim");
+    for focus in Focus::ALL {
+        let _ = write!(text, " {:>14}", focus.to_string());
+    }
+    text.push('\n');
+    for claim in Claim::all() {
+        let _ = write!(text, "{:<34}", claim.to_string());
+        for focus in Focus::ALL {
+            let count = proof.reached(claim, focus);
+            let cell = if count == 0 { "-".to_owned() } else { count.to_string() };
+            let _ = write!(text, " {cell:>14}");
+        }
+        text.push('\n');
+    }
+    text.push('\n');
+}
+
+#[derive(Serialize)]
+struct ProofJson {
+    policy: PolicyName,
+    without: Vec<Rule>,
+    conclusion: &'static str,
+    kinds: Vec<KindJson>,
+    claims: Vec<ClaimJson>,
+}
+
+#[derive(Serialize)]
+struct KindJson {
+    kind: Focus,
+    states: usize,
+    steps: u64,
+    nodes: usize,
+    links: usize,
+    node_runs: u64,
+    milliseconds: u128,
+    violated: Vec<ViolatedJson>,
+}
+
+#[derive(Serialize)]
+struct ViolatedJson {
+    claim: String,
+    what: &'static str,
+    steps: usize,
+    chart: String,
+}
+
+#[derive(Serialize)]
+struct ClaimJson {
+    claim: String,
+    /// How often the antecedent was reached, by kind of actor.
+    reached: Vec<u64>,
+}
+
+impl ProofJson {
+    fn new(named: &NamedPolicy, proof: &Proof) -> Self {
+        let conclusion = match proof.conclusion() {
+            Conclusion::Proved => "proved",
+            Conclusion::Violated => "violated",
+            Conclusion::Vacuous => "vacuous",
+            Conclusion::NotClosed => "not-closed",
+            Conclusion::Interrupted => "interrupted",
+        };
+        let kinds = proof.kinds.iter().map(|kind| {
+            let explored = &kind.explored;
+            let focus = explored.focus;
+            let violated = explored.violated.iter().map(|violated| ViolatedJson {
+                claim: violated.violation.claim.to_string(),
+                what: violated.violation.what,
+                steps: violated.steps.len(),
+                chart: Chart { focus, violated }.to_string(),
+            });
+            KindJson {
+                kind: focus,
+                states: explored.states,
+                steps: explored.steps,
+                nodes: explored.nodes,
+                links: explored.links,
+                node_runs: explored.runs,
+                milliseconds: kind.took.as_millis(),
+                violated: violated.collect(),
+            }
+        });
+        let claims = Claim::all().map(|claim| ClaimJson {
+            claim: claim.to_string(),
+            reached: Focus::ALL.map(|focus| proof.reached(claim, focus)).to_vec(),
+        });
+        Self {
+            policy: named.policy,
+            without: named.without.clone(),
+            conclusion,
+            kinds: kinds.collect(),
+            claims: claims.collect(),
+        }
+    }
+}
