@@ -44,7 +44,7 @@ pub(super) fn judge(records: &Path, outside: &Outside) -> Judgement {
         judgement.found.extend(found(verdict));
         match &verdict.finding {
             Finding::Conforms | Finding::Breaks(_) => {}
-            Finding::Differs(_) | Finding::Undecided(_) => {
+            Finding::Breaches(..) | Finding::Differs(_) | Finding::Undecided(_) => {
                 judgement.conformance = Conformance::Differs(verdict.to_string());
             }
         }
