@@ -23,7 +23,7 @@
 //! [may prompt]: History::may_prompt
 
 use super::id::RequestId;
-use super::message::{About, Message, Urgency, MessageDirection};
+use super::message::{About, Message, MessageDirection, Urgency};
 use super::named;
 use alloc::collections::BTreeMap;
 use core::fmt;
@@ -258,7 +258,9 @@ impl LinkMonitor {
         let breach = |clause| Breach { end, message, clause };
         match (end, message.direction()) {
             (LinkEnd::Upper, MessageDirection::Down) | (LinkEnd::Lower, MessageDirection::Up) => {}
-            (LinkEnd::Upper, MessageDirection::Up) | (LinkEnd::Lower, MessageDirection::Down) => return Err(breach(Clause::OwnWay)),
+            (LinkEnd::Upper, MessageDirection::Up) | (LinkEnd::Lower, MessageDirection::Down) => {
+                return Err(breach(Clause::OwnWay));
+            }
         }
         self.history(message).says(message).map_err(breach)
     }

@@ -5,7 +5,7 @@ use super::search::{Event, Step, Violated};
 use super::side::Move;
 use holdfast_protocol::hold::HoldStage;
 use holdfast_protocol::lock::client::RequestStage;
-use holdfast_protocol::node::{TreePosition, StopOrder};
+use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{

@@ -12,7 +12,7 @@ use holdfast_protocol::hold::{HoldStage, Protects};
 use holdfast_protocol::input::Shielding;
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::message::Urgency;
-use holdfast_protocol::node::{TreePosition, StopOrder};
+use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::reaper::{Grace, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
@@ -43,7 +43,8 @@ fn protects(view: &View<'_>, found: &mut Findings<'_>) {
     if deferred && (below || view.prompt_here()) {
         found.reached.property(PropertyId::NoCancelUnderHold);
     }
-    let on_ladder = |rung| matches!(rung, LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate);
+    let on_ladder =
+        |rung| matches!(rung, LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate);
     let ladder = view.node.children().get(&CHILD).is_some_and(|child| on_ladder(child.rung));
     if ladder && view.prompt_in_child() {
         found.reached.property(PropertyId::NoSignalUnderHold);

@@ -9,7 +9,7 @@ use super::focus::{ABOVE, CHILD, Focus, MINE, OFF, OFF_TOO, OTHER, ROOT};
 use holdfast_protocol::hold::{Hold, HoldStage, Protects};
 use holdfast_protocol::lock::client::{OwnRequest, Purpose, RequestStage};
 use holdfast_protocol::node::focus::Rest;
-use holdfast_protocol::node::{TreePosition, StopOrder};
+use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::reaper::{Child, ChildLink, Grace, Kinship, LadderRung};
 use holdfast_protocol::teardown::UserTask;
 use holdfast_protocol::{

@@ -204,8 +204,10 @@ impl Search {
     /// Explores all states, or up to the first violation. Now and then `progress` is told how many
     /// states there are and may break it off.
     pub fn run(&mut self, mut progress: impl FnMut(usize) -> ControlFlow<()>) -> Closure {
-        let (up, down) =
-            (self.ups.number(Side::new(LinkEnd::Upper)), self.downs.number(Side::new(LinkEnd::Lower)));
+        let (up, down) = (
+            self.ups.number(Side::new(LinkEnd::Upper)),
+            self.downs.number(Side::new(LinkEnd::Lower)),
+        );
         for debug in [DebugMode::Off, DebugMode::On] {
             let node = self.nodes.number(self.focus.start(self.policy, debug));
             let start = Point { node, up, down, around: Around::default().bits() };

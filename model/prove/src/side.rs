@@ -5,7 +5,7 @@
 //! hears what would silence it (`Done`, `Lost`, `Refuse`). So it may do more than a real one, and
 //! the lane towards it is always empty. The link is the world's own code.
 
-use holdfast_check::world::link::{LinkEnd, LaneState, Link, LinkInput};
+use holdfast_check::world::link::{LaneState, LinkEnd, LinkInput, LinkState};
 use holdfast_protocol::contract::{Clause, History};
 use holdfast_protocol::message::Urgency;
 use holdfast_protocol::{ActorId, Message, Policy, RequestId};
@@ -14,7 +14,7 @@ use holdfast_protocol::{ActorId, Message, Policy, RequestId};
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Side {
     /// The link.
-    pub link: Link,
+    pub link: LinkState,
     /// What was said, and heard, on it.
     pub said: History,
     /// Which end the neighbour is.
@@ -34,7 +34,7 @@ impl Side {
     /// Nothing was said. `far` is the end of the neighbour.
     #[must_use]
     pub fn new(far: LinkEnd) -> Self {
-        Self { link: Link::default(), said: History::default(), far }
+        Self { link: LinkState::default(), said: History::default(), far }
     }
 
     fn near(&self) -> LinkEnd {

@@ -7,7 +7,7 @@ use holdfast_check::property::PropertyId;
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::message::{About, Urgency};
 use holdfast_protocol::node::focus::Rest;
-use holdfast_protocol::node::{TreePosition, StopOrder, Uplink};
+use holdfast_protocol::node::{StopOrder, TreePosition, Uplink};
 use holdfast_protocol::reaper::{Child, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;

@@ -3,7 +3,7 @@
 //! Used by the proof for trees of every size, which explores [`Node::in_focus`] and, before each
 //! input, puts a [`Rest`] beside it ([`Node::beside`]) and runs [`Node::handle`] on the whole.
 
-use super::{UserTask, Node, TreePosition, Teardown};
+use super::{Node, Teardown, TreePosition, UserTask};
 use crate::hold::Hold;
 use crate::id::{ActorId, RequestId};
 use crate::input::Cause;
