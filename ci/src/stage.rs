@@ -75,6 +75,11 @@ pub(crate) const STAGES: &[CiStage] = &[
             "warnings",
         ]],
     ),
+    fast(
+        "library",
+        "the library alone, as users build it: relay and no other policy; and it passes its tests",
+        &[&["test", "--package", "holdfast-runtime", "--release", "--locked"]],
+    ),
     CiStage {
         name: "test",
         why: "every test of every crate, the whole suite and every scenario among them",

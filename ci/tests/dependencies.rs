@@ -70,27 +70,38 @@ fn who_uses_the_library_compiles_no_checker() {
     }
 }
 
+#[test]
+fn who_uses_the_library_compiles_relay_alone() {
+    let features = cargo_tree("holdfast-runtime", &["--edges", "normal,features"]);
+    assert!(features.contains("holdfast-protocol"), "{features}");
+    assert!(!features.contains("alternatives"), "other policies are compiled:\n{features}");
+    let features = cargo_tree("holdfast-check", &["--edges", "normal,features"]);
+    assert!(features.contains("alternatives"), "the feature has another name:\n{features}");
+}
+
 fn direct(package: &str) -> Vec<String> {
     tree(package, Some(1))
 }
 
 /// The names of all that a package depends on, in order, without itself.
 fn tree(package: &str, depth: Option<u8>) -> Vec<String> {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["tree", "--package", package, "--edges", "normal", "--offline", "--locked"])
-        .args(["--prefix", "none", "--format", "{p}"]);
-    if let Some(depth) = depth {
-        cargo.args(["--depth", &depth.to_string()]);
-    }
-    // What a normal build depends on: loom and shuttle come with a cfg, and with it only.
-    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
-    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8(output.stdout).expect("cargo writes UTF-8");
+    let depth = depth.map(|depth| depth.to_string());
+    let mut options = vec!["--edges", "normal", "--prefix", "none", "--format", "{p}"];
+    options.extend(depth.iter().flat_map(|depth| ["--depth", depth]));
+    let text = cargo_tree(package, &options);
     let names = text.lines().skip(1).filter_map(|line| line.split(' ').next());
     let mut names: Vec<_> = names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
     names.sort_unstable();
     names.dedup();
     names
+}
+
+fn cargo_tree(package: &str, options: &[&str]) -> String {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["tree", "--package", package, "--offline", "--locked"]).args(options);
+    // What a normal build depends on: loom and shuttle come with a cfg, and with it only.
+    cargo.env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
+    let output = cargo.current_dir(env!("CARGO_MANIFEST_DIR")).output().expect("cargo starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("cargo writes UTF-8")
 }

@@ -181,7 +181,7 @@ impl Node {
 
     /// Whether somebody may say what goes this way. A child is not trusted to be a supervisor.
     fn standing(&self, from: ActorId, way: MessageDirection) -> Standing {
-        let may = match (self.policy.route, way, &self.position) {
+        let may = match (self.policy.route(), way, &self.position) {
             (Route::Relayed, MessageDirection::Up, _) => {
                 self.children.get(&from).is_some_and(|child| child.link == ChildLink::Up)
             }
@@ -259,7 +259,7 @@ impl Node {
     /// What a SIGINT that is this actor's to decide would do now.
     #[must_use]
     pub fn disposition(&self) -> Disposition {
-        match self.policy.restore {
+        match self.policy.restore() {
             Restore::SavedSlot => self.slot.installed(),
             Restore::Derived => {
                 if self.requests.is_empty() && self.holds.protecting().next().is_none() {

@@ -1,12 +1,16 @@
 //! The choices at the rule points: one enum a choice, a policy is one value of each.
 //!
-//! Part of every node. The three policies of the project are [`Policy::RELAY`],
-//! [`Policy::SINGLE_DEPTH`] and [`Policy::UNPROTECTED`]; a mutant is a policy with one rule taken
-//! out ([`Policy::without`]). All of them run the same machines.
+//! Part of every node. All policies run the same machines. [`Policy::RELAY`] is the one of this
+//! project, and the only one that programs of users are compiled with; what it is compared with, the
+//! policies of others and the mutants, exists with the feature `alternatives`, for the checker and
+//! for tests.
 //!
 //! # Upstream
-//! `single-depth` follows `goodboy/tractor` at `641ed7a3` (merge of PR #165); the field docs name
-//! the place in its debugger (`_debug.py`), reaper (`_spawn.py`) or nursery (`_supervise.py`).
+//! `single-depth` follows `goodboy/tractor` at `641ed7a3` (merge of PR #165); the docs of a choice
+//! name the place in its debugger (`_debug.py`), reaper (`_spawn.py`) or nursery (`_supervise.py`).
+
+#[cfg(feature = "alternatives")]
+mod alternatives;
 
 use crate::named;
 
@@ -187,115 +191,71 @@ pub enum Rungs {
     CancelKill,
 }
 
-/// One choice at every rule point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each field is documented by its type")]
-pub struct Policy {
-    pub route: Route,
-    pub lock: Lock,
-    pub shield: Shield,
-    pub bystander: Bystander,
-    pub deferral: Deferral,
-    pub ladder_under_hold: LadderUnderHold,
-    pub waiting_request: WaitingRequest,
-    pub release: LockRelease,
-    pub lost_branch: LostBranch,
-    pub orphans: Orphans,
-    pub stop: StopSignal,
-    pub second_interrupt: SecondInterrupt,
-    pub restore: Restore,
-    pub reader: TerminalReader,
-    pub while_prompt: WhilePrompt,
-    pub after_interrupt: AfterInterrupt,
-    pub boot_interrupt: BootInterrupt,
-    pub rungs: Rungs,
+/// Makes the policy out of its rule points, each with its type and the choice of relay.
+///
+/// With the feature `alternatives` a policy is a value of each; without it there is relay alone,
+/// every choice is a constant, and the compiler removes what the others would do.
+macro_rules! policy {
+    ($($point:ident: $choice:ident = $relay:ident,)+) => {
+        /// One choice at every rule point.
+        #[cfg(feature = "alternatives")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(missing_docs, reason = "each field is documented by its type")]
+        pub struct Policy {
+            $(pub $point: $choice,)+
+        }
+
+        /// The one policy of this build: relay's choice at every rule point.
+        #[cfg(not(feature = "alternatives"))]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct Policy(());
+
+        impl Policy {
+            /// This project: the knowledge of a prompt travels up the tree.
+            #[cfg(feature = "alternatives")]
+            pub const RELAY: Self = Self { $($point: $choice::$relay,)+ };
+
+            /// This project: the knowledge of a prompt travels up the tree.
+            #[cfg(not(feature = "alternatives"))]
+            pub const RELAY: Self = Self(());
+
+            $(
+                /// The choice at this rule point; its type says which there are.
+                #[must_use]
+                pub const fn $point(self) -> $choice {
+                    #[cfg(feature = "alternatives")]
+                    {
+                        self.$point
+                    }
+                    #[cfg(not(feature = "alternatives"))]
+                    {
+                        $choice::$relay
+                    }
+                }
+            )+
+        }
+    };
 }
 
-impl Policy {
-    /// This project: the knowledge of a prompt travels up the tree.
-    pub const RELAY: Self = Self {
-        route: Route::Relayed,
-        lock: Lock::FirstComeFirstServed,
-        shield: Shield::On,
-        bystander: Bystander::LeavesItToRoot,
-        deferral: Deferral::AnyHold,
-        ladder_under_hold: LadderUnderHold::Suspended,
-        waiting_request: WaitingRequest::Withdrawn,
-        release: LockRelease::BatonClosed,
-        lost_branch: LostBranch::KeepsGranted,
-        orphans: Orphans::End,
-        stop: StopSignal::Revokes,
-        second_interrupt: SecondInterrupt::Climbs,
-        restore: Restore::Derived,
-        reader: TerminalReader::Root,
-        while_prompt: WhilePrompt::Serves,
-        after_interrupt: AfterInterrupt::Exits,
-        boot_interrupt: BootInterrupt::Ignored,
-        rungs: Rungs::CancelTerminateKill,
-    };
-
-    /// tractor as of PR #165: right for direct children, wrong below them (issue #320).
-    pub const SINGLE_DEPTH: Self = Self {
-        route: Route::Direct,
-        lock: Lock::FirstComeFirstServed,
-        shield: Shield::On,
-        bystander: Bystander::Obeys,
-        deferral: Deferral::RootAfterError,
-        ladder_under_hold: LadderUnderHold::SuspendedInRoot,
-        waiting_request: WaitingRequest::Kept,
-        release: LockRelease::DoneArrived,
-        lost_branch: LostBranch::Untold,
-        orphans: Orphans::LiveOn,
-        stop: StopSignal::Dies,
-        second_interrupt: SecondInterrupt::Swallowed,
-        restore: Restore::SavedSlot,
-        reader: TerminalReader::Holder,
-        while_prompt: WhilePrompt::Freezes,
-        after_interrupt: AfterInterrupt::Lingers,
-        boot_interrupt: BootInterrupt::Dies,
-        rungs: Rungs::CancelKill,
-    };
-
-    /// A plain process tree: no lock, no shield, nobody waits.
-    pub const UNPROTECTED: Self = Self {
-        route: Route::Direct,
-        lock: Lock::Absent,
-        shield: Shield::Off,
-        bystander: Bystander::Obeys,
-        deferral: Deferral::Never,
-        ladder_under_hold: LadderUnderHold::Climbs,
-        waiting_request: WaitingRequest::Kept,
-        release: LockRelease::DoneArrived,
-        lost_branch: LostBranch::Untold,
-        orphans: Orphans::LiveOn,
-        stop: StopSignal::Dies,
-        second_interrupt: SecondInterrupt::Swallowed,
-        restore: Restore::Derived,
-        reader: TerminalReader::Holder,
-        while_prompt: WhilePrompt::Freezes,
-        after_interrupt: AfterInterrupt::Exits,
-        boot_interrupt: BootInterrupt::Dies,
-        rungs: Rungs::CancelTerminateKill,
-    };
-
-    /// The same policy with one rule taken out: a mutant, which some property must catch.
-    #[must_use]
-    pub fn without(self, rule: Rule) -> Self {
-        match rule {
-            Rule::R1 => Self { route: Route::Direct, ..self },
-            Rule::R2 => Self { lock: Lock::Absent, ..self },
-            Rule::R3 => Self { shield: Shield::Off, bystander: Bystander::Obeys, ..self },
-            Rule::R4 => Self { deferral: Deferral::OwnRequests, ..self },
-            Rule::R5 => Self { ladder_under_hold: LadderUnderHold::Climbs, ..self },
-            Rule::R6 => Self { waiting_request: WaitingRequest::Kept, ..self },
-            Rule::R7 => Self { release: LockRelease::DoneArrived, ..self },
-            Rule::R8 => Self { lost_branch: LostBranch::DropsGranted, ..self },
-            Rule::R9 => Self { orphans: Orphans::LiveOn, ..self },
-            Rule::R10 => Self { stop: StopSignal::Deferred, ..self },
-            Rule::R11 => Self { second_interrupt: SecondInterrupt::Swallowed, ..self },
-            Rule::R12 => Self { restore: Restore::SavedSlot, ..self },
-        }
-    }
+policy! {
+    route: Route = Relayed,
+    lock: Lock = FirstComeFirstServed,
+    shield: Shield = On,
+    bystander: Bystander = LeavesItToRoot,
+    deferral: Deferral = AnyHold,
+    ladder_under_hold: LadderUnderHold = Suspended,
+    waiting_request: WaitingRequest = Withdrawn,
+    release: LockRelease = BatonClosed,
+    lost_branch: LostBranch = KeepsGranted,
+    orphans: Orphans = End,
+    stop: StopSignal = Revokes,
+    second_interrupt: SecondInterrupt = Climbs,
+    restore: Restore = Derived,
+    reader: TerminalReader = Root,
+    while_prompt: WhilePrompt = Serves,
+    after_interrupt: AfterInterrupt = Exits,
+    boot_interrupt: BootInterrupt = Ignored,
+    rungs: Rungs = CancelTerminateKill,
 }
 
 /// The rules of the protocol, as the crate's README states them.
@@ -353,12 +313,14 @@ named! {
     R12 => "R12",
 }
 
-/// The three policies by name.
+/// The policies by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyName {
     /// [`Policy::UNPROTECTED`].
+    #[cfg(feature = "alternatives")]
     Unprotected,
     /// [`Policy::SINGLE_DEPTH`].
+    #[cfg(feature = "alternatives")]
     SingleDepth,
     /// [`Policy::RELAY`].
     Relay,
@@ -369,16 +331,25 @@ impl PolicyName {
     #[must_use]
     pub fn policy(self) -> Policy {
         match self {
+            #[cfg(feature = "alternatives")]
             Self::Unprotected => Policy::UNPROTECTED,
+            #[cfg(feature = "alternatives")]
             Self::SingleDepth => Policy::SINGLE_DEPTH,
             Self::Relay => Policy::RELAY,
         }
     }
 }
 
+#[cfg(feature = "alternatives")]
 named! {
     PolicyName, "a policy":
     Unprotected => "unprotected",
     SingleDepth => "single-depth",
+    Relay => "relay",
+}
+
+#[cfg(not(feature = "alternatives"))]
+named! {
+    PolicyName, "a policy":
     Relay => "relay",
 }

@@ -75,7 +75,7 @@ fn on_this_thread<T>(
 
 /// Runs the root of a tree, and says with which code the program ends.
 pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
-    let adopted_before = match root.settings.policy().orphans {
+    let adopted_before = match root.settings.policy().orphans() {
         Orphans::End => Some(process::become_subreaper()?),
         // Upstream leaves its orphans to init.
         Orphans::LiveOn => None,
@@ -206,7 +206,7 @@ async fn boot_below(
     above.post = Some(post);
     above.say(&Frame::Ready { version: VERSION }, None, &events);
     neighbours.insert(supervisor, above);
-    if let (Some(socket), Route::Direct) = (direct, policy.route) {
+    if let (Some(socket), Route::Direct) = (direct, policy.route()) {
         let link = Link::new(UnixStream::from(socket)).map_err(failed("watch a link"))?;
         neighbours.insert(root, Neighbour::new(root, link, Side::Direct, &events));
     }
@@ -331,7 +331,7 @@ async fn live(
 impl Actor {
     /// Whether its prompt is a synchronous call that leaves room for signals alone.
     pub(crate) fn is_frozen(&self) -> bool {
-        let freezes = self.node().policy().while_prompt == WhilePrompt::Freezes;
+        let freezes = self.node().policy().while_prompt() == WhilePrompt::Freezes;
         freezes && self.node().requests().open().is_some()
     }
 }

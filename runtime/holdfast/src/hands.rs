@@ -173,7 +173,7 @@ impl Live {
     /// The baton that goes along with a grant: a fresh one at the root, else the one that came.
     fn baton_for(&mut self, request: RequestId) -> Option<OwnedFd> {
         let policy = self.settings.policy();
-        if policy.release != ReleasePolicy::BatonClosed {
+        if policy.release() != ReleasePolicy::BatonClosed {
             return None;
         }
         if self.top.is_none() {

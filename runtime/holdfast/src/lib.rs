@@ -92,7 +92,6 @@ pub use error::RuntimeError;
 pub use failure::{Failure, FailureKind};
 pub use holdfast_protocol as protocol;
 pub use holdfast_protocol::Placement;
-pub use holdfast_protocol::PolicyName;
 pub use holdfast_protocol::driver::{Driver, Hands};
 pub use logs::layer as log_layer;
 pub use pause::{Pause, Resumed, pause};

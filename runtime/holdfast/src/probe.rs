@@ -6,7 +6,9 @@
 //! ([`Program::probe`](crate::Program::probe)). No variable of the environment sets one.
 
 use crate::event::Event;
-use holdfast_protocol::{ActorId, Answer, Input, Origin, Output, RequestId, Signal, Timer};
+use holdfast_protocol::{
+    ActorId, Answer, Input, Origin, Output, PolicyName, RequestId, Signal, Timer,
+};
 use holdfast_sync::mailbox::Sender;
 use serde::{Deserialize, Serialize};
 use std::fmt::Debug;
@@ -64,6 +66,11 @@ impl Point {
 ///
 /// All are called on the thread of the driver, so one that blocks holds the whole actor.
 pub trait Probe: Debug + Send + Sync {
+    /// The policy of the tree; asked in the root alone. What a user builds has relay and no other.
+    fn policy(&self) -> PolicyName {
+        PolicyName::Relay
+    }
+
     /// This process was started as an actor below the root; it does not know its name yet.
     fn starting(&self) {}
 

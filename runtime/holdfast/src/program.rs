@@ -12,7 +12,6 @@ use crate::settings::{Debugging, NoTerminal, Settings, Timing, from_environment}
 use crate::signals::Before;
 use futures_util::future::LocalBoxFuture;
 use holdfast_protocol::Placement;
-use holdfast_protocol::PolicyName;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -175,12 +174,6 @@ impl Program {
         self
     }
 
-    /// The policy; anything but `relay` is there to watch it fail. `HOLDFAST_POLICY` overrides it.
-    pub fn policy(mut self, policy: PolicyName) -> Self {
-        self.settings.policy = policy;
-        self
-    }
-
     /// Has every actor of this program looked into, and held back, by a test; see [`crate::probe`].
     pub fn probe(mut self, probe: impl Probe + 'static) -> Self {
         self.probe = Arc::new(probe);
@@ -242,6 +235,7 @@ impl Program {
             ));
         }
         from_environment(&mut self.settings, &mut self.no_terminal)?;
+        self.settings.policy = self.probe.policy();
         let ended = actor::run_root(actor::Root {
             registry,
             filter: self.filter,

@@ -1,17 +1,18 @@
 //! What a tree runs under: policy, placement, debug mode, grace periods; and what the environment
 //! may change.
 //!
-//! Read once, in the root; every actor gets them from its supervisor when it boots.
+//! Read once, in the root; every actor gets them from its supervisor when it boots. None of them
+//! weakens the protection of a prompt: `HOLDFAST_DEBUG=off` opens none, and a tree runs under relay
+//! whatever is set. A value that is not listed is an error, and nothing runs.
 //!
 //! | variable | values |
 //! |---|---|
 //! | `HOLDFAST_DEBUG` | `on`: every failure opens a prompt; `off`: no failure and no breakpoint does |
 //! | `HOLDFAST_NO_TERMINAL` | `report`, `script:FILE`, `wait:SECONDS`: what a prompt does without a terminal |
-//! | `HOLDFAST_POLICY` | `relay`, `single-depth`, `unprotected` |
 //! | `HOLDFAST_PLACEMENT` | `own-session`, `shared-group` |
 
-use holdfast_protocol::Placement;
-use holdfast_protocol::{Policy, PolicyName};
+use holdfast_protocol::name::UnknownName;
+use holdfast_protocol::{Placement, Policy, PolicyName};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -149,18 +150,19 @@ pub(crate) fn from_environment(
         _ => Err("choose `on` or `off`".into()),
     })?;
     settings.debugging = debug.unwrap_or(settings.debugging);
-    let policy = read("HOLDFAST_POLICY", |text| text.parse().map_err(said))?;
-    settings.policy = policy.unwrap_or(settings.policy);
-    let placement = read("HOLDFAST_PLACEMENT", |text| text.parse().map_err(said))?;
+    // Not a setting. Who believes that it is one must not take what follows for another policy.
+    read("HOLDFAST_POLICY", |text| match text {
+        "relay" => Ok(()),
+        _ => Err("a tree runs under `relay` alone; unset it".into()),
+    })?;
+    let placement = read("HOLDFAST_PLACEMENT", |text| {
+        text.parse().map_err(|error: UnknownName| error.to_string())
+    })?;
     settings.placement = placement.unwrap_or(settings.placement);
     if let Some(value) = read("HOLDFAST_NO_TERMINAL", parse_no_terminal)? {
         *no_terminal = value;
     }
     Ok(())
-}
-
-fn said(error: impl std::error::Error) -> String {
-    error.to_string()
 }
 
 #[cfg(test)]

@@ -6,14 +6,22 @@
 //!
 //! Every row is a median and a ratio to its floor, so a busy machine moves both. A ratio above the
 //! row's limit fails the run: the limits are far above what a quiet machine shows.
+//!
+//! The probe that does nothing is part of every program, so no build is without it that the same
+//! run could be compared with. Its row measures the calls themselves: those that the driver makes for
+//! one input, beside the round trip of one byte, which is the least that an input from another process
+//! costs. The limit is one hundredth of that.
 
-use holdfast::protocol::Shielding;
+use holdfast::probe::{Point, Probe};
+use holdfast::protocol::{ActorId, Input, Shielding};
 use holdfast::{BoxError, Context, Program};
 use holdfast_testkit::control::Event;
 use holdfast_testkit::{Exit, Growth, Order, Program as Staged, Stage};
+use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What this executable does when it is started by itself.
@@ -32,11 +40,12 @@ impl Row {
     fn print(&self) -> Result<(), String> {
         let Self { what, median, floor, unit, most } = self;
         let ratio = median / floor;
+        let ratio_text = if ratio < 0.1 { format!("{ratio:.5}") } else { format!("{ratio:.1}") };
         println!(
-            "{what:<48} {median:>9.1} {unit:<3} floor {floor:>9.1} {unit:<3} ratio {ratio:>6.1}"
+            "{what:<48} {median:>9.1} {unit:<3} floor {floor:>9.1} {unit:<3} ratio {ratio_text:>7}"
         );
         if ratio > *most {
-            return Err(format!("{what}: {ratio:.1} times its floor, the limit is {most}"));
+            return Err(format!("{what}: {ratio_text} times its floor, the limit is {most}"));
         }
         Ok(())
     }
@@ -85,6 +94,29 @@ fn private_kib(pid: u32) -> Result<f64, BoxError> {
     };
     let sum = of("Private_Dirty:").zip(of("Private_Clean:")).map(|(dirty, clean)| dirty + clean);
     Ok(sum.ok_or("smaps_rollup has no private memory")?)
+}
+
+/// A probe that leaves every method as it is, as in a program that sets none.
+#[derive(Debug)]
+struct Empty;
+
+impl Probe for Empty {}
+
+/// What the driver's calls to a probe take for one message that is received, in nanoseconds.
+fn empty_probe() -> f64 {
+    const CALLS: u32 = 100_000;
+    let probe: Arc<dyn Probe> = black_box(Arc::new(Empty));
+    let peer = ActorId(1);
+    let input = Input::LinkEnded { peer };
+    let rounds = (0..101).map(|_| {
+        let since = Instant::now();
+        for _ in 0..CALLS {
+            black_box(black_box(&probe).passes(black_box(Point::Message(peer))));
+            black_box(&probe).handled(black_box(input), black_box(&[]));
+        }
+        since.elapsed()
+    });
+    median(rounds.collect()) * 1e3 / f64::from(CALLS)
 }
 
 const SPAWNS: usize = 60;
@@ -146,8 +178,11 @@ async fn tree(context: Context) -> Result<(), BoxError> {
         socket.read_exact(&mut [0])?;
         bare.push(since.elapsed());
     }
+    let byte = median(bare);
     let what = "round trip on a portal".to_owned();
-    Row { what, median: median(trips), floor: median(bare), unit: "µs", most: 60.0 }.print()?;
+    Row { what, median: median(trips), floor: byte, unit: "µs", most: 60.0 }.print()?;
+    let what = "the empty probe, for one input".to_owned();
+    Row { what, median: empty_probe(), floor: byte * 1e3, unit: "ns", most: 0.01 }.print()?;
 
     let (idle, bare) = (private_kib(child.pid())?, private_kib(process.id())?);
     let what = "memory of an idle actor".to_owned();

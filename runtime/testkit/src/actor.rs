@@ -7,6 +7,7 @@
 //! | variable | what it sets |
 //! |---|---|
 //! | `HOLDFAST_TEST_GRACE_MS` | the grace periods, each this long |
+//! | `HOLDFAST_TEST_POLICY` | the policy; relay without it |
 //! | `HOLDFAST_TEST_DEBUG` | the paths of actors whose failures open a prompt, by commas |
 //!
 //! A failure whose message says [`BORING`] opens no prompt anywhere.

@@ -5,6 +5,7 @@ mod waits;
 use crate::actor::{DEBUG_VARIABLE, GRACE_VARIABLE};
 use crate::control::{Actor, Boot, Event, Order, Orders};
 use crate::points;
+use crate::probe::POLICY_VARIABLE;
 use crate::{Leader, Modes, PATIENCE, Place, Program, Stage, process, report};
 use holdfast::recorder::RECORD_VARIABLE;
 use holdfast_check::tree::{ActorStart, Tree};
@@ -194,7 +195,7 @@ impl Growth {
             .leader(self.leader)
             .place(self.place)
             .env(key, value)
-            .env("HOLDFAST_POLICY", self.policy.to_string())
+            .env(POLICY_VARIABLE, self.policy.to_string())
             .env("HOLDFAST_PLACEMENT", self.placement.to_string())
             .env(GRACE_VARIABLE, self.grace_ms.to_string())
             .env(DEBUG_VARIABLE, self.debug.join(","))

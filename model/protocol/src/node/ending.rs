@@ -71,7 +71,7 @@ impl Node {
     fn defers(&self, cause: Cause) -> HeldBack {
         let own = !self.requests.is_empty();
         let held = self.holds.protecting().next().is_some();
-        let deferred = match (self.policy.deferral, self.urgency) {
+        let deferred = match (self.policy.deferral(), self.urgency) {
             (Deferral::Never, _) | (_, Urgency::Forced) => false,
             (Deferral::AnyHold, Urgency::Patient) => own || held,
             (Deferral::OwnRequests, Urgency::Patient) => own,
@@ -122,7 +122,7 @@ impl Node {
 
     /// R5: whether this child's ladder must wait.
     fn suspends(&self, id: ActorId, child: Child) -> HeldBack {
-        match (self.policy.ladder_under_hold, &self.position, self.urgency) {
+        match (self.policy.ladder_under_hold(), &self.position, self.urgency) {
             (LadderUnderHold::Climbs, _, _)
             | (LadderUnderHold::SuspendedInRoot, TreePosition::Below { .. }, _)
             | (_, _, Urgency::Forced) => return HeldBack::No,
@@ -167,7 +167,7 @@ impl Node {
             out.push(Output::Disarm { timer: Timer::Grace(id) });
             child.grace = Grace::Off;
         }
-        let signal = match child.climb(self.policy.rungs) {
+        let signal = match child.climb(self.policy.rungs()) {
             Climbed::Terminate => LadderSignal::Terminate,
             Climbed::Kill => LadderSignal::Kill,
             Climbed::Stays => return,
@@ -218,13 +218,13 @@ impl Node {
         {
             *uplink = Uplink::Ended;
             self.refuse_waiting(out);
-            match self.policy.orphans {
+            match self.policy.orphans() {
                 Orphans::End => self.cancel(Cause::Orphaned, out),
                 Orphans::LiveOn => {}
             }
         } else if let Some(child) = self.children.get_mut(&peer) {
             child.link = ChildLink::Ended;
-            match self.policy.orphans {
+            match self.policy.orphans() {
                 // The end of the link asks the child to end, so it is on the ladder now.
                 Orphans::End => child.rung = child.rung.max(LadderRung::Unlinked),
                 Orphans::LiveOn => {}
@@ -246,7 +246,7 @@ impl Node {
         match &self.position {
             TreePosition::Root { .. } => out.push(Output::Sweep),
             TreePosition::Below { uplink, .. } => {
-                let lingers = self.policy.after_interrupt == AfterInterrupt::Lingers
+                let lingers = self.policy.after_interrupt() == AfterInterrupt::Lingers
                     && cause == Cause::Interrupted
                     && *uplink == Uplink::Up;
                 if !lingers {
@@ -264,7 +264,7 @@ impl Node {
         {
             self.teardown = Teardown::Over;
             if let TreePosition::Root { server, .. } = &self.position
-                && self.policy.reader == TerminalReader::Root
+                && self.policy.reader() == TerminalReader::Root
                 && server.owner().is_some()
             {
                 // Everybody is gone, so the baton is closed; its end of file was not read yet.

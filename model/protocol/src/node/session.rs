@@ -56,7 +56,7 @@ impl Node {
         let request = self.requests.ask(self.id, purpose);
         self.slot.shield();
         out.push(Output::Requested { request });
-        match (self.policy.lock, &mut self.position) {
+        match (self.policy.lock(), &mut self.position) {
             (Lock::Absent, _) => {
                 if self.requests.open().is_none() {
                     self.open_prompt(request, out);
@@ -150,7 +150,7 @@ impl Node {
     fn grant_next(&mut self, out: &mut Outbox) {
         let TreePosition::Root { server, .. } = &mut self.position else { return };
         let NextGrant::Grant(request) = server.grant_next() else { return };
-        if self.policy.reader == TerminalReader::Root {
+        if self.policy.reader() == TerminalReader::Root {
             out.push(Output::TerminalTaken);
         }
         self.granted(request, out);
@@ -186,7 +186,7 @@ impl Node {
 
     fn open_prompt(&mut self, request: RequestId, out: &mut Outbox) {
         self.requests.set_open(request);
-        if self.policy.reader == TerminalReader::Holder {
+        if self.policy.reader() == TerminalReader::Holder {
             out.push(Output::TerminalTaken);
         }
         out.push(Output::PromptOpened { request });
@@ -213,11 +213,11 @@ impl Node {
         let request = own.request;
         self.requests.remove(request);
         self.slot.unshield();
-        if self.policy.reader == TerminalReader::Holder {
+        if self.policy.reader() == TerminalReader::Holder {
             out.push(Output::TerminalRestored);
         }
         out.push(Output::PromptClosed { request });
-        match (self.policy.lock, &self.position) {
+        match (self.policy.lock(), &self.position) {
             (Lock::Absent, _) => {
                 let next = self.requests.iter().next();
                 if let Some(next) = next {
@@ -236,7 +236,7 @@ impl Node {
         let TreePosition::Root { server, stop } = &mut self.position else { return };
         match server.release(request) {
             Released::Freed => {
-                if self.policy.reader == TerminalReader::Root {
+                if self.policy.reader() == TerminalReader::Root {
                     out.push(Output::TerminalRestored);
                 }
                 if *stop == StopOrder::Received && request.actor != self.id {
@@ -272,7 +272,7 @@ impl Node {
 
     /// R8: the branch below `child` is gone, and with it what it asked for.
     pub(super) fn branch_lost(&mut self, child: ActorId, out: &mut Outbox) {
-        if self.policy.lost_branch == LostBranch::Untold {
+        if self.policy.lost_branch() == LostBranch::Untold {
             return;
         }
         for (request, hold) in self.holds.through(child) {
@@ -282,7 +282,7 @@ impl Node {
 
     /// The part of a branch that still waits is gone: its link ended, its process may go on.
     pub(super) fn waiting_lost(&mut self, child: ActorId, out: &mut Outbox) {
-        if self.policy.lost_branch == LostBranch::Untold {
+        if self.policy.lost_branch() == LostBranch::Untold {
             return;
         }
         for (request, hold) in self.holds.through(child) {
@@ -309,8 +309,8 @@ impl Node {
             HoldStage::Detached => {}
             HoldStage::Granted => {
                 let keeps = match say {
-                    Message::Lost { .. } => self.policy.lost_branch == LostBranch::KeepsGranted,
-                    _ => self.policy.release == LockRelease::BatonClosed,
+                    Message::Lost { .. } => self.policy.lost_branch() == LostBranch::KeepsGranted,
+                    _ => self.policy.release() == LockRelease::BatonClosed,
                 };
                 if keeps {
                     self.holds.set(request, Hold { stage: HoldStage::Detached, ..hold });
@@ -358,7 +358,7 @@ impl Node {
 
     /// R6: a cancel withdraws what still waits; an open prompt stays.
     pub(super) fn withdraw_waiting(&mut self, out: &mut Outbox) {
-        if self.policy.waiting_request == WaitingRequest::Kept {
+        if self.policy.waiting_request() == WaitingRequest::Kept {
             return;
         }
         let plain = |own: &OwnRequest| {
@@ -373,7 +373,7 @@ impl Node {
     fn withdraw(&mut self, own: OwnRequest, out: &mut Outbox) {
         let request = own.request;
         self.refuse_own(own, out);
-        match (self.policy.lock, &mut self.position) {
+        match (self.policy.lock(), &mut self.position) {
             (Lock::Absent, _) => {}
             (Lock::FirstComeFirstServed, TreePosition::Root { server, .. }) => {
                 server.withdraw(request)
@@ -435,7 +435,7 @@ impl Node {
     }
 
     fn send_up(&mut self, message: Message, out: &mut Outbox) {
-        match (&self.position, self.policy.route) {
+        match (&self.position, self.policy.route()) {
             (TreePosition::Below { uplink: Uplink::Up, supervisor, .. }, Route::Relayed) => {
                 out.send(*supervisor, message);
             }

@@ -20,13 +20,13 @@ impl Node {
 
     fn interrupted(&mut self, origin: Origin, out: &mut Outbox) {
         let shielded =
-            self.policy.shield == Shield::On && self.disposition() == Disposition::Shield;
-        match (&self.position, origin, self.policy.bystander) {
+            self.policy.shield() == Shield::On && self.disposition() == Disposition::Shield;
+        match (&self.position, origin, self.policy.bystander()) {
             (TreePosition::Below { .. }, Origin::Terminal, Bystander::LeavesItToRoot) => {
                 out.notice(Notice::InterruptLeftToRoot);
             }
             (TreePosition::Below { uplink: Uplink::Ended, .. }, _, _)
-                if shielded && self.policy.orphans == Orphans::LiveOn =>
+                if shielded && self.policy.orphans() == Orphans::LiveOn =>
             {
                 // Upstream's handler lets go when its parent channel is closed.
                 self.obey_interrupt(out);
@@ -37,7 +37,7 @@ impl Node {
     }
 
     fn obey_interrupt(&mut self, out: &mut Outbox) {
-        match (self.teardown, self.policy.second_interrupt) {
+        match (self.teardown, self.policy.second_interrupt()) {
             (Teardown::NotAsked, _) => {
                 out.push(Output::InterruptObeyed);
                 self.cancel(Cause::Interrupted, out);
@@ -54,7 +54,7 @@ impl Node {
     }
 
     fn stopped(&mut self, out: &mut Outbox) {
-        match self.policy.stop {
+        match self.policy.stop() {
             StopSignal::Dies => {
                 self.teardown = Teardown::Over;
                 out.push(Output::Exit { status: Status::Killed });

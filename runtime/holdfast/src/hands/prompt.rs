@@ -105,7 +105,7 @@ impl Live {
         let notify = Box::new(move |event: FrontEvent| {
             let _ = urgent.send(Event::Front(request, event));
         });
-        let holder_reads = self.settings.policy().reader == Who::Holder;
+        let holder_reads = self.settings.policy().reader() == Who::Holder;
         let reader = match (&self.terminal, &self.top) {
             (Some(terminal), _) if holder_reads => Reader::Cooked(terminal.path().into()),
             (Some(terminal), _) => Reader::Terminal(terminal.path().into()),
@@ -146,7 +146,7 @@ impl Live {
     }
 
     pub(super) fn take_terminal(&mut self) {
-        if self.terminal.is_none() && self.settings.policy().reader == Who::Holder {
+        if self.terminal.is_none() && self.settings.policy().reader() == Who::Holder {
             self.terminal = Terminal::controlling();
         }
         if let Some(terminal) = &mut self.terminal {

@@ -161,7 +161,7 @@ impl Actor {
             Placement::OwnSession => SessionOf::Its,
             Placement::SharedGroup => SessionOf::Supervisor,
         };
-        let mask = match live.settings.policy().boot_interrupt {
+        let mask = match live.settings.policy().boot_interrupt() {
             BootInterrupt::Ignored => None,
             BootInterrupt::Dies => Some(live.foreign_mask),
         };
@@ -206,7 +206,7 @@ impl Actor {
             Err(error) => return Err((reply, error)),
         };
         let child = ActorId(process.pid());
-        let direct = (settings.policy().route == Route::Direct && live.top.is_none())
+        let direct = (settings.policy().route() == Route::Direct && live.top.is_none())
             .then(UnixStream::pair)
             .and_then(Result::ok);
         let (to_root, to_child) = direct.map_or((None, None), |(a, b)| (Some(a), Some(b)));

@@ -152,7 +152,13 @@ fn the_last_word_of_a_program_is_one_write() -> Tested {
 
 #[test]
 fn a_variable_that_can_not_be_used_is_said_before_anything_starts() -> Tested {
-    for (key, value) in [("HOLDFAST_DEBUG", "maybe"), ("HOLDFAST_NO_TERMINAL", "wait:l")] {
+    let bad = [
+        ("HOLDFAST_DEBUG", "maybe"),
+        ("HOLDFAST_NO_TERMINAL", "wait:l"),
+        ("HOLDFAST_PLACEMENT", "elsewhere"),
+        ("HOLDFAST_POLICY", "single-depth"),
+    ];
+    for (key, value) in bad {
         let program = Program::new(env!("CARGO_BIN_EXE_holdfast-test-actor")).env(key, value);
         let stage = Stage::open(Command::new(env!("CARGO_BIN_EXE_holdfast-shim")), &program)?;
         stage.wait_output(&format!("error: failed to read the environment: {key}={value}: "))?;

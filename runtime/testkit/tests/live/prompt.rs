@@ -3,7 +3,8 @@
 use crate::support::{
     PLACEMENTS, Tested, answers, breakpoint, ctrl_c_ends, everywhere, go_on, grow, open,
 };
-use holdfast::{Placement, PolicyName};
+use holdfast::Placement;
+use holdfast::protocol::PolicyName;
 use holdfast_testkit::{Event, Growth, Order, PATIENCE, Process};
 use nix::sys::signal::Signal;
 
