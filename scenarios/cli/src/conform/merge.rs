@@ -310,7 +310,11 @@ fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
     };
     let mut ways = Vec::new();
     if !early && can_happen(here.scene, did) {
-        ways.push(way(*at_ns, vec![did]));
+        let before = match action {
+            EnvironmentAction::Interrupt => here.killed_before_ctrl_c(None),
+            _ => Vec::new(),
+        };
+        ways.push(way(*at_ns, before.into_iter().chain([did]).collect()));
     }
     ways.push(way(if early { u64::MAX } else { *at_ns }, Vec::new()));
     ways

@@ -312,7 +312,7 @@ impl<'a> Here<'a> {
                 return Ready::Never("no Ctrl-C reaches it in a session of its own".to_owned());
             }
             (Signal::Interrupt, Origin::Terminal) => {
-                let mut actions = self.killed_before_ctrl_c(actor);
+                let mut actions = self.killed_before_ctrl_c(Some(actor));
                 actions.extend([to_do(EnvironmentAction::Interrupt), take]);
                 return Ready::Now(Rank::Outside, actions);
             }
@@ -333,7 +333,7 @@ impl<'a> Here<'a> {
 
     /// A SIGINT that is pending from elsewhere swallows the one of a Ctrl-C. So whoever takes one
     /// of a process next had it before this Ctrl-C, which was everybody's.
-    fn killed_before_ctrl_c(self, actor: ActorId) -> Vec<Action> {
+    pub(super) fn killed_before_ctrl_c(self, taker: Option<ActorId>) -> Vec<Action> {
         let process = |line: &Line| match line.input {
             Input::Signalled { signal: Signal::Interrupt, origin } => Some(origin),
             _ => None,
@@ -342,7 +342,7 @@ impl<'a> Here<'a> {
             let lines = &self.cast.parts[other.index()].lines[self.at[other.index()]..];
             lines.iter().find_map(process) == Some(Origin::Process)
         };
-        let others = self.scene.topology.actors().filter(|other| *other != actor);
+        let others = self.scene.topology.actors().filter(|other| Some(*other) != taker);
         let running = others.filter(|other| self.is(*other, ActorFlags::RUNNING));
         let free = running.filter(|other| !self.facts(*other).pending.contains(&Signal::Interrupt));
         let signal = |actor| to_do(EnvironmentAction::Signal { actor, signal: Signal::Interrupt });

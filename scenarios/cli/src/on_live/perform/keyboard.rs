@@ -1,8 +1,11 @@
 //! The person at the terminal: Ctrl-C, and answers at prompts that are on the screen.
 
 use super::{Grip, Live, Stop};
+use crate::conform::outside::Mark;
 use crate::on_live::member::Member;
 use crate::on_live::view::View;
+use holdfast::recorder::now_ns;
+use holdfast_check::world::EnvironmentAction;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::TerminalReader;
 use holdfast_protocol::{ActorId, Answer};
@@ -41,10 +44,17 @@ impl Live<'_> {
                 }
                 continue;
             }
+            let at_ns = now_ns();
             self.typed(KEY)?;
             let took = self.wait(self.hurry.limit / TRIES, |view| taken(view, &root_before));
             if took.is_some() {
-                self.effect("Ctrl-C in the group", |view| taken(view, &before))?;
+                // An actor that is frozen at a prompt may handle it much later.
+                self.outside.actions.push(Mark { at_ns, action: EnvironmentAction::Interrupt });
+                // With the root the group leaves the foreground.
+                self.effect("Ctrl-C in the group", |view| {
+                    let over = (!view.runs(ActorId(0))).then_some(());
+                    over.or_else(|| taken(view, &before))
+                })?;
                 return self.die_booting();
             }
         }
