@@ -217,8 +217,9 @@ fn one_prompt(scene: &WorldView<'_>) -> Evaluation {
 fn ancestors_know(scene: &WorldView<'_>) -> Evaluation {
     let below = |actor: &ActorId| *actor != scene.topology.root();
     let ignorant = |prompt: ActorId| {
+        let open = scene.actor(prompt).prompt;
         connected_ancestors(scene, prompt)
-            .any(|above| scene.actor(above).holds_for & (1 << prompt.index()) == 0)
+            .any(|above| !scene.actor(above).holds.iter().any(|held| Some(*held) == open))
     };
     Evaluation::of(prompts(scene).any(|actor| below(&actor)), prompts(scene).any(ignorant))
 }

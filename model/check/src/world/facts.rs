@@ -75,8 +75,8 @@ pub struct ActorFacts {
     pub zombie: Option<Status>,
     /// Its own requests that wait.
     pub waiting: Vec<RequestId>,
-    /// The actors whose requests it holds for, as a set of bits.
-    pub holds_for: u16,
+    /// The requests that it protects somebody for.
+    pub holds: Vec<RequestId>,
     /// Root only: the owner of the lock.
     pub owner: Option<RequestId>,
     /// Its armed timers.
@@ -103,7 +103,7 @@ impl ActorFacts {
             prompt: None,
             zombie: None,
             waiting: Vec::new(),
-            holds_for: 0,
+            holds: Vec::new(),
             owner: None,
             timers: Vec::new(),
             pending: Vec::new(),
@@ -148,9 +148,7 @@ impl ActorFacts {
             .filter(|own| own.stage == RequestStage::Waiting)
             .map(|own| own.request)
             .collect();
-        for (request, _) in node.holds().protecting() {
-            self.holds_for |= 1 << request.actor.index();
-        }
+        self.holds = node.holds().protecting().map(|(request, _)| request).collect();
         self.timers = running.timers.iter().copied().collect();
         self.pending = running.pending.iter().collect();
         let rung = |(id, child): (&ActorId, &Child)| (*id, child.rung, child.grace);
@@ -185,7 +183,7 @@ impl ActorFacts {
             (ActorFlags::SHIELDED, shielded),
             (ActorFlags::ORPHAN, orphan),
             (ActorFlags::WAITING, !self.waiting.is_empty()),
-            (ActorFlags::HOLDING, self.holds_for != 0),
+            (ActorFlags::HOLDING, !self.holds.is_empty()),
             (ActorFlags::PROMPT_SHIELDED, open.is_some_and(|own| !plain(&own))),
             (ActorFlags::FAILING, failing),
         ];
