@@ -1,6 +1,6 @@
 //! `cargo run -p ci`: runs the stages one after another and stops at the first that fails.
 //!
-//! Each command is printed before it runs, so that it can be run alone. A stage that can not be
+//! Each command is printed before it runs, so that it can be run alone. A stage that cannot be
 //! started fails like one that ran and failed: nothing is skipped.
 
 #![forbid(unsafe_code)]
@@ -12,7 +12,7 @@ use anstyle::AnsiColor;
 use clap::Parser;
 use stage::{CiStage, RECORDS, STAGES, StageSet};
 use std::process::{Command, ExitCode};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Runs the stages that must pass before a change lands.
 #[derive(Debug, Parser)]
@@ -53,19 +53,27 @@ fn main() -> ExitCode {
     let mut times = Vec::new();
     for stage in chosen {
         let started = Instant::now();
-        match run(stage) {
-            Ok(()) => times.push((stage.name, started.elapsed())),
-            Err(why) => {
-                let red = AnsiColor::Red.on_default().bold();
-                eprintln!("{red}stage `{}` failed{red:#}: {why}", stage.name);
-                return ExitCode::FAILURE;
-            }
+        let result = run(stage);
+        times.push((stage.name, started.elapsed()));
+        if let Err(why) = result {
+            let red = AnsiColor::Red.on_default().bold();
+            eprintln!("{red}stage `{}` failed{red:#}: {why}", stage.name);
+            summarize(&times, 1);
+            return ExitCode::FAILURE;
         }
     }
-    for (name, time) in times {
-        println!("{name:<14} passed in {:.0} s", time.as_secs_f64());
-    }
+    summarize(&times, 0);
     ExitCode::SUCCESS
+}
+
+/// The time of each stage that ran; the last line counts them, as test runners close.
+fn summarize(times: &[(&str, Duration)], failed: usize) {
+    for (name, time) in times {
+        println!("{name:<14} {:>5.0} s", time.as_secs_f64());
+    }
+    let all: Duration = times.iter().map(|(_, time)| *time).sum();
+    println!("{:<14} {:>5.0} s", "all", all.as_secs_f64());
+    println!("stages: {} passed, {failed} failed", times.len() - failed);
 }
 
 fn run(stage: &CiStage) -> Result<(), String> {

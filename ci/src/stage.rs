@@ -191,6 +191,26 @@ pub(crate) const STAGES: &[CiStage] = &[
         env: &[("RUSTDOCFLAGS", "-D warnings")],
         set: StageSet::Fast,
     },
+    fast(
+        "package",
+        "every published package builds from what is packed into it, with its licences",
+        &[&["package", "--workspace", "--exclude", "ci", "--locked", "--allow-dirty"]],
+    ),
+    fast(
+        "api",
+        "the public API of the library is the one that is kept",
+        &[
+            &["test", "--release", "--locked", "--package", "ci", "--features", "public-api"],
+            &["--test", "public_api", "--target-dir", "target/public-api"],
+        ],
+    ),
+    CiStage {
+        name: "deny",
+        why: "the licences and sources of all dependencies are among those that are allowed",
+        cargo: &[&["deny", "--locked", "check", "licenses", "bans", "sources"]],
+        env: &[],
+        set: StageSet::Full,
+    },
     CiStage {
         name: "shared-mutants",
         why: "loom or shuttle catches whatever is broken in what threads share",
@@ -284,11 +304,32 @@ pub(crate) const STAGES: &[CiStage] = &[
 mod tests {
     use super::*;
 
+    const README: &str = include_str!("../../README.md");
+
+    /// The commands of the README that run cargo.
+    fn commands() -> Vec<&'static str> {
+        README.lines().filter(|line| line.starts_with("cargo run ")).collect()
+    }
+
     #[test]
     fn the_first_command_of_the_readme_is_a_stage() {
-        let readme = include_str!("../../README.md");
-        let first = readme.lines().find(|line| line.starts_with("cargo run ")).expect("it has one");
-        let command = |stage: &CiStage| format!("cargo {}", stage.arguments().join(" "));
+        let command = |stage: &Stage| format!("cargo {}", stage.arguments().join(" "));
+        let [first, _] = commands()[..] else { panic!("expected two commands: {:?}", commands()) };
         assert!(STAGES.iter().any(|stage| command(stage) == first), "{first}");
+    }
+
+    #[test]
+    fn the_second_command_of_the_readme_is_what_ci_runs() {
+        let script = include_str!("../../.ci/run");
+        let last = script.lines().last().and_then(|line| line.strip_prefix("exec "));
+        assert_eq!(last, commands().last().copied());
+    }
+
+    #[test]
+    fn each_stage_has_a_name_of_its_own() {
+        let mut names: Vec<_> = STAGES.iter().map(|stage| stage.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), STAGES.len());
     }
 }

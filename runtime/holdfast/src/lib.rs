@@ -6,23 +6,7 @@
 //! lets it go on, no Ctrl-C, no deadline, no failing sibling and no reaper ends the session, at any
 //! depth.
 //!
-//! ```no_run
-//! use holdfast::{BoxError, Context, Program, pause};
-//!
-//! async fn leaf(_: Context, n: u32) -> Result<u32, BoxError> {
-//!     pause().value("n", &n).await;
-//!     Ok(n + 1)
-//! }
-//!
-//! async fn root(tree: Context) -> Result<(), BoxError> {
-//!     println!("{}", tree.spawn(leaf, 41).await?.result().await?);
-//!     Ok(())
-//! }
-//!
-//! fn main() -> std::process::ExitCode {
-//!     Program::new().actor("leaf", leaf).run(root)
-//! }
-//! ```
+#![doc = concat!("```no_run\n", include_str!("../examples/quick_start.rs"), "```\n")]
 //!
 //! # The scope of an actor
 //!

@@ -1,0 +1,148 @@
+//! The documents: links that lead somewhere, places that exist, the program that is compiled.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
+/// Every Markdown file of the repository.
+fn documents() -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+        for entry in fs::read_dir(folder).expect("the repository can be read") {
+            let path = entry.expect("the repository can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                walk(&path, found);
+            } else if name.ends_with(".md") {
+                let text = fs::read_to_string(&path).expect("documents are UTF-8");
+                found.push((path, text));
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new(ROOT), &mut found);
+    assert!(found.len() > 10, "the walk is broken: {found:?}");
+    found
+}
+
+/// The text outside of code blocks.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    let mut in_code = false;
+    text.lines().filter(move |line| {
+        let fence = line.trim_start().starts_with("```");
+        in_code ^= fence;
+        !in_code && !fence
+    })
+}
+
+/// The targets of the links of a document.
+fn links(text: &str) -> Vec<&str> {
+    let targets = |line| str::split(line, "](").skip(1).filter_map(|rest| rest.split(')').next());
+    prose(text).flat_map(targets).collect()
+}
+
+/// The anchors of a document: what a heading is called in a link.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = prose(text).filter(|line| line.starts_with('#'));
+    let title = |line: &str| line.trim_start_matches('#').trim().to_lowercase();
+    let known = |letter: &char| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_');
+    let anchor = |title: String| title.chars().filter(known).collect::<String>().replace(' ', "-");
+    headings.map(title).map(anchor).collect()
+}
+
+#[test]
+fn every_relative_link_leads_to_a_file_and_a_heading() {
+    let mut dead = Vec::new();
+    let mut seen = 0;
+    for (path, text) in documents() {
+        for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
+            seen += 1;
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let folder = path.parent().expect("a file is in a folder");
+            let target = if file.is_empty() { path.clone() } else { folder.join(file) };
+            let there = target.exists() && (anchor.is_empty() || has(&target, anchor));
+            if !there {
+                dead.push(format!("{}: {link}", path.display()));
+            }
+        }
+    }
+    assert!(seen > 100, "the search for links is broken: {seen}");
+    assert_eq!(dead, Vec::<String>::new(), "these lead nowhere");
+}
+
+fn has(document: &Path, anchor: &str) -> bool {
+    let text = fs::read_to_string(document).unwrap_or_default();
+    anchors(&text).iter().any(|known| known == anchor)
+}
+
+/// The text between two backticks, again and again.
+fn code(line: &str) -> Vec<&str> {
+    line.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_places_that_the_architecture_names_exist() {
+    let text = fs::read_to_string(Path::new(ROOT).join("ARCHITECTURE.md")).expect("it is there");
+    let section = text.split("## Where is it decided?").nth(1).expect("the section is there");
+    let rows = section.split("\n## ").next().into_iter().flat_map(str::lines);
+    let rows: Vec<_> =
+        rows.filter(|line| line.starts_with("| ") && line.contains(".rs`")).collect();
+    assert!(rows.len() >= 10, "the table is gone: {rows:?}");
+    let mut missing = Vec::new();
+    for row in rows {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        let [_, _, file, names, _] = cells[..] else { panic!("expected three cells: {row}") };
+        let file = code(file)[0];
+        let text = fs::read_to_string(Path::new(ROOT).join(file)).unwrap_or_default();
+        for name in code(names) {
+            let there = ["fn", "const", "struct"].iter().any(|kind| {
+                let declared = format!("{kind} {name}");
+                text.match_indices(&declared).any(|(at, _)| {
+                    let next = text[at + declared.len()..].chars().next();
+                    next.is_none_or(|next| !next.is_alphanumeric() && next != '_')
+                })
+            });
+            if !there {
+                missing.push(format!("{file}: {name}"));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new(), "ARCHITECTURE.md names these");
+}
+
+#[test]
+fn the_readme_is_short() {
+    let readme = fs::read_to_string(Path::new(ROOT).join("README.md")).expect("it is there");
+    let lines = readme.lines().count();
+    assert!(lines <= 90, "README.md has {lines} lines: what is more than 90 belongs elsewhere");
+}
+
+#[test]
+fn the_program_of_the_documents_is_the_example_that_is_compiled() {
+    let example = Path::new(ROOT).join("runtime/holdfast/examples/quick_start.rs");
+    let example = fs::read_to_string(example).expect("the example is there");
+    let program: Vec<_> = example.lines().filter(|line| !line.starts_with("//!")).collect();
+    let program = program.join("\n");
+    for document in ["README.md", "runtime/README.md"] {
+        let text = fs::read_to_string(Path::new(ROOT).join(document)).expect("it is there");
+        let shown = text.split("```rust\n").nth(1).and_then(|rest| rest.split("\n```").next());
+        assert_eq!(shown, Some(program.trim()), "in {document}");
+    }
+}
+
+#[test]
+fn the_pinned_toolchain_is_the_lowest_that_is_supported() {
+    let root = Path::new(ROOT);
+    let read = |name| fs::read_to_string(root.join(name)).expect("it is there");
+    let value = |text: &str, key: &str| {
+        let line = text.lines().find(|line| line.starts_with(key)).expect("the key is there");
+        line.split('"').nth(1).expect("the value is a string").to_owned()
+    };
+    let (lowest, pinned) = (
+        value(&read("Cargo.toml"), "rust-version ="),
+        value(&read("rust-toolchain.toml"), "channel ="),
+    );
+    assert_eq!(pinned, format!("{lowest}.0"), "every stage tests the version that is promised");
+    assert!(read("README.md").contains(&format!("Rust {lowest} or later")), "in README.md");
+    assert!(read(".ci/run").contains(&format!("rustup toolchain install {pinned}")), "in .ci/run");
+}
