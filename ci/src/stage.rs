@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn the_first_command_of_the_readme_is_a_stage() {
-        let command = |stage: &Stage| format!("cargo {}", stage.arguments().join(" "));
+        let command = |stage: &CiStage| format!("cargo {}", stage.arguments().join(" "));
         let [first, _] = commands()[..] else { panic!("expected two commands: {:?}", commands()) };
         assert!(STAGES.iter().any(|stage| command(stage) == first), "{first}");
     }

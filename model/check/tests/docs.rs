@@ -27,7 +27,8 @@ fn properties() -> String {
     let mut text = PROPERTIES_HEAD.to_owned();
     for property in PropertyId::ALL {
         let (kind, statement) = (property.kind(), property.statement());
-        let _ = writeln!(text, "| `{property}` | {kind} | {statement} | {} |", property.premise());
+        let _ =
+            writeln!(text, "| `{property}` | {kind} | {statement} | {} |", property.antecedent());
     }
     text + PROPERTIES_END
 }
