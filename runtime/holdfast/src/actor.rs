@@ -16,6 +16,7 @@ use crate::error::{RuntimeError, failed};
 use crate::event::Event;
 use crate::exit;
 use crate::hands::{Exit, Live, Top};
+use crate::inherited::Inherited;
 use crate::kin::{Neighbour, Neighbours, Side};
 use crate::link::{Heard, Link};
 use crate::output::Pump;
@@ -34,7 +35,6 @@ use holdfast_protocol::policy::{Orphans, Route, WhilePrompt};
 use holdfast_protocol::{ActorId, Cause, DebugMode, Node, Status};
 use holdfast_sync::flag::Flag;
 use holdfast_sync::mailbox::{Receiver, Sender, mailbox};
-use nix::sys::signal::SigSet;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -82,7 +82,8 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     };
     let pump = Pump::start()?;
     let relay = pump.as_ref().map(Pump::relay);
-    let before = root.before.clone();
+    let inherited = Inherited::here(&root.before);
+    Inherited::raise_limits();
     let ended = on_this_thread(async {
         let top = Top { no_terminal: root.no_terminal, roster: BTreeSet::new(), relay };
         let me = ActorId(std::process::id());
@@ -92,7 +93,6 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         let place =
             Place { node, path: vec![name], root: me, settings: root.settings, probe: root.probe };
         let mailboxes = Mailboxes::new();
-        let foreign = before.mask();
         live(
             place,
             Some(top),
@@ -102,8 +102,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
             Neighbours::default(),
             None,
             root.code,
-            before,
-            foreign,
+            inherited,
         )
         .await
     });
@@ -135,7 +134,7 @@ pub(crate) fn run_below(
         let what = format!("{LINK_VARIABLE}={variable} is set by a supervisor alone; unset it");
         return Err(RuntimeError::Boot(what));
     }
-    // SAFETY: no other thread runs yet (`Before::block` has counted), so nobody reads the
+    // SAFETY: no other thread runs yet (`Before::take_over` has counted), so nobody reads the
     // environment at the same time.
     unsafe { std::env::remove_var(LINK_VARIABLE) };
     nix::fcntl::fcntl(
@@ -211,9 +210,9 @@ async fn boot_below(
         neighbours.insert(root, Neighbour::new(root, link, Side::Direct, &events));
     }
     let place = Place { node, path: hello.path, root, settings: hello.settings, probe };
-    let (before, foreign) = (Before::inherited(), SigSet::empty());
-    live(place, None, registry, filter, mailboxes, neighbours, Some(mail), code, before, foreign)
-        .await
+    Inherited::raise_limits();
+    let inherited = hello.inherited;
+    live(place, None, registry, filter, mailboxes, neighbours, Some(mail), code, inherited).await
 }
 
 /// Shows the actor's name in ps(1); the kernel keeps the first 15 bytes.
@@ -249,8 +248,7 @@ async fn live(
     neighbours: Neighbours,
     mail: Option<Mail>,
     code: Code,
-    before: Before,
-    foreign_mask: SigSet,
+    inherited: Inherited,
 ) -> Result<Actor, RuntimeError> {
     let Mailboxes { events: (events, mut event), urgent: (urgent, mut pressing) } = mailboxes;
     let path = place.path.join("/");
@@ -260,7 +258,7 @@ async fn live(
     let (me, supervisor) = (place.node.id(), mail.as_ref().map(|mail| mail.peer));
     let recorder = Recorder::start(me, &place.path, supervisor, place.root, &place.settings)?;
     place.probe.running(&path, DriverWaker::new(events.clone(), urgent.clone()));
-    let signals = Signals::new(before)?;
+    let mut signals = Signals::new()?;
     let to = urgent.clone();
     let _signals = tokio::task::spawn_local(async move {
         while let Ok(signal) = signals.take().await {
@@ -270,7 +268,8 @@ async fn live(
     let (shields, shields_seen) = watch::channel(0);
     let cancelled = Flag::new();
     let shared = Shared { path, events: events.clone(), registry, mail, shields, cancelled };
-    let body = Body::start(code, Context::new(shared), Arc::clone(&filter), events.clone())?;
+    let context = Context::new(shared);
+    let body = Body::start(code, context, Arc::clone(&filter), inherited.mask(), events.clone())?;
     let terminal = top.as_ref().and_then(|_| Terminal::controlling());
     let hands = Live {
         me,
@@ -296,7 +295,7 @@ async fn live(
         body_over: false,
         shields: shields_seen,
         filter,
-        foreign_mask,
+        inherited,
         own_failure: None,
         child_failure: None,
         cause: Cause::Requested,

@@ -14,10 +14,12 @@ use crate::error::{RuntimeError, failed};
 use crate::event::{Ending, Event, Examine, Local};
 use crate::failure::{Failure, FailureKind};
 use crate::session::Kind;
+use crate::signals::set_mask;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
 use holdfast_sync::flag::Flag;
 use holdfast_sync::mailbox::Sender;
+use nix::sys::signal::SigSet;
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::cell::RefCell;
@@ -41,17 +43,19 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// Starts the code.
+    /// Starts the code, in a thread with this signal mask.
     pub(crate) fn start(
         code: Code,
         context: Context,
         filter: Filter,
+        mask: SigSet,
         events: Sender<Event>,
     ) -> Result<Self, RuntimeError> {
         let cancelled = context.cancelled_flag();
         let told = cancelled.clone();
         let name = context.path().to_owned();
         let run = move || {
+            set_mask(&mask);
             let ending = run(code, context, &filter, &told);
             let _ = events.send(Event::Local(Local::Ended(ending)));
         };

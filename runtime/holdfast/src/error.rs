@@ -19,7 +19,7 @@ pub enum RuntimeError {
     },
     /// Other threads run already.
     #[error(
-        "failed to block signals: other threads run already; call `Program::run` first in `main`"
+        "failed to take the process over: other threads run already; call `Program::run` first in `main`"
     )]
     Threads,
     /// A variable of the environment can not be used.

@@ -61,7 +61,7 @@ pub(crate) fn status_of_actor(ended: Ended) -> Status {
         }
         // Told to end by a signal, and obeyed in an orderly way.
         Ended::Code(129 | 130 | 131 | 143) => Status::Cancelled,
-        Ended::Code(_) => Status::Failed,
+        Ended::Code(_) | Ended::Unknown => Status::Failed,
     }
 }
 
@@ -70,6 +70,6 @@ pub(crate) fn status_of_foreign(ended: Ended) -> Status {
     match ended {
         Ended::Signal(_) => Status::Killed,
         Ended::Code(0) => Status::Finished,
-        Ended::Code(_) => Status::Failed,
+        Ended::Code(_) | Ended::Unknown => Status::Failed,
     }
 }

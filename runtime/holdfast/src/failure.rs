@@ -18,6 +18,8 @@ pub enum FailureKind {
     Killed(i32),
     /// Its process ended with an exit code that the runtime does not give.
     Exited(i32),
+    /// Its process has ended, and nobody knows how: its exit status was taken by somebody else.
+    Unknown,
     /// It was cancelled before it had a result.
     Cancelled,
     /// It could not be started, or not understood.
@@ -87,6 +89,11 @@ impl fmt::Display for Failure {
                 }
             }
             FailureKind::Exited(code) => write!(f, "{actor} ended with exit code {code}")?,
+            FailureKind::Unknown => write!(
+                f,
+                "{actor} has ended and nobody knows how: its exit status is lost (the program \
+                 waits for any child, or ignores SIGCHLD; wait for your own children alone)"
+            )?,
             FailureKind::Cancelled => write!(f, "{actor} was cancelled")?,
         }
         for cause in &self.causes {

@@ -137,7 +137,7 @@ pub(crate) fn open(setup: Setup) -> io::Result<Front> {
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
     let run = move || {
-        // The driver's process has all signals blocked in every thread; a test's has not.
+        // Signals are the driver's, and none of these threads starts a program.
         signals::block_all();
         run();
     };

@@ -7,6 +7,7 @@ use crate::body::{Body, Filter};
 use crate::event::Event;
 use crate::failure::Failure;
 use crate::front::Front;
+use crate::inherited::Inherited;
 use crate::kin::{Kin, KinKind, Neighbour, Neighbours};
 use crate::link::Heard;
 use crate::output::Relay;
@@ -28,7 +29,6 @@ use holdfast_protocol::{
 use holdfast_sync::children::Children;
 use holdfast_sync::mailbox::Sender;
 use holdfast_sync::ticket::Ticket;
-use nix::sys::signal::SigSet;
 use rustix::process::Signal as Send_;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
@@ -93,8 +93,8 @@ pub(crate) struct Live {
     /// How many shielded tasks the own code has.
     pub(crate) shields: watch::Receiver<usize>,
     pub(crate) filter: Filter,
-    /// The signal mask of foreign programs.
-    pub(crate) foreign_mask: SigSet,
+    /// What programs that this actor starts would have without the runtime.
+    pub(crate) inherited: Inherited,
     pub(crate) own_failure: Option<(Failure, Box<Scene>)>,
     pub(crate) child_failure: Option<Failure>,
     pub(crate) cause: Cause,

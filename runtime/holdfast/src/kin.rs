@@ -181,6 +181,7 @@ impl Kin {
         let failure = |kind| Failure::new(kind, &self.path, ended.to_string());
         match (self.outcome.take(), self.kind, ended) {
             (Some(Outcome::Failed(failure)), _, _) => Err(failure),
+            (_, _, Ended::Unknown) => Err(failure(FailureKind::Unknown)),
             (_, _, Ended::Signal(signal)) => Err(failure(FailureKind::Killed(signal))),
             (Some(Outcome::Returned(bytes)), _, Ended::Code(0)) => Ok(bytes),
             (None, KinKind::Foreign, Ended::Code(0)) => {

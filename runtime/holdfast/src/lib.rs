@@ -52,6 +52,7 @@ pub mod exit;
 mod failure;
 mod front;
 mod hands;
+mod inherited;
 mod kin;
 mod link;
 mod logs;

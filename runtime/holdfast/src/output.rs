@@ -6,8 +6,10 @@
 
 use crate::error::{RuntimeError, failed};
 use crate::front::Front;
+use crate::signals::{Held, set_mask};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::SigSet;
 use nix::unistd::{dup, dup2_stderr, dup2_stdout, isatty, pipe2, read, write};
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,6 +30,7 @@ struct Pumped {
 /// another one writes would come between.
 pub(crate) fn write_error(text: &str) {
     use std::io::Write as _;
+    let _held = Held::background();
     // Nobody is left to be told.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
@@ -103,7 +106,11 @@ impl Pump {
         let relay = Arc::new(Relay { prompt: Mutex::new(None) });
         let (stopped, stop) = pipe2(OFlag::O_CLOEXEC).map_err(failed("make a pipe"))?;
         let to = Arc::clone(&relay);
-        let run = move || pump(&to, &mut pumped, &stopped);
+        let run = move || {
+            // Signals are the driver's; and in the background this one writes all the same.
+            set_mask(&SigSet::all());
+            pump(&to, &mut pumped, &stopped);
+        };
         let thread = std::thread::Builder::new().name("output".to_owned()).spawn(run);
         let thread = thread.map_err(failed("start a thread"))?;
         Ok(Some(Self { relay, originals, stop, thread }))

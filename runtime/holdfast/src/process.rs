@@ -9,10 +9,12 @@
 //! 2. The root is the subreaper (prctl(2) `PR_SET_CHILD_SUBREAPER`): who loses its parent becomes
 //!    its child and is found in `/proc/self/task/*/children`. Not under policies whose orphans live
 //!    on: those are init's.
-//! 3. SIGINT can not kill an actor that boots: the mask with which it starts blocks it.
+//! 3. No signal that the driver handles can kill an actor that boots: it is born with all of them
+//!    blocked, and unblocks them when its own handlers are in place. What it starts is born hearing.
 
 use crate::error::{RuntimeError, failed};
-use nix::sys::signal::{SigSet, SigmaskHow, pthread_sigmask};
+use crate::inherited::Inherited;
+use crate::signals::{Held, set_mask};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
 };
@@ -41,6 +43,15 @@ pub(crate) enum SessionOf {
     Supervisor,
 }
 
+/// Whether a process hears the signals that the driver handles, from its first moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Born {
+    /// It does.
+    Hearing,
+    /// It hears what came once it unblocks them.
+    Deaf,
+}
+
 /// A child that runs, or has not been reaped.
 #[derive(Debug)]
 pub(crate) struct Process {
@@ -55,12 +66,15 @@ pub(crate) enum Ended {
     Code(i32),
     /// By this signal.
     Signal(i32),
+    /// Nobody knows: somebody else has waited for it, or had the kernel throw its status away.
+    Unknown,
 }
 
 impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Unknown => f.write_str("an exit status that somebody else took"),
             Self::Signal(signal) => match nix::sys::signal::Signal::try_from(*signal) {
                 Ok(name) => write!(f, "{name}"),
                 Err(_) => write!(f, "signal {signal}"),
@@ -111,8 +125,8 @@ impl Process {
 #[derive(Debug)]
 pub(crate) struct Start {
     pub(crate) session: SessionOf,
-    /// The mask it starts with; none keeps that of this thread, which blocks.
-    pub(crate) mask: Option<SigSet>,
+    pub(crate) born: Born,
+    pub(crate) inherited: Inherited,
     /// The root of the tree.
     pub(crate) root: u32,
 }
@@ -174,20 +188,29 @@ fn finish_start(
     mut command: Command,
     what: &'static str,
 ) -> Result<Process, RuntimeError> {
-    let (session, mask) = (start.session, start.mask);
-    // SAFETY: setsid(2) and the change of the signal mask are async-signal-safe.
+    let (session, born, inherited) = (start.session, start.born, start.inherited);
+    let mask = inherited.mask();
+    // SAFETY: setsid(2), setrlimit(2) and the change of the signal mask are async-signal-safe.
     unsafe {
         command.pre_exec(move || {
             if session == SessionOf::Its {
                 nix::unistd::setsid()?;
             }
-            if let Some(mask) = &mask {
-                pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(mask), None)?;
+            inherited.restore_limits();
+            match born {
+                Born::Hearing => set_mask(&mask),
+                Born::Deaf => {}
             }
             Ok(())
         });
     }
+    // From the fork on: the copy of this process is not to die of a handler that stands aside.
+    let held = match born {
+        Born::Hearing => None,
+        Born::Deaf => Some(Held::handled()),
+    };
     let child = command.spawn().map_err(failed(what))?;
+    drop(held);
     // `Child` neither kills nor reaps when it is dropped, and nobody else waits for this number.
     Process::child(child.id()).map_err(failed("watch a child"))
 }

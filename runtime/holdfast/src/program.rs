@@ -182,9 +182,9 @@ impl Program {
 
     /// Runs the tree: `root` in this process, or the actor that this process was started as.
     ///
-    /// Call it first in `main`, before any other thread is started: signals are blocked in this
-    /// thread and all that follow, until the tree has ended. The exit codes are listed at
-    /// [`crate::exit`]. In a process that was started as an actor this does not return.
+    /// Call it first in `main`, before any other thread is started: the environment is changed, and
+    /// the signals that the runtime handles are its until the tree has ended. The exit codes are
+    /// listed at [`crate::exit`]. In a process that was started as an actor this does not return.
     pub fn run<F, Fut, T, E>(self, root: F) -> ExitCode
     where
         F: FnOnce(Context) -> Fut + Send + 'static,
@@ -220,7 +220,7 @@ impl Program {
         if below {
             self.probe.starting();
         }
-        let before = Before::block()?;
+        let before = Before::take_over()?;
         let registry = Arc::new(self.registry?);
         note_panics();
         start_logging();

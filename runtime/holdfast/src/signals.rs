@@ -1,48 +1,55 @@
-//! Signals: blocked in every thread, read by the driver with their sender, given back at the end.
+//! Signals: a handler for each that the driver acts on, and none blocked where a program inherits it.
 //!
-//! No handler is installed anywhere, so no memory is shared with one: signalfd(2) tells what came
-//! and from where (`ssi_code`). A terminal's signal comes from the kernel (`SI_KERNEL`).
+//! A handler takes a note of what came and from where (`si_code`), and wakes the driver. exec(2)
+//! resets handlers and keeps masks, so handlers are what a child of the program does not notice: it
+//! hears what it would hear without the runtime, however it was started.
+//!
+//! ```text
+//!   any thread: handler --count in CAME--> eventfd --> driver: Signals::take
+//! ```
 //!
 //! # Rules
-//! 1. Blocked before the first thread starts, or a thread could take one the default way.
+//! 1. A handler touches atomics and makes system calls that are async-signal-safe, nothing else.
 //! 2. A signal that was ignored when the program started (nohup(1), a background job of a shell
-//!    without job control) stays ignored.
+//!    without job control) stays ignored. SIGCHLD does not: the kernel would throw statuses away.
+//! 3. The driver's thread has none of them blocked, whatever the starter had blocked. All other
+//!    threads of the program keep the mask that the program was started with, and hand it on.
+//! 4. A copy of the process (fork without exec, or before it) is not the driver's: there a handler
+//!    does what would have been done before.
+//! 5. No signal that the protocol decides on is lost, however many come at once.
 
 use crate::error::{RuntimeError, failed};
 use holdfast_protocol::{Origin, Signal as Kind};
-use nix::errno::Errno;
 use nix::sys::signal::{
     SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, pthread_sigmask, sigaction,
-    sigprocmask,
 };
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use std::collections::VecDeque;
 use std::io;
-use std::time::Instant;
+use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tokio::io::unix::AsyncFd;
 
-/// What the driver reads.
-const READ: [Signal; 10] = [
-    Signal::SIGINT,
-    Signal::SIGTERM,
+/// What the driver handles, in the order in which it takes what came together.
+const HANDLED: [Signal; 9] = [
     Signal::SIGHUP,
+    Signal::SIGINT,
     Signal::SIGQUIT,
-    Signal::SIGTSTP,
-    Signal::SIGCONT,
-    Signal::SIGWINCH,
     Signal::SIGUSR1,
     Signal::SIGUSR2,
+    Signal::SIGTERM,
     Signal::SIGCHLD,
+    Signal::SIGCONT,
+    Signal::SIGTSTP,
 ];
-
-/// What is blocked beside it: an actor in the background may set terminal modes all the same.
-const BLOCKED: [Signal; 2] = [Signal::SIGTTOU, Signal::SIGTTIN];
 
 /// A signal, as the driver takes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     /// One that the protocol decides on.
     Decide(Kind, Origin),
-    /// SIGTSTP: stop the tree; and when it was read.
+    /// SIGTSTP: stop the tree; and when it came.
     Stop(Instant),
     /// SIGCONT.
     Continue,
@@ -52,82 +59,295 @@ pub(crate) enum Taken {
     Child,
 }
 
-/// The mask from before, and what was ignored then.
-#[derive(Clone, Debug)]
+/// The process whose driver listens, or none. A copy of the process has another number.
+static OWNER: AtomicI32 = AtomicI32::new(0);
+
+/// How often each came that was not read: from a process, and from the terminal.
+static CAME: [[AtomicU32; 2]; HANDLED.len()] =
+    [const { [const { AtomicU32::new(0) }; 2] }; HANDLED.len()];
+
+/// When the last SIGTSTP and SIGCONT came, by [`monotonic`].
+static STOP_CAME: AtomicU64 = AtomicU64::new(0);
+static CONTINUE_CAME: AtomicU64 = AtomicU64::new(0);
+
+/// The eventfd that wakes the driver. Never closed: a handler may be about to write to it.
+static WAKE: OnceLock<OwnedFd> = OnceLock::new();
+
+/// The dispositions from before, in the order of [`HANDLED`]. Never freed: a handler may read them.
+static BEFORE: AtomicPtr<[libc::sigaction; HANDLED.len()]> = AtomicPtr::new(std::ptr::null_mut());
+
+/// The thread of the line editor while it reads, and its handler of SIGINT.
+static EDITOR: AtomicI32 = AtomicI32::new(0);
+static EDITOR_HANDLER: AtomicPtr<libc::c_void> = AtomicPtr::new(std::ptr::null_mut());
+
+/// The place of a signal in the tables here.
+fn index_of(number: libc::c_int) -> Option<usize> {
+    HANDLED.iter().position(|one| *one as libc::c_int == number)
+}
+
+/// Nanoseconds of the clock that [`Instant`] has, too, but for a handler.
+fn monotonic() -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes a time to a live value of its type; it is async-signal-safe.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now) };
+    now.tv_sec.unsigned_abs() * 1_000_000_000 + now.tv_nsec.unsigned_abs()
+}
+
+/// Runs in whatever thread the kernel chose, which is the driver's when that is free to take it.
+extern "C" fn on_signal(number: libc::c_int, info: *mut libc::siginfo_t, _: *mut libc::c_void) {
+    // SAFETY: the thread's own errno, which a handler must leave as it found it.
+    let errno = unsafe { *libc::__errno_location() };
+    if are_handled() {
+        // SAFETY: the kernel passes the information of this signal (`SA_SIGINFO`).
+        note(number, unsafe { &*info });
+    } else {
+        stand_aside(number);
+    }
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = errno };
+}
+
+fn note(number: libc::c_int, info: &libc::siginfo_t) {
+    let Some(index) = index_of(number) else { return };
+    match HANDLED[index] {
+        Signal::SIGINT if wakes_editor(info) => return,
+        // The kernel drops a stop that waits when a continuation comes, and the other way round.
+        Signal::SIGTSTP => {
+            STOP_CAME.store(monotonic(), Ordering::Release);
+            forget(libc::SIGCONT);
+        }
+        Signal::SIGCONT => {
+            CONTINUE_CAME.store(monotonic(), Ordering::Release);
+            forget(libc::SIGTSTP);
+        }
+        _ => {}
+    }
+    let terminal = usize::from(info.si_code == libc::SI_KERNEL);
+    CAME[index][terminal].fetch_add(1, Ordering::AcqRel);
+    if let Some(wake) = WAKE.get() {
+        let one = 1_u64.to_ne_bytes();
+        // SAFETY: writes eight live bytes. It fails only where the counter is as high as it goes,
+        // and then the driver is awake.
+        unsafe { libc::write(wake.as_raw_fd(), one.as_ptr().cast(), one.len()) };
+    }
+}
+
+fn forget(number: libc::c_int) {
+    if let Some(index) = index_of(number) {
+        CAME[index].iter().for_each(|came| came.store(0, Ordering::Release));
+    }
+}
+
+/// Whether this SIGINT is the front's own, sent to the line editor's thread: then its handler,
+/// which this one stands in for, is called.
+fn wakes_editor(info: &libc::siginfo_t) -> bool {
+    // SAFETY: a signal of a process has that field, and one of the kernel has zero there. The two
+    // calls touch no memory.
+    let (sender, thread, own) =
+        unsafe { (info.si_pid(), libc::syscall(libc::SYS_gettid), libc::getpid()) };
+    let ours = sender == own && thread == libc::c_long::from(EDITOR.load(Ordering::Acquire));
+    if ours {
+        let handler = EDITOR_HANDLER.load(Ordering::Acquire);
+        if !handler.is_null() {
+            // SAFETY: the address was read from a disposition without `SA_SIGINFO`, so that is
+            // what it points to.
+            let handler: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(handler) };
+            handler(libc::SIGINT);
+        }
+    }
+    ours
+}
+
+/// In a copy of the process: what would have been done before is done, once this handler returns.
+fn stand_aside(number: libc::c_int) {
+    let before = BEFORE.load(Ordering::Acquire);
+    if let (false, Some(index)) = (before.is_null(), index_of(number)) {
+        // SAFETY: the table is never freed, and was written before the first handler was there.
+        // sigaction(2) and raise(3) are async-signal-safe.
+        unsafe {
+            let before = &raw const (*before)[index];
+            libc::sigaction(number, before, std::ptr::null_mut());
+            libc::raise(number);
+        }
+    }
+}
+
+/// What the program was started with: given back at the end.
+#[derive(Clone)]
 pub(crate) struct Before {
     mask: SigSet,
-    ignored: Vec<Signal>,
+    dispositions: Vec<(Signal, libc::sigaction)>,
 }
 
 impl Before {
-    /// Blocks everything that the driver reads, in this thread and all that it starts.
+    /// Installs the handlers, and lets this thread hear the signals that have one.
     ///
     /// # Errors
     /// If the kernel refuses, or if other threads run already.
-    pub(crate) fn block() -> Result<Self, RuntimeError> {
+    pub(crate) fn take_over() -> Result<Self, RuntimeError> {
         let threads = std::fs::read_dir("/proc/self/task").map_err(failed("count the threads"))?;
         if threads.count() > 1 {
             return Err(RuntimeError::Threads);
         }
-        let mut mask = SigSet::empty();
-        let all: SigSet = READ.into_iter().chain(BLOCKED).collect();
-        sigprocmask(SigmaskHow::SIG_BLOCK, Some(&all), Some(&mut mask))
-            .map_err(failed("block signals"))?;
-        Ok(Self { mask, ignored: READ.into_iter().filter(|signal| is_ignored(*signal)).collect() })
-    }
-
-    /// What an actor has from its supervisor: everything is blocked, and foreign programs get the
-    /// default.
-    pub(crate) fn inherited() -> Self {
-        let ignored = READ.into_iter().filter(|signal| is_ignored(*signal)).collect();
-        Self { mask: SigSet::empty(), ignored }
-    }
-
-    /// Gives the mask back that was there before. What came too late to be read is thrown away:
-    /// the tree that it was meant for has ended.
-    pub(crate) fn restore(&self) {
-        for signal in READ {
-            discard(signal);
+        if WAKE.get().is_none() {
+            let _ = WAKE.set(eventfd().map_err(failed("make an eventfd"))?);
         }
+        let table = HANDLED.map(disposition);
+        BEFORE.store(Box::into_raw(Box::new(table)), Ordering::Release);
+        CAME.as_flattened().iter().for_each(|came| came.store(0, Ordering::Release));
+        // SAFETY: getpid(2) touches no memory.
+        OWNER.store(unsafe { libc::getpid() }, Ordering::Release);
+        let mut dispositions = Vec::new();
+        for (signal, before) in HANDLED.into_iter().zip(table) {
+            if before.sa_sigaction == libc::SIG_IGN && signal != Signal::SIGCHLD {
+                continue;
+            }
+            install(signal).map_err(failed("handle a signal"))?;
+            dispositions.push((signal, before));
+        }
+        let mut mask = SigSet::empty();
+        let handled: SigSet = HANDLED.into_iter().collect();
+        pthread_sigmask(SigmaskHow::SIG_UNBLOCK, Some(&handled), Some(&mut mask))
+            .map_err(failed("unblock signals"))?;
+        Ok(Self { mask, dispositions })
+    }
+
+    /// Gives the dispositions and the mask back that were there before. What came too late to be
+    /// read is thrown away: the tree that it was meant for has ended.
+    pub(crate) fn restore(&self) {
+        for (signal, before) in &self.dispositions {
+            // SAFETY: this is the disposition that the process had before.
+            unsafe { libc::sigaction(*signal as libc::c_int, before, std::ptr::null_mut()) };
+        }
+        OWNER.store(0, Ordering::Release);
         let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.mask), None);
     }
 
-    /// The mask from before, for foreign programs.
+    /// The mask from before, for all threads but the driver's, and for programs.
     pub(crate) fn mask(&self) -> SigSet {
         self.mask
     }
+}
 
-    fn was_ignored(&self, signal: Signal) -> bool {
-        self.ignored.contains(&signal)
+fn eventfd() -> io::Result<OwnedFd> {
+    // SAFETY: makes a descriptor and touches no memory.
+    let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// How a signal is disposed of now.
+fn disposition(signal: Signal) -> libc::sigaction {
+    // SAFETY: zeros are a valid value: the default disposition.
+    let mut now: libc::sigaction = unsafe { std::mem::zeroed() };
+    // SAFETY: with a null new action the call only writes the old one, into space of its size.
+    unsafe { libc::sigaction(signal as libc::c_int, std::ptr::null(), &raw mut now) };
+    now
+}
+
+/// Installs the handler. System calls of the program go on after it (`SA_RESTART`), and a thread
+/// that has a stack for signals uses it (`SA_ONSTACK`).
+fn install(signal: Signal) -> nix::Result<()> {
+    let flags =
+        SaFlags::SA_RESTART | SaFlags::SA_ONSTACK | SaFlags::SA_SIGINFO | SaFlags::SA_NOCLDSTOP;
+    let action = SigAction::new(SigHandler::SigAction(on_signal), flags, SigSet::all());
+    // SAFETY: the handler is async-signal-safe, by rule 1.
+    unsafe { sigaction(signal, &action) }.map(drop)
+}
+
+/// Whether a SIGCONT has come since then.
+pub(crate) fn continued_since(then: Instant) -> bool {
+    let came = CONTINUE_CAME.load(Ordering::Acquire);
+    came != 0 && when(came) >= then
+}
+
+/// The instant of a time by [`monotonic`].
+fn when(came: u64) -> Instant {
+    let ago = Duration::from_nanos(monotonic().saturating_sub(came));
+    let now = Instant::now();
+    now.checked_sub(ago).unwrap_or(now)
+}
+
+/// Whether the driver of this process has its handlers in place.
+pub(crate) fn are_handled() -> bool {
+    // SAFETY: getpid(2) touches no memory.
+    OWNER.load(Ordering::Acquire) == unsafe { libc::getpid() }
+}
+
+/// Lets the line editor, which has just installed its handler of SIGINT, have those that the front
+/// sends to this thread, and none else.
+pub(crate) fn share_with_editor() {
+    if !are_handled() {
+        return;
+    }
+    let editors = disposition(Signal::SIGINT);
+    let handles = ![libc::SIG_DFL, libc::SIG_IGN].contains(&editors.sa_sigaction);
+    if handles && editors.sa_flags & libc::SA_SIGINFO == 0 {
+        EDITOR_HANDLER.store(editors.sa_sigaction as *mut libc::c_void, Ordering::Release);
+        let thread = nix::unistd::gettid().as_raw();
+        EDITOR.store(thread, Ordering::Release);
+        let _ = install(Signal::SIGINT);
     }
 }
 
-/// Whether a SIGCONT has come that the driver has not read.
-pub(crate) fn continues() -> bool {
-    let mut pending = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
-    // SAFETY: sigpending(2) writes a set into space of its size.
-    let asked = unsafe { libc::sigpending(pending.as_mut_ptr()) };
-    // SAFETY: the call succeeded, so the set is written.
-    asked == 0 && unsafe { libc::sigismember(pending.as_ptr(), libc::SIGCONT) == 1 }
+/// Signals that this thread does not hear until this is dropped.
+#[must_use = "the mask is as before when this is dropped"]
+pub(crate) struct Held {
+    before: SigSet,
 }
 
-/// Throws a pending signal away: the kernel does when it is set to be ignored (sigaction(2)).
-fn discard(signal: Signal) {
-    let ignore = SigAction::new(SigHandler::SigIgn, SaFlags::empty(), SigSet::empty());
-    // SAFETY: no handler is installed here, and the old disposition was valid.
-    unsafe {
-        if let Ok(before) = sigaction(signal, &ignore) {
-            let _ = sigaction(signal, &before);
-        }
+impl Held {
+    /// All that the driver handles: what is started meanwhile is born deaf to them, and hears what
+    /// came when it stops to be.
+    pub(crate) fn handled() -> Self {
+        Self::these(&HANDLED.into_iter().collect())
+    }
+
+    /// What stops a process that sets modes of a terminal, or writes to one, from the background.
+    pub(crate) fn background() -> Self {
+        Self::these(&SigSet::from_iter([Signal::SIGTTOU]))
+    }
+
+    fn these(signals: &SigSet) -> Self {
+        let mut before = SigSet::empty();
+        // It fails only for a value of the first argument that does not exist.
+        let _ = pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(signals), Some(&mut before));
+        Self { before }
     }
 }
 
-fn is_ignored(signal: Signal) -> bool {
-    let mut action = std::mem::MaybeUninit::<libc::sigaction>::uninit();
-    // SAFETY: sigaction(2) with a null new action only writes the old one, into space of its size.
-    let asked = unsafe { libc::sigaction(signal as i32, std::ptr::null(), action.as_mut_ptr()) };
-    // SAFETY: the call succeeded, so the action is written.
-    asked == 0 && unsafe { action.assume_init() }.sa_sigaction == libc::SIG_IGN
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
+    }
+}
+
+/// Gives this thread a mask, and all that it starts.
+pub(crate) fn set_mask(mask: &SigSet) {
+    let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(mask), None);
+}
+
+/// A mask as a number, with the bit `n - 1` for the signal `n`.
+pub(crate) fn mask_to_bits(mask: &SigSet) -> u64 {
+    (1..=64_u64).fold(0, |bits, number| {
+        // SAFETY: reads a live set; a number that is no signal is an error, and not in it.
+        let blocked = unsafe { libc::sigismember(mask.as_ref(), number as libc::c_int) } == 1;
+        if blocked { bits | 1 << (number - 1) } else { bits }
+    })
+}
+
+/// The mask of such a number.
+pub(crate) fn mask_from_bits(bits: u64) -> SigSet {
+    let mut mask = *SigSet::empty().as_ref();
+    for number in (1..=64).filter(|number| bits >> (number - 1) & 1 == 1) {
+        // SAFETY: changes a live set; a number that is no signal is an error, and changes nothing.
+        unsafe { libc::sigaddset(&raw mut mask, number) };
+    }
+    // SAFETY: the set was made by sigemptyset(3) and changed by sigaddset(3) alone.
+    unsafe { SigSet::from_sigset_t_unchecked(mask) }
 }
 
 /// Ends this process the way the default disposition of a signal does.
@@ -138,67 +358,86 @@ pub(crate) fn die_of(signal: Option<Kind>) {
         Some(Kind::Interrupt) => Signal::SIGINT,
         Some(Kind::Terminate) | None => Signal::SIGTERM,
     };
+    let default = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
+    // SAFETY: no handler is installed here.
+    let _ = unsafe { sigaction(signal, &default) };
     let _ = nix::sys::signal::raise(signal);
     let _ = pthread_sigmask(SigmaskHow::SIG_UNBLOCK, Some(&signal.into()), None);
 }
 
 /// The signals that come.
 pub(crate) struct Signals {
-    fd: AsyncFd<SignalFd>,
-    before: Before,
+    wake: AsyncFd<BorrowedFd<'static>>,
+    taken: VecDeque<Taken>,
 }
 
 impl Signals {
-    /// Starts to read. The signals must be blocked.
+    /// Starts to read. The handlers must be there.
     ///
     /// # Errors
     /// If the kernel refuses.
-    pub(crate) fn new(before: Before) -> Result<Self, RuntimeError> {
-        let read: SigSet = READ.into_iter().collect();
-        let fd = SignalFd::with_flags(&read, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK)
-            .map_err(failed("read signals"))?;
-        // SAFETY: a `SignalFd` owns its descriptor, and keeps it for as long as it lives.
-        let fd = unsafe { AsyncFd::register(fd) }.map_err(failed("watch for signals"))?;
-        Ok(Self { fd, before })
+    pub(crate) fn new() -> Result<Self, RuntimeError> {
+        let missing = || io::Error::from(io::ErrorKind::NotConnected);
+        let wake = WAKE.get().ok_or_else(missing).map_err(failed("watch for signals"))?;
+        // SAFETY: the descriptor is never closed.
+        let wake = unsafe { AsyncFd::register(wake.as_fd()) };
+        Ok(Self { wake: wake.map_err(failed("watch for signals"))?, taken: VecDeque::new() })
     }
 
     /// The next one.
     ///
     /// # Errors
     /// If the descriptor fails, which it does not.
-    pub(crate) async fn take(&self) -> io::Result<Taken> {
+    pub(crate) async fn take(&mut self) -> io::Result<Taken> {
         loop {
-            let mut ready = self.fd.readable().await?;
-            match ready.get_inner().read_signal() {
-                Ok(Some(info)) => {
-                    if let Some(taken) = self.understand(&info) {
-                        return Ok(taken);
-                    }
-                }
-                Ok(None) | Err(Errno::EAGAIN) => ready.clear_ready(),
-                Err(Errno::EINTR) => {}
-                Err(error) => return Err(error.into()),
+            if let Some(taken) = self.taken.pop_front() {
+                return Ok(taken);
+            }
+            let mut ready = self.wake.readable().await?;
+            // First the descriptor, then the bits: what comes between the two wakes once more.
+            if drain(*ready.get_inner())? {
+                self.taken.extend(pending());
+            } else {
+                ready.clear_ready();
             }
         }
     }
+}
 
-    fn understand(&self, info: &nix::sys::signalfd::siginfo) -> Option<Taken> {
-        let signal = Signal::try_from(i32::try_from(info.ssi_signo).ok()?).ok()?;
-        if self.before.was_ignored(signal) && signal != Signal::SIGCHLD {
-            return None;
-        }
-        let origin =
-            if info.ssi_code == libc::SI_KERNEL { Origin::Terminal } else { Origin::Process };
-        match signal {
-            Signal::SIGINT => Some(Taken::Decide(Kind::Interrupt, origin)),
-            Signal::SIGTERM => Some(Taken::Decide(Kind::Terminate, origin)),
-            Signal::SIGHUP => Some(Taken::Decide(Kind::Hangup, origin)),
-            Signal::SIGQUIT => Some(Taken::Decide(Kind::Quit, origin)),
-            Signal::SIGTSTP => Some(Taken::Stop(Instant::now())),
-            Signal::SIGCONT => Some(Taken::Continue),
-            Signal::SIGUSR1 => Some(Taken::Dump),
-            Signal::SIGCHLD => Some(Taken::Child),
-            _ => None,
-        }
+/// Whether the eventfd was up; it is down now.
+fn drain(wake: BorrowedFd<'_>) -> io::Result<bool> {
+    let mut count = [0; 8];
+    match nix::unistd::read(wake, &mut count) {
+        Ok(_) => Ok(true),
+        Err(nix::Error::EAGAIN) => Ok(false),
+        Err(nix::Error::EINTR) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes what came.
+fn pending() -> impl Iterator<Item = Taken> {
+    let origins = [Origin::Process, Origin::Terminal];
+    HANDLED.into_iter().zip(&CAME).flat_map(move |(signal, came)| {
+        origins.into_iter().zip(came).flat_map(move |(origin, came)| {
+            let count = came.swap(0, Ordering::AcqRel);
+            let taken = (count > 0).then(|| understand(signal, origin)).flatten();
+            let each = if matches!(taken, Some(Taken::Decide(..))) { count } else { 1 };
+            taken.into_iter().flat_map(move |taken| (0..each).map(move |_| taken))
+        })
+    })
+}
+
+fn understand(signal: Signal, origin: Origin) -> Option<Taken> {
+    match signal {
+        Signal::SIGINT => Some(Taken::Decide(Kind::Interrupt, origin)),
+        Signal::SIGTERM => Some(Taken::Decide(Kind::Terminate, origin)),
+        Signal::SIGHUP => Some(Taken::Decide(Kind::Hangup, origin)),
+        Signal::SIGQUIT => Some(Taken::Decide(Kind::Quit, origin)),
+        Signal::SIGTSTP => Some(Taken::Stop(when(STOP_CAME.load(Ordering::Acquire)))),
+        Signal::SIGCONT => Some(Taken::Continue),
+        Signal::SIGUSR1 => Some(Taken::Dump),
+        Signal::SIGCHLD => Some(Taken::Child),
+        _ => None,
     }
 }

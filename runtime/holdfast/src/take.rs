@@ -166,7 +166,7 @@ impl Actor {
     /// SIGCONT has followed, or nobody would let this process go on any more.
     fn told_to_stop(&mut self, at: Instant) {
         let gone_on = self.hands().continued.is_some_and(|continued| at < continued);
-        if !gone_on && !crate::signals::continues() {
+        if !gone_on && !crate::signals::continued_since(at) {
             self.stop();
         }
     }

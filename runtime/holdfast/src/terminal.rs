@@ -2,6 +2,7 @@
 //!
 //! Runs in the root (under other policies in whoever reads the terminal). See termios(3).
 
+use crate::signals::Held;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
@@ -40,9 +41,10 @@ impl Terminal {
         }
     }
 
-    /// Restores the saved modes. SIGTTOU is blocked, so this works from the background too.
+    /// Restores the saved modes, from the background too.
     pub(crate) fn restore(&mut self) {
         if let Some(modes) = self.saved.take() {
+            let _held = Held::background();
             let _ = tcsetattr(&self.file, SetArg::TCSANOW, &modes);
         }
     }

@@ -12,6 +12,7 @@
 //! 2. A frame that can not be read ends the link it came on, and nothing else.
 
 use crate::failure::Failure;
+use crate::inherited::Inherited;
 use crate::settings::Settings;
 use crate::survey::{Report, Token};
 use holdfast_protocol::Message;
@@ -40,6 +41,7 @@ pub(crate) struct Hello {
     /// The process of its supervisor.
     pub(crate) supervisor: u32,
     pub(crate) settings: Settings,
+    pub(crate) inherited: Inherited,
     /// Its arguments.
     #[serde(with = "serde_bytes")]
     pub(crate) args: Vec<u8>,

@@ -4,8 +4,9 @@
 //! comes while it does makes that call fail, and it does not try again. So they are looked at
 //! after every line.
 //!
-//! The caller has SIGTTOU blocked: `tcsetattr` of a background process would stop it.
+//! SIGTTOU is blocked around what changes them: it would stop a background process.
 
+use crate::signals::Held;
 use nix::errno::Errno;
 use nix::sys::termios::{
     FlowArg, FlushArg, SetArg, SpecialCharacterIndices, Termios, tcflow, tcflush, tcgetattr,
@@ -68,6 +69,7 @@ impl Modes {
 
     /// Puts the modes back without waiting for output, and ends bracketed paste.
     pub(super) fn force(&self) {
+        let _held = Held::background();
         let saved = Termios::from(self.saved);
         while tcsetattr(&self.tty, SetArg::TCSANOW, &saved) == Err(Errno::EINTR) {}
         let _ = (&self.tty).write_all(PASTE_OFF.as_bytes());
@@ -75,6 +77,7 @@ impl Modes {
 
     /// Frees a writer that a stopped or unread terminal blocks: what it wrote is lost.
     pub(super) fn unclog(&self) {
+        let _held = Held::background();
         let _ = tcflow(&self.tty, FlowArg::TCOON);
         let _ = tcflush(&self.tty, FlushArg::TCOFLUSH);
     }

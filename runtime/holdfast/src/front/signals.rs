@@ -1,8 +1,9 @@
 //! The mask of the editor's thread and the disposition of SIGINT.
 //!
-//! Runs in the editor's thread. All signals are blocked in every thread of the process, and the
-//! driver reads them from a descriptor. The line editor wants SIGWINCH as a signal, and SIGINT is
-//! what wakes it, so both are open in this thread while it reads a line, and only then.
+//! Runs in the editor's thread. The threads of the front have all signals blocked: they start no
+//! program that would inherit that. The line editor wants SIGWINCH as a signal, and SIGINT is what
+//! wakes it, so both are open in this thread while it reads a line, and only then. A SIGINT of
+//! anybody else is the driver's, whose handler stands in for the line editor's.
 //!
 //! ```text
 //!   blocked --first paint of the prompt: the line editor's handlers are in place--> open
@@ -10,8 +11,9 @@
 //! ```
 //!
 //! # Rules
-//! 1. While SIGINT is open in any thread its disposition is never the default: between the line
-//!    editor's handler and the mask stands the one of [`Harmless`], which only takes a note.
+//! 1. While SIGINT is open in this thread its disposition is never the default: between the line
+//!    editor's handler and the mask stands the driver's, or where there is no driver the one of
+//!    [`Harmless`], which only takes a note.
 //! 2. [`kick`] is never lost: the signal stays pending while it is blocked.
 
 use nix::sys::pthread::{Pthread, pthread_kill};
@@ -28,6 +30,7 @@ pub(super) fn block_all() {
 
 /// Opens what the line editor waits for.
 pub(super) fn open() {
+    crate::signals::share_with_editor();
     set(SigmaskHow::SIG_UNBLOCK, &of_editor());
 }
 
@@ -61,24 +64,29 @@ extern "C" fn stray(_: libc::c_int) {
 /// Stands in for the default disposition of SIGINT until it is dropped.
 #[derive(Debug)]
 pub(super) struct Harmless {
-    before: SigAction,
+    before: Option<SigAction>,
 }
 
 impl Harmless {
-    /// Installs the handler.
+    /// Installs the handler, unless the driver has one.
     pub(super) fn install() -> io::Result<Self> {
+        if crate::signals::are_handled() {
+            return Ok(Self { before: None });
+        }
         let handler = SigHandler::Handler(stray);
         let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
         // SAFETY: the handler adds to an atomic and does nothing else.
         let before = unsafe { sigaction(Signal::SIGINT, &action)? };
-        Ok(Self { before })
+        Ok(Self { before: Some(before) })
     }
 }
 
 impl Drop for Harmless {
     fn drop(&mut self) {
-        // SAFETY: this is the disposition that the process had before.
-        let _ = unsafe { sigaction(Signal::SIGINT, &self.before) };
+        if let Some(before) = &self.before {
+            // SAFETY: this is the disposition that the process had before.
+            let _ = unsafe { sigaction(Signal::SIGINT, before) };
+        }
     }
 }
 

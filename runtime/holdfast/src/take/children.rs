@@ -8,7 +8,7 @@ use crate::kin::{Booting, Kin, KinKind, Neighbour, Post, Side};
 use crate::link::{Heard, Link};
 use crate::portal::{CREDITS, Mail, Spawned};
 use crate::probe::Point;
-use crate::process::{self, Process, SessionOf, Start};
+use crate::process::{self, Born, Process, SessionOf, Start};
 use crate::wire::{Frame, Hello, VERSION};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{BootInterrupt, Route};
@@ -117,7 +117,7 @@ impl Actor {
     }
 
     pub(super) fn child_reaped(&mut self, child: ActorId, ended: Option<process::Ended>) {
-        let ended = ended.unwrap_or(process::Ended::Code(0));
+        let ended = ended.unwrap_or(process::Ended::Unknown);
         let Some(mut kin) = self.hands_mut().kin.remove(&child) else { return };
         let status = match kin.kind {
             // Most orphans are actors; of those that are not, nobody waits for the status.
@@ -161,11 +161,11 @@ impl Actor {
             Placement::OwnSession => SessionOf::Its,
             Placement::SharedGroup => SessionOf::Supervisor,
         };
-        let mask = match live.settings.policy().boot_interrupt() {
-            BootInterrupt::Ignored => None,
-            BootInterrupt::Dies => Some(live.foreign_mask),
+        let born = match live.settings.policy().boot_interrupt() {
+            BootInterrupt::Ignored => Born::Deaf,
+            BootInterrupt::Dies => Born::Hearing,
         };
-        Start { session, mask, root: live.root.0 }
+        Start { session, born, inherited: live.inherited, root: live.root.0 }
     }
 
     pub(super) fn spawn(&mut self, order: SpawnOrder) {
@@ -192,6 +192,7 @@ impl Actor {
             root: live.root.0,
             supervisor: live.me.0,
             settings,
+            inherited: live.inherited,
             args,
         };
         let begin = || -> Result<_, RuntimeError> {
@@ -242,7 +243,7 @@ impl Actor {
         }
         command.stdin(Stdio::null());
         let mut start = self.start();
-        start.mask = Some(self.hands().foreign_mask);
+        start.born = Born::Hearing;
         let process = match process::start_foreign(&start, command) {
             Ok(process) => process,
             Err(error) => {

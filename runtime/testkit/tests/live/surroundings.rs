@@ -31,10 +31,9 @@ fn expected(children: usize, root: bool, prompts: usize) -> BTreeMap<String, usi
     let mut kinds = vec![
         // The links, and two for the test.
         ("socket", children + usize::from(!root) + 2 + edits),
-        // Two runtimes, each with a second handle.
+        // Two runtimes, each with a second handle; and one for the signals.
         ("anon_inode:[eventpoll]", 4),
-        ("anon_inode:[eventfd]", 2),
-        ("anon_inode:[signalfd]", 1),
+        ("anon_inode:[eventfd]", 3),
         ("anon_inode:[pidfd]", 2 * children),
     ];
     if root {
