@@ -20,9 +20,20 @@
 //! | what | which |
 //! |---|---|
 //! | threads | the driver (the main thread, inside [`Program::run`]); the actor's own code, named by its path; while a prompt is open `agent` in the holder, and the line editor's in the root; `output` in a root whose output is a terminal |
-//! | descriptors | the link to the supervisor and to each child, a pidfd a child, a signalfd, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
-//! | signals | SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGWINCH, SIGUSR1, SIGUSR2, SIGCHLD, SIGTTOU and SIGTTIN are blocked in all threads and read by the driver; no handler stays installed. Foreign programs start with the mask from before |
+//! | descriptors | the link to the supervisor and to each child, a pidfd a child, an eventfd for the signals, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
+//! | signals | SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 and SIGCHLD have handlers, and none is blocked; those that were ignored at the start stay so, but SIGCHLD |
+//! | limits | the soft limit of descriptors is raised, up to 65,536; what [`Context::command`] starts has the one from before |
 //! | variables | `HOLDFAST_LINK` (removed at boot) and `HOLDFAST_TREE` in children; see [`settings`] for those that it reads |
+//!
+//! A child that the program starts by any means hears what it would hear without the runtime: exec
+//! resets handlers, and every thread of the program has the signal mask that the program was started
+//! with. So has a copy of the process (fork without exec): what a signal did before the tree it does
+//! there.
+//!
+//! A handler that the program installs itself, while the tree runs, takes its signal away from the
+//! tree, unless it calls the one from before, as signal-hook and `tokio::signal` do and ctrlc does not.
+//! A handler from before [`Program::run`] is back when that returns. A program that waits for *any*
+//! child (`waitpid(-1)`), or ignores SIGCHLD, takes statuses away: such an end counts as a failure.
 //!
 //! SIGUSR1 dumps the tree: every actor, what it does, what it holds for and who waits, to the
 //! standard error and to a file in the temporary directory.
