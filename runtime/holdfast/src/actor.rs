@@ -288,7 +288,6 @@ async fn live(
         agent: None,
         front: None,
         answer: None,
-        continued: None,
         hinted: BTreeSet::new(),
         terminal,
         body,

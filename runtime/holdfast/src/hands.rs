@@ -34,7 +34,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Instant;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
@@ -83,8 +82,6 @@ pub(crate) struct Live {
     pub(crate) front: Option<(RequestId, Arc<Front>)>,
     /// The last answer at a prompt of this actor.
     pub(crate) answer: Option<(RequestId, Answer)>,
-    /// When this process went on after it was stopped.
-    pub(crate) continued: Option<Instant>,
     /// Whether the hint about Ctrl-C was given in this debug session.
     pub(crate) hinted: BTreeSet<RequestId>,
     pub(crate) terminal: Option<Terminal>,

@@ -28,7 +28,6 @@ use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 use tokio::io::unix::AsyncFd;
 
 /// What the driver handles, in the order in which it takes what came together.
@@ -49,8 +48,8 @@ const HANDLED: [Signal; 9] = [
 pub(crate) enum Taken {
     /// One that the protocol decides on.
     Decide(Kind, Origin),
-    /// SIGTSTP: stop the tree; and when it came.
-    Stop(Instant),
+    /// SIGTSTP: stop the tree.
+    Stop,
     /// SIGCONT.
     Continue,
     /// SIGUSR1: dump the tree.
@@ -85,7 +84,7 @@ fn index_of(number: libc::c_int) -> Option<usize> {
     HANDLED.iter().position(|one| *one as libc::c_int == number)
 }
 
-/// Nanoseconds of the clock that [`Instant`] has, too, but for a handler.
+/// Nanoseconds of a clock that only goes on.
 fn monotonic() -> u64 {
     let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the call writes a time to a live value of its type; it is async-signal-safe.
@@ -258,17 +257,9 @@ fn install(signal: Signal) -> nix::Result<()> {
     unsafe { sigaction(signal, &action) }.map(drop)
 }
 
-/// Whether a SIGCONT has come since then.
-pub(crate) fn continued_since(then: Instant) -> bool {
-    let came = CONTINUE_CAME.load(Ordering::Acquire);
-    came != 0 && when(came) >= then
-}
-
-/// The instant of a time by [`monotonic`].
-fn when(came: u64) -> Instant {
-    let ago = Duration::from_nanos(monotonic().saturating_sub(came));
-    let now = Instant::now();
-    now.checked_sub(ago).unwrap_or(now)
+/// Whether a SIGCONT has followed the last SIGTSTP.
+pub(crate) fn stop_is_void() -> bool {
+    CONTINUE_CAME.load(Ordering::Acquire) >= STOP_CAME.load(Ordering::Acquire)
 }
 
 /// Whether the driver of this process has its handlers in place.
@@ -434,7 +425,7 @@ fn understand(signal: Signal, origin: Origin) -> Option<Taken> {
         Signal::SIGTERM => Some(Taken::Decide(Kind::Terminate, origin)),
         Signal::SIGHUP => Some(Taken::Decide(Kind::Hangup, origin)),
         Signal::SIGQUIT => Some(Taken::Decide(Kind::Quit, origin)),
-        Signal::SIGTSTP => Some(Taken::Stop(when(STOP_CAME.load(Ordering::Acquire)))),
+        Signal::SIGTSTP => Some(Taken::Stop),
         Signal::SIGCONT => Some(Taken::Continue),
         Signal::SIGUSR1 => Some(Taken::Dump),
         Signal::SIGCHLD => Some(Taken::Child),

@@ -139,7 +139,7 @@ impl Actor {
     fn signal(&mut self, signal: Taken) {
         match signal {
             Taken::Decide(signal, origin) => self.signalled(signal, origin),
-            Taken::Stop(at) => self.told_to_stop(at),
+            Taken::Stop => self.told_to_stop(),
             Taken::Continue => {}
             Taken::Dump => self.dump(),
             Taken::Child => {
@@ -161,12 +161,10 @@ impl Actor {
         self.feed(Input::Signalled { signal, origin });
     }
 
-    /// SIGTSTP. The terminal may tell this process and the supervisor too: the second is void when
-    /// the process has gone on after the first, as with the kernel (kill(2)); so is one that a
-    /// SIGCONT has followed, or nobody would let this process go on any more.
-    fn told_to_stop(&mut self, at: Instant) {
-        let gone_on = self.hands().continued.is_some_and(|continued| at < continued);
-        if !gone_on && !crate::signals::continued_since(at) {
+    /// SIGTSTP. The terminal may tell this process and the supervisor too: one that a SIGCONT has
+    /// followed is void, as with the kernel (kill(2)), or nobody would let this process go on again.
+    fn told_to_stop(&mut self) {
+        if !crate::signals::stop_is_void() {
             self.stop();
         }
     }
@@ -180,7 +178,6 @@ impl Actor {
         }
         let since = Instant::now();
         let _ = raise(Signal::SIGSTOP);
-        live.continued = Some(Instant::now());
         live.timers.shift(since.elapsed());
         live.signal_branch(Send_::CONT, Send_::CONT);
         if let Some((_, front)) = &live.front {
