@@ -5,10 +5,9 @@ pub mod safety;
 
 use crate::world::{Config, Fault};
 use bitflags::bitflags;
-use holdfast_protocol::DebugMode;
 use holdfast_protocol::policy::Rule;
-use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
+use holdfast_protocol::{DebugMode, named};
+use std::fmt;
 
 /// The shape of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +32,7 @@ impl fmt::Display for PropertyKind {
 }
 
 /// The properties.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[expect(missing_docs, reason = "the statements stand in one place, PropertyId::statement")]
 #[repr(u8)]
 pub enum PropertyId {
@@ -57,28 +55,28 @@ pub enum PropertyId {
     CanAlwaysEnd,
 }
 
-impl PropertyId {
-    /// All properties, in the order of the documentation.
-    pub const ALL: [Self; 17] = [
-        Self::OnePrompt,
-        Self::AncestorsKnow,
-        Self::NoSignalUnderHold,
-        Self::NoCancelUnderHold,
-        Self::InterruptShielded,
-        Self::InterruptObeyed,
-        Self::NoPromptAfterCancel,
-        Self::ReleasedOnce,
-        Self::TerminalRestored,
-        Self::NoneLeft,
-        Self::NothingStale,
-        Self::NoAlarm,
-        Self::RequestAnswered,
-        Self::TeardownCompletes,
-        Self::InterruptWorksAgain,
-        Self::StopIsBounded,
-        Self::CanAlwaysEnd,
-    ];
+named! {
+    PropertyId, "a property":
+    OnePrompt => "one-prompt",
+    AncestorsKnow => "ancestors-know",
+    NoSignalUnderHold => "no-signal-under-hold",
+    NoCancelUnderHold => "no-cancel-under-hold",
+    InterruptShielded => "interrupt-shielded",
+    InterruptObeyed => "interrupt-obeyed",
+    NoPromptAfterCancel => "no-prompt-after-cancel",
+    ReleasedOnce => "released-once",
+    TerminalRestored => "terminal-restored",
+    NoneLeft => "none-left",
+    NothingStale => "nothing-stale",
+    NoAlarm => "no-alarm",
+    RequestAnswered => "request-answered",
+    TeardownCompletes => "teardown-completes",
+    InterruptWorksAgain => "interrupt-works-again",
+    StopIsBounded => "stop-is-bounded",
+    CanAlwaysEnd => "can-always-end",
+}
 
+impl PropertyId {
     /// The shape of the claim.
     #[must_use]
     pub fn kind(self) -> PropertyKind {
@@ -257,46 +255,6 @@ pub enum Applies {
     Yes,
     /// It does not: the run lacks this.
     Needs(&'static str),
-}
-
-impl fmt::Display for PropertyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::OnePrompt => "one-prompt",
-            Self::AncestorsKnow => "ancestors-know",
-            Self::NoSignalUnderHold => "no-signal-under-hold",
-            Self::NoCancelUnderHold => "no-cancel-under-hold",
-            Self::InterruptShielded => "interrupt-shielded",
-            Self::InterruptObeyed => "interrupt-obeyed",
-            Self::NoPromptAfterCancel => "no-prompt-after-cancel",
-            Self::ReleasedOnce => "released-once",
-            Self::TerminalRestored => "terminal-restored",
-            Self::NoneLeft => "none-left",
-            Self::NothingStale => "nothing-stale",
-            Self::NoAlarm => "no-alarm",
-            Self::RequestAnswered => "request-answered",
-            Self::TeardownCompletes => "teardown-completes",
-            Self::InterruptWorksAgain => "interrupt-works-again",
-            Self::StopIsBounded => "stop-is-bounded",
-            Self::CanAlwaysEnd => "can-always-end",
-        })
-    }
-}
-
-/// A word that names no property.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no property; `holdfast list --properties` shows them")]
-pub struct UnknownProperty(String);
-
-impl FromStr for PropertyId {
-    type Err = UnknownProperty;
-
-    fn from_str(word: &str) -> Result<Self, UnknownProperty> {
-        Self::ALL
-            .into_iter()
-            .find(|property| property.to_string() == word)
-            .ok_or_else(|| UnknownProperty(word.to_owned()))
-    }
 }
 
 bitflags! {

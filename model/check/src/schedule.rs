@@ -11,9 +11,9 @@
 use crate::rng::Rng;
 use crate::trace::{self, NamedPolicy, TraceError, TraceHeader, reason};
 use crate::world::{Config, Environment};
+use holdfast_protocol::named;
 use serde::{Deserialize, Serialize};
-use std::fmt::{self, Write as _};
-use std::str::FromStr;
+use std::fmt::Write as _;
 
 /// The version of the format that this code writes and reads.
 pub const VERSION: u32 = 1;
@@ -46,8 +46,7 @@ pub enum RunEnd {
 }
 
 /// Who chooses the thread that goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SchedulerName {
     /// Each that can go on is as likely as any other, at every choice.
     Random,
@@ -55,30 +54,10 @@ pub enum SchedulerName {
     Pct,
 }
 
-impl fmt::Display for SchedulerName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Random => "random",
-            Self::Pct => "pct",
-        })
-    }
-}
-
-/// A word that names no scheduler.
-#[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no scheduler; choose random or pct")]
-pub struct UnknownScheduler(String);
-
-impl FromStr for SchedulerName {
-    type Err = UnknownScheduler;
-
-    fn from_str(word: &str) -> Result<Self, UnknownScheduler> {
-        match word {
-            "random" => Ok(Self::Random),
-            "pct" => Ok(Self::Pct),
-            _ => Err(UnknownScheduler(word.to_owned())),
-        }
-    }
+named! {
+    SchedulerName, "a scheduler":
+    Random => "random",
+    Pct => "pct",
 }
 
 /// What a schedule was drawn from; it names it.

@@ -2,7 +2,6 @@
 
 use holdfast_protocol::{ActorId, Answer, Cause, RequestId, Signal, Status, Timer};
 use serde::{Deserialize, Serialize};
-use std::fmt;
 
 /// A kind of deed that a [`super::config::Budget`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,49 +35,21 @@ pub enum Fault {
     Cut,
 }
 
-impl Fault {
-    /// All kinds.
-    pub const ALL: [Self; 13] = [
-        Self::Request,
-        Self::Shielded,
-        Self::Interrupt,
-        Self::InterruptOne,
-        Self::Error,
-        Self::ErrorUnexamined,
-        Self::Quit,
-        Self::Cancel,
-        Self::CancelChild,
-        Self::Kill,
-        Self::KillRoot,
-        Self::Stop,
-        Self::Cut,
-    ];
-
-    /// All names, for messages.
-    #[must_use]
-    pub fn names() -> String {
-        Self::ALL.map(|fault| fault.to_string()).join(", ")
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Request => "request",
-            Self::Shielded => "shielded",
-            Self::Interrupt => "interrupt",
-            Self::InterruptOne => "interrupt-one",
-            Self::Error => "error",
-            Self::ErrorUnexamined => "error-unexamined",
-            Self::Quit => "quit",
-            Self::Cancel => "cancel",
-            Self::CancelChild => "cancel-child",
-            Self::Kill => "kill",
-            Self::KillRoot => "kill-root",
-            Self::Stop => "stop",
-            Self::Cut => "cut",
-        })
-    }
+holdfast_protocol::named! {
+    Fault, "a fault":
+    Request => "request",
+    Shielded => "shielded",
+    Interrupt => "interrupt",
+    InterruptOne => "interrupt-one",
+    Error => "error",
+    ErrorUnexamined => "error-unexamined",
+    Quit => "quit",
+    Cancel => "cancel",
+    CancelChild => "cancel-child",
+    Kill => "kill",
+    KillRoot => "kill-root",
+    Stop => "stop",
+    Cut => "cut",
 }
 
 /// What the environment does.

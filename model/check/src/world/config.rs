@@ -3,7 +3,7 @@
 use super::action::Fault;
 use super::script::Script;
 use crate::tree::Tree;
-use holdfast_protocol::{DebugMode, Placement, Policy, Renaming};
+use holdfast_protocol::{DebugMode, Placement, Policy, Renaming, UnknownName};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -57,10 +57,10 @@ impl fmt::Display for Budget {
 #[derive(Debug, thiserror::Error)]
 pub enum BudgetError {
     /// No `=`.
-    #[error("`{0}` is no fault and number; write for example `interrupt=2,kill=1`")]
+    #[error("expected a fault and a number as in `interrupt=2,kill=1`, found `{0}`")]
     NoNumber(String),
     /// Not a small number.
-    #[error("`{fault}={number}`: `{number}` is no number from 0 to 255")]
+    #[error("`{fault}={number}`: expected a number from 0 to 255, found `{number}`")]
     BadNumber {
         /// The fault.
         fault: String,
@@ -68,8 +68,8 @@ pub enum BudgetError {
         number: String,
     },
     /// Not a fault.
-    #[error("`{0}` is no fault; the faults are {known}", known = Fault::names())]
-    Unknown(String),
+    #[error(transparent)]
+    Unknown(#[from] UnknownName),
     /// The same fault twice.
     #[error("`{0}` is given twice")]
     Twice(String),
@@ -88,10 +88,7 @@ impl FromStr for Budget {
             let (name, number) =
                 part.split_once('=').ok_or_else(|| BudgetError::NoNumber(part.to_owned()))?;
             let (name, number) = (name.trim(), number.trim());
-            let fault = Fault::ALL
-                .into_iter()
-                .find(|fault| fault.to_string() == name)
-                .ok_or_else(|| BudgetError::Unknown(name.to_owned()))?;
+            let fault: Fault = name.parse()?;
             if seen.contains(&fault) {
                 return Err(BudgetError::Twice(name.to_owned()));
             }
