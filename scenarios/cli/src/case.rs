@@ -1,7 +1,7 @@
 //! One scenario file: a known situation, what happens in it, and what each policy makes of it.
 //!
 //! These types are the format. `scenarios/README.md` explains it by example, the JSON schema for
-//! editors is generated from here ([`schema`]).
+//! editors is generated from them ([`schema`]).
 //!
 //! Reading order: this file, [`step`], [`load`] (text to case), [`check`] (what can be wrong with
 //! it), [`span`] and [`diagnostic`] (where, and what instead), [`resolve`] (case to runs).
@@ -10,6 +10,7 @@ pub mod check;
 pub mod diagnostic;
 pub mod load;
 pub mod resolve;
+pub mod schema;
 pub mod span;
 pub mod step;
 
@@ -18,7 +19,8 @@ use holdfast_check::world::Fault;
 use holdfast_check::world::config::Budget;
 use holdfast_protocol::Placement;
 use holdfast_protocol::PolicyName;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schema::{name_of, names_of};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 pub use step::{Step, WaitCondition};
@@ -43,14 +45,14 @@ pub struct Case {
     pub debug: Vec<String>,
     /// Who is in the terminal's foreground process group; the case runs once for each.
     #[serde(default = "shared_group")]
-    #[schemars(schema_with = "placements")]
+    #[schemars(schema_with = "names_of::<Placement>")]
     pub placement: Vec<Placement>,
     /// What happens, in this order, while everything else is left open.
     pub step: Vec<Step>,
     /// What the project that the case stems from did.
     #[serde(default)]
     pub upstream: Option<Upstream>,
-    /// What the environment may do beside the steps, whenever it likes.
+    /// What the environment may do besides the steps, whenever it likes.
     #[serde(default)]
     pub faults: FaultCounts,
     /// What each policy makes of it.
@@ -69,7 +71,7 @@ pub struct Case {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Forced {
     /// Under which policy.
-    #[schemars(schema_with = "policy_name")]
+    #[schemars(schema_with = "name_of::<PolicyName>")]
     pub policy: PolicyName,
     /// Of which variants, `base` being the case itself; all by default.
     #[serde(default)]
@@ -105,37 +107,10 @@ pub enum UpstreamOutcome {
     Untested,
 }
 
-/// What the environment may do beside the steps: how many of each kind, none by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct FaultCounts {
-    /// Breakpoints, in any actor.
-    pub request: u8,
-    /// Breakpoints that a cancel does not withdraw.
-    pub shielded: u8,
-    /// Ctrl-C at the terminal.
-    pub interrupt: u8,
-    /// SIGINT to one actor.
-    pub interrupt_one: u8,
-    /// Failures.
-    pub error: u8,
-    /// Actors that fail and do not want that examined, even in debug mode.
-    pub error_unexamined: u8,
-    /// Quitting at a prompt instead of continuing.
-    pub quit: u8,
-    /// An actor's program asks for its end.
-    pub cancel: u8,
-    /// Actors whose supervisor's program asks them to end.
-    pub cancel_child: u8,
-    /// SIGKILL of an actor below the root.
-    pub kill: u8,
-    /// SIGKILL of the root.
-    pub kill_root: u8,
-    /// SIGTERM to the root.
-    pub stop: u8,
-    /// Links between live actors that end.
-    pub cut: u8,
-}
+/// What the environment may do besides the steps: how many of each kind, none by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(from = "BTreeMap<Fault, u8>")]
+pub struct FaultCounts(Budget);
 
 /// The same case once more, with a difference.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -148,7 +123,7 @@ pub struct CaseVariant {
     pub insert: BTreeMap<String, Vec<Step>>,
     /// Another placement.
     #[serde(default)]
-    #[schemars(schema_with = "optional_placement")]
+    #[schemars(schema_with = "name_of::<Placement>")]
     pub placement: Option<Placement>,
     /// Other faults.
     #[serde(default)]
@@ -172,54 +147,17 @@ impl FaultCounts {
     /// The budget of the model.
     #[must_use]
     pub fn budget(self) -> Budget {
-        Fault::ALL.into_iter().fold(Budget::NONE, |budget, fault| {
-            let count = match fault {
-                Fault::Request => self.request,
-                Fault::Shielded => self.shielded,
-                Fault::Interrupt => self.interrupt,
-                Fault::InterruptOne => self.interrupt_one,
-                Fault::Error => self.error,
-                Fault::ErrorUnexamined => self.error_unexamined,
-                Fault::Quit => self.quit,
-                Fault::Cancel => self.cancel,
-                Fault::CancelChild => self.cancel_child,
-                Fault::Kill => self.kill,
-                Fault::KillRoot => self.kill_root,
-                Fault::Stop => self.stop,
-                Fault::Cut => self.cut,
-            };
-            budget.with(fault, count)
-        })
+        self.0
+    }
+}
+
+impl From<BTreeMap<Fault, u8>> for FaultCounts {
+    fn from(counts: BTreeMap<Fault, u8>) -> Self {
+        let none = Budget::NONE;
+        Self(counts.into_iter().fold(none, |budget, (fault, count)| budget.with(fault, count)))
     }
 }
 
 fn shared_group() -> Vec<Placement> {
     vec![Placement::SharedGroup]
-}
-
-/// The JSON schema of a scenario file, as text.
-#[must_use]
-pub fn schema() -> String {
-    let schema = schemars::schema_for!(Case);
-    let mut text = serde_json::to_string_pretty(&schema).expect("a schema is plain data");
-    text.push('\n');
-    text
-}
-
-fn one_placement() -> serde_json::Value {
-    serde_json::json!({ "type": "string", "enum": ["shared-group", "own-session"] })
-}
-
-fn policy_name(_: &mut SchemaGenerator) -> Schema {
-    let names = PolicyName::ALL.map(|one| one.to_string());
-    json_schema!({ "type": "string", "enum": names })
-}
-
-fn placements(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": one_placement(), "default": ["shared-group"] })
-}
-
-fn optional_placement(_: &mut SchemaGenerator) -> Schema {
-    let placement = one_placement();
-    json_schema!({ "type": placement["type"], "enum": placement["enum"] })
 }

@@ -4,18 +4,23 @@
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
 //! Reading order: [`explain`], [`check`], [`suite`], [`prove`], [`walk`], [`run`],
-//! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`]; [`render`] and [`json`] say what a
-//! check has found, [`setup`] reads the arguments that describe a run, [`watch`] shows progress and
-//! catches Ctrl-C, [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers.
+//! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`], [`completions`], [`man`];
+//! [`render`] and [`json`] say what a check has found, [`setup`] reads the arguments that describe a
+//! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
+//! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, [`output`] writes.
 
 pub mod cases;
 pub mod check;
+pub mod completions;
 pub mod conform;
 pub mod drivers;
 pub mod explain;
 pub mod json;
 pub mod list;
+pub mod man;
+pub mod named;
 pub mod new;
+mod output;
 pub mod prove;
 pub mod record;
 pub mod render;
@@ -26,10 +31,9 @@ pub mod suite;
 pub mod walk;
 pub mod watch;
 
-use crate::exit::ExitClass;
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
-use std::error::Error;
-use std::io::{ErrorKind, Write as _};
+pub(crate) use output::{complain, note, print, print_json};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -58,10 +62,18 @@ enum Subcommands {
     Record(record::RecordArgs),
     List(list::ListArgs),
     New(new::NewArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Cli {
-    /// Does what was asked for.
+    /// Reads the arguments of this process; with bad ones, or for help, the process ends here.
+    #[must_use]
+    pub fn from_arguments() -> Self {
+        Self::try_parse().unwrap_or_else(|error| shortened(error).exit())
+    }
+
+    /// Does what the arguments ask for.
     #[must_use]
     pub fn run(self) -> ExitCode {
         let exit = match self.command {
@@ -74,11 +86,27 @@ impl Cli {
             Subcommands::List(args) => args.run(),
             Subcommands::New(args) => args.run(),
             Subcommands::Conform(args) => args.run(),
+            Subcommands::Completions(args) => args.run(),
+            Subcommands::Man(args) => args.run(),
             Subcommands::Record(args) => return args.run(),
         };
-        exit.into()
+        output::end(exit).into()
     }
 }
+
+/// An error that does not repeat the whole of a very long value.
+fn shortened(mut error: clap::Error) -> clap::Error {
+    if let Some(ContextValue::String(value)) = error.get(ContextKind::InvalidValue)
+        && value.chars().count() > LONGEST_VALUE
+    {
+        let value: String = value.chars().take(LONGEST_VALUE).chain(['…']).collect();
+        error.insert(ContextKind::InvalidValue, ContextValue::String(value));
+    }
+    error
+}
+
+/// How many characters of a bad value an error repeats.
+const LONGEST_VALUE: usize = 80;
 
 /// A trace that could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -110,38 +138,4 @@ impl Format {
     pub fn of_switch(json: bool) -> Self {
         if json { Self::Json } else { Self::Text }
     }
-}
-
-/// Writes to the standard output. A reader that has left early (`| head`) is no error.
-pub(crate) fn print(text: &str) {
-    let mut out = anstream::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    if let Err(error) = written
-        && error.kind() != ErrorKind::BrokenPipe
-    {
-        complain(&error);
-    }
-}
-
-/// Writes one JSON object and nothing else.
-pub(crate) fn print_json(value: &impl serde::Serialize) {
-    let text = serde_json::to_string_pretty(value).expect("plain data serialises");
-    print(&format!("{text}\n"));
-}
-
-/// Says what is wrong, with all its causes, and how the command ends for it.
-pub(crate) fn complain(error: &dyn Error) -> ExitClass {
-    let mut causes: Vec<String> = Vec::new();
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        let said = error.to_string();
-        // Some messages repeat their cause already.
-        if !causes.last().is_some_and(|last| last.contains(&said)) {
-            causes.push(said);
-        }
-        cause = error.source();
-    }
-    let red = anstyle::AnsiColor::Red.on_default().bold();
-    let _ = writeln!(anstream::stderr(), "{red}error:{red:#} {}", causes.join(": "));
-    ExitClass::BadInput
 }

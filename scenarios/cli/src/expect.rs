@@ -2,40 +2,32 @@
 //!
 //! An expected failure is strict: exactly the properties that it names must fall.
 
+use crate::case::schema::{name_of, names_of};
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_protocol::named;
 use holdfast_protocol::policy::PolicyName;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer};
-use std::{borrow::Cow, fmt};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
 
 /// What each policy makes of a case. A policy that is not named is not run.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Expectations {
-    /// No lock, no shield, nobody waits.
-    pub unprotected: Option<Expectation>,
-    /// Upstream as of its pull request 165.
-    pub single_depth: Option<Expectation>,
-    /// This project.
-    pub relay: Option<Expectation>,
-}
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Expectations(BTreeMap<PolicyName, Expectation>);
 
 impl Expectations {
     /// What is expected of a policy.
     #[must_use]
     pub fn of(&self, policy: PolicyName) -> Option<&Expectation> {
-        match policy {
-            PolicyName::Unprotected => self.unprotected.as_ref(),
-            PolicyName::SingleDepth => self.single_depth.as_ref(),
-            PolicyName::Relay => self.relay.as_ref(),
-        }
+        self.0.get(&policy)
     }
 
     /// Every expectation, the weakest policy first.
     pub fn iter(&self) -> impl Iterator<Item = (PolicyName, &Expectation)> {
-        PolicyName::ALL.into_iter().filter_map(|policy| Some((policy, self.of(policy)?)))
+        self.0.iter().map(|(policy, expectation)| (*policy, expectation))
     }
 }
 
@@ -53,11 +45,11 @@ pub enum Expectation {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ExpectedViolation {
     /// The one to show: its shortest trace is the golden one.
-    #[schemars(schema_with = "property")]
+    #[schemars(schema_with = "name_of::<PropertyId>")]
     pub violates: PropertyId,
     /// All others that fall with it.
     #[serde(default)]
-    #[schemars(schema_with = "properties")]
+    #[schemars(schema_with = "names_of::<PropertyId>")]
     pub also: Vec<PropertyId>,
 }
 
@@ -204,12 +196,4 @@ impl JsonSchema for Expectation {
         let fall = generator.subschema_for::<ExpectedViolation>();
         json_schema!({ "oneOf": [{ "type": "string", "const": "holds" }, fall] })
     }
-}
-
-fn property(_: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "string", "enum": PropertyId::ALL.map(|one| one.to_string()) })
-}
-
-fn properties(generator: &mut SchemaGenerator) -> Schema {
-    json_schema!({ "type": "array", "items": property(generator) })
 }

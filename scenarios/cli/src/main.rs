@@ -1,6 +1,5 @@
 //! The command `holdfast`.
 
-use clap::Parser as _;
 use holdfast_cli::cli::Cli;
 use std::process::ExitCode;
 
@@ -8,5 +7,5 @@ fn main() -> ExitCode {
     if let Some(code) = holdfast_cli::on_live::play_a_part() {
         return code;
     }
-    Cli::parse().run()
+    Cli::from_arguments().run()
 }

@@ -24,16 +24,10 @@ pub struct ModelResult {
 }
 
 impl ModelResult {
-    /// What came of a run that nobody has asked for.
+    /// The result where no run was made.
     #[must_use]
-    pub fn not_run() -> Self {
-        Self {
-            outcome: ClaimOutcome::NotRun,
-            fell: PropertySet::default(),
-            trace: None,
-            states: 0,
-            time: Duration::ZERO,
-        }
+    pub fn without_run(outcome: ClaimOutcome) -> Self {
+        Self { outcome, fell: PropertySet::default(), trace: None, states: 0, time: Duration::ZERO }
     }
 }
 

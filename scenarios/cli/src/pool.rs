@@ -1,110 +1,84 @@
-//! Runs of cases on all cores.
+//! A worker pool: one job after another on some threads, and the results in the order of the jobs.
 
-use crate::on_live::{self, Lived};
-use crate::on_model::{self, ModelResult};
-use crate::report::PlannedRun;
-use holdfast_check::explore::Progress;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
-/// How far all runs are.
+/// How far a pool is.
 #[derive(Clone, Copy, Debug)]
-pub struct PoolProgress {
-    /// Runs that are over.
+pub struct PoolProgress<'a, J, R> {
+    /// How many jobs are done.
     pub done: usize,
-    /// States of the runs that are under way.
-    pub states: u64,
+    /// The job that has just ended: its number, the job, its result.
+    pub ended: Option<(usize, &'a J, &'a R)>,
 }
 
-/// Does every job, and returns what came of them in the same order.
+/// Does every job, and returns the results in the order of the jobs.
 ///
-/// Once `interrupt` is set the runs under way end soon, and those after them at once.
-/// `watch` is called now and then.
-pub fn run_all(
-    jobs: &[PlannedRun<'_>],
+/// Once `stop` is set no further job is begun; a job that was not begun has no result. `watch` is
+/// called on this thread after each job, and ten times a second.
+pub fn run_all<J: Sync, R: Send>(
+    jobs: &[J],
     threads: NonZeroUsize,
-    max_states: u64,
-    interrupt: &AtomicBool,
-    mut watch: impl FnMut(PoolProgress),
-) -> Vec<ModelResult> {
+    stop: &AtomicBool,
+    work: impl Fn(usize, &J) -> R + Sync,
+    mut watch: impl FnMut(PoolProgress<'_, J, R>),
+) -> Vec<Option<R>> {
     let next = AtomicUsize::new(0);
-    let progress: Vec<Progress> = jobs.iter().map(|_| Progress::default()).collect();
-    let mut results: Vec<Option<ModelResult>> = jobs.iter().map(|_| None).collect();
+    let mut results: Vec<Option<R>> = jobs.iter().map(|_| None).collect();
     std::thread::scope(|scope| {
-        let (send, receive) = channel();
+        let (sender, receiver) = channel();
         for _ in 0..threads.get().min(jobs.len()) {
-            let (send, next, progress) = (send.clone(), &next, &progress);
+            let (sender, next, work) = (sender.clone(), &next, &work);
             scope.spawn(move || {
-                loop {
+                while !stop.load(Relaxed) {
                     let index = next.fetch_add(1, Relaxed);
                     let Some(job) = jobs.get(index) else { return };
-                    let ran = on_model::run(job.run, max_states, &progress[index]);
-                    if send.send((index, ran)).is_err() {
+                    if sender.send((index, work(index, job))).is_err() {
                         return;
                     }
                 }
             });
         }
-        drop(send);
+        drop(sender);
         let mut done = 0;
         loop {
-            match receive.recv_timeout(GLANCE) {
-                Ok((index, ran)) => {
+            match receiver.recv_timeout(TICK) {
+                Ok((index, result)) => {
                     done += 1;
-                    progress[index].states.store(0, Relaxed);
-                    results[index] = Some(ran);
+                    let result = results[index].insert(result);
+                    watch(PoolProgress { done, ended: Some((index, &jobs[index], result)) });
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => watch(PoolProgress { done, ended: None }),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            if interrupt.load(Relaxed) {
-                progress.iter().for_each(|progress| progress.interrupt.store(true, Relaxed));
-            }
-            watch(PoolProgress {
-                done,
-                states: progress.iter().map(|one| one.states.load(Relaxed)).sum(),
-            });
-        }
-    });
-    results.into_iter().map(|ran| ran.expect("every job was done")).collect()
-}
-
-/// Runs every job on real processes, some at once, and returns what came of them in the same order.
-///
-/// Once `interrupt` is set the runs under way end soon, and none after them is begun.
-pub fn run_live(
-    jobs: &[PlannedRun<'_>],
-    at_once: NonZeroUsize,
-    setup: &on_live::Setup,
-    interrupt: &AtomicBool,
-    mut watch: impl FnMut(usize, &str),
-) -> Vec<Option<Lived>> {
-    let next = AtomicUsize::new(0);
-    let mut results: Vec<Option<Lived>> = jobs.iter().map(|_| None).collect();
-    std::thread::scope(|scope| {
-        let (send, receive) = channel();
-        for _ in 0..at_once.get().min(jobs.len()) {
-            let (send, next) = (send.clone(), &next);
-            scope.spawn(move || {
-                while !interrupt.load(Relaxed) {
-                    let index = next.fetch_add(1, Relaxed);
-                    let Some(job) = jobs.get(index) else { return };
-                    let lived = on_live::run(job.run, setup, &job.slug(), interrupt);
-                    if send.send((index, lived)).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        drop(send);
-        for (done, (index, lived)) in receive.iter().enumerate() {
-            watch(done + 1, &jobs[index].slug());
-            results[index] = Some(lived);
         }
     });
     results
 }
 
-const GLANCE: Duration = Duration::from_millis(100);
+const TICK: Duration = Duration::from_millis(100);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_in_the_order_of_the_jobs_and_a_stop_begins_no_more() {
+        let threads = NonZeroUsize::new(3).expect("it is not 0");
+        let jobs: Vec<usize> = (0..100).collect();
+        let stop = AtomicBool::new(false);
+        let mut seen = 0;
+        let double = |index: usize, job: &usize| index + job;
+        let results = run_all(&jobs, threads, &stop, double, |progress| {
+            seen += usize::from(progress.ended.is_some());
+        });
+        assert_eq!(results, (0..100).map(|job| Some(2 * job)).collect::<Vec<_>>());
+        assert_eq!(seen, 100);
+        let one = NonZeroUsize::MIN;
+        let stopping = |index: usize, _: &usize| stop.store(index == 4, Relaxed);
+        let results = run_all(&jobs, one, &stop, stopping, |_| {});
+        assert_eq!(results.iter().flatten().count(), 5);
+    }
+}

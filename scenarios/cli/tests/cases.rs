@@ -112,7 +112,9 @@ fn part_of_live(all: &'static [Lazy]) -> Result<(), Failed> {
 fn differences(cases: &[LoadedCase]) -> Result<(), Failed> {
     let mut silent = Vec::new();
     for case in cases.iter().map(|loaded| &loaded.case) {
-        let (Some(upstream), Some(claim)) = (&case.upstream, &case.expect.single_depth) else {
+        let (Some(upstream), Some(claim)) =
+            (&case.upstream, case.expect.of(PolicyName::SingleDepth))
+        else {
             continue;
         };
         let harm = match claim {

@@ -2,7 +2,7 @@
 //! schema for editors is current.
 
 use holdfast_cli::case::load::{load_file, parse};
-use holdfast_cli::case::schema;
+use holdfast_cli::case::schema::schema;
 use proptest::prelude::*;
 use std::fs;
 use std::path::{Path, PathBuf};

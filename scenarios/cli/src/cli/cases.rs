@@ -1,8 +1,11 @@
 //! `holdfast list`: the cases with their titles and sources.
 
+use super::print;
 use super::run::{DEFAULT_PATH, read};
+use crate::case::load::LoadedCase;
 use crate::exit::ExitClass;
 use clap::Args;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Show the scenario files there are, with title and sources.
@@ -17,21 +20,22 @@ pub struct CasesArgs {
 }
 
 impl CasesArgs {
-    /// Does it.
+    /// Prints the cases.
     #[must_use]
     pub fn run(&self) -> ExitClass {
         let cases = match read(&self.paths, self.filter.as_deref()) {
             Ok(cases) => cases,
             Err(exit) => return exit,
         };
-        for loaded in &cases {
-            let case = &loaded.case;
-            anstream::println!("{}\n    {}", case.id, case.title);
+        let mut text = String::new();
+        for LoadedCase { case, .. } in &cases {
+            let _ = writeln!(text, "{}\n    {}", case.id, case.title);
             for source in &case.source {
-                anstream::println!("    {source}");
+                let _ = writeln!(text, "    {source}");
             }
         }
-        anstream::println!("{} cases", cases.len());
+        let _ = writeln!(text, "{} cases", cases.len());
+        print(&text);
         ExitClass::Holds
     }
 }

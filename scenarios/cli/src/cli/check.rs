@@ -1,5 +1,6 @@
 //! `holdfast check`: explores every interleaving of a run and says what holds.
 
+use super::named;
 use super::setup::{ModelArgs, SearchArgs, SetupError};
 use super::watch::{Interruption, ProgressView, watched};
 use super::{
@@ -29,7 +30,8 @@ pub struct CheckArgs {
     all: bool,
     /// Draws the counterexample to this property, if it falls, instead of the shortest of all;
     /// implies --all.
-    #[arg(long, value_name = "PROPERTY", requires = "tree")]
+    #[arg(long, value_name = "PROPERTY", requires = "tree",
+          value_parser = named::parser::<PropertyId>(), hide_possible_values = true)]
     show: Option<PropertyId>,
     /// Writes the counterexample to a file, for `holdfast replay`.
     #[arg(long, value_name = "FILE", requires = "tree")]

@@ -3,6 +3,7 @@
 use super::cases::CasesArgs;
 use super::print;
 use super::render::{self, Rows};
+use crate::case::schema::policy_meaning;
 use crate::exit::ExitClass;
 use clap::Args;
 use holdfast_check::property::{PropertyId, guardian};
@@ -62,17 +63,7 @@ fn rules() -> String {
 fn policies() -> String {
     let mut table = render::table(Rows::Short, ["policy", "what it is"]);
     for policy in PolicyName::ALL {
-        let what = match policy {
-            PolicyName::Unprotected => "no lock, no shield, nobody waits: a plain process tree",
-            PolicyName::SingleDepth => {
-                "tractor as of PR #165: right for direct children, wrong below them (issue #320)"
-            }
-            PolicyName::Relay => {
-                "this project: the knowledge of a prompt travels up the tree, and every actor on \
-                 the way protects it"
-            }
-        };
-        table.add_row([policy.to_string(), what.to_owned()]);
+        table.add_row([policy.to_string(), policy_meaning(policy).to_owned()]);
     }
     finish(&table)
 }

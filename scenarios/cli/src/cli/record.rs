@@ -1,7 +1,8 @@
 //! `holdfast record`: runs a program of the runtime, records its tree and checks the record.
 //!
 //! The program has this command's terminal, input and output; what is found is said on the standard
-//! error, after its end. While it runs, a Ctrl-C or Ctrl-\ is the program's alone, as under time(1).
+//! error, after its end. While it runs, a Ctrl-C or Ctrl-\ is the program's alone, as under time(1);
+//! a SIGTERM or SIGHUP is passed on to it.
 //!
 //! | exit code | meaning |
 //! |---|---|
@@ -18,7 +19,12 @@ use crate::exit::ExitClass;
 use clap::Args;
 use holdfast::recorder::RECORD_VARIABLE;
 use holdfast_protocol::Output;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::iterator::Signals;
 use std::ffi::OsString;
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
@@ -50,20 +56,20 @@ pub struct RecordArgs {
 enum RecordCommandError {
     /// No folder.
     #[error("failed to make a folder for the records; choose another --dir")]
-    Folder(#[source] std::io::Error),
+    Folder(#[source] io::Error),
     /// A folder with records in it.
     #[error("{} holds records already; choose another --dir", .0.display())]
     Used(PathBuf),
     /// Ctrl-C can not be left to the program.
     #[error("failed to leave Ctrl-C to the program")]
-    Signal(#[source] std::io::Error),
+    Signal(#[source] io::Error),
     /// The program can not be run.
     #[error("failed to run {}", program.display())]
     Program {
         /// Which.
         program: OsString,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It left nothing to be checked.
     #[error("{} left no record; is it built on the holdfast runtime?", .0.display())]
@@ -100,14 +106,13 @@ impl RecordArgs {
         let (program, arguments) = self.command.split_first().expect("clap asks for a program");
         // A handler, not SIG_IGN, which the program would inherit.
         let unseen = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGQUIT] {
+        for signal in [SIGINT, SIGQUIT] {
             signal_hook::flag::register(signal, Arc::clone(&unseen))
                 .map_err(RecordCommandError::Signal)?;
         }
         let mut command = Command::new(program);
         command.args(arguments).env(RECORD_VARIABLE, folder.path());
-        let status = command
-            .status()
+        let status = run_to_its_end(command)
             .map_err(|source| RecordCommandError::Program { program: program.clone(), source })?;
         if holds_records(folder.path()).map_err(RecordCommandError::Folder)? == Records::None {
             return Err(RecordCommandError::NoRecord(program.clone()));
@@ -165,13 +170,30 @@ enum Records {
     Some,
 }
 
-fn holds_records(folder: &Path) -> std::io::Result<Records> {
+fn holds_records(folder: &Path) -> io::Result<Records> {
     for entry in std::fs::read_dir(folder)? {
         if entry?.path().extension().is_some_and(|ending| ending == "jsonl") {
             return Ok(Records::Some);
         }
     }
     Ok(Records::None)
+}
+
+/// Runs a program, and passes on to it what asks this command to end.
+fn run_to_its_end(mut command: Command) -> io::Result<ExitStatus> {
+    // Registered before the program starts: no signal is missed. Reaping is done here alone, so
+    // the process id is the program's for as long as a signal may be passed on.
+    let mut signals = Signals::new([SIGCHLD, SIGTERM, SIGHUP])?;
+    let mut child = command.spawn()?;
+    let process = Pid::from_raw(child.id().try_into().map_err(io::Error::other)?);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        for signal in signals.wait().filter(|signal| *signal != SIGCHLD) {
+            kill(process, Signal::try_from(signal)?)?;
+        }
+    }
 }
 
 /// The exit code of a program, as a shell gives it.

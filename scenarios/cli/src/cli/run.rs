@@ -1,19 +1,23 @@
 //! `holdfast run`: scenario files against their claims.
 
+use super::named;
+use super::{complain, note, print};
 use crate::case::load::{LoadedCase, load};
 use crate::case::resolve::{CaseRun, Golden};
 use crate::exit::ExitClass;
 use crate::expect::{ClaimOutcome, Met};
 use crate::golden::{self, Comparison};
-use crate::on_live::Setup;
-use crate::on_live::follow::{Followed, follow};
-use crate::on_model::ModelResult;
-use crate::pool::{PoolProgress, run_all, run_live};
+use crate::on_live::follow::{FollowError, Followed, follow};
+use crate::on_live::{self, Setup};
+use crate::on_model::{self, ModelResult};
+use crate::pool::run_all;
 use crate::report::{PlannedRun, ReportTotals, RunReport, json, junit, table, text};
-use clap::{Args, ValueEnum};
-use holdfast_check::trace::Trace;
+use clap::Args;
+use holdfast_check::explore::Progress;
+use holdfast_check::trace::{Trace, TraceError};
 use holdfast_protocol::policy::PolicyName;
 use indicatif::{ProgressBar, ProgressStyle};
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,15 +34,15 @@ pub struct RunArgs {
     /// Files, or directories with files.
     #[arg(default_value = DEFAULT_PATH)]
     paths: Vec<PathBuf>,
-    /// Only under this policy: unprotected, single-depth or relay.
-    #[arg(long)]
+    /// Only under this policy.
+    #[arg(long, value_parser = named::parser::<PolicyName>(), ignore_case = true)]
     policy: Option<PolicyName>,
     /// Only cases with this word in their id, title, sources or other names.
     #[arg(long, value_name = "WORD")]
     filter: Option<String>,
     /// What to run them on.
-    #[arg(long, default_value = "both")]
-    on: RunOn,
+    #[arg(long, default_value = "both", value_parser = named::parser::<CaseEngine>())]
+    on: CaseEngine,
     /// JSON lines: one a run, then the sum.
     #[arg(long, conflicts_with = "table")]
     json: bool,
@@ -72,8 +76,8 @@ pub struct RunArgs {
 }
 
 /// What cases run on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum RunOn {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CaseEngine {
     /// The model: every interleaving.
     Model,
     /// Real processes on a terminal of their own: one interleaving.
@@ -82,37 +86,95 @@ pub enum RunOn {
     Both,
 }
 
+holdfast_protocol::named! {
+    CaseEngine, "what cases run on":
+    Model => "model",
+    Live => "live",
+    Both => "both",
+}
+
+/// Why cases cannot be run, or the results cannot be kept.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    /// No case has the word of the filter.
+    #[error("no case mentions `{0}`; `holdfast list` shows all cases")]
+    NoCase(String),
+    /// The live runs could not be prepared.
+    #[error("failed to prepare runs on real processes")]
+    Prepare(#[source] io::Error),
+    /// A golden trace could not be written.
+    #[error("failed to keep a trace beside the cases")]
+    Bless(#[source] io::Error),
+    /// The report could not be written.
+    #[error("failed to write {}; choose another {option}", path.display())]
+    Report {
+        /// The file.
+        path: PathBuf,
+        /// The option that names it.
+        option: &'static str,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The trace to follow could not be read.
+    #[error("failed to read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// The file to follow is not a trace.
+    #[error("failed to follow {}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: TraceError,
+    },
+    /// Real processes cannot follow the trace.
+    #[error("failed to follow {}", path.display())]
+    Follow {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: FollowError,
+    },
+}
+
 /// Reads the cases at the paths, or says what is wrong with them.
 ///
 /// # Errors
-/// If a file can not be used, or none is left by the filter.
+/// If a file cannot be used, or none is left by the filter.
 pub fn read(paths: &[PathBuf], filter: Option<&str>) -> Result<Vec<LoadedCase>, ExitClass> {
     let mut cases = load(paths).map_err(|errors| {
-        errors.iter().for_each(|error| anstream::eprintln!("{error}"));
+        errors.iter().for_each(|error| note(&error.to_string()));
         ExitClass::BadInput
     })?;
     if let Some(word) = filter {
         cases.retain(|loaded| loaded.case.mentions(word));
         if cases.is_empty() {
-            anstream::eprintln!("no case mentions `{word}`; `holdfast list` shows what there is");
-            return Err(ExitClass::BadInput);
+            return Err(complain(&RunError::NoCase(word.to_owned())));
         }
     }
     Ok(cases)
 }
 
 impl RunArgs {
-    /// Does it.
+    /// Runs the cases and reports what came of them.
     #[must_use]
     pub fn run(&self) -> ExitClass {
-        let started = Instant::now();
-        if let Some(file) = &self.follow {
-            return follow_trace(file);
-        }
-        let cases = match read(&self.paths, self.filter.as_deref()) {
-            Ok(cases) => cases,
-            Err(exit) => return exit,
+        let done = match &self.follow {
+            Some(file) => follow_trace(file),
+            None => match read(&self.paths, self.filter.as_deref()) {
+                Ok(cases) => self.run_cases(&cases),
+                Err(exit) => return exit,
+            },
         };
+        done.unwrap_or_else(|error| complain(&error))
+    }
+
+    fn run_cases(&self, cases: &[LoadedCase]) -> Result<ExitClass, RunError> {
+        let started = Instant::now();
         let runs: Vec<(&LoadedCase, CaseRun)> = cases
             .iter()
             .flat_map(|loaded| loaded.case.runs().into_iter().map(move |run| (loaded, run)))
@@ -120,36 +182,21 @@ impl RunArgs {
             .collect();
         let jobs: Vec<_> = runs.iter().map(|(loaded, run)| PlannedRun { loaded, run }).collect();
         let interrupt = Arc::new(AtomicBool::new(false));
-        // Without the handler a Ctrl-C just ends the program, and its nannies clear up.
-        let _ = signal_hook::flag::register(2, Arc::clone(&interrupt));
+        // Without the handler a Ctrl-C just ends the program, and its subreaper shims clear up.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupt));
+        let not_run = || ModelResult::without_run(ClaimOutcome::NotRun);
         let mut rows = match self.on {
-            RunOn::Model | RunOn::Both => self.explore(&jobs, &interrupt),
-            RunOn::Live => {
-                jobs.iter().map(|job| RunReport::new(*job, ModelResult::not_run())).collect()
-            }
+            CaseEngine::Model | CaseEngine::Both => self.explore(&jobs, &interrupt),
+            CaseEngine::Live => jobs.iter().map(|job| RunReport::new(*job, not_run())).collect(),
         };
-        if self.on != RunOn::Model {
-            rows = match self.live(&jobs, rows, &interrupt) {
-                Ok(rows) => rows,
-                Err(error) => {
-                    anstream::eprintln!("failed to run on real processes: {error}");
-                    return ExitClass::BadInput;
-                }
-            };
+        if self.on != CaseEngine::Model {
+            rows = self.live(&jobs, rows, &interrupt).map_err(RunError::Prepare)?;
         }
-        if self.bless
-            && let Err(error) = bless(&mut rows)
-        {
-            anstream::eprintln!("failed to keep a trace: {error}");
-            return ExitClass::BadInput;
+        if self.bless {
+            bless(&mut rows).map_err(RunError::Bless)?;
         }
-        match self.tell(&rows, started) {
-            Ok(()) => verdict(&rows, &interrupt),
-            Err(error) => {
-                anstream::eprintln!("failed to write the report: {error}");
-                ExitClass::BadInput
-            }
-        }
+        self.report(&rows, started)?;
+        Ok(verdict(&rows, &interrupt))
     }
 
     fn explore<'a>(&self, jobs: &[PlannedRun<'a>], interrupt: &AtomicBool) -> Vec<RunReport<'a>> {
@@ -158,14 +205,25 @@ impl RunArgs {
             ProgressStyle::with_template("{pos}/{len} runs {wide_bar} {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        let watch = |far: PoolProgress| {
-            bar.set_position(far.done as u64);
-            bar.set_message(format!("{} states under way", text::grouped(far.states)));
+        let progress: Vec<Progress> = jobs.iter().map(|_| Progress::default()).collect();
+        let work = |index: usize, job: &PlannedRun<'a>| {
+            on_model::run(job.run, self.max_states, &progress[index])
         };
         let threads = self.threads.unwrap_or(cores);
-        let ran = run_all(jobs, threads, self.max_states, interrupt, watch);
+        let results = run_all(jobs, threads, interrupt, work, |pool| {
+            if let Some((index, ..)) = pool.ended {
+                progress[index].states.store(0, Relaxed);
+            }
+            let interrupted = interrupt.load(Relaxed);
+            progress.iter().for_each(|one| one.interrupt.store(interrupted, Relaxed));
+            let states = progress.iter().map(|one| one.states.load(Relaxed)).sum();
+            bar.set_position(pool.done as u64);
+            bar.set_message(format!("{} states under way", text::grouped(states)));
+        });
         bar.finish_and_clear();
-        jobs.iter().zip(ran).map(|(job, ran)| RunReport::new(*job, ran)).collect()
+        let interrupted = || ModelResult::without_run(ClaimOutcome::Interrupted);
+        let results = results.into_iter().map(|result| result.unwrap_or_else(interrupted));
+        jobs.iter().zip(results).map(|(job, result)| RunReport::new(*job, result)).collect()
     }
 
     fn live<'a>(
@@ -180,42 +238,47 @@ impl RunArgs {
             ProgressStyle::with_template("{pos}/{len} live runs {wide_bar} {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        let watch = |done: usize, name: &str| {
-            bar.set_position(done as u64);
-            bar.set_message(name.to_owned());
-        };
-        let lived = run_live(jobs, self.live_threads, &setup, interrupt, watch);
+        let work = |_, job: &PlannedRun<'a>| on_live::run(job.run, &setup, &job.slug(), interrupt);
+        let lived = run_all(jobs, self.live_threads, interrupt, work, |pool| {
+            let Some((_, job, _)) = pool.ended else { return };
+            bar.set_position(pool.done as u64);
+            bar.set_message(job.slug());
+        });
         bar.finish_and_clear();
         let done = lived.iter().flatten().count();
         if interrupt.load(Relaxed) {
-            anstream::eprintln!(
-                "stopped after {done} of {} live runs; no process is left",
-                jobs.len()
-            );
+            let all = jobs.len();
+            note(&format!("stopped after {done} of {all} live runs; no process is left"));
         }
         Ok(rows.into_iter().zip(lived).map(|(row, lived)| row.and_live(lived)).collect())
     }
 
-    fn tell(&self, rows: &[RunReport<'_>], started: Instant) -> io::Result<()> {
+    fn report(&self, rows: &[RunReport<'_>], started: Instant) -> Result<(), RunError> {
         if let Some(file) = &self.junit {
-            fs::write(file, junit::xml(rows))?;
+            fs::write(file, junit::xml(rows)).map_err(|source| {
+                let path = file.clone();
+                RunError::Report { path, option: "--junit", source }
+            })?;
         }
         let sum = ReportTotals::of(rows);
         if self.json {
-            rows.iter().for_each(|row| anstream::println!("{}", json::line(row)));
-            anstream::println!("{}", json::summary(sum));
+            rows.iter().for_each(|row| print(&format!("{}\n", json::line(row))));
+            print(&format!("{}\n", json::summary(sum)));
             return Ok(());
         }
         if self.table {
-            anstream::print!("{}", table::markdown(rows));
+            print(&table::markdown(rows));
             return Ok(());
         }
-        anstream::print!("{}", text::lines(rows));
+        print(&text::lines(rows));
         for row in rows.iter().filter(|row| row.met() != Met::Yes) {
-            let file = self.write_trace(row)?;
-            anstream::println!("\n{}", text::details(row, file.as_deref()));
+            let file = self.write_trace(row).map_err(|source| {
+                let path = self.trace_dir.clone();
+                RunError::Report { path, option: "--trace-dir", source }
+            })?;
+            print(&format!("\n{}\n", text::details(row, file.as_deref())));
         }
-        anstream::println!("{}", text::summary(sum, started.elapsed()));
+        print(&format!("{}\n", text::summary(sum, started.elapsed())));
         Ok(())
     }
 
@@ -229,37 +292,49 @@ impl RunArgs {
 }
 
 /// Follows a counterexample with real processes.
-fn follow_trace(file: &Path) -> ExitClass {
-    let begin = || -> Result<(Trace, Followed), Box<dyn std::error::Error>> {
-        let trace = Trace::from_text(&fs::read_to_string(file)?)?;
-        let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
-        let setup = Setup::here(records.path())?;
-        let followed = follow(&trace, &setup, &AtomicBool::new(false))?;
-        Ok((trace, followed))
-    };
-    let (trace, followed) = match begin() {
-        Ok(followed) => followed,
-        Err(error) => return super::complain(error.as_ref()),
-    };
+fn follow_trace(file: &Path) -> Result<ExitClass, RunError> {
+    let path = || file.to_owned();
+    let text =
+        fs::read_to_string(file).map_err(|source| RunError::Read { path: path(), source })?;
+    let trace =
+        Trace::from_text(&text).map_err(|source| RunError::Trace { path: path(), source })?;
+    let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir();
+    let records = records.map_err(RunError::Prepare)?;
+    let setup = Setup::here(records.path()).map_err(RunError::Prepare)?;
+    let followed = follow(&trace, &setup, &AtomicBool::new(false))
+        .map_err(|source| RunError::Follow { path: path(), source })?;
+    let (text, exit) = told(&trace, &followed);
+    print(&text);
+    Ok(exit)
+}
+
+/// What came of following a trace, in words.
+fn told(trace: &Trace, followed: &Followed) -> (String, ExitClass) {
+    let mut text = String::new();
     for event in &followed.story {
-        anstream::println!("  {event}");
+        let _ = writeln!(text, "  {event}");
     }
     for (property, seen) in &followed.fell {
-        anstream::println!("✗ {seen} ({property})");
+        let _ = writeln!(text, "✗ {seen} ({property})");
     }
-    let all = trace.steps.len();
-    anstream::println!("{} of {all} steps of the trace were seen", followed.steps);
-    if let Some(why) = &followed.left {
-        anstream::println!("there the real tree left it: {why}");
-        return ExitClass::Conformance;
-    }
-    let breaks = trace.header.breaks;
-    if followed.fell.iter().any(|(property, _)| Some(*property) == breaks) {
-        anstream::println!("the property that it breaks falls on real processes too");
-        return ExitClass::Holds;
-    }
-    anstream::println!("the property that it breaks was not seen to fall");
-    ExitClass::Expectation
+    let (seen, all) = (followed.steps, trace.steps.len());
+    let _ = writeln!(text, "{seen} of {all} steps of the trace were seen");
+    let broken = followed.fell.iter().any(|(id, _)| Some(*id) == trace.header.breaks);
+    let exit = match &followed.left {
+        Some(why) => {
+            let _ = writeln!(text, "there the real tree left the trace: {why}");
+            ExitClass::Conformance
+        }
+        None if broken => {
+            text.push_str("the property is violated on real processes too\n");
+            ExitClass::Holds
+        }
+        None => {
+            text.push_str("the property was not seen to be violated\n");
+            ExitClass::Expectation
+        }
+    };
+    (text, exit)
 }
 
 fn bless(rows: &mut [RunReport<'_>]) -> io::Result<()> {

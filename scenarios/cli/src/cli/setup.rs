@@ -1,13 +1,13 @@
 //! The arguments that describe a run and a search, and what becomes of them.
 
-use clap::{Args, ValueEnum};
+use super::named;
+use clap::Args;
 use holdfast_check::explore::SymmetryReduction;
 use holdfast_check::explore::{Options, StopWhen};
 use holdfast_check::trace::NamedPolicy;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Budget, Config, Fault};
-use holdfast_protocol::Placement;
-use holdfast_protocol::{DebugMode, PolicyName, Rule};
+use holdfast_protocol::{DebugMode, Placement, PolicyName, Rule, named};
 use std::num::NonZeroUsize;
 use std::str::FromStr;
 
@@ -18,22 +18,24 @@ pub struct ModelArgs {
     /// the project's own suite is checked.
     #[arg(long, value_name = "TREE")]
     pub tree: Option<Tree>,
-    /// The policy: unprotected, single-depth or relay.
-    #[arg(long, value_name = "POLICY", default_value = "relay", requires = "tree")]
+    /// The policy of every actor.
+    #[arg(long, value_name = "POLICY", default_value = "relay", requires = "tree",
+          value_parser = named::parser::<PolicyName>(), ignore_case = true)]
     pub policy: PolicyName,
-    /// How often the environment may do what, for example interrupt=2,kill=1,error=1,stop=1. There
-    /// are request, shielded, interrupt, interrupt-one, error, quit, cancel, kill, kill-root, stop
-    /// and cut.
-    #[arg(long, value_name = "FAULTS", default_value = "none", requires = "tree")]
+    /// How often the environment may do what.
+    #[arg(long, value_name = "FAULTS", default_value = "none", requires = "tree",
+          help = faults_help())]
     pub faults: FaultArgs,
     /// How many breakpoints may be hit: the fault `request` [default: 1].
     #[arg(long, value_name = "N", requires = "tree")]
     pub requests: Option<u8>,
     /// Who gets a Ctrl-C: the root alone (own-session), or everybody (shared-group).
-    #[arg(long, value_name = "PLACEMENT", default_value = "own-session", requires = "tree")]
+    #[arg(long, value_name = "PLACEMENT", default_value = "own-session", requires = "tree",
+          value_parser = named::parser::<Placement>(), ignore_case = true)]
     pub placement: Placement,
     /// Takes a rule out of the policy; may be given more than once.
-    #[arg(long, value_name = "RULE", value_delimiter = ',', requires = "tree")]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', requires = "tree",
+          value_parser = named::parser::<Rule>(), ignore_case = true)]
     pub without: Vec<Rule>,
     /// An actor in debug mode, which examines its own crash at a prompt, or `all`; may be given
     /// more than once.
@@ -56,17 +58,31 @@ pub struct SearchArgs {
     #[arg(long, value_name = "SIZE", default_value = "4GiB")]
     pub max_memory: Memory,
     /// Whether interchangeable siblings count as one.
-    #[arg(long, value_name = "WHETHER", default_value = "on")]
+    #[arg(long, value_name = "WHETHER", default_value = "on",
+          value_parser = named::parser::<Switch>())]
     pub symmetry: Switch,
 }
 
 /// On or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
     /// On.
     On,
     /// Off.
     Off,
+}
+
+named! {
+    Switch, "a switch":
+    On => "on",
+    Off => "off",
+}
+
+fn faults_help() -> String {
+    let list = named::list::<Fault>();
+    format!(
+        "How often the environment may do what, as in interrupt=2,kill=1; the faults are {list}"
+    )
 }
 
 fn threads(text: &str) -> Result<NonZeroUsize, String> {

@@ -11,6 +11,7 @@ use super::watch::{Interruption, ProgressView, watched};
 use super::{Format, print, print_json};
 use crate::exit::ExitClass;
 use crate::expect::Met;
+use crate::pool::run_all;
 use holdfast_check::explore::{Options, Progress, StopWhen};
 use holdfast_check::report::{CheckOutcome, CheckReport, PropertyVerdict, check};
 use holdfast_check::suite::{self, Expected, SuiteRun, suite};
@@ -19,8 +20,6 @@ use indicatif::HumanCount;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 /// What is expected of a row, in words.
@@ -199,34 +198,16 @@ fn check_all<'r>(
     progress: &Progress,
     each: impl Fn(&Done<'_>),
 ) -> Vec<Done<'r>> {
-    let at_a_time = search.options(StopWhen::Exhausted).threads.get().min(rows.len().max(1));
-    let next = AtomicUsize::new(0);
-    let (send, receive) = channel();
-    let mut done = std::thread::scope(|scope| {
-        for _ in 0..at_a_time {
-            let (send, next) = (send.clone(), &next);
-            scope.spawn(move || {
-                while let Some((place, row)) =
-                    Some(next.fetch_add(1, Relaxed)).and_then(|at| Some((at, rows.get(at)?)))
-                    && !progress.interrupt.load(Relaxed)
-                {
-                    let done = check_one(row, search, at_a_time, progress);
-                    if send.send((place, done)).is_err() {
-                        return;
-                    }
-                }
-            });
+    let threads = search.options(StopWhen::Exhausted).threads;
+    let at_a_time = threads.get().min(rows.len().max(1));
+    let rows: Vec<&'r SuiteRun> = rows.iter().collect();
+    let work = |_, row: &&'r SuiteRun| check_one(row, search, at_a_time, progress);
+    let done = run_all(&rows, threads, &progress.interrupt, work, |pool| {
+        if let Some((_, _, done)) = pool.ended {
+            each(done);
         }
-        drop(send);
-        let mut all = Vec::new();
-        for (place, done) in receive {
-            each(&done);
-            all.push((place, done));
-        }
-        all
     });
-    done.sort_by_key(|(place, _)| *place);
-    done.into_iter().map(|(_, done)| done).collect()
+    done.into_iter().flatten().collect()
 }
 
 fn check_one<'r>(

@@ -2,12 +2,13 @@
 
 use super::drivers::{self, NoEngine, quoted};
 use super::json::RunJson;
+use super::named;
 use super::setup::{ModelArgs, SetupError};
 use super::watch::{Interruption, ProgressView, watched};
 use super::{Format, TraceNotWritten, complain, print, print_json, render, write_trace};
 use crate::exit::ExitClass;
 use anstyle::AnsiColor;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use holdfast_check::explore::Progress;
 use holdfast_check::property::{PropertyId, PropertyKind};
 use holdfast_check::schedule::{RunEnd, SchedulerName, SimulatedRun};
@@ -34,11 +35,12 @@ pub struct WalkArgs {
     run: ModelArgs,
     /// Where: in the world of the checker (model), where a step is whole, or on real drivers in
     /// threads (drivers), where others go on between any two outputs of one.
-    #[arg(long, value_name = "WHERE", default_value = "model")]
-    on: WalkOn,
+    #[arg(long, value_name = "WHERE", default_value = "model",
+          value_parser = named::parser::<WalkEngine>())]
+    on: WalkEngine,
     /// Who chooses the driver that goes on: chance at every choice (random), or with few
     /// preemptions at the worst places (pct) [default: random].
-    #[arg(long, value_name = "SCHEDULER")]
+    #[arg(long, value_name = "SCHEDULER", value_parser = named::parser::<SchedulerName>())]
     scheduler: Option<SchedulerName>,
     /// What the walks are drawn from.
     #[arg(long, value_name = "S", default_value_t = 0)]
@@ -59,11 +61,16 @@ pub struct WalkArgs {
 }
 
 /// Where walks are taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-enum WalkOn {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WalkEngine {
     Model,
     Drivers,
+}
+
+holdfast_protocol::named! {
+    WalkEngine, "what is walked":
+    Model => "model",
+    Drivers => "drivers",
 }
 
 /// Why walks can not be taken, or a failure not be kept.
@@ -98,7 +105,7 @@ struct WalkJson {
     /// The exit code.
     exit: u8,
     /// `model` or `drivers`.
-    on: WalkOn,
+    on: WalkEngine,
     /// Who chose the driver that goes on.
     #[serde(skip_serializing_if = "Option::is_none")]
     scheduler: Option<SchedulerName>,
@@ -172,9 +179,9 @@ impl WalkArgs {
     fn walk(&self) -> Result<ExitClass, WalkError> {
         let (config, named) = self.run.run()?.ok_or(WalkError::NoTree)?;
         let scheduler = match (self.on, self.scheduler) {
-            (WalkOn::Model, Some(_)) => return Err(WalkError::NoScheduler),
-            (WalkOn::Model, None) => None,
-            (WalkOn::Drivers, asked) => Some(asked.unwrap_or(SchedulerName::Random)),
+            (WalkEngine::Model, Some(_)) => return Err(WalkError::NoScheduler),
+            (WalkEngine::Model, None) => None,
+            (WalkEngine::Drivers, asked) => Some(asked.unwrap_or(SchedulerName::Random)),
         };
         let run = SimulatedRun { config, named, ends: RunEnd::Any };
         let started = Instant::now();
@@ -257,8 +264,8 @@ impl WalkArgs {
         };
         write_trace(&path, &fall.file)?;
         let replay = match self.on {
-            WalkOn::Model => format!("holdfast replay {}", quoted(path.clone().into())),
-            WalkOn::Drivers => drivers::replay_command(&path),
+            WalkEngine::Model => format!("holdfast replay {}", quoted(path.clone().into())),
+            WalkEngine::Drivers => drivers::replay_command(&path),
         };
         Ok(FailureJson {
             iteration: fall.iteration,
@@ -277,8 +284,8 @@ impl WalkArgs {
         let wrong = |source| TraceNotWritten { path: folder.clone(), source };
         let prefix = format!("holdfast-walk-{}-{iteration}-", self.seed);
         let suffix = match self.on {
-            WalkOn::Model => ".trace",
-            WalkOn::Drivers => ".schedule",
+            WalkEngine::Model => ".trace",
+            WalkEngine::Drivers => ".schedule",
         };
         let file = tempfile::Builder::new().prefix(&prefix).suffix(suffix).tempfile_in(&folder);
         let (_, path) = file.map_err(wrong)?.keep().map_err(|kept| wrong(kept.error))?;
@@ -312,8 +319,8 @@ fn text(run: &str, json: &WalkJson, took: Duration) -> String {
     if let Some(failure) = &json.failure {
         let property = failure.property.map_or_else(String::new, |id| format!("`{id}`: "));
         let left = match json.on {
-            WalkOn::Model => format!(", {} of them suffice", failure.steps),
-            WalkOn::Drivers => String::new(),
+            WalkEngine::Model => format!(", {} of them suffice", failure.steps),
+            WalkEngine::Drivers => String::new(),
         };
         let _ = write!(
             text,

@@ -2,6 +2,7 @@
 
 use super::{RunReport, text};
 use crate::expect::Met;
+use anstream::adapter::strip_str;
 use holdfast_protocol::policy::PolicyName;
 use std::fmt::Write as _;
 
@@ -50,7 +51,7 @@ fn write_test(row: &RunReport<'_>, xml: &mut String) {
         ),
     };
     let message = escaped(&message);
-    let body = escaped(&text::details(row, None));
+    let body = escaped(&strip_str(&text::details(row, None)).to_string());
     let _ = writeln!(xml, ">\n      <{tag} message=\"{message}\">{body}</{tag}>\n    </testcase>");
 }
 
