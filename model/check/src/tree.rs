@@ -11,6 +11,9 @@ use std::{fmt, str::FromStr};
 /// The most actors that a tree of the model may have.
 pub const MOST_ACTORS: usize = 16;
 
+/// The most characters of a name.
+pub const LONGEST_NAME: usize = 64;
+
 /// Whether an actor is there at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActorStart {
@@ -47,6 +50,16 @@ pub enum TreeError {
         column: usize,
         /// What stands there.
         found: String,
+    },
+    /// A name that is too long to be drawn, or to be part of a file name.
+    #[error(
+        "column {column}: expected a name of at most {LONGEST_NAME} characters, found {length}"
+    )]
+    LongName {
+        /// Where, counted from one.
+        column: usize,
+        /// How long it is.
+        length: usize,
     },
     /// A bracket or comma was expected.
     #[error("column {column}: expected {expected}, found {found}")]
@@ -321,6 +334,9 @@ impl TreeParser<'_> {
             .unwrap_or(rest.len());
         if end == 0 {
             return Err(TreeError::NoName { column: self.column(), found: self.found() });
+        }
+        if end > LONGEST_NAME {
+            return Err(TreeError::LongName { column: self.column(), length: end });
         }
         let name = rest[..end].to_owned();
         self.at += end;

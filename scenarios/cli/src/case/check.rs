@@ -97,7 +97,9 @@ impl<'a> Checker<'a> {
     fn say_tree(&mut self, error: &TreeError) {
         let span = self.spans.find(&[Segment::Key("tree")]);
         let inside = match error {
-            TreeError::NoName { column, .. } | TreeError::Unexpected { column, .. } => *column,
+            TreeError::NoName { column, .. }
+            | TreeError::LongName { column, .. }
+            | TreeError::Unexpected { column, .. } => *column,
             _ => {
                 return self.found.push(Diagnostic::new(
                     span,
