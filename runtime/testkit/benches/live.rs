@@ -15,8 +15,8 @@
 use holdfast::probe::{Point, Probe};
 use holdfast::protocol::{ActorId, Input, Shielding};
 use holdfast::{BoxError, Context, Program};
-use holdfast_testkit::control::Event;
-use holdfast_testkit::{Exit, Growth, Order, Program as Staged, Stage};
+use holdfast_testkit::control::ActorEvent;
+use holdfast_testkit::{Instruction, ProcessEnd, StagedProgram, TerminalStage, TestTreeBuilder};
 use std::hint::black_box;
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
@@ -192,12 +192,12 @@ async fn tree(context: Context) -> Result<(), BoxError> {
     Ok(())
 }
 
-fn nanny() -> Command {
+fn shim() -> Command {
     Command::new(env!("CARGO_BIN_EXE_holdfast-shim"))
 }
 
-fn grow(shape: &str) -> Result<holdfast_testkit::Grown, BoxError> {
-    Growth::of(shape)?.grow(nanny(), env!("CARGO_BIN_EXE_holdfast-test-actor").as_ref())
+fn grow(shape: &str) -> Result<holdfast_testkit::TestTree, BoxError> {
+    TestTreeBuilder::of(shape)?.grow(shim(), env!("CARGO_BIN_EXE_holdfast-test-actor").as_ref())
 }
 
 const PROMPTS: u32 = 15;
@@ -207,16 +207,15 @@ fn until_prompt(shape: &str, depth: usize) -> Result<Row, BoxError> {
     let (mut prompts, mut lines) = (Vec::new(), Vec::new());
     for id in 0..PROMPTS {
         let since = Instant::now();
-        tree.order("leaf", Order::Print { text: format!("line {id}.") })?;
+        tree.instruct("leaf", Instruction::Print { text: format!("line {id}.") })?;
         tree.stage.wait_output(&format!("line {id}."))?;
         lines.push(since.elapsed());
         let since = Instant::now();
-        tree.order("leaf", Order::Breakpoint { id, shielding: Shielding::Plain })?;
+        tree.instruct("leaf", Instruction::Breakpoint { id, shielding: Shielding::Plain })?;
         tree.wait_prompt("leaf")?;
         prompts.push(since.elapsed());
         tree.stage.type_line("continue")?;
-        let resumed =
-            |event: &Event| matches!(event, Event::Resumed { id: done, .. } if *done == id);
+        let resumed = |event: &ActorEvent| matches!(event, ActorEvent::Resumed { id: done, .. } if *done == id);
         tree.actor("leaf")?.wait("the pause is over", resumed)?;
     }
     let what = format!("breakpoint until the prompt shows, depth {depth}");
@@ -229,9 +228,9 @@ fn until_ended() -> Result<Row, BoxError> {
         let tree = grow("root(mid(leaf))")?;
         let since = Instant::now();
         tree.stage.ctrl_c()?;
-        assert_eq!(tree.stage.exit()?, Exit::Code(130));
+        assert_eq!(tree.stage.exit()?, ProcessEnd::Code(130));
         trees.push(since.elapsed());
-        let stage = Stage::open(nanny(), &Staged::script("echo ready; exec cat"))?;
+        let stage = TerminalStage::open(shim(), &StagedProgram::script("echo ready; exec cat"))?;
         stage.wait_text("ready")?;
         let since = Instant::now();
         stage.ctrl_c()?;

@@ -1,8 +1,8 @@
 //! An actor that does what a test tells it: the program of every member of a live test tree.
 //!
 //! Each actor runs the same function, connects to the test's socket ([`crate::control`]) and carries
-//! out its orders with what any program has: [`Context`], [`pause()`], [`Portal`]. A thread reads the
-//! orders, so that an actor whose tasks are blocked, or whose scope was told to end, still hears them.
+//! out its instructions with what any program has: [`Context`], [`pause()`], [`Portal`]. A thread reads
+//! them, so that an actor whose tasks are blocked, or whose scope was told to end, still hears.
 //!
 //! | variable | what it sets |
 //! |---|---|
@@ -12,7 +12,7 @@
 //!
 //! A failure whose message says [`BORING`] opens no prompt anywhere.
 
-use crate::control::{Client, Event, Events, Order, Resumption};
+use crate::control::{ActorEvent, ControlClient, EventSender, Instruction, Resumption};
 use crate::probe::TestProbe;
 use holdfast::probe::LINK_FD;
 use holdfast::{BoxError, Context, Debugging, Portal, Program, Resumed, Timing, pause};
@@ -58,53 +58,53 @@ fn debugging(path: &str) -> Debugging {
 }
 
 /// Says that the scope was told to end.
-struct Dropped(Events);
+struct Dropped(EventSender);
 
 impl Drop for Dropped {
     fn drop(&mut self) {
-        let _ = self.0.send(&Event::Cancelled {});
+        let _ = self.0.send(&ActorEvent::Cancelled {});
     }
 }
 
-/// What the thread that hears the orders leaves to the scope.
-enum Task {
-    Do(Order),
+/// What the thread that hears the instructions leaves to the scope.
+enum ScopeTask {
+    Do(Instruction),
     /// Block until something comes or the sender is gone.
     Block(std::sync::mpsc::Receiver<()>),
 }
 
 async fn test_actor(context: Context, (): ()) -> Result<(), BoxError> {
-    let Some(client) = Client::connect_from_env()? else {
+    let Some(client) = ControlClient::connect_from_env()? else {
         return Err("no test has started this program: HOLDFAST_TEST_CONTROL is not set".into());
     };
     client.hello(context.path())?;
     let events = client.events();
     let (tasks, mut task) = mpsc::unbounded_channel();
-    std::thread::Builder::new().name("orders".to_owned()).spawn({
+    std::thread::Builder::new().name("control".to_owned()).spawn({
         let context = context.clone();
         move || hear(client, tasks, &context)
     })?;
-    events.send(&Event::Booted {})?;
+    events.send(&ActorEvent::Booted {})?;
     let dropped = Dropped(events.clone());
     let portals = Portals::default();
     while let Some(task) = task.recv().await {
         match task {
-            Task::Block(until) => {
-                events.send(&Event::Blocked {})?;
+            ScopeTask::Block(until) => {
+                events.send(&ActorEvent::Blocked {})?;
                 let _ = until.recv();
-                events.send(&Event::Unblocked {})?;
+                events.send(&ActorEvent::Unblocked {})?;
             }
-            Task::Do(Order::Finish {}) => break,
-            Task::Do(Order::Error { text }) => {
+            ScopeTask::Do(Instruction::Finish {}) => break,
+            ScopeTask::Do(Instruction::Error { text }) => {
                 std::mem::forget(dropped);
                 return Err(text.into());
             }
             #[expect(clippy::panic, reason = "this is what was asked for")]
-            Task::Do(Order::Crash { text }) => {
+            ScopeTask::Do(Instruction::Crash { text }) => {
                 std::mem::forget(dropped);
                 panic!("{text}");
             }
-            Task::Do(order) => obey(&context, &events, &portals, order),
+            ScopeTask::Do(instruction) => obey(&context, &events, &portals, instruction),
         }
     }
     std::mem::forget(dropped);
@@ -113,26 +113,26 @@ async fn test_actor(context: Context, (): ()) -> Result<(), BoxError> {
 
 type Portals = Rc<RefCell<BTreeMap<String, Rc<Portal<()>>>>>;
 
-/// Carries out an order that does not end the scope.
-fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
-    match order {
-        Order::Spawn { name, boot: _ } => {
+/// Carries out an instruction that does not end the scope.
+fn obey(context: &Context, events: &EventSender, portals: &Portals, instruction: Instruction) {
+    match instruction {
+        Instruction::Spawn { name } => {
             let (context, events, portals) = (context.clone(), events.clone(), portals.clone());
             spawn_local(async move { spawn(&context, &events, &portals, name).await });
         }
-        Order::Command { program, args } => {
+        Instruction::Command { program, args } => {
             let (context, events) = (context.clone(), events.clone());
             spawn_local(async move { command(&context, &events, program, args).await });
         }
-        Order::Breakpoint { id, shielding: _ } => breakpoint(events, id, None),
-        Order::TwoBreakpoints { ids } => {
+        Instruction::Breakpoint { id, shielding: _ } => breakpoint(events, id, None),
+        Instruction::TwoBreakpoints { ids } => {
             ids.into_iter().for_each(|id| breakpoint(events, id, None));
         }
-        Order::Show { id, name, text } => breakpoint(events, id, Some((name, Raw(text)))),
-        Order::NestedBreakpoint { ids: [outer, within] } => nested(events, outer, within),
-        Order::Deadline {} => context.pass_deadline(),
-        Order::Cancel {} => context.cancel(),
-        Order::CancelChild { name } => {
+        Instruction::Show { id, name, text } => breakpoint(events, id, Some((name, Raw(text)))),
+        Instruction::NestedBreakpoint { ids: [outer, within] } => nested(events, outer, within),
+        Instruction::Deadline {} => context.pass_deadline(),
+        Instruction::Cancel {} => context.cancel(),
+        Instruction::CancelChild { name } => {
             let portal = portals.borrow().get(&name).cloned();
             match portal.map(|portal| portal.ask_to_end()) {
                 Some(Ok(())) => {}
@@ -140,29 +140,29 @@ fn obey(context: &Context, events: &Events, portals: &Portals, order: Order) {
                 None => failed(events, &format!("there is no child `{name}`")),
             }
         }
-        Order::Cut {}
-        | Order::Garble { .. }
-        | Order::Boot {}
-        | Order::SyncBreakpoint { .. }
-        | Order::Survey { .. }
-        | Order::Warn { .. }
-        | Order::Crash { .. }
-        | Order::Error { .. }
-        | Order::Finish {}
-        | Order::Block {}
-        | Order::Unblock {}
-        | Order::Print { .. }
-        | Order::Pass { .. }
-        | Order::Open {}
-        | Order::Ping { .. } => unreachable!("obeyed elsewhere"),
+        Instruction::Cut {}
+        | Instruction::Garble { .. }
+        | Instruction::Boot {}
+        | Instruction::SyncBreakpoint { .. }
+        | Instruction::Survey { .. }
+        | Instruction::Warn { .. }
+        | Instruction::Crash { .. }
+        | Instruction::Error { .. }
+        | Instruction::Finish {}
+        | Instruction::Block {}
+        | Instruction::Unblock {}
+        | Instruction::Print { .. }
+        | Instruction::Pass { .. }
+        | Instruction::Open {}
+        | Instruction::Ping { .. } => unreachable!("obeyed elsewhere"),
     }
 }
 
-fn failed(events: &Events, text: &str) {
-    let _ = events.send(&Event::Failed { text: text.to_owned() });
+fn failed(events: &EventSender, text: &str) {
+    let _ = events.send(&ActorEvent::Failed { text: text.to_owned() });
 }
 
-async fn spawn(context: &Context, events: &Events, portals: &Portals, name: String) {
+async fn spawn(context: &Context, events: &EventSender, portals: &Portals, name: String) {
     let debugging = debugging(&format!("{}/{name}", context.path()));
     let spawned = context.spawn(test_actor, ()).name(&name).debugging(debugging).await;
     let portal = match spawned {
@@ -170,26 +170,26 @@ async fn spawn(context: &Context, events: &Events, portals: &Portals, name: Stri
         Err(error) => return failed(events, &error.to_string()),
     };
     let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
-    let _ = events.send(&Event::Spawned { name: name.clone(), pid });
+    let _ = events.send(&ActorEvent::Spawned { name: name.clone(), pid });
     portals.borrow_mut().insert(name.clone(), Rc::clone(&portal));
     reap(events, name, &portal).await;
 }
 
-async fn reap(events: &Events, name: String, portal: &Portal<()>) {
+async fn reap(events: &EventSender, name: String, portal: &Portal<()>) {
     let result = portal.result().await;
-    let _ = events.send(&Event::Reaped { name });
+    let _ = events.send(&ActorEvent::Reaped { name });
     if let Err(failure) = result {
-        let _ = events.send(&Event::Noted { text: failure.to_string() });
+        let _ = events.send(&ActorEvent::Noted { text: failure.to_string() });
     }
 }
 
-async fn command(context: &Context, events: &Events, program: String, args: Vec<String>) {
+async fn command(context: &Context, events: &EventSender, program: String, args: Vec<String>) {
     let mut command = std::process::Command::new(&program);
     command.args(args);
     match context.command(command).await {
         Ok(portal) => {
             let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
-            let _ = events.send(&Event::Spawned { name: program.clone(), pid });
+            let _ = events.send(&ActorEvent::Spawned { name: program.clone(), pid });
             reap(events, program, &portal).await;
         }
         Err(error) => failed(events, &error.to_string()),
@@ -205,48 +205,48 @@ impl fmt::Debug for Raw {
     }
 }
 
-fn breakpoint(events: &Events, id: u32, shown: Option<(String, Raw)>) {
+fn breakpoint(events: &EventSender, id: u32, shown: Option<(String, Raw)>) {
     let events = events.clone();
     spawn_local(async move {
-        let _ = events.send(&Event::Asked { id });
+        let _ = events.send(&ActorEvent::Asked { id });
         let pause = pause().value("id", &id);
         let resumed = match &shown {
             Some((name, text)) => pause.value(name, text).await,
             None => pause.await,
         };
-        let _ = events.send(&Event::Resumed { id, how: resumption(resumed) });
+        let _ = events.send(&ActorEvent::Resumed { id, how: resumption(resumed) });
     });
 }
 
 /// A value that hits a breakpoint when it is shown.
-struct Pausing(Events, u32);
+struct Pausing(EventSender, u32);
 
 impl fmt::Debug for Pausing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(events, id) = self;
         let how = resumption(pause().block());
-        let _ = events.send(&Event::Resumed { id: *id, how });
+        let _ = events.send(&ActorEvent::Resumed { id: *id, how });
         f.write_str("shown")
     }
 }
 
-fn nested(events: &Events, outer: u32, within: u32) {
+fn nested(events: &EventSender, outer: u32, within: u32) {
     let events = events.clone();
     spawn_local(async move {
-        let _ = events.send(&Event::Asked { id: outer });
+        let _ = events.send(&ActorEvent::Asked { id: outer });
         let resumed = pause().value("pausing", &Pausing(events.clone(), within)).await;
-        let _ = events.send(&Event::Resumed { id: outer, how: resumption(resumed) });
+        let _ = events.send(&ActorEvent::Resumed { id: outer, how: resumption(resumed) });
     });
 }
 
 /// In a thread of its own: the scope may be over, and the driver answers all the same.
-fn survey(context: Context, events: Events, id: u32) {
+fn survey(context: Context, events: EventSender, id: u32) {
     std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         let text = runtime.ok().and_then(|runtime| runtime.block_on(context.tree()));
         let _ = match text {
-            Some(text) => events.send(&Event::Surveyed { id, text }),
-            None => events.send(&Event::Failed { text: format!("survey {id}") }),
+            Some(text) => events.send(&ActorEvent::Surveyed { id, text }),
+            None => events.send(&ActorEvent::Failed { text: format!("survey {id}") }),
         };
     });
 }
@@ -262,44 +262,44 @@ fn resumption(resumed: Resumed) -> Resumption {
     }
 }
 
-/// The thread that hears orders: carries out what does not need the scope, hands on what does.
-fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>, context: &Context) {
+/// The thread that hears instructions: carries out what does not need the scope, hands on what does.
+fn hear(mut client: ControlClient, tasks: mpsc::UnboundedSender<ScopeTask>, context: &Context) {
     let events = client.events();
     let mut blocked = None;
-    while let Ok(Some(order)) = client.recv() {
-        match order {
-            Order::Ping { id } => {
-                let _ = events.send(&Event::Pong { id });
+    while let Ok(Some(instruction)) = client.recv() {
+        match instruction {
+            Instruction::Ping { id } => {
+                let _ = events.send(&ActorEvent::Pong { id });
             }
-            Order::Print { text } => println!("{text}"),
-            Order::Warn { text } => tracing::warn!(target: "test_actor", "{text}"),
-            Order::Survey { id } => survey(context.clone(), events.clone(), id),
-            Order::Block {} => {
+            Instruction::Print { text } => println!("{text}"),
+            Instruction::Warn { text } => tracing::warn!(target: "test_actor", "{text}"),
+            Instruction::Survey { id } => survey(context.clone(), events.clone(), id),
+            Instruction::Block {} => {
                 let (unblock, until) = std::sync::mpsc::channel();
                 blocked = Some(unblock);
-                let _ = tasks.send(Task::Block(until));
+                let _ = tasks.send(ScopeTask::Block(until));
             }
-            Order::Unblock {} => drop(blocked.take()),
-            Order::SyncBreakpoint { id, shielding }
-            | Order::Breakpoint { id, shielding: shielding @ Shielding::Shielded } => {
+            Instruction::Unblock {} => drop(blocked.take()),
+            Instruction::SyncBreakpoint { id, shielding }
+            | Instruction::Breakpoint { id, shielding: shielding @ Shielding::Shielded } => {
                 let events = events.clone();
                 std::thread::spawn(move || {
-                    let _ = events.send(&Event::Asked { id });
+                    let _ = events.send(&ActorEvent::Asked { id });
                     let pause = pause().value("id", &id);
                     let resumed = match shielding {
                         Shielding::Plain => pause.block(),
                         Shielding::Shielded => pause.shielded().block(),
                     };
-                    let _ = events.send(&Event::Resumed { id, how: resumption(resumed) });
+                    let _ = events.send(&ActorEvent::Resumed { id, how: resumption(resumed) });
                 });
             }
             // At the socket itself: a driver that is frozen at a prompt would not hear of it.
-            Order::Cut {} => {
+            Instruction::Cut {} => {
                 if let Err(error) = shutdown(LINK_FD, Shutdown::Both) {
                     failed(&events, &format!("the link can not be cut: {error}"));
                 }
             }
-            Order::Garble { bytes } => {
+            Instruction::Garble { bytes } => {
                 // SAFETY: the link is open for as long as this process serves it, and nothing else
                 // is ever put on its descriptor.
                 let link = unsafe { BorrowedFd::borrow_raw(LINK_FD) };
@@ -307,12 +307,12 @@ fn hear(mut client: Client, tasks: mpsc::UnboundedSender<Task>, context: &Contex
                     failed(&events, &format!("the link can not be garbled: {error}"));
                 }
             }
-            Order::Boot {} | Order::Pass { .. } | Order::Open {} => {}
-            order => {
-                let _ = tasks.send(Task::Do(order));
+            Instruction::Boot {} | Instruction::Pass { .. } | Instruction::Open {} => {}
+            instruction => {
+                let _ = tasks.send(ScopeTask::Do(instruction));
             }
         }
     }
-    // Without the test's end the orders are over: the scope waits for its end like any other.
+    // Without the test's end the instructions are over: the scope waits for its end like any other.
     std::mem::forget(tasks);
 }

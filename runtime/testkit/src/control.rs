@@ -1,26 +1,26 @@
-//! The side channel to the actors of a live tree: orders go down, events come up.
+//! The side channel to the actors of a live tree: instructions go down, events come up.
 //!
 //! The test listens on a Unix socket whose path stands in [`VARIABLE`]; every actor connects when it
-//! starts and says [`Event::Hello`]. Both sides send lines of JSON. The channel is beside the
+//! starts and says [`ActorEvent::Hello`]. Both sides send lines of JSON. The channel is beside the
 //! protocol on purpose: it works while an actor is stuck, cut off or stopped at a prompt.
 //!
 //! ```text
-//!     Orders (test)                      Client (one in each actor)
-//!       wait_actor  <----- Hello -------   connect
-//!       Actor::send ------ Order ------>   recv
-//!       Actor::wait <----- Event -------   Events::send
-//!       gone        <--- end of file ---   the process ended
+//!     ControlServer (test)                          ControlClient (one in each actor)
+//!       wait_actor         <----- Hello -------       connect
+//!       ActorHandle::send  --- Instruction --->       recv
+//!       ActorHandle::wait  <--- ActorEvent ----       EventSender::send
+//!       gone               <--- end of file ---       the process ended
 //! ```
 //!
 //! # Rules
 //! 1. The events of one actor are in its order; across actors, in the order in which they came.
-//! 2. What an order leads to carries the number or the name that the order gave.
+//! 2. What an instruction leads to carries the number or the name that the instruction gave.
 
 mod client;
 mod server;
 
-pub use client::{Client, Events};
-pub use server::{Actor, Entry, Heard, Orders, OrdersError};
+pub use client::{ControlClient, EventSender};
+pub use server::{ActorHandle, ControlEntry, ControlError, ControlLine, ControlServer};
 
 use holdfast::probe::Point;
 use holdfast_protocol::{Input, Output, Shielding};
@@ -32,19 +32,17 @@ pub const VARIABLE: &str = "HOLDFAST_TEST_CONTROL";
 /// What an actor is told to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "do")]
-pub enum Order {
+pub enum Instruction {
     /// Start a child.
     Spawn {
         /// Its name.
         name: String,
-        /// When it boots.
-        boot: Boot,
     },
-    /// Boot now, after [`Boot::WhenTold`].
+    /// Boot now; to an actor that is held as it starts or boots ([`crate::points`]).
     Boot {},
     /// A task hits a breakpoint.
     Breakpoint {
-        /// The number of the request in [`Event::Asked`] and [`Event::Resumed`].
+        /// The number of the request in [`ActorEvent::Asked`] and [`ActorEvent::Resumed`].
         id: u32,
         /// Whether a cancel withdraws it.
         shielding: Shielding,
@@ -84,7 +82,7 @@ pub enum Order {
     },
     /// Say what the tree below looks like; so it does even where the scope was told to end.
     Survey {
-        /// The number in [`Event::Surveyed`].
+        /// The number in [`ActorEvent::Surveyed`].
         id: u32,
     },
     /// Log a warning.
@@ -138,25 +136,15 @@ pub enum Order {
     Open {},
     /// Answer.
     Ping {
-        /// The number in [`Event::Pong`].
+        /// The number in [`ActorEvent::Pong`].
         id: u32,
     },
-}
-
-/// When a child that was spawned boots.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Boot {
-    /// By itself.
-    AtOnce,
-    /// After [`Order::Boot`]: until then its start is under way.
-    WhenTold,
 }
 
 /// What an actor says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "event")]
-pub enum Event {
+pub enum ActorEvent {
     /// It is there; the first that it says.
     Hello {
         /// Its process.
@@ -180,12 +168,12 @@ pub enum Event {
     },
     /// A task asks for the terminal.
     Asked {
-        /// The number of the order.
+        /// The number of the instruction.
         id: u32,
     },
     /// The task goes on.
     Resumed {
-        /// The number of the order.
+        /// The number of the instruction.
         id: u32,
         /// How the request ended.
         how: Resumption,
@@ -196,12 +184,12 @@ pub enum Event {
     Unblocked {},
     /// The answer to a ping.
     Pong {
-        /// The number of the order.
+        /// The number of the instruction.
         id: u32,
     },
     /// The answer to a survey.
     Surveyed {
-        /// The number of the order.
+        /// The number of the instruction.
         id: u32,
         /// The tree, an actor a line.
         text: String,
@@ -220,7 +208,7 @@ pub enum Event {
         /// Where.
         point: Point,
     },
-    /// An order could not be carried out.
+    /// An instruction could not be carried out.
     Failed {
         /// The order, and why.
         text: String,

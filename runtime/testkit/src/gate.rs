@@ -3,7 +3,7 @@
 //! ```text
 //!     driver                         gate                     test
 //!       passes(point)? --- no ------ Held { point } -------->
-//!                                                  <--------- Order::Pass { point }
+//!                                                  <--------- Instruction::Pass { point }
 //!       resumes(point)? <- (thread)
 //!       passes(point)? --- yes: the input is taken
 //! ```
@@ -15,7 +15,7 @@
 //! 2. Passes for signals come the way of signals: also to an actor that is frozen at its prompt.
 //! 3. With the test gone, or told to open, everything passes.
 
-use crate::control::{Client, Event, Events, Order};
+use crate::control::{ActorEvent, ControlClient, EventSender, Instruction};
 use holdfast::probe::{DriverWaker, Point};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -35,7 +35,7 @@ pub(crate) struct Gate {
 #[derive(Debug)]
 struct GateState {
     /// None: everything passes.
-    events: Option<Events>,
+    events: Option<EventSender>,
     passes: BTreeMap<Point, u32>,
     held: BTreeSet<Point>,
 }
@@ -43,7 +43,7 @@ struct GateState {
 impl Gate {
     /// The gate of the actor with this path, if the test has asked for one.
     pub(crate) fn close(actor: &str, waker: DriverWaker) -> Option<Self> {
-        let client = crate::points::wants(EVERY_INPUT).then(Client::connect_from_env);
+        let client = crate::points::wants(EVERY_INPUT).then(ControlClient::connect_from_env);
         let client = client.and_then(Result::ok).flatten();
         let client = client.filter(|one| one.hello(format!("{PREFIX}{actor}")).is_ok())?;
         let (events, passes, held) = (Some(client.events()), BTreeMap::new(), BTreeSet::new());
@@ -70,7 +70,7 @@ impl Gate {
             state.held.insert(point);
         }
         // A test that is gone holds nobody; its end is heard by the other thread.
-        let _ = events.send(&Event::Held { point });
+        let _ = events.send(&ActorEvent::Held { point });
         false
     }
 
@@ -99,11 +99,11 @@ impl Gate {
         state.held.iter().for_each(|point| waker.resume(*point));
     }
 
-    fn hear(&self, mut client: Client, waker: &DriverWaker) {
-        while let Ok(Some(order)) = client.recv() {
-            match order {
-                Order::Pass { point } => waker.resume(point),
-                Order::Open {} => self.open(waker),
+    fn hear(&self, mut client: ControlClient, waker: &DriverWaker) {
+        while let Ok(Some(instruction)) = client.recv() {
+            match instruction {
+                Instruction::Pass { point } => waker.resume(point),
+                Instruction::Open {} => self.open(waker),
                 _ => {}
             }
         }

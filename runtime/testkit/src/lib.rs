@@ -2,12 +2,12 @@
 //! a process table, test actors, a control channel.
 //!
 //! Runs in the process that tests, but for [`shim`], which is a process of its own between the test
-//! and the tree, and [`actor`], [`control::Client`] and what it probes, which are in the actors.
+//! and the tree, and for [`actor`] with all that it probes, which is in the actors.
 //!
 //! ```text
-//!     test ── Stage ── pseudo-terminal ─────┐
+//!     test ── TerminalStage ── pseudo-terminal ──────┐
 //!      │        └───── control socket ── shim ── program (the root) ── actors
-//!      └──── Orders ── Unix socket ────────────────┴───────────────────┘
+//!      └── ControlServer ── Unix socket ────────────────────┴─────────────┘
 //! ```
 //!
 //! # Rules
@@ -26,18 +26,16 @@ pub mod stage;
 pub mod tree;
 
 mod lines;
-mod modes;
 mod probe;
 mod program;
 
-pub use control::{Actor, Client, Event, Order, Orders};
+pub use control::{ActorEvent, ActorHandle, ControlClient, ControlServer, Instruction};
 pub use holdfast::probe::Point;
-pub use modes::{Echo, Modes};
-pub use process::Process;
-pub use program::{Leader, Place, Program, Size};
-pub use shim::Exit;
-pub use stage::{Stage, StageError};
-pub use tree::{Grown, Growth};
+pub use process::ProcessInfo;
+pub use program::{JobPlace, SessionLeader, StagedProgram, WindowSize};
+pub use shim::ProcessEnd;
+pub use stage::{StageError, TerminalStage};
+pub use tree::{TestTree, TestTreeBuilder};
 
 use std::time::Duration;
 

@@ -4,13 +4,13 @@
 //!
 //! | in `HOLDFAST_TEST_POINTS` | holds | until |
 //! |---|---|---|
-//! | `starting` | every actor below the root before it does anything: it does not know its name yet | [`Order::Boot`] to `starting@PID` |
-//! | `booting@root/mid` | the actor of that path: it knows who it is, and has not said that it is ready | [`Order::Boot`] to `booting@root/mid` |
+//! | `starting` | every actor below the root before it does anything: it does not know its name yet | [`Instruction::Boot`] to `starting@PID` |
+//! | `booting@root/mid` | the actor of that path: it knows who it is, and has not said that it is ready | [`Instruction::Boot`] to `booting@root/mid` |
 //! | `every-input` | every actor before each of its inputs | what [`crate::gate`] says |
 //!
 //! An actor that is held says so by its hello: the name that the last column has.
 
-use crate::control::{Client, Order};
+use crate::control::{ControlClient, Instruction};
 
 /// The variable that names the places.
 pub const VARIABLE: &str = "HOLDFAST_TEST_POINTS";
@@ -46,10 +46,10 @@ pub(crate) fn booting(actor: &str) {
 }
 
 fn wait_at(place: &str) {
-    let Ok(Some(mut client)) = Client::connect_from_env() else { return };
+    let Ok(Some(mut client)) = ControlClient::connect_from_env() else { return };
     let _ = client.hello(place);
-    while let Ok(Some(order)) = client.recv() {
-        if order == (Order::Boot {}) {
+    while let Ok(Some(instruction)) = client.recv() {
+        if instruction == (Instruction::Boot {}) {
             return;
         }
     }

@@ -4,7 +4,7 @@
 
 mod detail;
 
-pub use detail::{Masks, SignalSet, descriptors, environment, masks};
+pub use detail::{SignalMasks, SignalSet, descriptors, environment, masks};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,7 +18,7 @@ use std::{fmt, fs, io};
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub enum ProcessState {
     /// It runs, or could.
     Running,
     /// It waits for something.
@@ -38,7 +38,7 @@ pub enum State {
 /// One line of the process table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Process {
+pub struct ProcessInfo {
     /// Its number.
     pub pid: i32,
     /// The number of its parent.
@@ -48,7 +48,7 @@ pub struct Process {
     /// Its session.
     pub session: i32,
     /// What it does.
-    pub state: State,
+    pub state: ProcessState,
     /// When it was started, in clock ticks since boot.
     pub started: u64,
     /// The name of its program, 15 bytes at most.
@@ -57,7 +57,7 @@ pub struct Process {
     pub command: Vec<String>,
 }
 
-impl fmt::Display for Process {
+impl fmt::Display for ProcessInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pid, parent, group, session, state, name, command, started: _ } = self;
         write!(f, "{pid} (parent {parent}, group {group}, session {session}) {state:?} ")?;
@@ -65,7 +65,7 @@ impl fmt::Display for Process {
     }
 }
 
-impl Process {
+impl ProcessInfo {
     /// Reads the line of one process.
     ///
     /// # Errors
@@ -153,14 +153,14 @@ pub fn signal(pid: i32, signal: Signal) -> io::Result<()> {
 /// meanwhile are left out.
 ///
 /// The kernel may leave out a child whose sibling goes at that moment; who must know that there is
-/// none asks waitid(2), as the nanny does.
+/// none asks waitid(2), as the shim does.
 #[must_use]
-pub fn descendants(pid: i32) -> Vec<Process> {
-    let mut found: Vec<Process> = Vec::new();
+pub fn descendants(pid: i32) -> Vec<ProcessInfo> {
+    let mut found: Vec<ProcessInfo> = Vec::new();
     let mut next = vec![pid];
     while let Some(parent) = next.pop() {
         for child in children(parent) {
-            if let Ok(process) = Process::read(child)
+            if let Ok(process) = ProcessInfo::read(child)
                 && !found.iter().any(|known| known.pid == child)
             {
                 found.push(process);
@@ -200,15 +200,15 @@ fn gone(error: io::Error) -> io::Error {
     }
 }
 
-fn state(letter: &str) -> Option<State> {
+fn state(letter: &str) -> Option<ProcessState> {
     Some(match letter {
-        "R" => State::Running,
-        "S" | "I" => State::Sleeping,
-        "D" => State::Uninterruptible,
-        "T" => State::Stopped,
-        "t" => State::Traced,
-        "Z" => State::Zombie,
-        "X" | "x" => State::Dead,
+        "R" => ProcessState::Running,
+        "S" | "I" => ProcessState::Sleeping,
+        "D" => ProcessState::Uninterruptible,
+        "T" => ProcessState::Stopped,
+        "t" => ProcessState::Traced,
+        "Z" => ProcessState::Zombie,
+        "X" | "x" => ProcessState::Dead,
         _ => return None,
     })
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 /// Who leads the session that owns the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Leader {
-    /// The nanny, as a shell would: the program is a job in a process group of its own. It can be
+pub enum SessionLeader {
+    /// The shim, as a shell would: the program is a job in a process group of its own. It can be
     /// stopped and continued, and its end does not hang up the terminal. When the window is closed
-    /// the kernel tells the nanny, and the nanny the job: who reads just then may see the end of
+    /// the kernel tells the shim, and the shim the job: who reads just then may see the end of
     /// its input before the SIGHUP.
     Shell,
     /// The program, as in a terminal window without a shell, or in a container. Its end hangs up
@@ -18,10 +18,10 @@ pub enum Leader {
     Program,
 }
 
-/// Where the program starts, under [`Leader::Shell`].
+/// Where the program starts, under [`SessionLeader::Shell`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum JobPlace {
     /// With the terminal.
     Foreground,
     /// As with `program &`.
@@ -31,7 +31,7 @@ pub enum Place {
 /// The size of a terminal, in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Size {
+pub struct WindowSize {
     /// Lines.
     pub rows: u16,
     /// Characters a line.
@@ -44,16 +44,16 @@ pub struct Size {
 /// so that a run is the same everywhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Program {
+pub struct StagedProgram {
     pub(crate) path: PathBuf,
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
-    pub(crate) size: Size,
-    pub(crate) leader: Leader,
-    pub(crate) place: Place,
+    pub(crate) size: WindowSize,
+    pub(crate) leader: SessionLeader,
+    pub(crate) place: JobPlace,
 }
 
-impl Program {
+impl StagedProgram {
     /// The program at this path, or of this name on the `PATH`: in the foreground of a shell's
     /// session, on a terminal of 24 lines.
     #[must_use]
@@ -65,9 +65,9 @@ impl Program {
             path: path.into(),
             args: Vec::new(),
             env: BTreeMap::from(env),
-            size: Size { rows: 24, columns: 80 },
-            leader: Leader::Shell,
-            place: Place::Foreground,
+            size: WindowSize { rows: 24, columns: 80 },
+            leader: SessionLeader::Shell,
+            place: JobPlace::Foreground,
         }
     }
 
@@ -94,20 +94,20 @@ impl Program {
     /// The size of its terminal.
     #[must_use]
     pub fn size(mut self, rows: u16, columns: u16) -> Self {
-        self.size = Size { rows, columns };
+        self.size = WindowSize { rows, columns };
         self
     }
 
     /// Who leads its session.
     #[must_use]
-    pub fn leader(mut self, leader: Leader) -> Self {
+    pub fn leader(mut self, leader: SessionLeader) -> Self {
         self.leader = leader;
         self
     }
 
     /// Where it starts.
     #[must_use]
-    pub fn place(mut self, place: Place) -> Self {
+    pub fn place(mut self, place: JobPlace) -> Self {
         self.place = place;
         self
     }

@@ -4,7 +4,7 @@
 //! that of the actor. The test hears what is recorded ([`holdfast::recorder`]), at the same moment:
 //! before the outputs are performed. So what a test waits for is an event of the actor, never time.
 
-use crate::control::{Client, Event, Events};
+use crate::control::{ActorEvent, ControlClient, EventSender};
 use holdfast_protocol::{Input, Output};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -18,8 +18,8 @@ pub const PREFIX: &str = "protocol@";
 #[derive(Debug)]
 pub(crate) struct Reporter {
     /// Kept so that the connection lives as long as the actor.
-    _client: Client,
-    events: Events,
+    _client: ControlClient,
+    events: EventSender,
     /// The test is gone: nobody hears any more.
     unheard: AtomicBool,
 }
@@ -28,7 +28,7 @@ impl Reporter {
     /// Starts to report, if the environment asks for it.
     pub(crate) fn start(actor: &str) -> Option<Self> {
         std::env::var_os(VARIABLE)?;
-        let client = Client::connect_from_env().ok().flatten()?;
+        let client = ControlClient::connect_from_env().ok().flatten()?;
         client.hello(format!("{PREFIX}{actor}")).ok()?;
         Some(Self { events: client.events(), _client: client, unheard: AtomicBool::new(false) })
     }
@@ -38,7 +38,7 @@ impl Reporter {
         if self.unheard.load(Relaxed) {
             return;
         }
-        let event = Event::Handled { input, outputs: outputs.to_vec() };
+        let event = ActorEvent::Handled { input, outputs: outputs.to_vec() };
         if self.events.send(&event).is_err() {
             self.unheard.store(true, Relaxed);
         }

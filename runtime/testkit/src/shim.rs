@@ -1,4 +1,4 @@
-//! The nanny: starts one program on a terminal, says how it ends and what it leaves, and clears up.
+//! The shim: starts one program on a terminal, says how it ends and what it leaves, and clears up.
 //!
 //! Runs as a process of its own between the stage and the program, with one thread: it is the
 //! subreaper of all that the program starts, so that nobody gets away, and a test that dies takes
@@ -21,11 +21,11 @@
 pub(crate) mod protocol;
 mod start;
 
-pub use protocol::Exit;
+pub use protocol::ProcessEnd;
 
 use crate::lines;
-use crate::process::{self, Process, State};
-use crate::program::{Leader, Program};
+use crate::process::{self, ProcessInfo, ProcessState};
+use crate::program::{SessionLeader, StagedProgram};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_child_subreaper;
@@ -33,17 +33,17 @@ use nix::sys::signal::{Signal, killpg};
 use nix::sys::signalfd::SignalFd;
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, dup2_stdin, dup2_stdout, getpgrp, setsid, tcsetpgrp};
-use protocol::{Ask, Report};
+use protocol::{ShimReport, ShimRequest};
 use std::fs::OpenOptions;
 use std::io::{self, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-/// Does all that a nanny does, in this process: nothing else may run in it.
+/// Does all that a shim does, in this process: nothing else may run in it.
 #[must_use]
 pub fn run() -> ExitCode {
-    match Nanny::begin().and_then(|nanny| nanny.map_or(Ok(()), Nanny::serve)) {
+    match Shim::begin().and_then(|shim| shim.map_or(Ok(()), Shim::serve)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("holdfast-shim: {error} (a stage starts this program, with a terminal)");
@@ -61,22 +61,22 @@ enum Waits {
 
 /// Whether the stage is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    Present,
-    Left,
+enum StageSocket {
+    Open,
+    Ended,
 }
 
-struct Nanny {
+struct Shim {
     control: BufReader<UnixStream>,
     signals: SignalFd,
-    leader: Leader,
+    leader: SessionLeader,
     program: Pid,
     /// Open as long as the program runs, so that the output ends with it and not before.
     terminal: Option<OwnedFd>,
     waits: Waits,
 }
 
-impl Nanny {
+impl Shim {
     /// Nothing if the program could not be started, and the stage knows.
     fn begin() -> io::Result<Option<Self>> {
         let control = UnixStream::from(io::stdin().as_fd().try_clone_to_owned()?);
@@ -85,14 +85,15 @@ impl Nanny {
         dup2_stdin(&nowhere)?;
         dup2_stdout(&nowhere)?;
         let mut control = BufReader::new(control);
-        let program: Program = lines::read(&mut control)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        let program: StagedProgram =
+            lines::read(&mut control)?.ok_or(io::ErrorKind::UnexpectedEof)?;
 
         setsid()?;
         set_child_subreaper(true)?;
         let signals = start::take_signals()?;
         match start::start(&program, &terminal) {
             Ok(pid) => {
-                lines::write(control.get_ref(), &Report::Started { pid })?;
+                lines::write(control.get_ref(), &ShimReport::Started { pid })?;
                 Ok(Some(Self {
                     control,
                     signals,
@@ -104,7 +105,7 @@ impl Nanny {
             }
             Err(error) => {
                 let why = error.to_string();
-                lines::write(control.get_ref(), &Report::Failed { why })?;
+                lines::write(control.get_ref(), &ShimReport::Failed { why })?;
                 Ok(None)
             }
         }
@@ -125,13 +126,13 @@ impl Nanny {
             let stage = match self.hear(signalled).and_then(|()| self.answer(asked)) {
                 Ok(stage) => stage,
                 // The other end is gone: nobody hears the report.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Stage::Left,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => StageSocket::Ended,
                 Err(error) => {
                     eprintln!("holdfast-shim: {error}");
-                    Stage::Left
+                    StageSocket::Ended
                 }
             };
-            if stage == Stage::Left {
+            if stage == StageSocket::Ended {
                 // Reports fail now; the deed counts.
                 let _ = self.clear();
                 return Ok(());
@@ -139,7 +140,7 @@ impl Nanny {
         }
     }
 
-    fn report(&self, report: &Report) -> io::Result<()> {
+    fn report(&self, report: &ShimReport) -> io::Result<()> {
         lines::write(self.control.get_ref(), report)
     }
 
@@ -167,7 +168,7 @@ impl Nanny {
                 WaitStatus::StillAlive => break,
                 WaitStatus::Stopped(_, signal) => {
                     self.hand_terminal_to(getpgrp());
-                    self.report(&Report::Stopped { signal: signal as i32 })?;
+                    self.report(&ShimReport::Stopped { signal: signal as i32 })?;
                 }
                 status => self.ended(status)?,
             }
@@ -177,18 +178,18 @@ impl Nanny {
 
     fn ended(&mut self, status: WaitStatus) -> io::Result<()> {
         let exit = match status {
-            WaitStatus::Exited(_, code) => Exit::Code(code),
-            WaitStatus::Signaled(_, signal, _) => Exit::by(signal),
+            WaitStatus::Exited(_, code) => ProcessEnd::Code(code),
+            WaitStatus::Signaled(_, signal, _) => ProcessEnd::by(signal),
             other => return Err(io::Error::other(format!("an end of a strange kind: {other:?}"))),
         };
         let leftovers = leftovers()?;
         self.hand_terminal_to(getpgrp());
         self.terminal = None;
-        self.report(&Report::Ended { exit, leftovers })
+        self.report(&ShimReport::Ended { exit, leftovers })
     }
 
     fn hand_terminal_to(&self, group: Pid) {
-        if let (Some(terminal), Leader::Shell) = (&self.terminal, self.leader) {
+        if let (Some(terminal), SessionLeader::Shell) = (&self.terminal, self.leader) {
             // It fails once the terminal is hung up, and then there is nothing to hand over.
             let _ = tcsetpgrp(terminal, group);
         }
@@ -197,39 +198,39 @@ impl Nanny {
     fn go_on(&self, foreground: Pid) -> io::Result<()> {
         self.hand_terminal_to(foreground);
         killpg(self.program, Signal::SIGCONT)?;
-        self.report(&Report::Continued {})
+        self.report(&ShimReport::Continued {})
     }
 
-    fn answer(&mut self, asked: bool) -> io::Result<Stage> {
+    fn answer(&mut self, asked: bool) -> io::Result<StageSocket> {
         if !asked {
-            return Ok(Stage::Present);
+            return Ok(StageSocket::Open);
         }
         loop {
-            let Some(ask) = lines::read(&mut self.control)? else { return Ok(Stage::Left) };
+            let Some(ask) = lines::read(&mut self.control)? else { return Ok(StageSocket::Ended) };
             match ask {
-                Ask::Leftovers {} => {
+                ShimRequest::Leftovers {} => {
                     let mut leftovers = leftovers()?;
                     leftovers.retain(|left| !self.running() || left.pid != self.program.as_raw());
-                    self.report(&Report::Leftovers { leftovers })?;
+                    self.report(&ShimReport::Leftovers { leftovers })?;
                 }
-                Ask::Clear {} => {
+                ShimRequest::Clear {} => {
                     let killed = self.clear()?;
-                    self.report(&Report::Cleared { killed })?;
+                    self.report(&ShimReport::Cleared { killed })?;
                 }
-                Ask::Gone {} => {
+                ShimRequest::Gone {} => {
                     self.waits = Waits::ForGone;
                     self.reap_gone()?;
                 }
-                Ask::Foreground {} if self.running() => {
+                ShimRequest::Foreground {} if self.running() => {
                     self.go_on(self.program)?;
                 }
-                Ask::Background {} if self.running() => {
+                ShimRequest::Background {} if self.running() => {
                     self.go_on(getpgrp())?;
                 }
-                Ask::Foreground {} | Ask::Background {} => {}
+                ShimRequest::Foreground {} | ShimRequest::Background {} => {}
             }
             if self.control.buffer().is_empty() {
-                return Ok(Stage::Present);
+                return Ok(StageSocket::Open);
             }
         }
     }
@@ -242,7 +243,7 @@ impl Nanny {
                 Ok(_) => {}
                 Err(Errno::ECHILD) => {
                     self.waits = Waits::No;
-                    self.report(&Report::Gone {})?;
+                    self.report(&ShimReport::Gone {})?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -254,11 +255,11 @@ impl Nanny {
     ///
     /// A child that one of them has forked meanwhile shows in the next round at the latest, for
     /// its parent was killed and is reaped here.
-    fn clear(&mut self) -> io::Result<Vec<Process>> {
-        let mut killed: Vec<Process> = Vec::new();
+    fn clear(&mut self) -> io::Result<Vec<ProcessInfo>> {
+        let mut killed: Vec<ProcessInfo> = Vec::new();
         loop {
             for process in process::descendants(own_pid()) {
-                if process.state != State::Zombie {
+                if process.state != ProcessState::Zombie {
                     // One that went by itself meanwhile is reaped all the same.
                     let _ = process.signal(Signal::SIGKILL);
                 }
@@ -280,7 +281,7 @@ impl Nanny {
 }
 
 /// All descendants; the kernel confirms that there are none.
-fn leftovers() -> io::Result<Vec<Process>> {
+fn leftovers() -> io::Result<Vec<ProcessInfo>> {
     let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     loop {
         let found = process::descendants(own_pid());

@@ -1,11 +1,11 @@
 //! The stage: one program on a pseudo-terminal of its own, a person's hands and eyes in code.
 //!
 //! Runs in the test's process, with two threads a stage: one reads the terminal into a screen, one
-//! reads the nanny's reports; whoever waits is woken by them.
+//! reads the shim's reports; whoever waits is woken by them.
 //!
 //! ```text
-//!     keyboard --write--> master ~~ slave --> program        nanny --reports--> Ended, Stopped, …
-//!     screen  <--watch--- master ~~ slave <-- program        nanny <---asks---- Clear, Gone, …
+//!     keyboard --write--> master ~~ slave --> program        shim --reports---> Ended, Stopped, …
+//!     screen  <--watch--- master ~~ slave <-- program        shim <--requests-- Clear, Gone, …
 //! ```
 //!
 //! # Rules
@@ -17,13 +17,13 @@ mod watch;
 
 use crate::PATIENCE;
 use crate::lines;
-use crate::modes::Modes;
-use crate::process::{self, Process};
-use crate::program::{Program, Size};
-use crate::shim::protocol::Ask;
+use crate::process::{self, ProcessInfo};
+use crate::program::{StagedProgram, WindowSize};
+use crate::shim::protocol::ShimRequest;
 use nix::fcntl::OFlag;
 use nix::libc;
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
+use nix::sys::termios::{Termios, tcgetattr};
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -35,7 +35,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use watch::{Flow, Watch};
+use watch::{StageWatch, StreamState};
 
 /// What can go wrong on a stage.
 #[derive(thiserror::Error)]
@@ -59,7 +59,7 @@ pub enum StageError {
         /// All there was.
         dump: String,
     },
-    /// The terminal or the nanny does not do what it is told.
+    /// The terminal or the shim does not do what it is told.
     #[error("failed to {deed}: {source}")]
     Deed {
         /// What was tried.
@@ -80,28 +80,28 @@ impl fmt::Debug for StageError {
 type Result<T, E = StageError> = std::result::Result<T, E>;
 
 /// One program on a pseudo-terminal of its own.
-pub struct Stage {
+pub struct TerminalStage {
     program: String,
     pid: i32,
-    nanny: Child,
+    shim: Child,
     control: UnixStream,
     master: Option<PtyMaster>,
     screen: Option<JoinHandle<()>>,
     reports: Option<JoinHandle<()>>,
     /// Dropping it ends the thread that reads the terminal.
     wake: Option<OwnedFd>,
-    watch: Arc<Watch>,
+    watch: Arc<StageWatch>,
 }
 
-impl Stage {
-    /// Starts a program; `nanny` is the command that calls [`crate::shim::run`].
+impl TerminalStage {
+    /// Starts a program; `shim` is the command that calls [`crate::shim::run`].
     ///
     /// # Errors
-    /// No terminal is left, the nanny does not run, or the program could not be executed.
-    pub fn open(nanny: Command, program: &Program) -> Result<Self> {
+    /// No terminal is left, the shim does not run, or the program could not be executed.
+    pub fn open(shim: Command, program: &StagedProgram) -> Result<Self> {
         let name = program.path.display().to_string();
         let failed = |source| StageError::Start { program: name.clone(), source };
-        let mut stage = Self::set_up(nanny, program).map_err(failed)?;
+        let mut stage = Self::set_up(shim, program).map_err(failed)?;
         stage.pid = stage
             .watch
             .wait(|seen| seen.started.take())
@@ -110,7 +110,7 @@ impl Stage {
         Ok(stage)
     }
 
-    fn set_up(mut nanny: Command, program: &Program) -> io::Result<Self> {
+    fn set_up(mut shim: Command, program: &StagedProgram) -> io::Result<Self> {
         let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
         grantpt(&master)?;
         unlockpt(&master)?;
@@ -121,19 +121,19 @@ impl Stage {
             .custom_flags(libc::O_NOCTTY)
             .open(ptsname_r(&master)?)?;
         let (control, theirs) = UnixStream::pair()?;
-        let nanny = nanny
+        let shim = shim
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(slave))
             .stderr(Stdio::inherit())
             .spawn()?;
         lines::write(&control, program)?;
-        let watch = Arc::new(Watch::new(program.size));
+        let watch = Arc::new(StageWatch::new(program.size));
         let (screen, wake) = watch::read_terminal(&watch, master.as_fd())?;
         let reports = watch::read_reports(&watch, control.try_clone()?);
         Ok(Self {
             program: program.path.display().to_string(),
             pid: 0,
-            nanny,
+            shim,
             control,
             master: Some(master),
             screen: Some(screen),
@@ -158,8 +158,8 @@ impl Stage {
 
     /// All processes on the stage, the program first, alive or zombie.
     #[must_use]
-    pub fn processes(&self) -> Vec<Process> {
-        process::descendants(self.nanny.id().cast_signed())
+    pub fn processes(&self) -> Vec<ProcessInfo> {
+        process::descendants(self.shim.id().cast_signed())
     }
 
     /// Types these bytes.
@@ -256,8 +256,9 @@ impl Stage {
     ///
     /// # Errors
     /// The terminal is closed.
-    pub fn modes(&self) -> Result<Modes> {
-        self.with_master("read the modes", |master| Modes::read(master))
+    pub fn modes(&self) -> Result<Termios> {
+        // Through the master of a pseudo-terminal these are the modes of its slave.
+        self.with_master("read the modes", |master| Ok(tcgetattr(master)?))
     }
 
     /// The process group in the foreground of the terminal.
@@ -276,7 +277,7 @@ impl Stage {
     /// The terminal is closed.
     pub fn resize(&self, rows: u16, columns: u16) -> Result<()> {
         self.watch.look(|seen| seen.screen.screen_mut().set_size(rows, columns));
-        self.with_master("resize", |master| set_size(master, Size { rows, columns }))
+        self.with_master("resize", |master| set_size(master, WindowSize { rows, columns }))
     }
 
     /// Closes the window: the session hears SIGHUP, and the terminal is gone.
@@ -310,8 +311,8 @@ impl Stage {
         StageError::Unseen { what: what.to_owned(), why, dump: self.dump() }
     }
 
-    fn ask(&self, ask: &Ask) -> Result<()> {
-        let failed = |source| StageError::Deed { deed: "ask the nanny", source };
+    fn ask(&self, ask: &ShimRequest) -> Result<()> {
+        let failed = |source| StageError::Deed { deed: "ask the shim", source };
         lines::write(&self.control, ask).map_err(failed)
     }
 
@@ -325,27 +326,27 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for TerminalStage {
     fn drop(&mut self) {
         if std::thread::panicking() {
             eprintln!("--- a stage at the end of a failed test ---\n{}", self.dump());
         }
         self.close_terminal();
-        // The end of the stream is the order to clear; the nanny ends after it.
+        // The end of the stream is the order to clear; the shim ends after it.
         let _ = self.control.shutdown(Shutdown::Write);
         self.watch.set_patience(PATIENCE);
-        if self.watch.wait(|seen| (seen.reports == Flow::Ended).then_some(())).is_err() {
-            eprintln!("the nanny of {} had to be killed\n{}", self.program, self.dump());
-            let _ = self.nanny.kill();
+        if self.watch.wait(|seen| (seen.reports == StreamState::Ended).then_some(())).is_err() {
+            eprintln!("the shim of {} had to be killed\n{}", self.program, self.dump());
+            let _ = self.shim.kill();
         }
-        let _ = self.nanny.wait();
+        let _ = self.shim.wait();
         if let Some(reports) = self.reports.take() {
             let _ = reports.join();
         }
     }
 }
 
-fn set_size(master: &PtyMaster, size: Size) -> io::Result<()> {
+fn set_size(master: &PtyMaster, size: WindowSize) -> io::Result<()> {
     let size =
         libc::winsize { ws_row: size.rows, ws_col: size.columns, ws_xpixel: 0, ws_ypixel: 0 };
     // SAFETY: the request reads a `winsize`, which lives until the call returns.

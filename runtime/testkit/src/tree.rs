@@ -1,17 +1,18 @@
-//! A whole tree of puppets on a stage of its own, grown to a shape and ready for orders.
+//! A whole tree of test actors on a stage of its own, grown to a shape and ready for instructions.
 
 mod waits;
 
 use crate::actor::{DEBUG_VARIABLE, GRACE_VARIABLE};
-use crate::control::{Actor, Boot, Event, Order, Orders};
+use crate::control::{ActorEvent, ActorHandle, ControlServer, Instruction};
 use crate::points;
 use crate::probe::POLICY_VARIABLE;
-use crate::{Leader, Modes, PATIENCE, Place, Program, Stage, process, report};
+use crate::{JobPlace, PATIENCE, SessionLeader, StagedProgram, TerminalStage, process, report};
 use holdfast::recorder::RECORD_VARIABLE;
 use holdfast_check::tree::{ActorStart, Tree};
 use holdfast_protocol::Placement;
 use holdfast_protocol::PolicyName;
 use nix::sys::signal::Signal;
+use nix::sys::termios::Termios;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -38,14 +39,14 @@ enum Launch {
 
 /// A tree that is about to be grown.
 #[derive(Clone, Debug)]
-pub struct Growth {
+pub struct TestTreeBuilder {
     shape: Tree,
     policy: PolicyName,
     placement: Placement,
     debug: Vec<String>,
     grace_ms: u64,
-    leader: Leader,
-    place: Place,
+    leader: SessionLeader,
+    place: JobPlace,
     launch: Launch,
     points: Vec<String>,
     variables: Vec<(String, String)>,
@@ -54,7 +55,7 @@ pub struct Growth {
     patience: Duration,
 }
 
-impl Growth {
+impl TestTreeBuilder {
     /// A tree of this shape, in the notation of [`Tree`], its root named `root`.
     ///
     /// # Errors
@@ -72,8 +73,8 @@ impl Growth {
             placement: Placement::OwnSession,
             debug: Vec::new(),
             grace_ms: 2000,
-            leader: Leader::Shell,
-            place: Place::Foreground,
+            leader: SessionLeader::Shell,
+            place: JobPlace::Foreground,
             launch: Launch::Itself,
             points: Vec::new(),
             variables: Vec::new(),
@@ -113,13 +114,13 @@ impl Growth {
 
     /// Sets who leads the terminal's session.
     #[must_use]
-    pub fn leader(self, leader: Leader) -> Self {
+    pub fn leader(self, leader: SessionLeader) -> Self {
         Self { leader, ..self }
     }
 
     /// Sets whether the root starts with the terminal.
     #[must_use]
-    pub fn place(self, place: Place) -> Self {
+    pub fn place(self, place: JobPlace) -> Self {
         Self { place, ..self }
     }
 
@@ -177,17 +178,17 @@ impl Growth {
     ///
     /// # Errors
     /// Something did not happen in time.
-    pub fn grow(self, nanny: Command, actor: &Path) -> Result<Grown> {
-        let orders = Orders::open()?.patience(self.patience);
-        let (key, value) = orders.variable();
+    pub fn grow(self, shim: Command, actor: &Path) -> Result<TestTree> {
+        let control = ControlServer::open()?.patience(self.patience);
+        let (key, value) = control.variable();
         let root = actor.display().to_string();
         let mut program = match &self.launch {
-            Launch::Itself => Program::new(actor).args(self.args.clone()),
+            Launch::Itself => StagedProgram::new(actor).args(self.args.clone()),
             Launch::By(words) => {
                 let (program, args) = words.split_first().ok_or("nobody starts the root")?;
-                Program::new(program).args(args).args([root.clone()]).args(self.args.clone())
+                StagedProgram::new(program).args(args).args([root.clone()]).args(self.args.clone())
             }
-            Launch::Typed(_) => Program::new("bash")
+            Launch::Typed(_) => StagedProgram::new("bash")
                 .args(["--norc", "--noprofile", "--noediting", "-i"])
                 .env("PS1", PROMPT),
         };
@@ -207,7 +208,7 @@ impl Growth {
             let folder = fresh_folder(folder)?;
             program = program.env(RECORD_VARIABLE, folder.display().to_string());
         }
-        let stage = Stage::open(nanny, &program)?.patience(self.patience);
+        let stage = TerminalStage::open(shim, &program)?.patience(self.patience);
         let modes = stage.modes()?;
         if let Launch::Typed(line) = &self.launch {
             stage.wait_text(PROMPT.trim_end())?;
@@ -216,7 +217,7 @@ impl Growth {
         let (actors, shape, asked) = (BTreeMap::new(), self.shape, 0);
         let held = self.points.iter().any(|point| point == points::STARTING);
         let starts = if held { Starts::Held(0) } else { Starts::Free };
-        let mut grown = Grown { stage, orders, modes, actors, shape, asked, starts };
+        let mut grown = TestTree { stage, control, modes, actors, shape, asked, starts };
         grown.actor("root")?;
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
@@ -246,15 +247,15 @@ fn path_in(shape: &Tree, id: holdfast_protocol::ActorId) -> String {
     names.join("/")
 }
 
-/// A tree of puppets that runs.
-pub struct Grown {
+/// A tree of test actors that runs.
+pub struct TestTree {
     /// The terminal and its processes.
-    pub stage: Stage,
-    /// The orders and events.
-    pub orders: Orders,
+    pub stage: TerminalStage,
+    /// The instructions and events.
+    pub control: ControlServer,
     /// The terminal's modes before the tree started.
-    pub modes: Modes,
-    actors: BTreeMap<String, Actor>,
+    pub modes: Termios,
+    actors: BTreeMap<String, ActorHandle>,
     shape: Tree,
     /// How many surveys were asked for.
     asked: u32,
@@ -269,7 +270,7 @@ enum Starts {
     Held(usize),
 }
 
-impl Grown {
+impl TestTree {
     /// The path of an actor by its name in the shape.
     ///
     /// # Errors
@@ -283,11 +284,11 @@ impl Grown {
     ///
     /// # Errors
     /// It does not come.
-    pub fn actor(&mut self, name: &str) -> Result<&Actor> {
+    pub fn actor(&mut self, name: &str) -> Result<&ActorHandle> {
         let path = self.path(name)?;
         if !self.actors.contains_key(name) {
-            let actor = self.orders.wait_actor(&path)?;
-            actor.wait_for(&Event::Booted {})?;
+            let actor = self.control.wait_actor(&path)?;
+            actor.wait_for(&ActorEvent::Booted {})?;
             self.actors.insert(name.to_owned(), actor);
         }
         Ok(&self.actors[name])
@@ -300,12 +301,12 @@ impl Grown {
     pub fn spawn(&mut self, name: &str) -> Result<()> {
         self.ask_to_spawn(name)?;
         if let Starts::Held(before) = &mut self.starts {
-            let hello = self.orders.wait_hello(points::STARTING, *before)?;
+            let hello = self.control.wait_hello(points::STARTING, *before)?;
             *before += 1;
-            hello.send(Order::Boot {})?;
+            hello.send(Instruction::Boot {})?;
         }
         let supervisor = self.supervisor(name)?;
-        let is = |event: &Event| matches!(event, Event::Spawned { name: new, .. } if new == name);
+        let is = |event: &ActorEvent| matches!(event, ActorEvent::Spawned { name: new, .. } if new == name);
         self.actor(&supervisor)?.wait("the child", is)?;
         self.actor(name)?;
         Ok(())
@@ -317,8 +318,8 @@ impl Grown {
     /// The supervisor does not hear.
     pub fn ask_to_spawn(&mut self, name: &str) -> Result<()> {
         let supervisor = self.supervisor(name)?;
-        let order = Order::Spawn { name: name.to_owned(), boot: Boot::AtOnce };
-        Ok(self.actor(&supervisor)?.send(order)?)
+        let instruction = Instruction::Spawn { name: name.to_owned() };
+        Ok(self.actor(&supervisor)?.send(instruction)?)
     }
 
     fn supervisor(&self, name: &str) -> Result<String> {
@@ -327,12 +328,12 @@ impl Grown {
         Ok(self.shape.name(above).to_owned())
     }
 
-    /// Gives an actor an order.
+    /// Gives an actor an instruction.
     ///
     /// # Errors
     /// It does not hear.
-    pub fn order(&mut self, name: &str, order: Order) -> Result<()> {
-        Ok(self.actor(name)?.send(order)?)
+    pub fn instruct(&mut self, name: &str, instruction: Instruction) -> Result<()> {
+        Ok(self.actor(name)?.send(instruction)?)
     }
 
     /// Sends a signal to an actor.

@@ -1,7 +1,7 @@
 //! A run of a case on a real tree: processes, a pseudo-terminal, signals, a person at the keyboard.
 //!
 //! ```text
-//!     steps --perform--> tree of puppets --tell--> view (what every actor's protocol has handled)
+//!     steps --perform--> tree of test actors --tell--> view (what every actor's protocol has handled)
 //!       ^                     |                      |
 //!       +---- its effect -----|----------------------+----- screen, processes, modes, exit
 //!                             +--record--> judgement <----- what the script did, and what was seen
@@ -38,7 +38,7 @@ use holdfast_protocol::policy::TerminalReader;
 use holdfast_testkit::gate::EVERY_INPUT;
 use holdfast_testkit::points::STARTING;
 use holdfast_testkit::tree::Result as Grew;
-use holdfast_testkit::{Exit, Growth};
+use holdfast_testkit::{ProcessEnd, TestTreeBuilder};
 use judgement::{Found, Judgement};
 use perform::Live;
 use std::ffi::OsStr;
@@ -50,9 +50,9 @@ use std::{fmt, io};
 use view::View;
 
 /// The hidden argument with which this program is an actor of a live tree.
-pub const PUPPET: &str = "live-actor";
+pub const TEST_ACTOR: &str = "live-actor";
 /// The hidden argument with which it is what stands between a terminal and its tree.
-pub const NANNY: &str = "live-nanny";
+pub const SHIM: &str = "live-shim";
 
 /// Does what a process of a live tree does, if this is one.
 ///
@@ -61,8 +61,8 @@ pub const NANNY: &str = "live-nanny";
 pub fn play_a_part() -> Option<ExitCode> {
     let part = std::env::args_os().nth(1)?;
     match part.to_str() {
-        Some(PUPPET) => Some(holdfast_testkit::actor::run()),
-        Some(NANNY) => Some(holdfast_testkit::shim::run()),
+        Some(TEST_ACTOR) => Some(holdfast_testkit::actor::run()),
+        Some(SHIM) => Some(holdfast_testkit::shim::run()),
         Some(_) | None => None,
     }
 }
@@ -100,7 +100,7 @@ pub struct Lived {
     /// What was done and seen.
     pub story: Vec<String>,
     /// How the root ended; none if it did not.
-    pub exit: Option<Exit>,
+    pub exit: Option<ProcessEnd>,
     /// Why the run is no run: it could not be staged.
     pub trouble: Option<String>,
     /// Whether what was recorded is a run of the model.
@@ -272,7 +272,12 @@ fn failed(outcome: ClaimOutcome, why: &str) -> Lived {
     }
 }
 
-fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfast_testkit::Grown> {
+fn grow(
+    run: &CaseRun,
+    setup: &Setup,
+    records: &Path,
+    grip: Grip,
+) -> Grew<holdfast_testkit::TestTree> {
     let config = &run.config;
     let debug: Vec<&str> = config
         .tree
@@ -280,12 +285,12 @@ fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfa
         .filter(|actor| config.debug[actor.index()] == holdfast_protocol::DebugMode::On)
         .map(|actor| config.tree.name(actor))
         .collect();
-    let mut growth = Growth::shaped(config.tree.clone())
+    let mut growth = TestTreeBuilder::shaped(config.tree.clone())
         .policy(run.policy)
         .placement(config.placement)
         .debug(&debug)
         .grace_ms(GRACE_MS)
-        .args(&[PUPPET])
+        .args(&[TEST_ACTOR])
         .patience(Duration::from_secs(10))
         .records(records)
         .told();
@@ -297,12 +302,17 @@ fn grow(run: &CaseRun, setup: &Setup, records: &Path, grip: Grip) -> Grew<holdfa
     if config.script.steps.iter().any(spawns) {
         growth = growth.point(STARTING);
     }
-    let mut nanny = Command::new(&setup.program);
-    nanny.arg(OsStr::new(NANNY));
-    growth.grow(nanny, &setup.program)
+    let mut shim = Command::new(&setup.program);
+    shim.arg(OsStr::new(SHIM));
+    growth.grow(shim, &setup.program)
 }
 
-fn play(run: &CaseRun, grown: holdfast_testkit::Grown, records: &Path, hurry: &Hurry<'_>) -> Lived {
+fn play(
+    run: &CaseRun,
+    grown: holdfast_testkit::TestTree,
+    records: &Path,
+    hurry: &Hurry<'_>,
+) -> Lived {
     let config = &run.config;
     let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
     let stop = live.steps(&config.script.steps).err();

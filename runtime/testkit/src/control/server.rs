@@ -1,6 +1,6 @@
 //! The test's side: listens, keeps what was said and ordered in one log, and waits for more of it.
 
-use super::{Event, Order, VARIABLE};
+use super::{ActorEvent, Instruction, VARIABLE};
 use crate::{PATIENCE, lines};
 use std::fmt;
 use std::io::{self, BufReader};
@@ -12,9 +12,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// What can go wrong with orders.
+/// What can go wrong with instructions.
 #[derive(thiserror::Error)]
-pub enum OrdersError {
+pub enum ControlError {
     /// What was waited for did not come, or can not come any more.
     #[error("failed to hear {what}: {why}\nlog:\n{log}")]
     Unheard {
@@ -26,12 +26,12 @@ pub enum OrdersError {
         log: String,
     },
     /// An actor is not there to be told anything.
-    #[error("failed to tell {actor} to {order:?}: {source}")]
+    #[error("failed to tell {actor} to {instruction:?}: {source}")]
     Untold {
         /// The actor.
         actor: String,
         /// The order.
-        order: Order,
+        instruction: Instruction,
         /// Why.
         #[source]
         source: io::Error,
@@ -39,21 +39,21 @@ pub enum OrdersError {
 }
 
 /// As it is displayed: it spans lines, and a test that unwraps it must be legible.
-impl fmt::Debug for OrdersError {
+impl fmt::Debug for ControlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-type Result<T, E = OrdersError> = std::result::Result<T, E>;
+type Result<T, E = ControlError> = std::result::Result<T, E>;
 
 /// One thing that happened between an actor and the test.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+pub enum ControlLine {
     /// The actor said this.
-    Said(Event),
+    Said(ActorEvent),
     /// The test ordered this.
-    Ordered(Order),
+    Instructed(Instruction),
     /// The actor said what is no event.
     Garbled(String),
     /// The connection has ended, and with it the process, as a rule.
@@ -62,7 +62,7 @@ pub enum Heard {
 
 /// A line of the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ControlEntry {
     /// Its number; counts from 0 over all actors.
     pub at: usize,
     /// Which connection: an actor that was started again has another one.
@@ -70,58 +70,58 @@ pub struct Entry {
     /// Where the actor is in the tree; `?` before it said so.
     pub actor: String,
     /// What happened.
-    pub heard: Heard,
+    pub line: ControlLine,
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for ControlEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { at, connection, actor, heard } = self;
+        let Self { at, connection, actor, line } = self;
         write!(f, "{at:>5}  {connection}:{actor}  ")?;
-        match heard {
-            Heard::Said(event) => write!(f, "-> {event:?}"),
-            Heard::Ordered(order) => write!(f, "<- {order:?}"),
-            Heard::Garbled(line) => write!(f, "?? {line}"),
-            Heard::Gone => f.write_str("gone"),
+        match line {
+            ControlLine::Said(event) => write!(f, "-> {event:?}"),
+            ControlLine::Instructed(instruction) => write!(f, "<- {instruction:?}"),
+            ControlLine::Garbled(line) => write!(f, "?? {line}"),
+            ControlLine::Gone => f.write_str("gone"),
         }
     }
 }
 
 /// The test's end of all connections.
-pub struct Orders {
+pub struct ControlServer {
     folder: TempDir,
-    book: Arc<Book>,
+    log: Arc<ControlLog>,
     listener: Option<JoinHandle<()>>,
 }
 
 /// One actor that is, or was, connected.
 #[derive(Clone)]
-pub struct Actor {
-    book: Arc<Book>,
+pub struct ActorHandle {
+    log: Arc<ControlLog>,
     connection: usize,
     path: String,
     pid: i32,
 }
 
-impl Orders {
+impl ControlServer {
     /// Listens on a socket in a fresh folder.
     ///
     /// # Errors
     /// The folder or the socket can not be made.
     pub fn open() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("holdfast-").tempdir()?;
-        let listener = UnixListener::bind(folder.path().join("orders"))?;
-        let book = Arc::new(Book::default());
+        let listener = UnixListener::bind(folder.path().join("control"))?;
+        let log = Arc::new(ControlLog::default());
         let thread = thread::spawn({
-            let book = Arc::clone(&book);
-            move || listen(&book, &listener)
+            let log = Arc::clone(&log);
+            move || listen(&log, &listener)
         });
-        Ok(Self { folder, book, listener: Some(thread) })
+        Ok(Self { folder, log, listener: Some(thread) })
     }
 
     /// How long a wait takes before it fails; [`PATIENCE`] without this.
     #[must_use]
     pub fn patience(self, patience: Duration) -> Self {
-        self.book.lock().patience = patience;
+        self.log.lock().patience = patience;
         self
     }
 
@@ -134,17 +134,18 @@ impl Orders {
     /// The path of the socket.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.folder.path().join("orders")
+        self.folder.path().join("control")
     }
 
     /// Waits for the actor at this place of the tree; of several in turn, the last one.
     ///
     /// # Errors
     /// It does not come in time.
-    pub fn wait_actor(&self, path: &str) -> Result<Actor> {
-        let find =
-            |state: &State| state.log.iter().rev().find(|one| says(one, |at| at == path)).cloned();
-        let entry = self.book.wait(&format!("of {path}"), |state| find(state).map(Ok))?;
+    pub fn wait_actor(&self, path: &str) -> Result<ActorHandle> {
+        let find = |state: &LogState| {
+            state.log.iter().rev().find(|one| says(one, |at| at == path)).cloned()
+        };
+        let entry = self.log.wait(&format!("of {path}"), |state| find(state).map(Ok))?;
         Ok(self.actor(entry))
     }
 
@@ -152,30 +153,35 @@ impl Orders {
     ///
     /// # Errors
     /// It does not come in time.
-    pub fn wait_hello(&self, beginning: &str, before: usize) -> Result<Actor> {
-        let entry = self.book.wait(&format!("of {beginning}"), |state| {
+    pub fn wait_hello(&self, beginning: &str, before: usize) -> Result<ActorHandle> {
+        let entry = self.log.wait(&format!("of {beginning}"), |state| {
             let mut said = state.log.iter().filter(|one| says(one, |at| at.starts_with(beginning)));
             said.nth(before).cloned().map(Ok)
         })?;
         Ok(self.actor(entry))
     }
 
-    fn actor(&self, hello: Entry) -> Actor {
-        let pid = match hello.heard {
-            Heard::Said(Event::Hello { pid, .. }) => pid,
+    fn actor(&self, hello: ControlEntry) -> ActorHandle {
+        let pid = match hello.line {
+            ControlLine::Said(ActorEvent::Hello { pid, .. }) => pid,
             other => unreachable!("{other:?} was found by its being a hello"),
         };
-        let (book, connection) = (Arc::clone(&self.book), hello.connection);
-        Actor { book, connection, path: hello.actor, pid }
+        let (log, connection) = (Arc::clone(&self.log), hello.connection);
+        ActorHandle { log, connection, path: hello.actor, pid }
     }
 
     /// Waits for the first entry of the log, of whichever actor, that is like that.
     ///
     /// # Errors
     /// There is none in time.
-    pub fn wait_event(&self, what: &str, like: impl Fn(&Entry) -> bool) -> Result<Entry> {
-        let find = |state: &mut State| state.log.iter().find(|entry| like(entry)).cloned().map(Ok);
-        self.book.wait(what, find)
+    pub fn wait_event(
+        &self,
+        what: &str,
+        like: impl Fn(&ControlEntry) -> bool,
+    ) -> Result<ControlEntry> {
+        let find =
+            |state: &mut LogState| state.log.iter().find(|entry| like(entry)).cloned().map(Ok);
+        self.log.wait(what, find)
     }
 
     /// Waits until the log is like that; it is looked at whenever it has grown, as a whole.
@@ -186,32 +192,35 @@ impl Orders {
         &self,
         what: &str,
         patience: Duration,
-        mut find: impl FnMut(&[Entry]) -> Option<T>,
+        mut find: impl FnMut(&[ControlEntry]) -> Option<T>,
     ) -> Result<T> {
-        self.book.wait_for(what, patience, |state| find(&state.log).map(Ok))
+        self.log.wait_for(what, patience, |state| find(&state.log).map(Ok))
     }
 
     /// All that has happened so far, in its order.
     #[must_use]
-    pub fn log(&self) -> Vec<Entry> {
-        self.book.lock().log.clone()
+    pub fn log(&self) -> Vec<ControlEntry> {
+        self.log.lock().log.clone()
     }
 }
 
 /// Whether this is the hello of an actor at such a place.
-fn says(entry: &Entry, like: impl Fn(&str) -> bool) -> bool {
-    match &entry.heard {
-        Heard::Said(Event::Hello { actor, .. }) => like(actor),
-        Heard::Said(_) | Heard::Ordered(_) | Heard::Garbled(_) | Heard::Gone => false,
+fn says(entry: &ControlEntry, like: impl Fn(&str) -> bool) -> bool {
+    match &entry.line {
+        ControlLine::Said(ActorEvent::Hello { actor, .. }) => like(actor),
+        ControlLine::Said(_)
+        | ControlLine::Instructed(_)
+        | ControlLine::Garbled(_)
+        | ControlLine::Gone => false,
     }
 }
 
-impl Drop for Orders {
+impl Drop for ControlServer {
     fn drop(&mut self) {
-        self.book.lock().open = Open::No;
-        // The listener looks at the book after each connection: this is the last.
+        self.log.lock().open = Listening::No;
+        // The listener looks at the log after each connection: this is the last.
         let woken = UnixStream::connect(self.path());
-        for stream in &self.book.lock().streams {
+        for stream in &self.log.lock().streams {
             // It fails where the actor is gone already.
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -219,12 +228,12 @@ impl Drop for Orders {
             let _ = listener.join();
         }
         if thread::panicking() {
-            eprintln!("--- the orders of a failed test ---\n{}", self.book.lock().dump());
+            eprintln!("--- the control of a failed test ---\n{}", self.log.lock().dump());
         }
     }
 }
 
-impl Actor {
+impl ActorHandle {
     /// Its place in the tree.
     #[must_use]
     pub fn path(&self) -> &str {
@@ -237,29 +246,35 @@ impl Actor {
         self.pid
     }
 
-    /// Gives an order; does not wait for what it leads to.
+    /// Gives an instruction; does not wait for what it leads to.
     ///
     /// # Errors
     /// The actor is gone.
-    pub fn send(&self, order: Order) -> Result<()> {
-        let untold =
-            |source| OrdersError::Untold { actor: self.path.clone(), order: order.clone(), source };
-        let stream = self.book.tell(self.connection, &self.path, &order).map_err(untold)?;
-        lines::write(&stream, &order).map_err(untold)
+    pub fn send(&self, instruction: Instruction) -> Result<()> {
+        let untold = |source| ControlError::Untold {
+            actor: self.path.clone(),
+            instruction: instruction.clone(),
+            source,
+        };
+        let stream = self.log.tell(self.connection, &self.path, &instruction).map_err(untold)?;
+        lines::write(&stream, &instruction).map_err(untold)
     }
 
     /// Waits for its first event that is like that.
     ///
     /// # Errors
     /// There is none in time, or it has gone.
-    pub fn wait(&self, what: &str, like: impl Fn(&Event) -> bool) -> Result<Event> {
-        self.book.wait(&format!("{what} from {}", self.path), |state| {
+    pub fn wait(&self, what: &str, like: impl Fn(&ActorEvent) -> bool) -> Result<ActorEvent> {
+        self.log.wait(&format!("{what} from {}", self.path), |state| {
             let mut of_it = state.of(self.connection);
-            let found = of_it.find_map(|heard| match heard {
-                Heard::Said(event) if like(event) => Some(event.clone()),
-                Heard::Said(_) | Heard::Ordered(_) | Heard::Garbled(_) | Heard::Gone => None,
+            let found = of_it.find_map(|line| match line {
+                ControlLine::Said(event) if like(event) => Some(event.clone()),
+                ControlLine::Said(_)
+                | ControlLine::Instructed(_)
+                | ControlLine::Garbled(_)
+                | ControlLine::Gone => None,
             });
-            let gone = || state.of(self.connection).any(|heard| *heard == Heard::Gone);
+            let gone = || state.of(self.connection).any(|line| *line == ControlLine::Gone);
             found.map(Ok).or_else(|| gone().then(|| Err("it has gone".to_owned())))
         })
     }
@@ -268,7 +283,7 @@ impl Actor {
     ///
     /// # Errors
     /// It does not come in time, or the actor has gone.
-    pub fn wait_for(&self, event: &Event) -> Result<()> {
+    pub fn wait_for(&self, event: &ActorEvent) -> Result<()> {
         self.wait(&format!("{event:?}"), |said| said == event).map(|_| ())
     }
 
@@ -277,18 +292,18 @@ impl Actor {
     /// # Errors
     /// It does not end in time.
     pub fn wait_gone(&self) -> Result<()> {
-        self.book.wait(&format!("the end of {}", self.path), |state| {
-            state.of(self.connection).any(|heard| *heard == Heard::Gone).then_some(Ok(()))
+        self.log.wait(&format!("the end of {}", self.path), |state| {
+            state.of(self.connection).any(|line| *line == ControlLine::Gone).then_some(Ok(()))
         })
     }
 
     /// What it has said so far, in its order.
     #[must_use]
-    pub fn events(&self) -> Vec<Event> {
-        let state = self.book.lock();
-        let said = state.of(self.connection).filter_map(|heard| match heard {
-            Heard::Said(event) => Some(event.clone()),
-            Heard::Ordered(_) | Heard::Garbled(_) | Heard::Gone => None,
+    pub fn events(&self) -> Vec<ActorEvent> {
+        let state = self.log.lock();
+        let said = state.of(self.connection).filter_map(|line| match line {
+            ControlLine::Said(event) => Some(event.clone()),
+            ControlLine::Instructed(_) | ControlLine::Garbled(_) | ControlLine::Gone => None,
         });
         said.collect()
     }
@@ -296,71 +311,76 @@ impl Actor {
 
 /// Whether connections are still taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Open {
+enum Listening {
     Yes,
     No,
 }
 
-struct State {
-    log: Vec<Entry>,
+struct LogState {
+    log: Vec<ControlEntry>,
     /// By number of the connection.
     streams: Vec<UnixStream>,
-    open: Open,
+    open: Listening,
     patience: Duration,
 }
 
-impl State {
-    fn of(&self, connection: usize) -> impl Iterator<Item = &Heard> {
+impl LogState {
+    fn of(&self, connection: usize) -> impl Iterator<Item = &ControlLine> {
         let log = self.log.iter().filter(move |entry| entry.connection == connection);
-        log.map(|entry| &entry.heard)
+        log.map(|entry| &entry.line)
     }
 
     fn dump(&self) -> String {
         self.log.iter().map(|entry| format!("{entry}\n")).collect()
     }
 
-    fn add(&mut self, connection: usize, actor: &str, heard: Heard) {
+    fn add(&mut self, connection: usize, actor: &str, line: ControlLine) {
         let at = self.log.len();
-        self.log.push(Entry { at, connection, actor: actor.to_owned(), heard });
+        self.log.push(ControlEntry { at, connection, actor: actor.to_owned(), line });
     }
 }
 
 /// The log, and a bell that rings when it grows.
-struct Book {
-    state: Mutex<State>,
+struct ControlLog {
+    state: Mutex<LogState>,
     bell: Condvar,
 }
 
-impl Default for Book {
+impl Default for ControlLog {
     fn default() -> Self {
         let (log, streams) = (Vec::new(), Vec::new());
-        let state = State { log, streams, open: Open::Yes, patience: PATIENCE };
+        let state = LogState { log, streams, open: Listening::Yes, patience: PATIENCE };
         Self { state: Mutex::new(state), bell: Condvar::new() }
     }
 }
 
-impl Book {
+impl ControlLog {
     /// A test's closure may panic while it looks; the log stays sound.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, LogState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, connection: usize, actor: &str, heard: Heard) {
-        self.lock().add(connection, actor, heard);
+    fn add(&self, connection: usize, actor: &str, line: ControlLine) {
+        self.lock().add(connection, actor, line);
         self.bell.notify_all();
     }
 
-    /// Notes an order before it is written, so that what it leads to stands behind it.
-    fn tell(&self, connection: usize, actor: &str, order: &Order) -> io::Result<UnixStream> {
+    /// Notes an instruction before it is written, so that what it leads to stands behind it.
+    fn tell(
+        &self,
+        connection: usize,
+        actor: &str,
+        instruction: &Instruction,
+    ) -> io::Result<UnixStream> {
         let mut state = self.lock();
-        state.add(connection, actor, Heard::Ordered(order.clone()));
+        state.add(connection, actor, ControlLine::Instructed(instruction.clone()));
         state.streams[connection].try_clone()
     }
 
     fn wait<T>(
         &self,
         what: &str,
-        find: impl FnMut(&mut State) -> Option<Result<T, String>>,
+        find: impl FnMut(&mut LogState) -> Option<Result<T, String>>,
     ) -> Result<T> {
         let patience = self.lock().patience;
         self.wait_for(what, patience, find)
@@ -370,7 +390,7 @@ impl Book {
         &self,
         what: &str,
         patience: Duration,
-        mut find: impl FnMut(&mut State) -> Option<Result<T, String>>,
+        mut find: impl FnMut(&mut LogState) -> Option<Result<T, String>>,
     ) -> Result<T> {
         let mut state = self.lock();
         let deadline = Instant::now() + patience;
@@ -386,40 +406,40 @@ impl Book {
                     continue;
                 }
             };
-            return Err(OrdersError::Unheard { what: what.to_owned(), why, log: state.dump() });
+            return Err(ControlError::Unheard { what: what.to_owned(), why, log: state.dump() });
         }
     }
 }
 
-fn listen(book: &Arc<Book>, listener: &UnixListener) {
+fn listen(log: &Arc<ControlLog>, listener: &UnixListener) {
     while let Ok((stream, _)) = listener.accept() {
-        let mut state = book.lock();
+        let mut state = log.lock();
         // Without a second descriptor nobody could be told anything: the actor sees the end.
-        let (Open::Yes, Ok(kept)) = (state.open, stream.try_clone()) else { return };
+        let (Listening::Yes, Ok(kept)) = (state.open, stream.try_clone()) else { return };
         let connection = state.streams.len();
         state.streams.push(kept);
         drop(state);
-        let book = Arc::clone(book);
-        thread::spawn(move || follow(&book, connection, stream));
+        let log = Arc::clone(log);
+        thread::spawn(move || follow(&log, connection, stream));
     }
 }
 
-fn follow(book: &Book, connection: usize, stream: UnixStream) {
+fn follow(log: &ControlLog, connection: usize, stream: UnixStream) {
     let mut actor = "?".to_owned();
     let mut stream = BufReader::new(stream);
     loop {
-        match lines::read::<Event>(&mut stream) {
+        match lines::read::<ActorEvent>(&mut stream) {
             Ok(Some(event)) => {
-                if let Event::Hello { actor: path, .. } = &event {
+                if let ActorEvent::Hello { actor: path, .. } = &event {
                     actor.clone_from(path);
                 }
-                book.add(connection, &actor, Heard::Said(event));
+                log.add(connection, &actor, ControlLine::Said(event));
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                book.add(connection, &actor, Heard::Garbled(error.to_string()));
+                log.add(connection, &actor, ControlLine::Garbled(error.to_string()));
             }
             Ok(None) | Err(_) => break,
         }
     }
-    book.add(connection, &actor, Heard::Gone);
+    log.add(connection, &actor, ControlLine::Gone);
 }

@@ -33,7 +33,7 @@ impl fmt::Debug for SignalSet {
 
 /// What a process does with signals, as `/proc/PID/status` says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Masks {
+pub struct SignalMasks {
     /// Blocked by its first thread.
     pub blocked: SignalSet,
     /// Ignored by the process.
@@ -48,9 +48,9 @@ pub struct Masks {
 ///
 /// # Errors
 /// There is no such process.
-pub fn masks(pid: i32) -> io::Result<Masks> {
+pub fn masks(pid: i32) -> io::Result<SignalMasks> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let mut masks = Masks::default();
+    let mut masks = SignalMasks::default();
     for (key, value) in status.lines().filter_map(|line| line.split_once(":\t")) {
         let set = match key {
             "SigBlk" => &mut masks.blocked,

@@ -1,15 +1,15 @@
-//! What a stage asks of its nanny, and what the nanny reports: lines of JSON over a socket pair.
+//! What a stage asks of its shim, and what the shim reports: lines of JSON over a socket pair.
 
-use crate::process::Process;
+use crate::process::ProcessInfo;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// What a stage asks. The first line is no ask, it is the program; the end of the stream is
-/// [`Ask::Clear`], and the end of the nanny.
+/// [`ShimRequest::Clear`], and the end of the shim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "ask")]
-pub(crate) enum Ask {
+pub(crate) enum ShimRequest {
     /// Which descendants are there, the program aside?
     Leftovers {},
     /// Kill every descendant and reap it.
@@ -22,39 +22,39 @@ pub(crate) enum Ask {
     Background {},
 }
 
-/// What a nanny reports.
+/// What a shim reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "report")]
-pub(crate) enum Report {
+pub(crate) enum ShimReport {
     /// The program runs.
     Started { pid: i32 },
     /// It could not be started.
     Failed { why: String },
     /// A signal stopped the program; the terminal was taken back.
     Stopped { signal: i32 },
-    /// The answer to [`Ask::Foreground`] and [`Ask::Background`]: the program goes on.
+    /// The answer to [`ShimRequest::Foreground`] and [`ShimRequest::Background`]: the program goes on.
     Continued {},
     /// The program has ended, and these were left at that moment.
-    Ended { exit: Exit, leftovers: Vec<Process> },
-    /// The answer to [`Ask::Leftovers`].
-    Leftovers { leftovers: Vec<Process> },
-    /// The answer to [`Ask::Clear`]: what was there.
-    Cleared { killed: Vec<Process> },
-    /// The answer to [`Ask::Gone`].
+    Ended { exit: ProcessEnd, leftovers: Vec<ProcessInfo> },
+    /// The answer to [`ShimRequest::Leftovers`].
+    Leftovers { leftovers: Vec<ProcessInfo> },
+    /// The answer to [`ShimRequest::Clear`]: what was there.
+    Cleared { killed: Vec<ProcessInfo> },
+    /// The answer to [`ShimRequest::Gone`].
     Gone {},
 }
 
 /// How a program ended.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Exit {
+pub enum ProcessEnd {
     /// With this exit code.
     Code(i32),
     /// By this signal, as a number.
     Signal(i32),
 }
 
-impl Exit {
+impl ProcessEnd {
     /// Killed by a signal.
     #[must_use]
     pub fn by(signal: Signal) -> Self {
@@ -62,7 +62,7 @@ impl Exit {
     }
 }
 
-impl fmt::Display for Exit {
+impl fmt::Display for ProcessEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code(code) => write!(f, "ended with code {code}"),
@@ -74,7 +74,7 @@ impl fmt::Display for Exit {
     }
 }
 
-impl fmt::Debug for Exit {
+impl fmt::Debug for ProcessEnd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }

@@ -1,6 +1,6 @@
 //! Starts the program on the terminal, with signals and descriptors as if nobody had been before.
 
-use crate::program::{Leader, Place, Program};
+use crate::program::{JobPlace, SessionLeader, StagedProgram};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{SigSet, Signal};
@@ -22,8 +22,8 @@ pub(super) fn take_signals() -> io::Result<SignalFd> {
 }
 
 /// Starts the program and returns when it is executed, or why it could not be.
-pub(super) fn start(program: &Program, terminal: &OwnedFd) -> io::Result<i32> {
-    if program.leader == Leader::Shell {
+pub(super) fn start(program: &StagedProgram, terminal: &OwnedFd) -> io::Result<i32> {
+    if program.leader == SessionLeader::Shell {
         own_terminal(terminal.as_raw_fd())?;
     }
     let mut command = Command::new(&program.path);
@@ -43,13 +43,13 @@ pub(super) fn start(program: &Program, terminal: &OwnedFd) -> io::Result<i32> {
 }
 
 /// Runs in the child, before it executes the program; its stdin is the terminal.
-fn prepare(leader: Leader, place: Place) -> io::Result<()> {
+fn prepare(leader: SessionLeader, place: JobPlace) -> io::Result<()> {
     match leader {
-        Leader::Program => {
+        SessionLeader::Program => {
             nix::unistd::setsid()?;
             own_terminal(0)?;
         }
-        Leader::Shell => {
+        SessionLeader::Shell => {
             // SAFETY: plain system calls on this process; SIGTTOU is blocked, or the call that
             // takes the foreground from the background would stop it.
             let result = unsafe {
@@ -59,8 +59,8 @@ fn prepare(leader: Leader, place: Place) -> io::Result<()> {
                 libc::sigprocmask(libc::SIG_BLOCK, &raw const blocked, std::ptr::null_mut());
                 libc::setpgid(0, 0)
                     | match place {
-                        Place::Foreground => libc::tcsetpgrp(0, libc::getpid()),
-                        Place::Background => 0,
+                        JobPlace::Foreground => libc::tcsetpgrp(0, libc::getpid()),
+                        JobPlace::Background => 0,
                     }
             };
             Errno::result(result)?;

@@ -1,12 +1,12 @@
 //! The program as a job: stopped and continued, ended, and what it leaves.
 
-use super::watch::{Flow, Job};
-use super::{Result, Stage};
-use crate::process::Process;
-use crate::shim::protocol::{Ask, Exit};
+use super::watch::{JobEvent, StreamState};
+use super::{Result, TerminalStage};
+use crate::process::ProcessInfo;
+use crate::shim::protocol::{ProcessEnd, ShimRequest};
 use nix::sys::signal::Signal;
 
-impl Stage {
+impl TerminalStage {
     /// Waits until a signal has stopped the program.
     ///
     /// # Errors
@@ -14,7 +14,7 @@ impl Stage {
     pub fn wait_stopped(&self) -> Result<Signal> {
         self.wait("the program stopped", |seen| {
             while let Some(job) = seen.job.pop_front() {
-                if let Job::Stopped(signal) = job {
+                if let JobEvent::Stopped(signal) = job {
                     return Some(Ok(signal));
                 }
             }
@@ -28,7 +28,7 @@ impl Stage {
     /// # Errors
     /// It does not in time.
     pub fn foreground(&self) -> Result<()> {
-        self.ask(&Ask::Foreground {})?;
+        self.ask(&ShimRequest::Foreground {})?;
         self.wait_continued()
     }
 
@@ -37,14 +37,14 @@ impl Stage {
     /// # Errors
     /// It does not in time.
     pub fn background(&self) -> Result<()> {
-        self.ask(&Ask::Background {})?;
+        self.ask(&ShimRequest::Background {})?;
         self.wait_continued()
     }
 
     fn wait_continued(&self) -> Result<()> {
         self.wait("the program continued", |seen| {
             while let Some(job) = seen.job.pop_front() {
-                if job == Job::Continued {
+                if job == JobEvent::Continued {
                     return Some(Ok(()));
                 }
             }
@@ -57,10 +57,10 @@ impl Stage {
     ///
     /// # Errors
     /// It does not end in time.
-    pub fn exit(&self) -> Result<Exit> {
+    pub fn exit(&self) -> Result<ProcessEnd> {
         self.wait("the program's end", |seen| {
             let (exit, leftovers) = seen.ended.as_ref()?;
-            (seen.output == Flow::Ended || !leftovers.is_empty()).then_some(Ok(*exit))
+            (seen.output == StreamState::Ended || !leftovers.is_empty()).then_some(Ok(*exit))
         })
     }
 
@@ -68,16 +68,16 @@ impl Stage {
     ///
     /// # Errors
     /// It does not end in time.
-    pub fn leftovers(&self) -> Result<Vec<Process>> {
+    pub fn leftovers(&self) -> Result<Vec<ProcessInfo>> {
         self.wait("the program's end", |seen| Some(Ok(seen.ended.as_ref()?.1.clone())))
     }
 
     /// What is there now, alive or zombie, the running program aside.
     ///
     /// # Errors
-    /// The nanny does not answer.
-    pub fn leftovers_now(&self) -> Result<Vec<Process>> {
-        self.ask(&Ask::Leftovers {})?;
+    /// The shim does not answer.
+    pub fn leftovers_now(&self) -> Result<Vec<ProcessInfo>> {
+        self.ask(&ShimRequest::Leftovers {})?;
         self.wait("an answer", |seen| seen.leftovers.pop_front().map(Ok))
     }
 
@@ -86,16 +86,16 @@ impl Stage {
     /// # Errors
     /// Somebody is there when the time is over.
     pub fn wait_gone(&self) -> Result<()> {
-        self.ask(&Ask::Gone {})?;
+        self.ask(&ShimRequest::Gone {})?;
         self.wait("everybody gone", |seen| seen.gone.pop_front().map(Ok))
     }
 
     /// Kills everybody, the program too; returns who was there.
     ///
     /// # Errors
-    /// The nanny does not answer.
-    pub fn clear(&self) -> Result<Vec<Process>> {
-        self.ask(&Ask::Clear {})?;
+    /// The shim does not answer.
+    pub fn clear(&self) -> Result<Vec<ProcessInfo>> {
+        self.ask(&ShimRequest::Clear {})?;
         self.wait("the stage cleared", |seen| seen.cleared.pop_front().map(Ok))
     }
 }

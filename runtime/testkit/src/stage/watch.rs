@@ -1,8 +1,8 @@
 //! What a stage has seen so far, filled by two threads, and the waiting for more of it.
 
-use crate::process::Process;
-use crate::program::Size;
-use crate::shim::protocol::{Exit, Report};
+use crate::process::ProcessInfo;
+use crate::program::WindowSize;
+use crate::shim::protocol::{ProcessEnd, ShimReport};
 use crate::{PATIENCE, lines};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -18,14 +18,14 @@ use std::time::{Duration, Instant};
 
 /// Whether a stream has more to give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Flow {
+pub(super) enum StreamState {
     Open,
     Ended,
 }
 
 /// What job control did to the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Job {
+pub(super) enum JobEvent {
     Stopped(Signal),
     Continued,
 }
@@ -36,13 +36,13 @@ pub(super) struct Seen {
     pub(super) transcript: Vec<u8>,
     /// Where the search of `find` goes on.
     found_to: usize,
-    pub(super) output: Flow,
-    pub(super) reports: Flow,
+    pub(super) output: StreamState,
+    pub(super) reports: StreamState,
     pub(super) started: Option<Result<i32, String>>,
-    pub(super) job: VecDeque<Job>,
-    pub(super) ended: Option<(Exit, Vec<Process>)>,
-    pub(super) leftovers: VecDeque<Vec<Process>>,
-    pub(super) cleared: VecDeque<Vec<Process>>,
+    pub(super) job: VecDeque<JobEvent>,
+    pub(super) ended: Option<(ProcessEnd, Vec<ProcessInfo>)>,
+    pub(super) leftovers: VecDeque<Vec<ProcessInfo>>,
+    pub(super) cleared: VecDeque<Vec<ProcessInfo>>,
     pub(super) gone: VecDeque<()>,
     patience: Duration,
 }
@@ -58,7 +58,7 @@ impl Seen {
 
     /// A failure, if no more output can come.
     pub(super) fn ended_output<T>(&self) -> Option<Result<T, String>> {
-        (self.output == Flow::Ended).then(|| Err("the output has ended".to_owned()))
+        (self.output == StreamState::Ended).then(|| Err("the output has ended".to_owned()))
     }
 
     /// A failure, if the program has ended.
@@ -66,19 +66,19 @@ impl Seen {
         self.ended.is_some().then(|| Err("the program has ended".to_owned()))
     }
 
-    fn take(&mut self, report: Report) {
+    fn take(&mut self, report: ShimReport) {
         match report {
-            Report::Started { pid } => self.started = Some(Ok(pid)),
-            Report::Failed { why } => self.started = Some(Err(why)),
-            Report::Stopped { signal } => {
+            ShimReport::Started { pid } => self.started = Some(Ok(pid)),
+            ShimReport::Failed { why } => self.started = Some(Err(why)),
+            ShimReport::Stopped { signal } => {
                 let signal = Signal::try_from(signal).unwrap_or(Signal::SIGSTOP);
-                self.job.push_back(Job::Stopped(signal));
+                self.job.push_back(JobEvent::Stopped(signal));
             }
-            Report::Continued {} => self.job.push_back(Job::Continued),
-            Report::Ended { exit, leftovers } => self.ended = Some((exit, leftovers)),
-            Report::Leftovers { leftovers } => self.leftovers.push_back(leftovers),
-            Report::Cleared { killed } => self.cleared.push_back(killed),
-            Report::Gone {} => self.gone.push_back(()),
+            ShimReport::Continued {} => self.job.push_back(JobEvent::Continued),
+            ShimReport::Ended { exit, leftovers } => self.ended = Some((exit, leftovers)),
+            ShimReport::Leftovers { leftovers } => self.leftovers.push_back(leftovers),
+            ShimReport::Cleared { killed } => self.cleared.push_back(killed),
+            ShimReport::Gone {} => self.gone.push_back(()),
         }
     }
 }
@@ -106,20 +106,20 @@ impl fmt::Display for Seen {
 }
 
 /// What was seen, and a bell that rings when there is more.
-pub(super) struct Watch {
+pub(super) struct StageWatch {
     seen: Mutex<Seen>,
     bell: Condvar,
 }
 
-impl Watch {
-    pub(super) fn new(size: Size) -> Self {
+impl StageWatch {
+    pub(super) fn new(size: WindowSize) -> Self {
         Self {
             seen: Mutex::new(Seen {
                 screen: vt100::Parser::new(size.rows, size.columns, 0),
                 transcript: Vec::new(),
                 found_to: 0,
-                output: Flow::Open,
-                reports: Flow::Open,
+                output: StreamState::Open,
+                reports: StreamState::Open,
                 started: None,
                 job: VecDeque::new(),
                 ended: None,
@@ -168,8 +168,8 @@ impl Watch {
             if let Some(found) = find(&mut seen) {
                 return Ok(found);
             }
-            if seen.reports == Flow::Ended {
-                return Err("the nanny has ended".to_owned());
+            if seen.reports == StreamState::Ended {
+                return Err("the shim has ended".to_owned());
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -183,7 +183,7 @@ impl Watch {
 
 /// Starts the thread that reads the terminal; it ends with the returned descriptor.
 pub(super) fn read_terminal(
-    watch: &Arc<Watch>,
+    watch: &Arc<StageWatch>,
     master: BorrowedFd<'_>,
 ) -> io::Result<(JoinHandle<()>, OwnedFd)> {
     let master = master.try_clone_to_owned()?;
@@ -192,12 +192,12 @@ pub(super) fn read_terminal(
     let reader = thread::spawn(move || {
         // Whatever ends the reading, no more output comes.
         let _ = follow(&watch, &master, sleep.as_fd());
-        watch.add(|seen| seen.output = Flow::Ended);
+        watch.add(|seen| seen.output = StreamState::Ended);
     });
     Ok((reader, wake.into()))
 }
 
-fn follow(watch: &Watch, master: &OwnedFd, sleep: BorrowedFd<'_>) -> io::Result<()> {
+fn follow(watch: &StageWatch, master: &OwnedFd, sleep: BorrowedFd<'_>) -> io::Result<()> {
     let mut bytes = [0; 4096];
     loop {
         let mut wanted =
@@ -222,14 +222,14 @@ fn follow(watch: &Watch, master: &OwnedFd, sleep: BorrowedFd<'_>) -> io::Result<
     }
 }
 
-/// Starts the thread that reads the nanny's reports; it ends with the nanny.
-pub(super) fn read_reports(watch: &Arc<Watch>, control: UnixStream) -> JoinHandle<()> {
+/// Starts the thread that reads the shim's reports; it ends with the shim.
+pub(super) fn read_reports(watch: &Arc<StageWatch>, control: UnixStream) -> JoinHandle<()> {
     let watch = Arc::clone(watch);
     thread::spawn(move || {
         let mut control = BufReader::new(control);
         while let Ok(Some(report)) = lines::read(&mut control) {
             watch.add(|seen| seen.take(report));
         }
-        watch.add(|seen| seen.reports = Flow::Ended);
+        watch.add(|seen| seen.reports = StreamState::Ended);
     })
 }

@@ -1,13 +1,13 @@
 //! What a test waits for in a tree: what its actors say, and what the kernel and the screen show.
 
-use super::{Grown, Result};
-use crate::control::{Event, Order};
-use crate::process::{self, State};
-use crate::{PATIENCE, Process};
+use super::{Result, TestTree};
+use crate::control::{ActorEvent, Instruction};
+use crate::process::{self, ProcessState};
+use crate::{PATIENCE, ProcessInfo};
 use nix::sys::signal::Signal;
 use std::time::Instant;
 
-impl Grown {
+impl TestTree {
     /// Sends a signal to an actor that reads it, and waits until it has.
     ///
     /// # Errors
@@ -43,13 +43,13 @@ impl Grown {
     ///
     /// # Errors
     /// They are not in time.
-    pub fn wait_state(&mut self, names: &[&str], state: State) -> Result<()> {
+    pub fn wait_state(&mut self, names: &[&str], state: ProcessState) -> Result<()> {
         let mut pids = Vec::new();
         for name in names {
             pids.push(self.actor(name)?.pid());
         }
         self.spin(&format!("{names:?} {state:?}"), || {
-            let states = pids.iter().map(|pid| Ok(Process::read(*pid)?.state == state));
+            let states = pids.iter().map(|pid| Ok(ProcessInfo::read(*pid)?.state == state));
             Ok(states.collect::<Result<Vec<bool>>>()?.into_iter().all(|is| is))
         })
     }
@@ -84,10 +84,11 @@ impl Grown {
     pub fn survey(&mut self, name: &str) -> Result<String> {
         self.asked += 1;
         let id = self.asked;
-        self.order(name, Order::Survey { id })?;
-        let is = |event: &Event| matches!(event, Event::Surveyed { id: of, .. } if *of == id);
+        self.instruct(name, Instruction::Survey { id })?;
+        let is =
+            |event: &ActorEvent| matches!(event, ActorEvent::Surveyed { id: of, .. } if *of == id);
         match self.actor(name)?.wait("a survey", is)? {
-            Event::Surveyed { text, .. } => Ok(text),
+            ActorEvent::Surveyed { text, .. } => Ok(text),
             other => Err(format!("{other:?} is no survey").into()),
         }
     }

@@ -4,12 +4,12 @@ use crate::support::{
     DEPTHS, PLACEMENTS, Tested, answers, breakpoint, ctrl_c_ends, ends, everywhere, go_on, grow,
     open, reaped,
 };
-use holdfast_testkit::{Exit, Grown, Growth, Order, PATIENCE, Process};
+use holdfast_testkit::{Instruction, PATIENCE, ProcessEnd, ProcessInfo, TestTree, TestTreeBuilder};
 use nix::sys::signal::Signal;
 
 /// Kills an actor; it is dead then, if not yet reaped.
-fn kill(tree: &mut Grown, name: &str) -> Tested {
-    let process = Process::read(tree.actor(name)?.pid())?;
+fn kill(tree: &mut TestTree, name: &str) -> Tested {
+    let process = ProcessInfo::read(tree.actor(name)?.pid())?;
     process.signal(Signal::SIGKILL)?;
     Ok(process.wait_end(PATIENCE)?)
 }
@@ -21,7 +21,7 @@ fn r7_the_death_of_the_holder_frees_the_terminal() -> Tested {
         open(&mut tree, "leaf", 1)?;
         tree.signal("leaf", Signal::SIGKILL)?;
         tree.stage.wait_output("was ended by SIGKILL")?;
-        ends(&tree, Exit::Code(1))
+        ends(&tree, ProcessEnd::Code(1))
     })
 }
 
@@ -30,13 +30,13 @@ fn r7_the_death_of_one_who_waits_leaves_the_prompt_alone() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, _| {
         open(&mut tree, "sib", 1)?;
-        tree.order("leaf", breakpoint(2))?;
+        tree.instruct("leaf", breakpoint(2))?;
         tree.stage.wait_text("root/sib [1 wait]>")?;
         kill(&mut tree, "leaf")?;
         tree.wait_survey("root", "nobody waits", |text| !text.contains("then"))?;
         answers(&tree, 1)?;
         tree.stage.type_line("continue")?;
-        ends(&tree, Exit::Code(1))
+        ends(&tree, ProcessEnd::Code(1))
     })
 }
 
@@ -46,8 +46,8 @@ fn r8_the_prompt_outlives_the_actors_between() -> Tested {
         for placement in PLACEMENTS {
             let between = &depth.above[1..];
             for victims in between.iter().map(std::slice::from_ref).chain([between]) {
-                let mut tree = grow(Growth::of(depth.shape)?.placement(placement))?;
-                let leaf = Process::read(tree.actor("leaf")?.pid())?;
+                let mut tree = grow(TestTreeBuilder::of(depth.shape)?.placement(placement))?;
+                let leaf = ProcessInfo::read(tree.actor("leaf")?.pid())?;
                 open(&mut tree, "leaf", 1)?;
                 for victim in victims {
                     kill(&mut tree, victim)?;
@@ -61,7 +61,8 @@ fn r8_the_prompt_outlives_the_actors_between() -> Tested {
                 answers(&tree, 1)?;
                 tree.stage.type_line("continue")?;
                 leaf.wait_end(PATIENCE)?;
-                ends(&tree, Exit::Code(1)).map_err(|error| format!("{victims:?}: {error}"))?;
+                ends(&tree, ProcessEnd::Code(1))
+                    .map_err(|error| format!("{victims:?}: {error}"))?;
             }
         }
     }
@@ -72,17 +73,17 @@ fn r8_the_prompt_outlives_the_actors_between() -> Tested {
 fn r9_an_orphan_that_waits_ends_without_a_prompt() -> Tested {
     for depth in &DEPTHS[1..] {
         for placement in PLACEMENTS {
-            let mut tree = grow(Growth::of(depth.shape)?.placement(placement))?;
-            let leaf = Process::read(tree.actor("leaf")?.pid())?;
+            let mut tree = grow(TestTreeBuilder::of(depth.shape)?.placement(placement))?;
+            let leaf = ProcessInfo::read(tree.actor("leaf")?.pid())?;
             open(&mut tree, "sib", 1)?;
-            tree.order("leaf", breakpoint(2))?;
+            tree.instruct("leaf", breakpoint(2))?;
             tree.stage.wait_text("root/sib [1 wait]>")?;
             tree.signal("mid", Signal::SIGKILL)?;
             leaf.wait_end(PATIENCE)?;
             tree.wait_survey("root", "nobody waits", |text| !text.contains("then"))?;
             answers(&tree, 1)?;
             tree.stage.type_line("continue")?;
-            ends(&tree, Exit::Code(1))?;
+            ends(&tree, ProcessEnd::Code(1))?;
         }
     }
     Ok(())
@@ -93,7 +94,7 @@ fn r9_who_is_cut_off_ends_by_itself() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, depth| {
         let supervisor = depth.above[depth.above.len() - 1];
-        tree.order("leaf", Order::Cut {})?;
+        tree.instruct("leaf", Instruction::Cut {})?;
         reaped(&mut tree, supervisor, "leaf")?;
         ctrl_c_ends(&mut tree)
     })
@@ -105,9 +106,9 @@ fn who_sends_what_is_no_frame_is_cut_off_and_nobody_else_is() -> Tested {
     let no_frame = [&3_u32.to_le_bytes()[..], b"\xc1\xc1\xc1"].concat();
     for bytes in [too_long, no_frame] {
         for placement in PLACEMENTS {
-            let mut tree = grow(Growth::of("root(mid(leaf,sib))")?.placement(placement))?;
+            let mut tree = grow(TestTreeBuilder::of("root(mid(leaf,sib))")?.placement(placement))?;
             open(&mut tree, "sib", 1)?;
-            tree.order("leaf", Order::Garble { bytes: bytes.clone() })?;
+            tree.instruct("leaf", Instruction::Garble { bytes: bytes.clone() })?;
             reaped(&mut tree, "mid", "leaf")?;
             answers(&tree, 1)?;
             go_on(&mut tree, "sib", 1)?;
@@ -123,7 +124,7 @@ fn r9_who_is_cut_off_at_its_prompt_ends_after_it() -> Tested {
     everywhere(same, |mut tree, depth| {
         let supervisor = depth.above[depth.above.len() - 1];
         open(&mut tree, "leaf", 1)?;
-        tree.order("leaf", Order::Cut {})?;
+        tree.instruct("leaf", Instruction::Cut {})?;
         tree.wait_survey("leaf", "a teardown that waits", |text| text.contains("must end"))?;
         tree.stage.ctrl_c()?;
         answers(&tree, 1)?;
@@ -140,7 +141,7 @@ fn nobody_survives_the_root_and_no_prompt_does() -> Tested {
         everywhere(same, |mut tree, _| {
             open(&mut tree, holder, 1)?;
             tree.signal("root", Signal::SIGKILL)?;
-            assert_eq!(tree.stage.exit()?, Exit::by(Signal::SIGKILL));
+            assert_eq!(tree.stage.exit()?, ProcessEnd::by(Signal::SIGKILL));
             Ok(tree.stage.wait_gone()?)
         })?;
     }

@@ -1,17 +1,17 @@
 //! SIGUSR1: every actor writes what is below it, to the standard error and to a file.
 
 use crate::support::{Tested, breakpoint, ctrl_c_ends, everywhere, go_on, open};
-use holdfast_testkit::Growth;
+use holdfast_testkit::TestTreeBuilder;
 use nix::sys::signal::Signal;
 
 #[test]
 fn a_dump_shows_each_actor_after_its_supervisor_and_what_it_holds() -> Tested {
     let folder = tempfile::tempdir()?;
     let there = folder.path().display().to_string();
-    let temporary = |growth: Growth| growth.env("TMPDIR", &there);
+    let temporary = |growth: TestTreeBuilder| growth.env("TMPDIR", &there);
     everywhere(temporary, |mut tree, depth| {
         open(&mut tree, "leaf", 1)?;
-        tree.order("sib", breakpoint(2))?;
+        tree.instruct("sib", breakpoint(2))?;
         tree.stage.wait_text("[1 wait]>")?;
         for (level, name) in depth.above.iter().enumerate() {
             let pid = tree.actor(name)?.pid();

@@ -1,7 +1,9 @@
 //! How a tree ends without a prompt: by itself, by signals, by deaths; and that nothing is left.
 
 use crate::support::{PLACEMENTS, Tested, ends, grow};
-use holdfast_testkit::{Exit, Growth, Leader, Order, Program, Stage};
+use holdfast_testkit::{
+    Instruction, ProcessEnd, SessionLeader, StagedProgram, TerminalStage, TestTreeBuilder,
+};
 use nix::fcntl::OFlag;
 use nix::sys::signal::Signal;
 use nix::unistd::{pipe2, read};
@@ -12,9 +14,9 @@ const SHAPES: [&str; 3] = ["root(leaf)", "root(mid(leaf))", "root(a(mid(leaf)),s
 fn a_ctrl_c_ends_an_idle_tree() -> Tested {
     for shape in SHAPES {
         for placement in PLACEMENTS {
-            let tree = grow(Growth::of(shape)?.placement(placement))?;
+            let tree = grow(TestTreeBuilder::of(shape)?.placement(placement))?;
             tree.stage.ctrl_c()?;
-            ends(&tree, Exit::Code(130))?;
+            ends(&tree, ProcessEnd::Code(130))?;
         }
     }
     Ok(())
@@ -29,30 +31,31 @@ fn a_signal_at_the_root_ends_the_tree_with_its_code() -> Tested {
         (Signal::SIGQUIT, 131),
     ];
     for (signal, code) in table {
-        let mut tree = grow(Growth::of("root(mid(leaf))")?)?;
+        let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?)?;
         tree.signal("root", signal)?;
-        ends(&tree, Exit::Code(code))?;
+        ends(&tree, ProcessEnd::Code(code))?;
     }
     Ok(())
 }
 
 #[test]
 fn a_root_that_is_done_cancels_its_children_and_ends_with_its_own_code() -> Tested {
-    let mut tree = grow(Growth::of("root(mid(leaf),sib)")?)?;
-    tree.order("root", Order::Finish {})?;
-    ends(&tree, Exit::Code(0))
+    let mut tree = grow(TestTreeBuilder::of("root(mid(leaf),sib)")?)?;
+    tree.instruct("root", Instruction::Finish {})?;
+    ends(&tree, ProcessEnd::Code(0))
 }
 
 #[test]
 fn an_error_climbs_with_its_way_and_ends_all() -> Tested {
-    for order in
-        [Order::Error { text: "out of beans".into() }, Order::Crash { text: "out of beans".into() }]
-    {
-        let mut tree = grow(Growth::of("root(mid(leaf),sib)")?)?;
-        tree.order("leaf", order)?;
+    for instruction in [
+        Instruction::Error { text: "out of beans".into() },
+        Instruction::Crash { text: "out of beans".into() },
+    ] {
+        let mut tree = grow(TestTreeBuilder::of("root(mid(leaf),sib)")?)?;
+        tree.instruct("leaf", instruction)?;
         tree.stage.wait_output("root/mid/leaf")?;
         tree.stage.wait_output("(passed on by root/mid, root)")?;
-        ends(&tree, Exit::Code(1))?;
+        ends(&tree, ProcessEnd::Code(1))?;
     }
     Ok(())
 }
@@ -60,41 +63,42 @@ fn an_error_climbs_with_its_way_and_ends_all() -> Tested {
 #[test]
 fn a_killed_actor_fails_its_supervisor_and_its_children_end_themselves() -> Tested {
     for victim in ["leaf", "mid"] {
-        let mut tree = grow(Growth::of("root(mid(leaf),sib)")?)?;
+        let mut tree = grow(TestTreeBuilder::of("root(mid(leaf),sib)")?)?;
         tree.signal(victim, Signal::SIGKILL)?;
         tree.stage.wait_output("was ended by SIGKILL")?;
-        ends(&tree, Exit::Code(1))?;
+        ends(&tree, ProcessEnd::Code(1))?;
     }
     Ok(())
 }
 
 #[test]
 fn whoever_does_not_end_is_killed_by_its_supervisor() -> Tested {
-    let mut tree = grow(Growth::of("root(mid(leaf))")?.grace_ms(200))?;
+    let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?.grace_ms(200))?;
     tree.signal("leaf", Signal::SIGSTOP)?;
     tree.stage.ctrl_c()?;
-    ends(&tree, Exit::Code(130))
+    ends(&tree, ProcessEnd::Code(130))
 }
 
 #[test]
 fn code_that_never_yields_does_not_keep_its_process() -> Tested {
-    let mut tree = grow(Growth::of("root(leaf)")?.grace_ms(200))?;
+    let mut tree = grow(TestTreeBuilder::of("root(leaf)")?.grace_ms(200))?;
     for name in ["root", "leaf"] {
-        tree.order(name, Order::Block {})?;
-        tree.actor(name)?.wait_for(&holdfast_testkit::Event::Blocked {})?;
+        tree.instruct(name, Instruction::Block {})?;
+        tree.actor(name)?.wait_for(&holdfast_testkit::ActorEvent::Blocked {})?;
     }
     tree.stage.ctrl_c()?;
-    ends(&tree, Exit::Code(130))
+    ends(&tree, ProcessEnd::Code(130))
 }
 
 #[test]
 fn nobody_survives_the_death_of_the_root() -> Tested {
-    for leader in [Leader::Shell, Leader::Program] {
+    for leader in [SessionLeader::Shell, SessionLeader::Program] {
         for placement in PLACEMENTS {
-            let mut tree =
-                grow(Growth::of("root(mid(leaf),sib)")?.placement(placement).leader(leader))?;
+            let mut tree = grow(
+                TestTreeBuilder::of("root(mid(leaf),sib)")?.placement(placement).leader(leader),
+            )?;
             tree.signal("root", Signal::SIGKILL)?;
-            assert_eq!(tree.stage.exit()?, Exit::Signal(Signal::SIGKILL as i32));
+            assert_eq!(tree.stage.exit()?, ProcessEnd::Signal(Signal::SIGKILL as i32));
             tree.stage.wait_gone()?;
             assert_eq!(tree.stage.modes()?, tree.modes);
         }
@@ -105,13 +109,13 @@ fn nobody_survives_the_death_of_the_root() -> Tested {
 #[test]
 fn a_storm_of_ctrl_c_ends_a_tree_like_one_does() -> Tested {
     for placement in PLACEMENTS {
-        let tree = grow(Growth::of("root(mid(leaf),sib)")?.placement(placement))?;
+        let tree = grow(TestTreeBuilder::of("root(mid(leaf),sib)")?.placement(placement))?;
         for _ in 0..50 {
             tree.stage.ctrl_c()?;
         }
         // A key that comes when the program has its signals back ends it as any other; shells call
         // both 130.
-        let ways = [Exit::Code(130), Exit::by(Signal::SIGINT)];
+        let ways = [ProcessEnd::Code(130), ProcessEnd::by(Signal::SIGINT)];
         assert!(ways.contains(&tree.stage.exit()?), "{}", tree.stage.dump());
         ends(&tree, tree.stage.exit()?)?;
     }
@@ -120,12 +124,17 @@ fn a_storm_of_ctrl_c_ends_a_tree_like_one_does() -> Tested {
 
 #[test]
 fn every_other_way_to_end_has_its_code() -> Tested {
-    let table = [(Order::Deadline {}, 124), (Order::Cancel {}, 125), (Order::Finish {}, 0)];
-    for (order, code) in table {
+    let table = [
+        (Instruction::Deadline {}, 124),
+        (Instruction::Cancel {}, 125),
+        (Instruction::Finish {}, 0),
+    ];
+    for (instruction, code) in table {
         for placement in PLACEMENTS {
-            let mut tree = grow(Growth::of("root(mid(leaf),sib)")?.placement(placement))?;
-            tree.order("root", order.clone())?;
-            ends(&tree, Exit::Code(code)).map_err(|error| format!("{order:?}: {error}"))?;
+            let mut tree = grow(TestTreeBuilder::of("root(mid(leaf),sib)")?.placement(placement))?;
+            tree.instruct("root", instruction.clone())?;
+            ends(&tree, ProcessEnd::Code(code))
+                .map_err(|error| format!("{instruction:?}: {error}"))?;
         }
     }
     Ok(())
@@ -159,10 +168,11 @@ fn a_variable_that_can_not_be_used_is_said_before_anything_starts() -> Tested {
         ("HOLDFAST_POLICY", "single-depth"),
     ];
     for (key, value) in bad {
-        let program = Program::new(env!("CARGO_BIN_EXE_holdfast-test-actor")).env(key, value);
-        let stage = Stage::open(Command::new(env!("CARGO_BIN_EXE_holdfast-shim")), &program)?;
+        let program = StagedProgram::new(env!("CARGO_BIN_EXE_holdfast-test-actor")).env(key, value);
+        let stage =
+            TerminalStage::open(Command::new(env!("CARGO_BIN_EXE_holdfast-shim")), &program)?;
         stage.wait_output(&format!("error: failed to read the environment: {key}={value}: "))?;
-        assert_eq!(stage.exit()?, Exit::Code(2));
+        assert_eq!(stage.exit()?, ProcessEnd::Code(2));
     }
     Ok(())
 }

@@ -2,18 +2,18 @@
 
 use crate::support::{Depth, Tested, answers, ends, everywhere, grow, open};
 use holdfast_testkit::actor::BORING;
-use holdfast_testkit::{Exit, Grown, Growth, Order};
+use holdfast_testkit::{Instruction, ProcessEnd, TestTree, TestTreeBuilder};
 
-fn error() -> Order {
-    Order::Error { text: "out of beans".into() }
+fn error() -> Instruction {
+    Instruction::Error { text: "out of beans".into() }
 }
 
-fn panic() -> Order {
-    Order::Crash { text: "out of beans".into() }
+fn panic() -> Instruction {
+    Instruction::Crash { text: "out of beans".into() }
 }
 
 /// Everybody in debug mode.
-fn debugging(growth: Growth) -> Growth {
+fn debugging(growth: TestTreeBuilder) -> TestTreeBuilder {
     growth.debug(&["root", "a", "mid", "leaf", "sib"])
 }
 
@@ -23,7 +23,7 @@ fn way(depth: &Depth) -> Vec<&'static str> {
 }
 
 /// The prompts come in the order of the way, and each shows what failed.
-fn climbs(tree: &mut Grown, way: &[&str], says: &str, word: &str) -> Tested {
+fn climbs(tree: &mut TestTree, way: &[&str], says: &str, word: &str) -> Tested {
     let failure = format!("{} {says}: out of beans", tree.path("leaf")?);
     for name in way {
         tree.wait_prompt(name)?;
@@ -37,13 +37,13 @@ fn climbs(tree: &mut Grown, way: &[&str], says: &str, word: &str) -> Tested {
         tree.stage.ctrl_c()?;
         tree.stage.type_line(word)?;
     }
-    ends(tree, Exit::Code(1))
+    ends(tree, ProcessEnd::Code(1))
 }
 
 #[test]
 fn an_error_opens_a_prompt_at_each_level() -> Tested {
     everywhere(debugging, |mut tree, depth| {
-        tree.order("leaf", error())?;
+        tree.instruct("leaf", error())?;
         climbs(&mut tree, &way(depth), "failed", "continue")
     })
 }
@@ -51,7 +51,7 @@ fn an_error_opens_a_prompt_at_each_level() -> Tested {
 #[test]
 fn a_panic_opens_one_with_its_place_and_backtrace() -> Tested {
     everywhere(debugging, |mut tree, depth| {
-        tree.order("leaf", panic())?;
+        tree.instruct("leaf", panic())?;
         tree.wait_prompt("leaf")?;
         tree.stage.wait_text("runtime/testkit/src/actor.rs")?;
         tree.stage.type_line("bt")?;
@@ -64,27 +64,27 @@ fn a_panic_opens_one_with_its_place_and_backtrace() -> Tested {
 #[test]
 fn quit_and_continue_are_the_same_at_a_failure() -> Tested {
     everywhere(debugging, |mut tree, depth| {
-        tree.order("leaf", error())?;
+        tree.instruct("leaf", error())?;
         climbs(&mut tree, &way(depth), "failed", "quit")
     })
 }
 
 #[test]
 fn only_actors_in_debug_mode_stop_a_failure_on_its_way() -> Tested {
-    let some = |growth: Growth| growth.debug(&["root"]);
+    let some = |growth: TestTreeBuilder| growth.debug(&["root"]);
     everywhere(some, |mut tree, _| {
-        tree.order("leaf", error())?;
+        tree.instruct("leaf", error())?;
         tree.wait_prompt("root")?;
         tree.stage.type_line("continue")?;
-        ends(&tree, Exit::Code(1))
+        ends(&tree, ProcessEnd::Code(1))
     })
 }
 
 #[test]
 fn a_failure_that_the_filter_lets_pass_opens_none() -> Tested {
     everywhere(debugging, |mut tree, _| {
-        tree.order("leaf", Order::Error { text: format!("{BORING}, once more") })?;
-        ends(&tree, Exit::Code(1))?;
+        tree.instruct("leaf", Instruction::Error { text: format!("{BORING}, once more") })?;
+        ends(&tree, ProcessEnd::Code(1))?;
         assert!(!tree.stage.screen().contains("post-mortem"), "{}", tree.stage.dump());
         Ok(())
     })
@@ -92,10 +92,10 @@ fn a_failure_that_the_filter_lets_pass_opens_none() -> Tested {
 
 #[test]
 fn a_cancel_and_a_deadline_are_no_failures() -> Tested {
-    for (order, code) in [(Order::Cancel {}, 125), (Order::Deadline {}, 124)] {
-        let mut tree = grow(debugging(Growth::of("root(mid(leaf))")?))?;
-        tree.order("root", order)?;
-        ends(&tree, Exit::Code(code))?;
+    for (instruction, code) in [(Instruction::Cancel {}, 125), (Instruction::Deadline {}, 124)] {
+        let mut tree = grow(debugging(TestTreeBuilder::of("root(mid(leaf))")?))?;
+        tree.instruct("root", instruction)?;
+        ends(&tree, ProcessEnd::Code(code))?;
         assert!(!tree.stage.screen().contains("post-mortem"), "{}", tree.stage.dump());
     }
     Ok(())
@@ -103,28 +103,28 @@ fn a_cancel_and_a_deadline_are_no_failures() -> Tested {
 
 #[test]
 fn quit_at_a_breakpoint_is_a_failure_to_be_looked_at_above() -> Tested {
-    let mut tree = grow(Growth::of("root(mid(leaf))")?.debug(&["root"]))?;
+    let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?.debug(&["root"]))?;
     open(&mut tree, "leaf", 1)?;
     answers(&tree, 1)?;
     tree.stage.type_line("quit")?;
     tree.wait_prompt("root")?;
     tree.stage.wait_output("root/mid/leaf was quit at its prompt")?;
     tree.stage.type_line("continue")?;
-    ends(&tree, Exit::Code(1))
+    ends(&tree, ProcessEnd::Code(1))
 }
 
 #[test]
 fn two_failures_are_looked_at_one_after_the_other() -> Tested {
-    let both = |growth: Growth| growth.debug(&["leaf", "sib"]);
+    let both = |growth: TestTreeBuilder| growth.debug(&["leaf", "sib"]);
     everywhere(both, |mut tree, _| {
-        tree.order("leaf", error())?;
+        tree.instruct("leaf", error())?;
         tree.wait_prompt("leaf")?;
-        tree.order("sib", panic())?;
+        tree.instruct("sib", panic())?;
         tree.stage.wait_text("[1 wait]>")?;
         tree.stage.type_line("continue")?;
         tree.wait_prompt("sib")?;
         tree.stage.wait_output("root/sib panicked: out of beans")?;
         tree.stage.type_line("continue")?;
-        ends(&tree, Exit::Code(1))
+        ends(&tree, ProcessEnd::Code(1))
     })
 }

@@ -5,7 +5,7 @@ use crate::support::{
 };
 use holdfast::Placement;
 use holdfast::protocol::PolicyName;
-use holdfast_testkit::{Event, Growth, Order, PATIENCE, Process};
+use holdfast_testkit::{ActorEvent, Instruction, PATIENCE, ProcessInfo, TestTreeBuilder};
 use nix::sys::signal::Signal;
 
 #[test]
@@ -20,8 +20,8 @@ fn a_storm_of_ctrl_c_at_the_prompt_disturbs_nobody() -> Tested {
         answers(&tree, 1)?;
         go_on(&mut tree, "leaf", 1)?;
         for name in depth.actors() {
-            tree.order(name, Order::Ping { id: 7 })?;
-            tree.actor(name)?.wait_for(&Event::Pong { id: 7 })?;
+            tree.instruct(name, Instruction::Ping { id: 7 })?;
+            tree.actor(name)?.wait_for(&ActorEvent::Pong { id: 7 })?;
         }
         ctrl_c_ends(&mut tree)
     })
@@ -30,7 +30,7 @@ fn a_storm_of_ctrl_c_at_the_prompt_disturbs_nobody() -> Tested {
 #[test]
 fn the_root_can_be_at_the_prompt_itself() -> Tested {
     for placement in PLACEMENTS {
-        let mut tree = grow(Growth::of("root(sib)")?.placement(placement))?;
+        let mut tree = grow(TestTreeBuilder::of("root(sib)")?.placement(placement))?;
         open(&mut tree, "root", 1)?;
         for _ in 0..50 {
             tree.stage.ctrl_c()?;
@@ -67,13 +67,13 @@ fn ctrl_c_while_a_command_runs_disturbs_nobody() -> Tested {
 
 #[test]
 fn a_word_of_the_prompt_is_refused_with_advice_and_help_lists_all() -> Tested {
-    let mut tree = grow(Growth::of("root(leaf)")?)?;
+    let mut tree = grow(TestTreeBuilder::of("root(leaf)")?)?;
     open(&mut tree, "leaf", 1)?;
     tree.stage.type_line("contineu")?;
     tree.stage.wait_text("did you mean `continue`?")?;
     tree.stage.type_line("help")?;
     tree.stage.wait_text("cancel the whole tree")?;
-    tree.order("leaf", Order::Warn { text: "the beans are low".into() })?;
+    tree.instruct("leaf", Instruction::Warn { text: "the beans are low".into() })?;
     tree.stage.wait_text("the beans are low")?;
     tree.stage.type_line("log 1")?;
     tree.stage.wait_output("log 1")?;
@@ -84,14 +84,14 @@ fn a_word_of_the_prompt_is_refused_with_advice_and_help_lists_all() -> Tested {
 
 #[test]
 fn under_single_depth_a_ctrl_c_kills_a_grandchild_at_its_prompt() -> Tested {
-    let growth = Growth::of("root(mid(leaf))")?
+    let growth = TestTreeBuilder::of("root(mid(leaf))")?
         .policy(PolicyName::SingleDepth)
         .placement(Placement::SharedGroup)
         .grace_ms(300);
     let mut tree = grow(growth)?;
-    tree.order("leaf", breakpoint(1))?;
+    tree.instruct("leaf", breakpoint(1))?;
     tree.wait_prompt("leaf")?;
-    let leaf = Process::read(tree.actor("leaf")?.pid())?;
+    let leaf = ProcessInfo::read(tree.actor("leaf")?.pid())?;
     tree.stage.ctrl_c()?;
     leaf.wait_end(PATIENCE)?;
     Ok(())

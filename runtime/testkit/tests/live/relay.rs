@@ -5,7 +5,7 @@ use crate::support::{
     resumed,
 };
 use holdfast_testkit::control::Resumption;
-use holdfast_testkit::{Exit, Growth, Order};
+use holdfast_testkit::{Instruction, ProcessEnd, TestTreeBuilder};
 use nix::sys::signal::Signal;
 
 /// The line of an actor in a survey.
@@ -40,7 +40,7 @@ fn r1_a_request_that_waits_is_held_for_on_its_way() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, depth| {
         open(&mut tree, "sib", 1)?;
-        tree.order("leaf", breakpoint(2))?;
+        tree.instruct("leaf", breakpoint(2))?;
         let leaf = tree.path("leaf")?;
         let queue = format!("the terminal: root/sib, then {leaf}");
         let survey = tree.wait_survey("root", "the queue", |text| text.contains(&queue))?;
@@ -60,11 +60,11 @@ fn r1_a_request_that_waits_is_held_for_on_its_way() -> Tested {
 #[test]
 fn r2_who_asks_first_has_the_terminal_first() -> Tested {
     for placement in PLACEMENTS {
-        let mut tree = grow(Growth::of("root(a(mid(x)),y,b(z))")?.placement(placement))?;
+        let mut tree = grow(TestTreeBuilder::of("root(a(mid(x)),y,b(z))")?.placement(placement))?;
         open(&mut tree, "y", 1)?;
         let mut queue = "the terminal: root/y".to_owned();
         for (id, name) in [(2, "x"), (3, "root"), (4, "z"), (5, "y")] {
-            tree.order(name, breakpoint(id))?;
+            tree.instruct(name, breakpoint(id))?;
             queue = format!("{queue}, then {}", tree.path(name)?);
             tree.wait_survey("root", &queue, |text| text.contains(&queue))?;
         }
@@ -82,7 +82,7 @@ fn r2_who_asks_first_has_the_terminal_first() -> Tested {
 fn r2_two_tasks_of_one_actor_queue() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, _| {
-        tree.order("leaf", Order::TwoBreakpoints { ids: [1, 2] })?;
+        tree.instruct("leaf", Instruction::TwoBreakpoints { ids: [1, 2] })?;
         for id in [1, 2] {
             tree.wait_prompt("leaf")?;
             answers(&tree, id)?;
@@ -94,7 +94,7 @@ fn r2_two_tasks_of_one_actor_queue() -> Tested {
 
 #[test]
 fn r2_whichever_way_a_prompt_ends_the_next_who_waits_has_the_terminal() -> Tested {
-    type Way = fn(&mut holdfast_testkit::Grown) -> Tested;
+    type Way = fn(&mut holdfast_testkit::TestTree) -> Tested;
     let table: [(&str, Way, i32); 5] = [
         ("continue", |tree| Ok(tree.stage.type_line("continue")?), 130),
         ("quit", |tree| Ok(tree.stage.type_line("quit")?), 1),
@@ -106,7 +106,7 @@ fn r2_whichever_way_a_prompt_ends_the_next_who_waits_has_the_terminal() -> Teste
         let same = |growth| growth;
         everywhere(same, |mut tree, _| {
             open(&mut tree, "leaf", 1)?;
-            tree.order("sib", breakpoint(2))?;
+            tree.instruct("sib", breakpoint(2))?;
             tree.stage.wait_text("[1 wait]>")?;
             way(&mut tree)?;
             tree.wait_prompt("sib").map_err(|error| format!("{what}: {error}"))?;
@@ -117,7 +117,7 @@ fn r2_whichever_way_a_prompt_ends_the_next_who_waits_has_the_terminal() -> Teste
                     resumed(&mut tree, "sib", 2, Resumption::Continue)?;
                     ctrl_c_ends(&mut tree)
                 }
-                _ => ends(&tree, Exit::Code(code)),
+                _ => ends(&tree, ProcessEnd::Code(code)),
             }
         })?;
     }
@@ -126,14 +126,14 @@ fn r2_whichever_way_a_prompt_ends_the_next_who_waits_has_the_terminal() -> Teste
 
 #[test]
 fn a_pause_within_a_pause_passes_and_a_thread_can_pause() -> Tested {
-    let mut tree = grow(Growth::of("root(mid(leaf))")?)?;
-    tree.order("leaf", Order::NestedBreakpoint { ids: [1, 2] })?;
+    let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?)?;
+    tree.instruct("leaf", Instruction::NestedBreakpoint { ids: [1, 2] })?;
     resumed(&mut tree, "leaf", 2, Resumption::Passed)?;
     tree.wait_prompt("leaf")?;
     tree.stage.type_line("print pausing")?;
     tree.stage.wait_text("pausing = shown")?;
     go_on(&mut tree, "leaf", 1)?;
-    tree.order("leaf", crate::support::shielded(3))?;
+    tree.instruct("leaf", crate::support::shielded(3))?;
     tree.wait_prompt("leaf")?;
     answers(&tree, 3)?;
     go_on(&mut tree, "leaf", 3)?;

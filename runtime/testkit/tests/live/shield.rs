@@ -3,9 +3,11 @@
 use crate::support::{
     DEPTHS, PLACEMENTS, Tested, answers, ctrl_c_ends, ends, everywhere, go_on, grow, open, reaped,
 };
-use holdfast_testkit::process::{Masks, SignalSet, State, masks};
+use holdfast_testkit::process::{ProcessState, SignalMasks, SignalSet, masks};
 use holdfast_testkit::tree::Result;
-use holdfast_testkit::{Event, Exit, Grown, Growth, Leader, Order};
+use holdfast_testkit::{
+    ActorEvent, Instruction, ProcessEnd, SessionLeader, TestTree, TestTreeBuilder,
+};
 use nix::sys::signal::Signal;
 
 #[test]
@@ -44,7 +46,7 @@ fn r3_kill_int_to_an_actor_cancels_it_and_what_is_below_it() -> Tested {
     for depth in &DEPTHS {
         for placement in PLACEMENTS {
             for pair in depth.actors().windows(2).take(depth.above.len()) {
-                let mut tree = grow(Growth::of(depth.shape)?.placement(placement))?;
+                let mut tree = grow(TestTreeBuilder::of(depth.shape)?.placement(placement))?;
                 tree.signal(pair[1], Signal::SIGINT)?;
                 reaped(&mut tree, pair[0], pair[1])?;
                 ctrl_c_ends(&mut tree)?;
@@ -59,10 +61,10 @@ fn r3_a_ctrl_c_of_the_terminal_is_the_roots_to_decide() -> Tested {
     // The kernel sends it to the whole group: those below the root must leave it alone, and the one
     // orderly cancel from above is what ends them. No shell is there to take the terminal back.
     let records = tempfile::tempdir()?;
-    let growth = Growth::of("root(mid(leaf),sib)")?.placement(PLACEMENTS[1]);
-    let mut tree = grow(growth.leader(Leader::Program).records(records.path()))?;
+    let growth = TestTreeBuilder::of("root(mid(leaf),sib)")?.placement(PLACEMENTS[1]);
+    let mut tree = grow(growth.leader(SessionLeader::Program).records(records.path()))?;
     tree.signal("root", Signal::SIGSTOP)?;
-    tree.wait_state(&["root"], State::Stopped)?;
+    tree.wait_state(&["root"], ProcessState::Stopped)?;
     tree.stage.ctrl_c()?;
     tree.stage.wait_output("^C")?;
     for name in ["mid", "leaf", "sib"] {
@@ -71,7 +73,7 @@ fn r3_a_ctrl_c_of_the_terminal_is_the_roots_to_decide() -> Tested {
         assert!(survey.contains("] running"), "{survey}");
     }
     tree.signal("root", Signal::SIGCONT)?;
-    ends(&tree, Exit::Code(130))?;
+    ends(&tree, ProcessEnd::Code(130))?;
     let mut heard = 0;
     for folder in std::fs::read_dir(records.path())? {
         for file in std::fs::read_dir(folder?.path())? {
@@ -88,11 +90,11 @@ fn r11_each_further_ctrl_c_climbs_a_rung_without_its_timer() -> Tested {
     for depth in &DEPTHS {
         for placement in PLACEMENTS {
             // So long that no test waits for one.
-            let growth = Growth::of(depth.shape)?.placement(placement).grace_ms(3_600_000);
+            let growth = TestTreeBuilder::of(depth.shape)?.placement(placement).grace_ms(3_600_000);
             let mut tree = grow(growth)?;
             // Code that does not yield: its process outlives the cancel and SIGTERM.
-            tree.order("leaf", Order::Block {})?;
-            tree.actor("leaf")?.wait_for(&Event::Blocked {})?;
+            tree.instruct("leaf", Instruction::Block {})?;
+            tree.actor("leaf")?.wait_for(&ActorEvent::Blocked {})?;
             tree.interrupt()?;
             tree.wait_survey("leaf", "the cancel", |text| text.contains("ending"))?;
             // Terminate and kill; and for each orphan of who was killed all three rungs.
@@ -104,21 +106,21 @@ fn r11_each_further_ctrl_c_climbs_a_rung_without_its_timer() -> Tested {
                     break;
                 }
             }
-            ends(&tree, Exit::Code(130))?;
+            ends(&tree, ProcessEnd::Code(130))?;
         }
     }
     Ok(())
 }
 
 /// The masks of all actors, pending signals aside.
-fn all_masks(tree: &mut Grown, names: &[&str]) -> Result<Vec<Masks>> {
+fn all_masks(tree: &mut TestTree, names: &[&str]) -> Result<Vec<SignalMasks>> {
     let mut all = Vec::new();
     for name in names {
         // While it starts a thread, as it does last at its boot, the C library blocks all signals.
         tree.survey(name)?;
         let pid = tree.actor(name)?.pid();
         let pending = SignalSet::default();
-        all.push(Masks { pending, ..masks(pid)? });
+        all.push(SignalMasks { pending, ..masks(pid)? });
     }
     Ok(all)
 }

@@ -4,7 +4,9 @@ use holdfast::Placement;
 use holdfast::protocol::Shielding;
 use holdfast_testkit::control::Resumption;
 use holdfast_testkit::tree::Result;
-use holdfast_testkit::{Event, Exit, Grown, Growth, Order, Process};
+use holdfast_testkit::{
+    ActorEvent, Instruction, ProcessEnd, ProcessInfo, TestTree, TestTreeBuilder,
+};
 use std::path::Path;
 use std::process::Command;
 
@@ -40,12 +42,12 @@ pub(crate) const DEPTHS: [Depth; 3] = [
 /// # Errors
 /// The first that fails.
 pub(crate) fn everywhere(
-    change: impl Fn(Growth) -> Growth,
-    test: impl Fn(Grown, &Depth) -> Tested,
+    change: impl Fn(TestTreeBuilder) -> TestTreeBuilder,
+    test: impl Fn(TestTree, &Depth) -> Tested,
 ) -> Tested {
     for depth in &DEPTHS {
         for placement in PLACEMENTS {
-            let growth = change(Growth::of(depth.shape)?.placement(placement));
+            let growth = change(TestTreeBuilder::of(depth.shape)?.placement(placement));
             let tree = grow(growth)?;
             let failed = |error| format!("{} {placement:?}: {error}", depth.shape);
             test(tree, depth).map_err(failed)?;
@@ -55,21 +57,21 @@ pub(crate) fn everywhere(
 }
 
 /// A task hits a breakpoint.
-pub(crate) fn breakpoint(id: u32) -> Order {
-    Order::Breakpoint { id, shielding: Shielding::Plain }
+pub(crate) fn breakpoint(id: u32) -> Instruction {
+    Instruction::Breakpoint { id, shielding: Shielding::Plain }
 }
 
 /// A thread hits one that no cancel withdraws.
-pub(crate) fn shielded(id: u32) -> Order {
-    Order::SyncBreakpoint { id, shielding: Shielding::Shielded }
+pub(crate) fn shielded(id: u32) -> Instruction {
+    Instruction::SyncBreakpoint { id, shielding: Shielding::Shielded }
 }
 
 /// An actor opens its prompt.
 ///
 /// # Errors
 /// It does not in time.
-pub(crate) fn open(tree: &mut Grown, name: &str, id: u32) -> Tested {
-    tree.order(name, breakpoint(id))?;
+pub(crate) fn open(tree: &mut TestTree, name: &str, id: u32) -> Tested {
+    tree.instruct(name, breakpoint(id))?;
     tree.wait_prompt(name)
 }
 
@@ -77,7 +79,7 @@ pub(crate) fn open(tree: &mut Grown, name: &str, id: u32) -> Tested {
 ///
 /// # Errors
 /// It does not in time.
-pub(crate) fn answers(tree: &Grown, id: u32) -> Tested {
+pub(crate) fn answers(tree: &TestTree, id: u32) -> Tested {
     tree.stage.type_line("print id")?;
     Ok(tree.stage.wait_output(&format!("id\x1b[0m = {id}\r\n"))?)
 }
@@ -86,7 +88,7 @@ pub(crate) fn answers(tree: &Grown, id: u32) -> Tested {
 ///
 /// # Errors
 /// It does not in time.
-pub(crate) fn go_on(tree: &mut Grown, name: &str, id: u32) -> Tested {
+pub(crate) fn go_on(tree: &mut TestTree, name: &str, id: u32) -> Tested {
     tree.stage.type_line("continue")?;
     resumed(tree, name, id, Resumption::Continue)
 }
@@ -95,35 +97,35 @@ pub(crate) fn go_on(tree: &mut Grown, name: &str, id: u32) -> Tested {
 ///
 /// # Errors
 /// It does not end in time, or otherwise.
-pub(crate) fn resumed(tree: &mut Grown, name: &str, id: u32, how: Resumption) -> Tested {
-    Ok(tree.actor(name)?.wait_for(&Event::Resumed { id, how })?)
+pub(crate) fn resumed(tree: &mut TestTree, name: &str, id: u32, how: Resumption) -> Tested {
+    Ok(tree.actor(name)?.wait_for(&ActorEvent::Resumed { id, how })?)
 }
 
 /// A supervisor has reaped a child.
 ///
 /// # Errors
 /// It does not in time.
-pub(crate) fn reaped(tree: &mut Grown, supervisor: &str, name: &str) -> Tested {
-    Ok(tree.actor(supervisor)?.wait_for(&Event::Reaped { name: name.to_owned() })?)
+pub(crate) fn reaped(tree: &mut TestTree, supervisor: &str, name: &str) -> Tested {
+    Ok(tree.actor(supervisor)?.wait_for(&ActorEvent::Reaped { name: name.to_owned() })?)
 }
 
 /// With no prompt in the way, a Ctrl-C ends the tree.
 ///
 /// # Errors
 /// It does not in time.
-pub(crate) fn ctrl_c_ends(tree: &mut Grown) -> Tested {
+pub(crate) fn ctrl_c_ends(tree: &mut TestTree) -> Tested {
     tree.wait_quiet()?;
     tree.stage.ctrl_c()?;
-    ends(tree, Exit::Code(130))
+    ends(tree, ProcessEnd::Code(130))
 }
 
-/// Grows a tree of puppets.
+/// Grows a tree of test actors.
 ///
 /// # Errors
 /// Something did not happen in time.
-pub(crate) fn grow(growth: Growth) -> Result<Grown> {
-    let nanny = Command::new(env!("CARGO_BIN_EXE_holdfast-shim"));
-    growth.grow(nanny, Path::new(env!("CARGO_BIN_EXE_holdfast-test-actor")))
+pub(crate) fn grow(growth: TestTreeBuilder) -> Result<TestTree> {
+    let shim = Command::new(env!("CARGO_BIN_EXE_holdfast-shim"));
+    growth.grow(shim, Path::new(env!("CARGO_BIN_EXE_holdfast-test-actor")))
 }
 
 /// The tree ends like this, leaves nobody behind, and the terminal is as it was.
@@ -133,7 +135,7 @@ pub(crate) fn grow(growth: Growth) -> Result<Grown> {
 ///
 /// # Panics
 /// It ends otherwise.
-pub(crate) fn ends(tree: &Grown, exit: Exit) -> Tested {
+pub(crate) fn ends(tree: &TestTree, exit: ProcessEnd) -> Tested {
     leaves_nobody(tree, exit)?;
     assert_eq!(tree.stage.modes()?, tree.modes, "the terminal's modes are what they were");
     Ok(())
@@ -146,8 +148,8 @@ pub(crate) fn ends(tree: &Grown, exit: Exit) -> Tested {
 ///
 /// # Panics
 /// It ends otherwise.
-pub(crate) fn leaves_nobody(tree: &Grown, exit: Exit) -> Tested {
+pub(crate) fn leaves_nobody(tree: &TestTree, exit: ProcessEnd) -> Tested {
     assert_eq!(tree.stage.exit()?, exit, "{}", tree.stage.dump());
-    assert_eq!(tree.stage.leftovers()?, Vec::<Process>::new(), "nobody is left");
+    assert_eq!(tree.stage.leftovers()?, Vec::<ProcessInfo>::new(), "nobody is left");
     Ok(())
 }

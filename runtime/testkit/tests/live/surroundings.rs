@@ -1,9 +1,9 @@
 //! What a process of a tree finds when it starts: descriptors, environment, folder, signals.
 
 use crate::support::{Tested, ctrl_c_ends, ends, everywhere, go_on, grow, open, reaped};
-use holdfast_testkit::process::{self, Masks, SignalSet};
+use holdfast_testkit::process::{self, SignalMasks, SignalSet};
 use holdfast_testkit::tree::Result;
-use holdfast_testkit::{Event, Exit, Grown, Growth, Order};
+use holdfast_testkit::{ActorEvent, Instruction, ProcessEnd, TestTree, TestTreeBuilder};
 use nix::sys::signal::Signal;
 use std::collections::BTreeMap;
 
@@ -104,7 +104,7 @@ fn an_actor_has_the_descriptors_that_the_runtime_owns_and_no_other() -> Tested {
 
 #[test]
 fn an_actor_has_the_environment_and_the_folder_of_the_root() -> Tested {
-    let marked = |growth: Growth| growth.env("BEANS", "out of them");
+    let marked = |growth: TestTreeBuilder| growth.env("BEANS", "out of them");
     everywhere(marked, |mut tree, depth| {
         let root = tree.actor("root")?.pid();
         let mut environment = process::environment(root)?;
@@ -125,11 +125,11 @@ fn an_actor_has_the_environment_and_the_folder_of_the_root() -> Tested {
 fn an_actor_is_in_the_session_that_its_placement_says() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, depth| {
-        let root = holdfast_testkit::Process::read(tree.actor("root")?.pid())?;
+        let root = holdfast_testkit::ProcessInfo::read(tree.actor("root")?.pid())?;
         let mut sessions = Vec::new();
         for name in &depth.actors()[1..] {
             let pid = tree.actor(name)?.pid();
-            let process = holdfast_testkit::Process::read(pid)?;
+            let process = holdfast_testkit::ProcessInfo::read(pid)?;
             sessions.push(process.session == pid && process.group == pid);
             assert_eq!(process.session == root.session, process.group == root.group, "{name}");
         }
@@ -140,12 +140,13 @@ fn an_actor_is_in_the_session_that_its_placement_says() -> Tested {
 }
 
 /// Starts `sleep 1000` in an actor, and gives its process.
-fn sleeper(tree: &mut Grown, name: &str) -> Result<i32> {
+fn sleeper(tree: &mut TestTree, name: &str) -> Result<i32> {
     let (program, args) = ("sleep".to_owned(), vec!["1000".to_owned()]);
-    tree.order(name, Order::Command { program, args })?;
-    let is = |event: &Event| matches!(event, Event::Spawned { name, .. } if name == "sleep");
+    tree.instruct(name, Instruction::Command { program, args })?;
+    let is =
+        |event: &ActorEvent| matches!(event, ActorEvent::Spawned { name, .. } if name == "sleep");
     match tree.actor(name)?.wait("the program", is)? {
-        Event::Spawned { pid, .. } => Ok(pid),
+        ActorEvent::Spawned { pid, .. } => Ok(pid),
         other => Err(format!("{other:?}").into()),
     }
 }
@@ -159,7 +160,8 @@ fn a_foreign_program_starts_as_if_no_runtime_was_there() -> Tested {
             let pid = sleeper(&mut tree, name)?;
             let none = SignalSet::default();
             let masks = process::masks(pid)?;
-            let expected = Masks { blocked: none, ignored: none, caught: none, pending: none };
+            let expected =
+                SignalMasks { blocked: none, ignored: none, caught: none, pending: none };
             assert_eq!(masks, expected, "{name}");
             // Its loader has files open at first.
             tree.spin("the descriptors 0, 1 and 2 alone", || {
@@ -180,11 +182,11 @@ fn a_foreign_program_ends_with_its_actor_and_its_failure_is_one() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, depth| {
         sleeper(&mut tree, "leaf")?;
-        tree.order("leaf", Order::Finish {})?;
+        tree.instruct("leaf", Instruction::Finish {})?;
         reaped(&mut tree, depth.above[depth.above.len() - 1], "leaf")?;
-        tree.order("sib", Order::Command { program: "false".into(), args: Vec::new() })?;
+        tree.instruct("sib", Instruction::Command { program: "false".into(), args: Vec::new() })?;
         tree.stage.wait_output("root/sib/false ended with exit code 1")?;
-        ends(&tree, Exit::Code(1))
+        ends(&tree, ProcessEnd::Code(1))
     })
 }
 
@@ -199,16 +201,16 @@ fn a_foreign_program_that_is_killed_waits_for_the_prompt_of_another() -> Tested 
         crate::support::answers(&tree, 1)?;
         tree.stage.type_line("continue")?;
         tree.stage.wait_output("root/sib/sleep was ended by SIGKILL")?;
-        ends(&tree, Exit::Code(1))
+        ends(&tree, ProcessEnd::Code(1))
     })
 }
 
 #[test]
 fn a_program_that_is_not_there_is_an_answer_and_no_failure() -> Tested {
-    let mut tree = grow(Growth::of("root(leaf)")?)?;
+    let mut tree = grow(TestTreeBuilder::of("root(leaf)")?)?;
     let program = "no-such-program".to_owned();
-    tree.order("leaf", Order::Command { program, args: Vec::new() })?;
-    let is = |event: &Event| matches!(event, Event::Failed { text } if text.contains("program"));
+    tree.instruct("leaf", Instruction::Command { program, args: Vec::new() })?;
+    let is = |event: &ActorEvent| matches!(event, ActorEvent::Failed { text } if text.contains("program"));
     tree.actor("leaf")?.wait("the refusal", is)?;
     ctrl_c_ends(&mut tree)
 }

@@ -4,14 +4,14 @@ use crate::support::{
     DEPTHS, PLACEMENTS, Tested, answers, breakpoint, ctrl_c_ends, ends, everywhere, go_on, grow,
     open, reaped, shielded,
 };
-use holdfast_testkit::{Exit, Grown, Growth, Order, PATIENCE, Process};
+use holdfast_testkit::{Instruction, PATIENCE, ProcessEnd, ProcessInfo, TestTree, TestTreeBuilder};
 use nix::sys::signal::Signal;
 
 /// How the tree ends once the prompt is closed.
-fn ends_after(tree: &mut Grown, above: &[&str], who: &str, code: Option<i32>) -> Tested {
+fn ends_after(tree: &mut TestTree, above: &[&str], who: &str, code: Option<i32>) -> Tested {
     let supervisor = above.iter().take_while(|name| **name != who).last();
     match (supervisor, code) {
-        (_, Some(code)) => ends(tree, Exit::Code(code)),
+        (_, Some(code)) => ends(tree, ProcessEnd::Code(code)),
         // The branch ends alone, and what is above it goes on.
         (Some(supervisor), None) => {
             reaped(tree, supervisor, who)?;
@@ -23,22 +23,22 @@ fn ends_after(tree: &mut Grown, above: &[&str], who: &str, code: Option<i32>) ->
 
 #[test]
 fn r4_whatever_an_ancestor_must_end_for_it_waits_for_the_prompt() -> Tested {
-    let error = || Order::Error { text: "out of beans".into() };
-    let crash = || Order::Crash { text: "out of beans".into() };
-    type Row = (fn() -> Order, Option<i32>, i32);
+    let error = || Instruction::Error { text: "out of beans".into() };
+    let crash = || Instruction::Crash { text: "out of beans".into() };
+    type Row = (fn() -> Instruction, Option<i32>, i32);
     let table: [Row; 5] = [
         (error, Some(1), 1),
         (crash, Some(1), 1),
-        (|| Order::Deadline {}, None, 124),
-        (|| Order::Cancel {}, None, 125),
-        (|| Order::Finish {}, None, 0),
+        (|| Instruction::Deadline {}, None, 124),
+        (|| Instruction::Cancel {}, None, 125),
+        (|| Instruction::Finish {}, None, 0),
     ];
-    for (order, code, of_root) in table {
+    for (instruction, code, of_root) in table {
         for (depth, placement) in DEPTHS.iter().zip(PLACEMENTS.iter().cycle()) {
             for who in depth.above {
-                let mut tree = grow(Growth::of(depth.shape)?.placement(*placement))?;
+                let mut tree = grow(TestTreeBuilder::of(depth.shape)?.placement(*placement))?;
                 open(&mut tree, "leaf", 1)?;
-                tree.order(who, order())?;
+                tree.instruct(who, instruction())?;
                 tree.wait_survey(who, "a teardown that waits", |text| {
                     text.lines().next().is_some_and(|line| line.contains("must end"))
                 })?;
@@ -47,7 +47,7 @@ fn r4_whatever_an_ancestor_must_end_for_it_waits_for_the_prompt() -> Tested {
                 tree.stage.type_line("continue")?;
                 let code = if *who == "root" { Some(of_root) } else { code };
                 ends_after(&mut tree, depth.above, who, code)
-                    .map_err(|error| format!("{:?} at {who}: {error}", order()))?;
+                    .map_err(|error| format!("{:?} at {who}: {error}", instruction()))?;
             }
         }
     }
@@ -56,8 +56,8 @@ fn r4_whatever_an_ancestor_must_end_for_it_waits_for_the_prompt() -> Tested {
 
 #[test]
 fn r4_a_sibling_that_fails_or_dies_waits_for_the_prompt() -> Tested {
-    let table: [fn(&mut Grown) -> Tested; 2] = [
-        |tree| tree.order("sib", Order::Error { text: "out of beans".into() }),
+    let table: [fn(&mut TestTree) -> Tested; 2] = [
+        |tree| tree.instruct("sib", Instruction::Error { text: "out of beans".into() }),
         |tree| tree.signal("sib", Signal::SIGKILL),
     ];
     for fail in table {
@@ -70,7 +70,7 @@ fn r4_a_sibling_that_fails_or_dies_waits_for_the_prompt() -> Tested {
             })?;
             answers(&tree, 1)?;
             tree.stage.type_line("continue")?;
-            ends(&tree, Exit::Code(1))
+            ends(&tree, ProcessEnd::Code(1))
         })?;
     }
     Ok(())
@@ -78,12 +78,12 @@ fn r4_a_sibling_that_fails_or_dies_waits_for_the_prompt() -> Tested {
 
 #[test]
 fn r4_the_holder_itself_is_cancelled_when_its_prompt_closes() -> Tested {
-    let table: [fn() -> Order; 2] = [|| Order::Cancel {}, || Order::Deadline {}];
-    for order in table {
+    let table: [fn() -> Instruction; 2] = [|| Instruction::Cancel {}, || Instruction::Deadline {}];
+    for instruction in table {
         let same = |growth| growth;
         everywhere(same, |mut tree, depth| {
             open(&mut tree, "leaf", 1)?;
-            tree.order("leaf", order())?;
+            tree.instruct("leaf", instruction())?;
             tree.wait_survey("leaf", "a teardown that waits", |text| text.contains("must end"))?;
             answers(&tree, 1)?;
             tree.stage.type_line("continue")?;
@@ -97,9 +97,9 @@ fn r4_the_holder_itself_is_cancelled_when_its_prompt_closes() -> Tested {
 #[test]
 fn r4_a_cancel_from_above_waits_for_the_prompt_below() -> Tested {
     for placement in PLACEMENTS {
-        let mut tree = grow(Growth::of("root(a(mid(leaf)),sib)")?.placement(placement))?;
+        let mut tree = grow(TestTreeBuilder::of("root(a(mid(leaf)),sib)")?.placement(placement))?;
         open(&mut tree, "leaf", 1)?;
-        tree.order("root", Order::CancelChild { name: "a".into() })?;
+        tree.instruct("root", Instruction::CancelChild { name: "a".into() })?;
         tree.wait_survey("a", "a teardown that waits", |text| {
             text.lines().next().is_some_and(|line| line.contains("must end"))
         })?;
@@ -113,24 +113,24 @@ fn r4_a_cancel_from_above_waits_for_the_prompt_below() -> Tested {
 
 #[test]
 fn r5_a_ladder_that_has_begun_stands_still_while_somebody_is_at_a_prompt() -> Tested {
-    let graces = |growth: Growth| growth.grace_ms(1500);
+    let graces = |growth: TestTreeBuilder| growth.grace_ms(1500);
     everywhere(graces, |mut tree, _| {
         // Its end says that two grace periods have passed.
         tree.signal("sib", Signal::SIGSTOP)?;
-        let sib = Process::read(tree.actor("sib")?.pid())?;
+        let sib = ProcessInfo::read(tree.actor("sib")?.pid())?;
         // The cancel is under way to the leaf, or read, when it asks for the terminal.
-        tree.order("leaf", Order::Block {})?;
-        tree.actor("leaf")?.wait_for(&holdfast_testkit::Event::Blocked {})?;
-        tree.order("root", Order::Cancel {})?;
+        tree.instruct("leaf", Instruction::Block {})?;
+        tree.actor("leaf")?.wait_for(&holdfast_testkit::ActorEvent::Blocked {})?;
+        tree.instruct("root", Instruction::Cancel {})?;
         tree.wait_survey("leaf", "the cancel", |text| text.contains("ending"))?;
-        tree.order("leaf", shielded(1))?;
+        tree.instruct("leaf", shielded(1))?;
         tree.wait_prompt("leaf")?;
         sib.wait_end(PATIENCE)?;
         answers(&tree, 1)?;
-        tree.order("leaf", Order::Unblock {})?;
+        tree.instruct("leaf", Instruction::Unblock {})?;
         answers(&tree, 1)?;
         tree.stage.type_line("continue")?;
-        ends(&tree, Exit::Code(125))
+        ends(&tree, ProcessEnd::Code(125))
     })
 }
 
@@ -139,9 +139,9 @@ fn r6_a_cancel_withdraws_a_request_that_waits() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, depth| {
         open(&mut tree, "sib", 1)?;
-        tree.order("leaf", breakpoint(2))?;
+        tree.instruct("leaf", breakpoint(2))?;
         tree.stage.wait_text("root/sib [1 wait]>")?;
-        tree.order("leaf", Order::Cancel {})?;
+        tree.instruct("leaf", Instruction::Cancel {})?;
         reaped(&mut tree, depth.above[depth.above.len() - 1], "leaf")?;
         tree.wait_prompt("sib")?;
         tree.wait_survey("root", "nobody waits", |text| !text.contains("then"))?;
@@ -156,9 +156,9 @@ fn r6_a_shielded_request_outlives_the_cancel() -> Tested {
     let same = |growth| growth;
     everywhere(same, |mut tree, depth| {
         open(&mut tree, "sib", 1)?;
-        tree.order("leaf", shielded(2))?;
+        tree.instruct("leaf", shielded(2))?;
         tree.stage.wait_text("root/sib [1 wait]>")?;
-        tree.order("leaf", Order::Cancel {})?;
+        tree.instruct("leaf", Instruction::Cancel {})?;
         tree.wait_survey("leaf", "a cancel", |text| !text.contains("running"))?;
         go_on(&mut tree, "sib", 1)?;
         tree.wait_prompt("leaf")?;

@@ -5,7 +5,7 @@ use crate::support::{
     leaves_nobody, open, resumed,
 };
 use holdfast_testkit::control::Resumption;
-use holdfast_testkit::{Exit, Growth, Leader, Order};
+use holdfast_testkit::{Instruction, ProcessEnd, SessionLeader, TestTreeBuilder};
 use nix::sys::signal::Signal;
 
 /// Started in a session that has no terminal; what it writes is seen all the same.
@@ -13,15 +13,15 @@ const NOWHERE: [&str; 2] = ["setsid", "--wait"];
 
 #[test]
 fn a_terminal_that_is_closed_ends_the_tree() -> Tested {
-    for leader in [Leader::Shell, Leader::Program] {
+    for leader in [SessionLeader::Shell, SessionLeader::Program] {
         for at_a_prompt in [None, Some("leaf"), Some("root")] {
-            let led = |growth: Growth| growth.leader(leader);
+            let led = |growth: TestTreeBuilder| growth.leader(leader);
             everywhere(led, |mut tree, _| {
                 if let Some(holder) = at_a_prompt {
                     open(&mut tree, holder, 1)?;
                 }
                 tree.stage.close_terminal();
-                leaves_nobody(&tree, Exit::Code(129))
+                leaves_nobody(&tree, ProcessEnd::Code(129))
                     .map_err(|error| format!("{leader:?} {at_a_prompt:?}: {error}").into())
             })?;
         }
@@ -31,10 +31,10 @@ fn a_terminal_that_is_closed_ends_the_tree() -> Tested {
 
 #[test]
 fn without_a_terminal_a_prompt_is_a_report() -> Tested {
-    let nowhere = |growth: Growth| growth.started_by(&NOWHERE);
+    let nowhere = |growth: TestTreeBuilder| growth.started_by(&NOWHERE);
     everywhere(nowhere, |mut tree, _| {
         for id in [1, 2] {
-            tree.order("leaf", breakpoint(id))?;
+            tree.instruct("leaf", breakpoint(id))?;
             tree.stage.wait_output(&tree.path("leaf")?)?;
             tree.stage.wait_output(&format!("id\x1b[0m = {id}"))?;
             tree.stage.wait_output("nobody is at the prompt: it goes on")?;
@@ -42,7 +42,7 @@ fn without_a_terminal_a_prompt_is_a_report() -> Tested {
         }
         tree.wait_quiet()?;
         tree.signal("root", Signal::SIGTERM)?;
-        ends(&tree, Exit::Code(143))
+        ends(&tree, ProcessEnd::Code(143))
     })
 }
 
@@ -52,55 +52,58 @@ fn without_a_terminal_a_script_can_be_at_the_prompt() -> Tested {
     let script = folder.path().join("script");
     std::fs::write(&script, "print id\ncontinue\n# the second session\ntree\nquit\n")?;
     let variable = format!("script:{}", script.display());
-    let scripted =
-        |growth: Growth| growth.started_by(&NOWHERE).env("HOLDFAST_NO_TERMINAL", &variable);
+    let scripted = |growth: TestTreeBuilder| {
+        growth.started_by(&NOWHERE).env("HOLDFAST_NO_TERMINAL", &variable)
+    };
     everywhere(scripted, |mut tree, _| {
-        tree.order("leaf", breakpoint(1))?;
+        tree.instruct("leaf", breakpoint(1))?;
         tree.stage.wait_output("> print id")?;
         tree.stage.wait_output("id\x1b[0m = 1")?;
         resumed(&mut tree, "leaf", 1, Resumption::Continue)?;
-        tree.order("leaf", breakpoint(2))?;
+        tree.instruct("leaf", breakpoint(2))?;
         tree.stage.wait_output("> tree")?;
         tree.stage.wait_output("(has the terminal)")?;
         tree.stage.wait_output("was quit at its prompt")?;
-        ends(&tree, Exit::Code(1))
+        ends(&tree, ProcessEnd::Code(1))
     })
 }
 
 #[test]
 fn without_a_terminal_a_prompt_can_wait() -> Tested {
-    let short =
-        |growth: Growth| growth.started_by(&NOWHERE).env("HOLDFAST_NO_TERMINAL", "wait:0.1");
+    let short = |growth: TestTreeBuilder| {
+        growth.started_by(&NOWHERE).env("HOLDFAST_NO_TERMINAL", "wait:0.1")
+    };
     everywhere(short, |mut tree, _| {
-        tree.order("leaf", breakpoint(1))?;
+        tree.instruct("leaf", breakpoint(1))?;
         tree.stage.wait_output("waits 100ms for somebody")?;
         tree.stage.wait_output("nobody came")?;
         resumed(&mut tree, "leaf", 1, Resumption::Continue)?;
         tree.wait_quiet()?;
         tree.signal("root", Signal::SIGINT)?;
-        ends(&tree, Exit::Code(130))
+        ends(&tree, ProcessEnd::Code(130))
     })
 }
 
 #[test]
 fn a_prompt_that_waits_without_a_terminal_is_shielded_and_can_be_stopped() -> Tested {
-    let long =
-        |growth: Growth| growth.started_by(&NOWHERE).env("HOLDFAST_NO_TERMINAL", "wait:3600");
+    let long = |growth: TestTreeBuilder| {
+        growth.started_by(&NOWHERE).env("HOLDFAST_NO_TERMINAL", "wait:3600")
+    };
     everywhere(long, |mut tree, _| {
-        tree.order("leaf", breakpoint(1))?;
+        tree.instruct("leaf", breakpoint(1))?;
         tree.stage.wait_output("waits 3600s for somebody")?;
         for _ in 0..3 {
             tree.deliver("root", Signal::SIGINT)?;
         }
         assert!(tree.survey("root")?.contains("root ["), "it is there");
         tree.signal("root", Signal::SIGTERM)?;
-        ends(&tree, Exit::Code(143))
+        ends(&tree, ProcessEnd::Code(143))
     })
 }
 
 #[test]
 fn a_dumb_terminal_has_plain_lines_and_ctrl_c_is_a_signal() -> Tested {
-    let dumb = |growth: Growth| growth.env("TERM", "dumb");
+    let dumb = |growth: TestTreeBuilder| growth.env("TERM", "dumb");
     everywhere(dumb, |mut tree, _| {
         open(&mut tree, "leaf", 1)?;
         assert_eq!(tree.stage.modes()?, tree.modes, "the terminal edits by itself");
@@ -121,7 +124,7 @@ fn a_dumb_terminal_has_plain_lines_and_ctrl_c_is_a_signal() -> Tested {
 
 #[test]
 fn colours_can_be_switched_off() -> Tested {
-    let plain = |growth: Growth| growth.env("NO_COLOR", "1");
+    let plain = |growth: TestTreeBuilder| growth.env("NO_COLOR", "1");
     everywhere(plain, |mut tree, _| {
         open(&mut tree, "leaf", 1)?;
         tree.stage.type_line("print id")?;
@@ -139,7 +142,7 @@ fn colours_can_be_switched_off() -> Tested {
 #[test]
 fn a_window_of_another_size_keeps_the_prompt_and_what_is_typed() -> Tested {
     for placement in PLACEMENTS {
-        let mut tree = grow(Growth::of("root(mid(leaf))")?.placement(placement))?;
+        let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?.placement(placement))?;
         open(&mut tree, "leaf", 1)?;
         tree.stage.write(b"print i")?;
         tree.stage.wait_text("> print i")?;
@@ -161,7 +164,7 @@ fn a_value_can_not_take_the_terminal_over() -> Tested {
     everywhere(same, |mut tree, _| {
         let hostile = "\x1b]0;owned\x07\x1b[2J\x1b[H\u{9b}31m\r\nroot> \u{202e}";
         let (name, text) = ("\x1b[31mname".to_owned(), hostile.to_owned());
-        tree.order("leaf", Order::Show { id: 1, name, text })?;
+        tree.instruct("leaf", Instruction::Show { id: 1, name, text })?;
         tree.wait_prompt("leaf")?;
         tree.stage.type_line("locals")?;
         tree.stage.wait_output("root> ")?;
@@ -186,9 +189,9 @@ fn what_others_write_comes_above_the_prompt_and_the_typed_text_stays() -> Tested
         for (index, name) in depth.actors().into_iter().enumerate() {
             let text = format!("line {index} of {name}");
             if index % 2 == 0 {
-                tree.order(name, Order::Print { text: text.clone() })?;
+                tree.instruct(name, Instruction::Print { text: text.clone() })?;
             } else {
-                tree.order(name, Order::Warn { text: text.clone() })?;
+                tree.instruct(name, Instruction::Warn { text: text.clone() })?;
             }
             tree.stage.wait_screen(&text, |screen| {
                 let (row, _) = screen.cursor_position();

@@ -13,13 +13,13 @@ use holdfast_check::property::PropertyId;
 use holdfast_check::world::shared::TerminalModes;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::{ActorId, Answer};
-use holdfast_testkit::{Exit, Process};
+use holdfast_testkit::{ProcessEnd, ProcessInfo};
 use std::time::Duration;
 
 /// How it ended.
 pub(super) struct Ending {
     /// How the root ended; none if it did not.
-    pub(super) exit: Option<Exit>,
+    pub(super) exit: Option<ProcessEnd>,
     /// What was found.
     pub(super) found: Found,
 }
@@ -184,7 +184,7 @@ fn standstill(
 }
 
 /// The root has ended: how, and what is left.
-fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<Exit> {
+fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<ProcessEnd> {
     let root = live.pid(ActorId(0)).map(ActorId);
     let kills = |mark: &Mark| match mark.action {
         EnvironmentAction::Kill { actor } => Some(actor) == root,
@@ -200,8 +200,8 @@ fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<E
     };
     live.story.push(format!("the root {exit}"));
     let left = live.grown.stage.leftovers().unwrap_or_default();
-    let pid = |process: &Process| ActorId(process.pid.cast_unsigned());
-    let name = |live: &Live<'_>, process: &Process| live.view.named(pid(process));
+    let pid = |process: &ProcessInfo| ActorId(process.pid.cast_unsigned());
+    let name = |live: &Live<'_>, process: &ProcessInfo| live.view.named(pid(process));
     let names: Vec<_> = left.iter().map(|process| name(live, process)).collect();
     if !left.is_empty() {
         live.story.push(format!("the root has ended, {} is left", names.join(" and ")));

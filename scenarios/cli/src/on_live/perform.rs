@@ -19,7 +19,7 @@ use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
 use holdfast_testkit::actor::BORING;
 use holdfast_testkit::gate::PREFIX;
-use holdfast_testkit::{Event, Grown, Order, Point, Process};
+use holdfast_testkit::{ActorEvent, Instruction, Point, ProcessInfo, TestTree};
 use nix::sys::signal::Signal as Unix;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ use std::time::{Duration, Instant};
 
 /// A live tree under way.
 pub(super) struct Live<'a> {
-    pub(super) grown: Grown,
+    pub(super) grown: TestTree,
     pub(super) view: View<'a>,
     /// What no actor can tell, and when it was.
     pub(super) outside: Outside,
@@ -43,7 +43,7 @@ pub(super) struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    pub(super) fn new(grown: Grown, view: View<'a>, hurry: &'a Hurry<'a>, grip: Grip) -> Self {
+    pub(super) fn new(grown: TestTree, view: View<'a>, hurry: &'a Hurry<'a>, grip: Grip) -> Self {
         let (story, held, pids) = (Vec::new(), Vec::new(), BTreeMap::new());
         let outside = Outside::default();
         let mut live = Self { grown, view, outside, story, hurry, held, pids, grip, next_id: 0 };
@@ -72,7 +72,7 @@ impl<'a> Live<'a> {
 
     /// Lets an actor that is held past a point, once.
     pub(super) fn pass(&mut self, actor: ActorId, point: Point) -> Result<(), String> {
-        self.tell_gate(actor, Order::Pass { point })
+        self.tell_gate(actor, Instruction::Pass { point })
     }
 
     /// From now on nobody is held.
@@ -80,22 +80,22 @@ impl<'a> Live<'a> {
         let running: Vec<_> = self.view.running().map(|(actor, _)| actor).collect();
         for actor in running {
             // Whoever has ended meanwhile is held by nothing.
-            let _ = self.tell_gate(actor, Order::Open {});
+            let _ = self.tell_gate(actor, Instruction::Open {});
         }
         self.view.open();
         self.grip = Grip::Free;
     }
 
-    fn tell_gate(&mut self, actor: ActorId, order: Order) -> Result<(), String> {
+    fn tell_gate(&mut self, actor: ActorId, order: Instruction) -> Result<(), String> {
         let said = |error: &dyn std::fmt::Display| error.to_string();
         let path = self.grown.path(&self.view.name(actor)).map_err(|error| said(&error))?;
-        let gate = self.grown.orders.wait_actor(&format!("{PREFIX}{path}"));
+        let gate = self.grown.control.wait_actor(&format!("{PREFIX}{path}"));
         gate.and_then(|gate| gate.send(order)).map_err(|error| said(&error))
     }
 
     /// Takes in what is known by now.
     pub(super) fn look(&mut self) {
-        let log = self.grown.orders.log();
+        let log = self.grown.control.log();
         self.view.follow(&log);
     }
 
@@ -106,7 +106,7 @@ impl<'a> Live<'a> {
         mut find: impl FnMut(&View<'a>) -> Option<T>,
     ) -> Option<T> {
         let view = &mut self.view;
-        let found = self.grown.orders.wait_log("this", patience, |log| {
+        let found = self.grown.control.wait_log("this", patience, |log| {
             view.follow(log);
             find(view)
         });
@@ -168,7 +168,7 @@ impl<'a> Live<'a> {
         self.next_id += 2;
         let before = self.view.member(actor).map_or(0, |member| member.requests);
         self.say(format!("two tasks of {} reach a breakpoint", self.view.name(actor)));
-        self.order(actor, Order::TwoBreakpoints { ids })?;
+        self.instruct(actor, Instruction::TwoBreakpoints { ids })?;
         self.effect("the breakpoints", |view| {
             let Some(member) = view.member(actor) else { return Some(()) };
             let both =
@@ -201,7 +201,7 @@ impl<'a> Live<'a> {
             EnvironmentAction::Provoke { actor, cause } => self.provoke(actor, cause),
             EnvironmentAction::FailUnexamined { actor, cause: Cause::Failed } => {
                 let text = format!("{}: {} failed", BORING, self.view.name(actor));
-                self.told_to_end(actor, Order::Error { text }, "fails, and nobody looks")
+                self.told_to_end(actor, Instruction::Error { text }, "fails, and nobody looks")
             }
             EnvironmentAction::FailUnexamined { cause, .. } => {
                 Err(Stop::NotStaged(format!("{cause:?}, unexamined, as a deed")))
@@ -225,14 +225,14 @@ impl<'a> Live<'a> {
     }
 
     /// Gives an order; an actor that is gone takes none, and that is no failure of the run.
-    fn order(&mut self, actor: ActorId, order: Order) -> Result<(), Stop> {
+    fn instruct(&mut self, actor: ActorId, order: Instruction) -> Result<(), Stop> {
         self.release(actor)?;
         let name = self.view.name(actor);
         if !self.view.runs(actor) {
             self.say(format!("{name} is gone: it does not {order:?}"));
             return Ok(());
         }
-        if let Err(error) = self.grown.order(&name, order.clone()) {
+        if let Err(error) = self.grown.instruct(&name, order.clone()) {
             let ends = |view: &View<'_>| (!view.runs(actor)).then_some(());
             if self.wait(self.hurry.limit, ends).is_none() {
                 return Err(Stop::Stage(error.to_string()));
@@ -251,12 +251,12 @@ impl<'a> Live<'a> {
         // A scope that was told to end has no tasks any more, but threads.
         let told = self.view.member(actor).is_some_and(Member::told);
         let order = match (shielding, told) {
-            (Shielding::Plain, false) => Order::Breakpoint { id, shielding },
+            (Shielding::Plain, false) => Instruction::Breakpoint { id, shielding },
             (Shielding::Plain, true) | (Shielding::Shielded, _) => {
-                Order::SyncBreakpoint { id, shielding }
+                Instruction::SyncBreakpoint { id, shielding }
             }
         };
-        self.order(actor, order)?;
+        self.instruct(actor, order)?;
         // Held, it is to be at the breakpoint before anybody does anything else.
         let held = self.grip == Grip::Held;
         self.effect("the breakpoint", |view| {
@@ -272,13 +272,13 @@ impl<'a> Live<'a> {
             Cause::Failed => {
                 let text = format!("{name} failed");
                 match self.view.config.debug[actor.index()] {
-                    DebugMode::On => (Order::Crash { text }, "crashes, in debug mode"),
-                    DebugMode::Off => (Order::Error { text }, "fails"),
+                    DebugMode::On => (Instruction::Crash { text }, "crashes, in debug mode"),
+                    DebugMode::Off => (Instruction::Error { text }, "fails"),
                 }
             }
-            Cause::Deadline => (Order::Deadline {}, "has its deadline pass"),
-            Cause::Finished => (Order::Finish {}, "is done"),
-            Cause::Requested => (Order::Cancel {}, "asks for its own end"),
+            Cause::Deadline => (Instruction::Deadline {}, "has its deadline pass"),
+            Cause::Finished => (Instruction::Finish {}, "is done"),
+            Cause::Requested => (Instruction::Cancel {}, "asks for its own end"),
             Cause::Interrupted | Cause::Orphaned | Cause::Stopped | Cause::ChildFailed => {
                 return Err(Stop::NotStaged(format!("{cause:?} as a deed")));
             }
@@ -287,10 +287,10 @@ impl<'a> Live<'a> {
     }
 
     /// Gives an order after which the actor is to end, or to examine why it should.
-    fn told_to_end(&mut self, actor: ActorId, order: Order, said: &str) -> Result<(), Stop> {
+    fn told_to_end(&mut self, actor: ActorId, order: Instruction, said: &str) -> Result<(), Stop> {
         self.say(format!("{} {said}", self.view.name(actor)));
         let (before, over) = self.told_of(actor);
-        self.order(actor, order)?;
+        self.instruct(actor, order)?;
         if over || self.view.member(actor).is_some_and(Member::frozen) {
             return Ok(());
         }
@@ -311,7 +311,7 @@ impl<'a> Live<'a> {
         let name = self.view.name(actor);
         self.say(format!("{} asks {name} to end", self.view.name(above)));
         let before = self.view.member(above).map_or(0, |member| member.inputs.len());
-        self.order(above, Order::CancelChild { name })?;
+        self.instruct(above, Instruction::CancelChild { name })?;
         let frozen = self.view.member(above).is_some_and(Member::frozen);
         self.effect("the request to end", |view| {
             let took = view.member(above).is_none_or(|member| member.inputs.len() > before);
@@ -347,7 +347,7 @@ impl<'a> Live<'a> {
         let pid = held.or_else(|| self.view.member(actor).map(|member| member.pid));
         let Some(pid) = pid else { return Ok(()) };
         self.held.retain(|(one, _)| *one != actor);
-        let Ok(process) = Process::read(pid.cast_signed()) else { return Ok(()) };
+        let Ok(process) = ProcessInfo::read(pid.cast_signed()) else { return Ok(()) };
         self.mark(EnvironmentAction::Kill { actor: ActorId(pid) });
         if process.signal(Unix::SIGKILL).is_ok() {
             process.wait_end(self.hurry.limit).map_err(|error| Stop::Stage(error.to_string()))?;
@@ -365,7 +365,7 @@ impl<'a> Live<'a> {
         // What was said before is said.
         let _ = self.wait_while_it_moves(|view| view.settled().then_some(()));
         self.mark_cut(actor);
-        self.order(actor, Order::Cut {})?;
+        self.instruct(actor, Instruction::Cut {})?;
         let above = self.view.config.tree.supervisor(actor);
         let frozen = |view: &View<'_>, one| view.member(one).is_none_or(Member::frozen);
         let result = self.effect("the end of the link", |view| {
@@ -400,13 +400,13 @@ impl<'a> Live<'a> {
     /// What is under way stays so: nobody reads.
     fn cut_unread(&mut self, actor: ActorId) -> Result<(), Stop> {
         self.mark_cut(actor);
-        self.order(actor, Order::Cut {})?;
+        self.instruct(actor, Instruction::Cut {})?;
         let id = self.next_id;
         self.next_id += 1;
-        self.order(actor, Order::Ping { id })?;
+        self.instruct(actor, Instruction::Ping { id })?;
         let name = self.view.name(actor);
-        let puppet = self.grown.actor(&name).map_err(|error| Stop::Stage(error.to_string()))?;
-        let pong = puppet.wait_for(&Event::Pong { id });
+        let handle = self.grown.actor(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        let pong = handle.wait_for(&ActorEvent::Pong { id });
         self.view.cut(actor);
         pong.map_err(|error| Stop::Stage(error.to_string()))
     }

@@ -8,7 +8,7 @@ use holdfast_check::world::Config;
 use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
 use holdfast_testkit::Point;
-use holdfast_testkit::control::{Entry, Event, Heard};
+use holdfast_testkit::control::{ActorEvent, ControlEntry, ControlLine};
 use holdfast_testkit::report::PREFIX;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub(super) struct View<'a> {
     pub(super) failed: Vec<String>,
     pub(super) read: usize,
     /// What came before its actor was known.
-    early: Vec<Entry>,
+    early: Vec<ControlEntry>,
 }
 
 /// What became of a hello.
@@ -63,39 +63,41 @@ impl<'a> View<'a> {
     }
 
     /// Takes the entries in that are new in a log.
-    pub(super) fn follow(&mut self, log: &[Entry]) {
+    pub(super) fn follow(&mut self, log: &[ControlEntry]) {
         let new = log.get(self.read..).unwrap_or_default();
         new.iter().for_each(|entry| self.hear(entry));
         self.read = log.len();
     }
 
     /// Takes an entry in.
-    pub(super) fn hear(&mut self, entry: &Entry) {
-        match &entry.heard {
-            Heard::Said(Event::Hello { pid, actor }) if actor.starts_with(PREFIX) => {
+    pub(super) fn hear(&mut self, entry: &ControlEntry) {
+        match &entry.line {
+            ControlLine::Said(ActorEvent::Hello { pid, actor }) if actor.starts_with(PREFIX) => {
                 match self.greet(entry.connection, *pid, actor) {
                     Greeted::Known => self.hear_early(),
                     Greeted::TooEarly => self.early.push(entry.clone()),
                     Greeted::Stranger => {}
                 }
             }
-            Heard::Said(Event::Handled { input, outputs }) => match self.at(entry.connection) {
-                Some(actor) => self.handled(actor, *input, outputs),
-                None => self.early.push(entry.clone()),
-            },
-            Heard::Said(Event::Asked { id }) => {
+            ControlLine::Said(ActorEvent::Handled { input, outputs }) => {
+                match self.at(entry.connection) {
+                    Some(actor) => self.handled(actor, *input, outputs),
+                    None => self.early.push(entry.clone()),
+                }
+            }
+            ControlLine::Said(ActorEvent::Asked { id }) => {
                 self.asked.insert(*id);
             }
-            Heard::Said(Event::Held { point }) => self.held(&entry.actor, *point),
-            Heard::Said(Event::Failed { text }) => {
+            ControlLine::Said(ActorEvent::Held { point }) => self.held(&entry.actor, *point),
+            ControlLine::Said(ActorEvent::Failed { text }) => {
                 self.failed.push(format!("{}: {text}", entry.actor));
             }
-            Heard::Gone => {
+            ControlLine::Gone => {
                 if let Some(actor) = self.at(entry.connection) {
                     self.ended(actor);
                 }
             }
-            Heard::Said(_) | Heard::Ordered(_) | Heard::Garbled(_) => {}
+            ControlLine::Said(_) | ControlLine::Instructed(_) | ControlLine::Garbled(_) => {}
         }
     }
 

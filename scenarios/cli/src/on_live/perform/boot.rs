@@ -7,7 +7,7 @@ use holdfast_protocol::ActorId;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::BootInterrupt;
 use holdfast_testkit::points::starting_at;
-use holdfast_testkit::{Order, Process};
+use holdfast_testkit::{Instruction, ProcessInfo};
 use std::time::Duration;
 
 impl Live<'_> {
@@ -35,7 +35,7 @@ impl Live<'_> {
         });
         match pid {
             Some(Some(pid)) => {
-                let _ = self.grown.orders.wait_actor(&starting_at(pid));
+                let _ = self.grown.control.wait_actor(&starting_at(pid));
                 self.held.push((actor, pid));
                 self.pids.insert(actor, pid);
                 Ok(())
@@ -78,7 +78,7 @@ impl Live<'_> {
             return Ok(());
         }
         for (actor, pid) in std::mem::take(&mut self.held) {
-            if let Ok(process) = Process::read(pid.cast_signed()) {
+            if let Ok(process) = ProcessInfo::read(pid.cast_signed()) {
                 let ended = process.wait_end(self.hurry.limit);
                 ended.map_err(|error| Stop::Stage(error.to_string()))?;
             }
@@ -94,8 +94,8 @@ impl Live<'_> {
 
     fn tell_to_boot(&self, pid: u32) {
         // Whoever has died meanwhile needs no order.
-        if let Ok(starting) = self.grown.orders.wait_actor(&starting_at(pid)) {
-            let _ = starting.send(Order::Boot {});
+        if let Ok(starting) = self.grown.control.wait_actor(&starting_at(pid)) {
+            let _ = starting.send(Instruction::Boot {});
         }
     }
 }

@@ -9,6 +9,7 @@ use holdfast_check::world::EnvironmentAction;
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::TerminalReader;
 use holdfast_protocol::{ActorId, Answer};
+use nix::sys::termios::LocalFlags;
 use std::time::{Duration, Instant};
 
 impl Live<'_> {
@@ -38,7 +39,7 @@ impl Live<'_> {
         // A key that comes between two readers is dropped: who sees nothing types it again.
         for _ in 0..TRIES {
             let modes = self.grown.stage.modes().map_err(|error| Stop::Stage(error.to_string()))?;
-            if modes.local & ISIG == 0 {
+            if !modes.local_flags.contains(LocalFlags::ISIG) {
                 if self.key_to_editor()? == Took::Yes {
                     return Ok(());
                 }
@@ -208,4 +209,3 @@ const KEY: &[u8] = b"\x03";
 
 /// How often a key is typed that nobody has taken.
 const TRIES: u32 = 5;
-const ISIG: u32 = nix::libc::ISIG;
