@@ -5,10 +5,10 @@
 //! ```text
 //!            +--------- explorer: world::System ---------+
 //!   Input -> |  Node::handle(&mut self, Input, &mut Outbox)  | -> Output
-//!            +--------- runtime: driver -----------------+
+//!            +--------- runtime: actor_loop -------------+
 //! ```
 //!
-//! [`driver`] is the loop around one node: the runtime runs it, `holdfast-sim` soaks it.
+//! [`actor_loop`] is the loop around one node: the runtime runs it, and so does `holdfast-sim`, under shuttle.
 //!
 //! Architecture invariant: no clock, no randomness, no IO, no thread, no logging in here; without
 //! the standard library there is none to be had. All collections are ordered, so a node is a
@@ -26,8 +26,8 @@ extern crate alloc;
 #[doc(hidden)]
 pub use serde;
 
+pub mod actor_loop;
 pub mod contract;
-pub mod driver;
 pub mod hold;
 pub mod id;
 pub mod input;

@@ -1,40 +1,35 @@
 //! The run of one actor, from its boot to its exit.
 //!
 //! ```text
-//!     signals --\
-//!     prompt  ---> urgent --\
-//!     links   ---> events ---> Actor::take --> Driver::feed --> ...
-//!     children, program /  /
-//!     timers --------------
+//!     boot --> assemble --> ActorLoop::run --> last words --> exit code
 //! ```
-//!
-//! While a prompt of a policy that freezes is open, only what is urgent is taken.
 
-use crate::body::{Body, Code, Filter};
 use crate::context::{Context, Shared};
+use crate::effects::{ActorResources, RootResources};
 use crate::error::{RuntimeError, failed};
-use crate::event::Event;
+use crate::event::{Event, Mail, Senders};
 use crate::exit;
-use crate::hands::{Exit, Live, Top};
 use crate::inherited::Inherited;
-use crate::kin::{Neighbour, Neighbours, Side};
+use crate::intake::Queues;
 use crate::link::{Heard, Link};
 use crate::output::Pump;
-use crate::pause::{self, Station};
-use crate::portal::Mail;
+use crate::pause::{self, ActorHandle};
+use crate::peer::{Peer, PeerRole, Peers, mail_with};
+use crate::portal::Mailbox;
 use crate::probe::{DriverWaker, Probe};
 use crate::process::{self, LINK_FD, LINK_VARIABLE};
 use crate::program::{Registry, complain};
 use crate::recorder::Recorder;
 use crate::settings::{Debugging, NoTerminal, Settings};
 use crate::signals::{Before, Signals};
-use crate::take::{Actor, mailboxes};
 use crate::terminal::Terminal;
+use crate::user_task::{Code, Filter, UserTask};
 use crate::wire::{Frame, Hello, VERSION};
-use holdfast_protocol::policy::{Orphans, Route, WhilePrompt};
+use holdfast_protocol::actor_loop::ActorLoop;
+use holdfast_protocol::policy::{Orphans, Route};
 use holdfast_protocol::{ActorId, Cause, DebugMode, Node, Status};
 use holdfast_sync::flag::Flag;
-use holdfast_sync::mailbox::{Receiver, Sender, mailbox};
+use holdfast_sync::mailbox::mailbox;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -54,15 +49,15 @@ pub(crate) struct Root {
 }
 
 /// The two mailboxes of a driver.
-struct Mailboxes {
-    events: (Sender<Event>, Receiver<Event>),
-    urgent: (Sender<Event>, Receiver<Event>),
+fn mailboxes() -> (Senders, Queues) {
+    let ((to_events, events), (to_urgent, urgent)) = (mailbox(), mailbox());
+    (Senders { events: to_events, urgent: to_urgent }, Queues { events, urgent })
 }
 
-impl Mailboxes {
-    fn new() -> Self {
-        Self { events: mailbox(), urgent: mailbox() }
-    }
+/// An actor that has ended.
+struct Ended {
+    status: Status,
+    resources: ActorResources,
 }
 
 fn on_this_thread<T>(
@@ -85,42 +80,42 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     let inherited = Inherited::here(&root.before);
     Inherited::raise_limits();
     let ended = on_this_thread(async {
-        let top = Top { no_terminal: root.no_terminal, roster: BTreeSet::new(), relay };
+        let (no_terminal, roster) = (root.no_terminal, BTreeSet::new());
+        let root_resources = RootResources { no_terminal, roster, relay };
         let me = ActorId(std::process::id());
         let debug = debug_mode(root.settings.debugging);
         let node = Node::root(me, root.settings.policy(), debug);
         let name = "root".to_owned();
-        let place =
-            Place { node, path: vec![name], root: me, settings: root.settings, probe: root.probe };
-        let mailboxes = Mailboxes::new();
+        let (settings, probe) = (root.settings, root.probe);
+        let position = TreePosition { node, path: vec![name], root: me, settings, probe };
+        let mailboxes = mailboxes();
         live(
-            place,
-            Some(top),
+            position,
+            Some(root_resources),
             root.registry,
             root.filter,
             mailboxes,
-            Neighbours::default(),
+            Peers::default(),
             None,
             root.code,
             inherited,
         )
         .await
     });
-    pause::station(None);
-    let told = ended.map(|mut actor| {
-        let Exit { status, cause } = actor.hands().exit.expect("it has ended");
-        actor.hands_mut().close_front();
-        actor.hands_mut().terminal = None;
+    pause::serve(None);
+    let code = ended.map(|Ended { status, mut resources }| {
+        resources.close_front();
+        resources.terminal = None;
         if status == Status::Failed {
-            complain(&actor.hands_mut().failure());
+            complain(&resources.failure());
         }
-        exit::code(status, cause, actor.hands().stopped_by)
+        exit::code(status, resources.cause, resources.stopped_by)
     });
     if let Some(pump) = pump {
         pump.end();
     }
     adopted_before.map_or(Ok(()), process::set_subreaper)?;
-    told
+    code
 }
 
 /// Runs this process as the actor that its supervisor has started it as.
@@ -150,17 +145,16 @@ pub(crate) fn run_below(
         let (hello, direct) = hear_hello(&mut link).await?;
         boot_below(hello, direct, link, registry, filter, probe).await
     });
-    pause::station(None);
-    let mut actor = ended?;
-    let Exit { status, cause } = actor.hands().exit.expect("it has ended");
-    actor.hands_mut().close_front();
-    actor.hands_mut().terminal = None;
-    actor.hands_mut().say_outcome(status);
-    let signal = actor.hands().stopped_by;
+    pause::serve(None);
+    let Ended { status, mut resources } = ended?;
+    resources.close_front();
+    resources.terminal = None;
+    resources.say_outcome(status);
+    let signal = resources.stopped_by;
     if status == Status::Killed {
         crate::signals::die_of(signal);
     }
-    Ok(exit::code(status, cause, signal))
+    Ok(exit::code(status, resources.cause, signal))
 }
 
 async fn hear_hello(link: &mut Link) -> Result<(Hello, Option<OwnedFd>), RuntimeError> {
@@ -189,7 +183,7 @@ async fn boot_below(
     registry: Arc<Registry>,
     filter: Filter,
     probe: Arc<dyn Probe>,
-) -> Result<Actor, RuntimeError> {
+) -> Result<Ended, RuntimeError> {
     let code = registry.code(&hello.function, hello.args)?;
     probe.booting(&hello.path.join("/"));
     let (me, root) = (ActorId(std::process::id()), ActorId(hello.root));
@@ -198,21 +192,21 @@ async fn boot_below(
     let policy = hello.settings.policy();
     let debug = debug_mode(hello.settings.debugging);
     let node = Node::below(supervisor, root, me, policy, debug);
-    let mailboxes = Mailboxes::new();
-    let (events, mut neighbours) = (mailboxes.events.0.clone(), Neighbours::default());
-    let (mail, post) = self::mailboxes(supervisor, events.clone());
-    let mut above = Neighbour::new(supervisor, link, Side::Supervisor, &events);
-    above.post = Some(post);
-    above.say(&Frame::Ready { version: VERSION }, None, &events);
-    neighbours.insert(supervisor, above);
+    let mailboxes = mailboxes();
+    let (senders, mut peers) = (&mailboxes.0, Peers::default());
+    let (mail, ours) = mail_with(supervisor);
+    let mut above = Peer::new(supervisor, link, PeerRole::Supervisor, senders);
+    above.mail = Some(ours);
+    above.say(&Frame::Ready { version: VERSION }, None, senders);
+    peers.insert(supervisor, above);
     if let (Some(socket), Route::Direct) = (direct, policy.route()) {
         let link = Link::new(UnixStream::from(socket)).map_err(failed("watch a link"))?;
-        neighbours.insert(root, Neighbour::new(root, link, Side::Direct, &events));
+        peers.insert(root, Peer::new(root, link, PeerRole::Direct, senders));
     }
-    let place = Place { node, path: hello.path, root, settings: hello.settings, probe };
+    let position = TreePosition { node, path: hello.path, root, settings: hello.settings, probe };
     Inherited::raise_limits();
     let inherited = hello.inherited;
-    live(place, None, registry, filter, mailboxes, neighbours, Some(mail), code, inherited).await
+    live(position, None, registry, filter, mailboxes, peers, Some(mail), code, inherited).await
 }
 
 /// Shows the actor's name in ps(1); the kernel keeps the first 15 bytes.
@@ -230,7 +224,7 @@ fn debug_mode(debugging: Debugging) -> DebugMode {
 }
 
 /// Where in the tree an actor stands.
-struct Place {
+struct TreePosition {
     node: Node,
     path: Vec<String>,
     root: ActorId,
@@ -240,58 +234,61 @@ struct Place {
 
 #[expect(clippy::too_many_arguments, reason = "this is where everything meets")]
 async fn live(
-    place: Place,
-    top: Option<Top>,
+    position: TreePosition,
+    root_resources: Option<RootResources>,
     registry: Arc<Registry>,
     filter: Filter,
-    mailboxes: Mailboxes,
-    neighbours: Neighbours,
+    (senders, queues): (Senders, Queues),
+    peers: Peers,
     mail: Option<Mail>,
     code: Code,
     inherited: Inherited,
-) -> Result<Actor, RuntimeError> {
-    let Mailboxes { events: (events, mut event), urgent: (urgent, mut pressing) } = mailboxes;
-    let path = place.path.join("/");
-    let station =
-        Station { path: path.clone(), debugging: place.settings.debugging, events: events.clone() };
-    pause::station(Some(station));
-    let (me, supervisor) = (place.node.id(), mail.as_ref().map(|mail| mail.peer));
-    let recorder = Recorder::start(me, &place.path, supervisor, place.root, &place.settings)?;
-    place.probe.running(&path, DriverWaker::new(events.clone(), urgent.clone()));
+) -> Result<Ended, RuntimeError> {
+    let path = position.path.join("/");
+    let events = senders.events.clone();
+    pause::serve(Some(ActorHandle {
+        path: path.clone(),
+        debugging: position.settings.debugging,
+        events: events.clone(),
+    }));
+    let (me, supervisor) = (position.node.id(), mail.as_ref().map(|mail| mail.peer));
+    let (root, settings) = (position.root, position.settings);
+    let recorder = Recorder::start(me, &position.path, supervisor, root, &settings)?;
+    position.probe.running(&path, DriverWaker::new(senders.clone()));
     let mut signals = Signals::new()?;
-    let to = urgent.clone();
+    let to = senders.urgent.clone();
     let _signals = tokio::task::spawn_local(async move {
         while let Ok(signal) = signals.take().await {
             let _ = to.send(Event::Signal(signal));
         }
     });
     let (shields, shields_seen) = watch::channel(0);
-    let cancelled = Flag::new();
-    let shared = Shared { path, events: events.clone(), registry, mail, shields, cancelled };
+    let mailbox = mail.map(|mail| Mailbox { mail, events: events.clone() });
+    let shared = Shared { path, events, registry, mailbox, shields, cancelled: Flag::new() };
     let context = Context::new(shared);
-    let body = Body::start(code, context, Arc::clone(&filter), inherited.mask(), events.clone())?;
-    let terminal = top.as_ref().and_then(|_| Terminal::controlling());
-    let hands = Live {
+    let mask = inherited.mask();
+    let user_task = UserTask::start(code, context, Arc::clone(&filter), mask, senders.clone())?;
+    let terminal = root_resources.as_ref().and_then(|_| Terminal::controlling());
+    let resources = ActorResources {
         me,
-        path: place.path,
-        settings: place.settings,
-        root: place.root,
-        events,
-        urgent,
-        neighbours,
+        path: position.path,
+        settings,
+        root,
+        queues,
+        senders,
+        peers,
         children: holdfast_sync::children::Children::new(),
-        kin: BTreeMap::new(),
+        records: BTreeMap::new(),
         timers: crate::timers::Timers::default(),
         asking: None,
-        askers: BTreeMap::new(),
+        pending: BTreeMap::new(),
         batons: BTreeMap::new(),
         agent: None,
         front: None,
         answer: None,
         hinted: BTreeSet::new(),
         terminal,
-        body,
-        body_over: false,
+        user_task,
         shields: shields_seen,
         filter,
         inherited,
@@ -301,35 +298,11 @@ async fn live(
         stopped_by: None,
         surveys: BTreeMap::new(),
         next_survey: 0,
-        exit: None,
-        top,
+        root_resources,
         recorder,
-        probe: place.probe,
+        probe: position.probe,
     };
-    let mut actor = Actor::new(place.node, hands);
-    while actor.hands().exit.is_none() {
-        let next = actor.hands().timers.next();
-        let frozen = actor.is_frozen();
-        let expiry = async {
-            match next {
-                Some(at) => tokio::time::sleep_until(at.into()).await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            biased;
-            Some(event) = pressing.recv() => actor.take(event),
-            Some(event) = event.recv(), if !frozen => actor.take(event),
-            () = expiry, if !frozen => actor.take_expired(),
-        }
-    }
-    Ok(actor)
-}
-
-impl Actor {
-    /// Whether its prompt is a synchronous call that leaves room for signals alone.
-    pub(crate) fn is_frozen(&self) -> bool {
-        let freezes = self.node().policy().while_prompt() == WhilePrompt::Freezes;
-        freezes && self.node().requests().open().is_some()
-    }
+    let mut actor = ActorLoop::new(position.node, resources);
+    let status = actor.run().await.expect("a driver keeps senders of its own events");
+    Ok(Ended { status, resources: actor.into_effects() })
 }

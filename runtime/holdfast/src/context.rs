@@ -5,8 +5,8 @@
 //! it, or a child, fails, all are cancelled, and the failure climbs to the supervisor.
 
 use crate::error::RuntimeError;
-use crate::event::{Event, Local, SpawnOrder};
-use crate::portal::{Mail, Portal, Spawned};
+use crate::event::{ActorEvent, ChildOrder, ChildProgram, Event};
+use crate::portal::{Mailbox, Portal};
 use crate::program::{ActorFn, Registry};
 use crate::settings::Debugging;
 use futures_util::FutureExt as _;
@@ -49,7 +49,7 @@ pub(crate) struct Shared {
     pub(crate) events: Sender<Event>,
     pub(crate) registry: Arc<Registry>,
     /// The messages between this actor and its supervisor.
-    pub(crate) mail: Option<Mail>,
+    pub(crate) mailbox: Option<Mailbox>,
     /// How many shielded tasks run.
     pub(crate) shields: watch::Sender<usize>,
     /// Whether this scope was told to end.
@@ -122,9 +122,10 @@ impl Context {
         let (reply, answer) = oneshot::channel();
         let program = command.get_program().to_string_lossy();
         let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
-        self.tell("start a program", Local::Command { name, command: Box::new(command), reply })?;
+        let order = ChildOrder { program: ChildProgram::Foreign(Box::new(command)), name, reply };
+        self.tell("start a program", Event::Actor(ActorEvent::Spawn(order)))?;
         let gone = |_| RuntimeError::Gone("start a program");
-        Ok(Portal::new(answer.await.map_err(gone)??))
+        Ok(Portal::new(answer.await.map_err(gone)??, self.shared.events.clone()))
     }
 
     /// Sends the supervisor a message, which it takes with [`Portal::receive`]. Waits while too many
@@ -133,7 +134,7 @@ impl Context {
     /// # Errors
     /// The message can not be serialised or is over 15 MiB; this is the root.
     pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
-        self.mail("send a message")?.send(message).await
+        self.mailbox("send a message")?.send(message).await
     }
 
     /// Takes the supervisor's next message; `None` once it is gone.
@@ -141,16 +142,16 @@ impl Context {
     /// # Errors
     /// The message is not an `M`; this is the root.
     pub async fn receive<M: DeserializeOwned>(&self) -> Result<Option<M>, RuntimeError> {
-        self.mail("receive a message")?.receive().await
+        self.mailbox("receive a message")?.receive().await
     }
 
-    fn mail(&self, what: &'static str) -> Result<&Mail, RuntimeError> {
-        self.shared.mail.as_ref().ok_or(RuntimeError::Gone(what))
+    fn mailbox(&self, what: &'static str) -> Result<&Mailbox, RuntimeError> {
+        self.shared.mailbox.as_ref().ok_or(RuntimeError::Gone(what))
     }
 
     /// Asks this actor to end, its children first.
     pub fn cancel(&self) {
-        let _ = self.tell("cancel", Local::Cancel(Cause::Requested));
+        let _ = self.tell("cancel", Event::Actor(ActorEvent::Cancel(Cause::Requested)));
     }
 
     /// Cancels this actor after so long. A person at a prompt in its branch is waited for.
@@ -158,13 +159,13 @@ impl Context {
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            let _ = shared.events.send(Event::Local(Local::Cancel(Cause::Deadline)));
+            let _ = shared.events.send(Event::Actor(ActorEvent::Cancel(Cause::Deadline)));
         });
     }
 
     /// Cancels this actor as a deadline would that passes now.
     pub fn pass_deadline(&self) {
-        let _ = self.tell("cancel", Local::Cancel(Cause::Deadline));
+        let _ = self.tell("cancel", Event::Actor(ActorEvent::Cancel(Cause::Deadline)));
     }
 
     /// Runs a future that a cancel does not drop; the actor waits for it.
@@ -189,18 +190,18 @@ impl Context {
     /// The tree below this actor as text: every actor, what it does, what it holds for, who waits.
     pub async fn tree(&self) -> Option<String> {
         let (reply, answer) = oneshot::channel();
-        self.tell("look at the tree", Local::Survey(reply)).ok()?;
+        self.tell("look at the tree", Event::Survey(reply)).ok()?;
         answer.await.ok()
     }
 
     /// Cuts the link to the supervisor, for tests of what follows from that.
     #[doc(hidden)]
     pub fn cut_link(&self) {
-        let _ = self.tell("cut the link", Local::Cut);
+        let _ = self.tell("cut the link", Event::Cut);
     }
 
-    fn tell(&self, what: &'static str, local: Local) -> Result<(), RuntimeError> {
-        self.shared.events.send(Event::Local(local)).map_err(|_| RuntimeError::Gone(what))
+    fn tell(&self, what: &'static str, event: Event) -> Result<(), RuntimeError> {
+        self.shared.events.send(event).map_err(|_| RuntimeError::Gone(what))
     }
 }
 
@@ -230,19 +231,17 @@ impl<R> Spawn<R> {
         self
     }
 
-    async fn start(self) -> Result<Spawned, RuntimeError> {
+    async fn start(self) -> Result<Portal<R>, RuntimeError> {
         let function = self.function?;
         let (reply, answer) = oneshot::channel();
-        let order = SpawnOrder {
-            function,
-            name: self.name.unwrap_or_else(|| function.to_owned()),
-            args: self.args?,
-            debugging: self.debugging,
-            reply,
-        };
+        let name = self.name.unwrap_or_else(|| function.to_owned());
+        let (args, debugging) = (self.args?, self.debugging);
+        let program = ChildProgram::Actor { function, args, debugging };
+        let order = ActorEvent::Spawn(ChildOrder { program, name, reply });
         let gone = || RuntimeError::Gone("start an actor");
-        self.shared.events.send(Event::Local(Local::Spawn(order))).map_err(|_| gone())?;
-        answer.await.map_err(|_| gone())?
+        self.shared.events.send(Event::Actor(order)).map_err(|_| gone())?;
+        let spawned = answer.await.map_err(|_| gone())??;
+        Ok(Portal::new(spawned, self.shared.events.clone()))
     }
 }
 
@@ -251,6 +250,6 @@ impl<R: 'static> IntoFuture for Spawn<R> {
     type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move { Ok(Portal::new(self.start().await?)) })
+        Box::pin(self.start())
     }
 }

@@ -1,93 +1,134 @@
-//! What the driver is woken for, before it is an input of the protocol.
+//! What wakes the driver. The vocabulary of everything around it: nothing here knows who sends an
+//! event, or what becomes of it.
 
+use crate::agent::Scene;
 use crate::error::RuntimeError;
 use crate::failure::Failure;
 use crate::front::FrontEvent;
-use crate::pause::Wish;
-use crate::portal::Spawned;
-use crate::probe::Point;
 use crate::settings::Debugging;
 use crate::signals::Taken;
-use holdfast_protocol::{ActorId, Answer, Cause, RequestId};
+use holdfast_protocol::actor_loop::{self, Examine, Point};
+use holdfast_protocol::{ActorId, RequestId, Shielding};
+use holdfast_sync::mailbox::Sender;
+use holdfast_sync::ticket::Ticket;
 use std::process::Command;
-use tokio::sync::oneshot;
+use std::sync::Arc;
+use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
+
+/// An event of the actor loop.
+pub(crate) type ActorEvent = actor_loop::Event<ChildOrder, UserTaskEnd>;
 
 /// One thing that happened.
 pub(crate) enum Event {
-    /// A link has something to be read.
-    Readable(ActorId),
+    /// One for the actor loop.
+    Actor(ActorEvent),
     /// A link has room again.
     Writable(ActorId),
-    /// The process of a child has ended.
-    ChildEnded(ActorId),
-    /// The prompt of this actor was answered.
-    Answered(RequestId, Answer),
     /// The front end of a debug session has something to say.
     Front(RequestId, FrontEvent),
-    /// Nobody waits for this pause any more.
-    Abandoned(u64),
     /// A signal.
     Signal(Taken),
-    /// Something that this actor's own program wants.
-    Local(Local),
-    /// The own code had its time to end.
-    BodyOverdue,
+    /// A task or thread pauses.
+    Pause(PauseRequest),
+    /// Nobody waits for this pause any longer.
+    Abandoned(u64),
+    /// The program has a message for a peer.
+    Data { to: ActorId, bytes: Vec<u8> },
+    /// The program has read a message: the sender may send another.
+    Consumed { from: ActorId },
+    /// The link to the supervisor is to be cut.
+    Cut,
+    /// The tree is asked for, as text.
+    Survey(oneshot::Sender<String>),
     /// A survey had its time.
     SurveyOverdue(u32),
     /// A probe lets one input pass that it holds back.
     Resume(Point),
 }
 
-/// How the own program ended.
-pub(crate) enum Ending {
+/// The way to the driver of this process.
+#[derive(Clone, Debug)]
+pub(crate) struct Senders {
+    pub(crate) events: Sender<Event>,
+    /// For what is taken even while a prompt freezes the driver.
+    pub(crate) urgent: Sender<Event>,
+}
+
+impl Senders {
+    /// Sends an event the way that it must take. A driver that has ended needs none.
+    pub(crate) fn send(&self, event: ActorEvent) {
+        let way = if event.is_urgent() { &self.urgent } else { &self.events };
+        let _ = way.send(Event::Actor(event));
+    }
+}
+
+/// How the user task ended.
+pub(crate) enum UserTaskEnd {
     /// With a result.
     Returned(Vec<u8>),
     /// With an error or a panic, and where.
-    Failed(Failure, Box<crate::agent::Scene>, Examine),
+    Failed(Failure, Box<Scene>, Examine),
     /// It was dropped: a cancel.
     Dropped,
 }
 
-/// Whether a failure may open a prompt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Examine {
-    Yes,
-    No,
-}
-
-/// What the own program wants.
-pub(crate) enum Local {
-    /// A task or thread pauses.
-    Pause(Wish),
-    /// A child is to be started.
-    Spawn(SpawnOrder),
-    /// A foreign program is to be started.
-    Command {
-        name: String,
-        command: Box<Command>,
-        reply: oneshot::Sender<Result<Spawned, RuntimeError>>,
-    },
-    /// A message for a neighbour.
-    Data { to: ActorId, bytes: Vec<u8> },
-    /// The program has read a message: the sender may send another.
-    Consumed { from: ActorId },
-    /// A child is to end.
-    CancelChild(ActorId),
-    /// This actor is to end.
-    Cancel(Cause),
-    /// Its link to the supervisor is to be cut.
-    Cut,
-    /// The tree is asked for, as text.
-    Survey(oneshot::Sender<String>),
-    /// The program has ended.
-    Ended(Ending),
-}
-
 /// A child that is to be started.
-pub(crate) struct SpawnOrder {
-    pub(crate) function: &'static str,
+pub(crate) struct ChildOrder {
+    pub(crate) program: ChildProgram,
     pub(crate) name: String,
-    pub(crate) args: Vec<u8>,
-    pub(crate) debugging: Option<Debugging>,
-    pub(crate) reply: oneshot::Sender<Result<Spawned, RuntimeError>>,
+    pub(crate) reply: SpawnReply,
+}
+
+/// Who hears whether a child was started.
+pub(crate) type SpawnReply = oneshot::Sender<Result<Spawned, RuntimeError>>;
+
+/// What a child executes.
+pub(crate) enum ChildProgram {
+    /// A function of this program, as an actor.
+    Actor { function: &'static str, args: Vec<u8>, debugging: Option<Debugging> },
+    /// A program that knows nothing of the tree.
+    Foreign(Box<Command>),
+}
+
+/// What the driver hands out for a new child.
+pub(crate) struct Spawned {
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) mail: Mail,
+    pub(crate) end: watch::Receiver<Option<ChildEnd>>,
+}
+
+/// How a child ended: its result, or its failure.
+pub(crate) type ChildEnd = Result<Vec<u8>, Failure>;
+
+/// The user task's end of the messages between this actor and a peer.
+#[derive(Clone)]
+pub(crate) struct Mail {
+    pub(crate) peer: ActorId,
+    pub(crate) inbox: Arc<Mutex<mpsc::UnboundedReceiver<Vec<u8>>>>,
+    pub(crate) credits: Arc<Semaphore>,
+}
+
+/// A pause, as the driver gets it.
+pub(crate) struct PauseRequest {
+    pub(crate) id: u64,
+    pub(crate) scene: Box<Scene>,
+    pub(crate) shielding: Shielding,
+    pub(crate) ticket: Ticket<Resumed>,
+}
+
+/// How a pause came to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Resumed {
+    /// The person typed `continue`, or nobody could be asked.
+    Continued,
+    /// The person typed `quit`: this actor fails now.
+    Quit,
+    /// The prompt was closed by the runtime: the tree was told to stop, or lost its root.
+    Revoked,
+    /// There was no prompt: the actor, or the tree, is on its way out.
+    Refused,
+    /// There was no prompt: debugging is off, this is no actor, or the same task pauses already.
+    Passed,
 }

@@ -43,9 +43,10 @@
 //! ```text
 //!     Program, Context, Portal, pause     what a program uses
 //!       |  mailbox
-//!     take        an event becomes inputs of the protocol
-//!     driver      Node::handle: the code that the checker explores
-//!     hands       each output is performed: one arm, one call
+//!     intake      what happens becomes events
+//!     actor loop  an event becomes inputs of Node::handle, whose outputs are performed: the code
+//!                 that is soaked, around the code that is explored
+//!     effects     what the loop acts through: one method, one call
 //!       |
 //!     link  process  signals  timers  terminal  output      the operating system
 //!     front (root), agent (holder)                          the prompt
@@ -55,20 +56,21 @@
 
 mod actor;
 mod agent;
-mod body;
+mod child_record;
 mod context;
+mod effects;
 mod error;
 mod event;
 pub mod exit;
 mod failure;
 mod front;
-mod hands;
 mod inherited;
-mod kin;
+mod intake;
 mod link;
 mod logs;
 mod output;
 mod pause;
+mod peer;
 mod portal;
 pub mod probe;
 mod process;
@@ -78,19 +80,19 @@ mod session;
 pub mod settings;
 mod signals;
 mod survey;
-mod take;
 mod terminal;
 mod timers;
+mod user_task;
 mod wire;
 
 pub use context::{Context, Spawn};
 pub use error::RuntimeError;
+pub use event::Resumed;
 pub use failure::{Failure, FailureKind};
 pub use holdfast_protocol as protocol;
 pub use holdfast_protocol::Placement;
-pub use holdfast_protocol::driver::{Driver, Hands};
 pub use logs::layer as log_layer;
-pub use pause::{Pause, Resumed, pause};
+pub use pause::{Pause, pause};
 pub use portal::Portal;
 pub use program::{ActorFn, BoxError, Program};
 pub use settings::{BadVariable, Debugging, NoTerminal, Timing};

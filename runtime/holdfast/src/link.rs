@@ -1,6 +1,6 @@
 //! One end of the channel between two neighbouring actors: frames and descriptors, never blocking.
 //!
-//! Runs in the driver. A link reads and writes when the driver says so; [`crate::kin::Neighbour`]
+//! Runs in the driver. A link reads and writes when the driver says so; [`crate::peer::Peer`]
 //! only waits for the socket, so that no other task ever holds part of a frame.
 
 use crate::wire::{Frame, WireError, decode, encode};
@@ -45,7 +45,6 @@ pub(crate) struct Link {
     buffer: Vec<u8>,
     descriptors: VecDeque<OwnedFd>,
     parcels: VecDeque<Parcel>,
-    put_back: Option<(Frame, Option<OwnedFd>)>,
     ended: bool,
 }
 
@@ -65,7 +64,6 @@ impl Link {
             buffer: Vec::new(),
             descriptors: VecDeque::new(),
             parcels: VecDeque::new(),
-            put_back: None,
             ended: false,
         })
     }
@@ -80,9 +78,6 @@ impl Link {
     /// # Errors
     /// If what was read is no frame; the link is of no use any more.
     pub(crate) fn hear(&mut self) -> Result<Heard, WireError> {
-        if let Some((frame, descriptor)) = self.put_back.take() {
-            return Ok(Heard::Frame(frame, descriptor));
-        }
         loop {
             if let Some(frame) = decode(&mut self.buffer)? {
                 let descriptor =
@@ -106,11 +101,6 @@ impl Link {
                 return Err(WireError::Descriptors);
             }
         }
-    }
-
-    /// Has this frame be the next one again.
-    pub(crate) fn put_back(&mut self, frame: Frame, descriptor: Option<OwnedFd>) {
-        self.put_back = Some((frame, descriptor));
     }
 
     fn read(&mut self) -> io::Result<usize> {

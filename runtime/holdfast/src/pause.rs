@@ -11,12 +11,12 @@
 //! 3. A pause whose task is dropped gives the terminal back.
 
 use crate::agent::Scene;
-use crate::event::{Event, Local};
+use crate::event::{Event, PauseRequest, Resumed};
 use crate::session::Kind;
 use crate::settings::Debugging;
 use holdfast_protocol::Shielding;
 use holdfast_sync::mailbox::Sender;
-use holdfast_sync::ticket::{Ticket, TicketReceiver, ticket};
+use holdfast_sync::ticket::{TicketReceiver, ticket};
 use std::backtrace::Backtrace;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -25,45 +25,21 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError, RwLock};
 
-/// How a pause came to its end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Resumed {
-    /// The person typed `continue`, or nobody could be asked.
-    Continued,
-    /// The person typed `quit`: this actor fails now.
-    Quit,
-    /// The prompt was closed by the runtime: the tree was told to stop, or lost its root.
-    Revoked,
-    /// There was no prompt: the actor, or the tree, is on its way out.
-    Refused,
-    /// There was no prompt: debugging is off, this is no actor, or the same task pauses already.
-    Passed,
-}
-
-/// A pause, as the driver gets it.
-pub(crate) struct Wish {
-    pub(crate) id: u64,
-    pub(crate) scene: Box<Scene>,
-    pub(crate) shielding: Shielding,
-    pub(crate) ticket: Ticket<Resumed>,
-}
-
 /// What pauses of this process need to know of their actor.
 #[derive(Clone)]
-pub(crate) struct Station {
+pub(crate) struct ActorHandle {
     pub(crate) path: String,
     pub(crate) debugging: Debugging,
     pub(crate) events: Sender<Event>,
 }
 
-static STATION: RwLock<Option<Station>> = RwLock::new(None);
+static ACTOR: RwLock<Option<ActorHandle>> = RwLock::new(None);
 static NEXT: AtomicU64 = AtomicU64::new(0);
 static PAUSING: Mutex<BTreeSet<Task>> = Mutex::new(BTreeSet::new());
 
 /// Lets pauses of this process reach its driver, or (with none) pass.
-pub(crate) fn station(station: Option<Station>) {
-    *STATION.write().unwrap_or_else(PoisonError::into_inner) = station;
+pub(crate) fn serve(actor: Option<ActorHandle>) {
+    *ACTOR.write().unwrap_or_else(PoisonError::into_inner) = actor;
 }
 
 /// Who pauses.
@@ -141,8 +117,8 @@ impl<'a> Pause<'a> {
     }
 
     fn ask(self) -> Option<(TicketReceiver<Resumed>, Mark)> {
-        let station = STATION.read().unwrap_or_else(PoisonError::into_inner).clone()?;
-        if station.debugging == Debugging::Off {
+        let actor = ACTOR.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        if actor.debugging == Debugging::Off {
             return None;
         }
         let mark = Mark::set()?;
@@ -153,7 +129,7 @@ impl<'a> Pause<'a> {
         };
         let shown = |(name, value): (String, &dyn Debug)| (name, format!("{value:#?}"));
         let scene = Box::new(Scene {
-            path: station.path,
+            path: actor.path,
             kind: Kind::Breakpoint,
             file: self.place.file().to_owned(),
             line: self.place.line(),
@@ -164,13 +140,13 @@ impl<'a> Pause<'a> {
             task,
         });
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let events = station.events.clone();
+        let events = actor.events.clone();
         let (stub, ticket) = ticket(move || {
             let _ = events.send(Event::Abandoned(id));
         });
-        let wish = Wish { id, scene, shielding: self.shielding, ticket };
-        // A driver that is gone drops the wish, and the stub hears of it.
-        let _ = station.events.send(Event::Local(Local::Pause(wish)));
+        let request = PauseRequest { id, scene, shielding: self.shielding, ticket };
+        // A driver that is gone drops the request, and the stub hears of it.
+        let _ = actor.events.send(Event::Pause(request));
         Some((stub, mark))
     }
 }

@@ -2,84 +2,68 @@
 
 use crate::context::{decode, encode};
 use crate::error::RuntimeError;
-use crate::event::{Event, Local};
+use crate::event::{ActorEvent, ChildEnd, Event, Mail, Spawned};
 use crate::failure::Failure;
-use holdfast_protocol::ActorId;
 use holdfast_sync::mailbox::Sender;
 use serde::{Serialize, de::DeserializeOwned};
 use std::marker::PhantomData;
-use std::sync::Arc;
-use tokio::sync::{Mutex, Semaphore, mpsc, watch};
+use tokio::sync::watch;
 
-/// How many messages may be under way each way before a sender waits.
-pub(crate) const CREDITS: usize = 64;
-
-/// How a child ended: its result, or its failure.
-pub(crate) type End = Result<Vec<u8>, Failure>;
-
-/// The messages between this actor and one neighbour.
-#[derive(Clone)]
-pub(crate) struct Mail {
-    pub(crate) peer: ActorId,
+/// The messages between this actor and one peer.
+pub(crate) struct Mailbox {
+    pub(crate) mail: Mail,
     pub(crate) events: Sender<Event>,
-    pub(crate) inbox: Arc<Mutex<mpsc::UnboundedReceiver<Vec<u8>>>>,
-    pub(crate) credits: Arc<Semaphore>,
 }
 
-impl Mail {
+impl Mailbox {
     pub(crate) async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
         let bytes = encode("a message", message)?;
         let gone = || RuntimeError::Gone("send a message");
-        self.credits.acquire().await.map_err(|_| gone())?.forget();
-        let data = Local::Data { to: self.peer, bytes };
-        self.events.send(Event::Local(data)).map_err(|_| gone())
+        self.mail.credits.acquire().await.map_err(|_| gone())?.forget();
+        self.events.send(Event::Data { to: self.mail.peer, bytes }).map_err(|_| gone())
     }
 
     pub(crate) async fn receive<M: DeserializeOwned>(&self) -> Result<Option<M>, RuntimeError> {
-        let Some(bytes) = self.inbox.lock().await.recv().await else { return Ok(None) };
-        let _ = self.events.send(Event::Local(Local::Consumed { from: self.peer }));
+        let Some(bytes) = self.mail.inbox.lock().await.recv().await else { return Ok(None) };
+        let _ = self.events.send(Event::Consumed { from: self.mail.peer });
         decode("a message", &bytes).map(Some)
     }
-}
-
-/// What the driver hands out for a new child.
-pub(crate) struct Spawned {
-    pub(crate) name: String,
-    pub(crate) path: String,
-    pub(crate) mail: Mail,
-    pub(crate) end: watch::Receiver<Option<End>>,
 }
 
 /// A supervisor's handle for one child whose result is an `R`.
 ///
 /// Dropping it changes nothing: the child lives until it ends, or until its supervisor does.
 pub struct Portal<R> {
-    spawned: Spawned,
+    name: String,
+    path: String,
+    mailbox: Mailbox,
+    end: watch::Receiver<Option<ChildEnd>>,
     result: PhantomData<fn() -> R>,
 }
 
 impl<R> Portal<R> {
-    pub(crate) fn new(spawned: Spawned) -> Self {
-        Self { spawned, result: PhantomData }
+    pub(crate) fn new(spawned: Spawned, events: Sender<Event>) -> Self {
+        let Spawned { name, path, mail, end } = spawned;
+        Self { name, path, mailbox: Mailbox { mail, events }, end, result: PhantomData }
     }
 
     /// The child's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.spawned.name
+        &self.name
     }
 
     /// The child's path from the root, like `root/mid/leaf`.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.spawned.path
+        &self.path
     }
 
     /// The child's process. Signal it only while you hold its supervisor alive: a number is used
     /// again once its process is reaped.
     #[must_use]
     pub fn pid(&self) -> u32 {
-        self.spawned.mail.peer.0
+        self.mailbox.mail.peer.0
     }
 
     /// Sends the child a message, which it takes with [`crate::Context::receive`]. Waits while too
@@ -88,7 +72,7 @@ impl<R> Portal<R> {
     /// # Errors
     /// The message can not be serialised or is over 15 MiB; the child, or this actor, has ended.
     pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
-        self.spawned.mail.send(message).await
+        self.mailbox.send(message).await
     }
 
     /// Takes the child's next message; `None` once it has ended.
@@ -96,15 +80,14 @@ impl<R> Portal<R> {
     /// # Errors
     /// The message is not an `M`.
     pub async fn receive<M: DeserializeOwned>(&self) -> Result<Option<M>, RuntimeError> {
-        self.spawned.mail.receive().await
+        self.mailbox.receive().await
     }
 
     /// Waits until the child has ended and was reaped.
-    async fn end(&self) -> End {
-        let mut end = self.spawned.end.clone();
-        let gone = || {
-            Failure::new(crate::failure::FailureKind::Cancelled, &self.spawned.path, String::new())
-        };
+    async fn end(&self) -> ChildEnd {
+        let mut end = self.end.clone();
+        let gone =
+            || Failure::new(crate::failure::FailureKind::Cancelled, &self.path, String::new());
         let Ok(end) = end.wait_for(Option::is_some).await else { return Err(gone()) };
         end.clone().unwrap_or_else(|| Err(gone()))
     }
@@ -122,9 +105,9 @@ impl<R> Portal<R> {
     /// # Errors
     /// This actor has ended.
     pub fn ask_to_end(&self) -> Result<(), RuntimeError> {
-        let cancel = Local::CancelChild(self.spawned.mail.peer);
+        let cancel = ActorEvent::CancelChild(self.mailbox.mail.peer);
         let gone = |_| RuntimeError::Gone("cancel a child");
-        self.spawned.mail.events.send(Event::Local(cancel)).map_err(gone)
+        self.mailbox.events.send(Event::Actor(cancel)).map_err(gone)
     }
 }
 

@@ -5,62 +5,12 @@
 //! it drives is the library that users have, in a program that has set a [`Probe`]
 //! ([`Program::probe`](crate::Program::probe)). No variable of the environment sets one.
 
-use crate::event::Event;
-use holdfast_protocol::{
-    ActorId, Answer, Input, Origin, Output, PolicyName, RequestId, Signal, Timer,
-};
-use holdfast_sync::mailbox::Sender;
-use serde::{Deserialize, Serialize};
+use crate::event::{ActorEvent, Event, Senders};
+use holdfast_protocol::{Input, Output, PolicyName};
 use std::fmt::Debug;
 
 pub use crate::process::LINK_FD;
-
-/// What an actor can be held before: the inputs that come from outside its own program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Point {
-    /// It reads the next message of a neighbour, or the end of their link.
-    Message(ActorId),
-    /// It takes a signal that comes from there.
-    Signal(Signal, Origin),
-    /// One of its timers fires.
-    Timer(Timer),
-    /// Its own code, which was told to end, has ended.
-    Body,
-    /// It reaps a child.
-    Reap(ActorId),
-    /// It takes an orphan over.
-    Adopt(ActorId),
-    /// It sees that it has no child left.
-    ChildrenGone,
-    /// It reads the end of a baton.
-    Baton(RequestId),
-    /// It sees that the root is gone from a prompt of its own.
-    Hangup(RequestId),
-}
-
-impl Point {
-    /// Whether this is an input before which an actor is held there.
-    #[must_use]
-    pub fn is_before(self, input: Input) -> bool {
-        match (self, input) {
-            (Self::Message(peer), Input::Received { from, .. }) => from == peer,
-            (Self::Message(held), Input::LinkEnded { peer }) => held == peer,
-            (Self::Signal(held, from), Input::Signalled { signal, origin }) => {
-                (held, from) == (signal, origin)
-            }
-            (Self::Timer(held), Input::Expired { timer }) => held == timer,
-            (Self::Reap(held), Input::Exited { child, .. })
-            | (Self::Adopt(held), Input::Adopted { child }) => held == child,
-            (Self::Baton(held), Input::BatonClosed { request })
-            | (Self::Hangup(held), Input::Answered { request, answer: Answer::Hangup }) => {
-                held == request
-            }
-            (Self::Body, Input::UserTaskEnded) | (Self::ChildrenGone, Input::ChildrenGone) => true,
-            _ => false,
-        }
-    }
-}
+pub use holdfast_protocol::actor_loop::Point;
 
 /// What a test sees of one actor, and where it can hold it. Every method does nothing by default.
 ///
@@ -96,16 +46,6 @@ pub trait Probe: Debug + Send + Sync {
         true
     }
 
-    /// The driver has come to a point that it can not pass yet, whatever the probe says.
-    fn hold(&self, point: Point) {
-        let _ = point;
-    }
-
-    /// What the driver was held before will not happen any more.
-    fn forget(&self, point: Point) {
-        let _ = point;
-    }
-
     /// The driver was woken for a point: whether it was held there, and is to look again.
     fn resumes(&self, point: Point) -> bool {
         let _ = point;
@@ -122,19 +62,19 @@ impl Probe for NoProbe {}
 /// Wakes the driver of one actor, from any thread.
 #[derive(Clone, Debug)]
 pub struct DriverWaker {
-    events: Sender<Event>,
-    urgent: Sender<Event>,
+    senders: Senders,
 }
 
 impl DriverWaker {
-    pub(crate) fn new(events: Sender<Event>, urgent: Sender<Event>) -> Self {
-        Self { events, urgent }
+    pub(crate) fn new(senders: Senders) -> Self {
+        Self { senders }
     }
 
     /// Has the driver ask [`Probe::resumes`] about a point, in the turn of what is held there:
-    /// signals reach a driver that is frozen at a prompt.
+    /// what is urgent reaches a driver that is frozen at a prompt.
     pub fn resume(&self, point: Point) {
-        let way = if matches!(point, Point::Signal(..)) { &self.urgent } else { &self.events };
+        let urgent = ActorEvent::Released(point).is_urgent();
+        let way = if urgent { &self.senders.urgent } else { &self.senders.events };
         // An actor that has ended has nothing to resume.
         let _ = way.send(Event::Resume(point));
     }

@@ -1,7 +1,6 @@
 //! A program of actors: its functions by name, and its run.
 
 use crate::actor;
-use crate::body::{Code, Filter, Returned, note_panics};
 use crate::context::{Context, decode, encode};
 use crate::error::RuntimeError;
 use crate::exit;
@@ -10,6 +9,7 @@ use crate::probe::{NoProbe, Probe};
 use crate::process::LINK_VARIABLE;
 use crate::settings::{Debugging, NoTerminal, Settings, Timing, from_environment};
 use crate::signals::Before;
+use crate::user_task::{Code, Filter, Returned, note_panics};
 use futures_util::future::LocalBoxFuture;
 use holdfast_protocol::Placement;
 use serde::{Serialize, de::DeserializeOwned};

@@ -12,7 +12,7 @@
 //!
 //! # Rules
 //! 1. What is held is what the kernel holds: a signal is pending once, whatever is sent again.
-//! 2. Passes for signals come the way of signals: also to an actor that is frozen at its prompt.
+//! 2. Passes for what is urgent come the urgent way: also to an actor that is frozen at its prompt.
 //! 3. With the test gone, or told to open, everything passes.
 
 use crate::control::{ActorEvent, ControlClient, EventSender, Instruction};
@@ -66,22 +66,12 @@ impl Gate {
             *left -= 1;
             return true;
         }
-        if !state.held.iter().any(|held| is_pending_with(*held, point)) {
+        if !state.held.iter().any(|held| held.is_pending_with(point)) {
             state.held.insert(point);
         }
         // A test that is gone holds nobody; its end is heard by the other thread.
         let _ = events.send(&ActorEvent::Held { point });
         false
-    }
-
-    /// Has it held before something that can not happen yet.
-    pub(crate) fn hold(&self, point: Point) {
-        self.lock().held.insert(point);
-    }
-
-    /// What it was held before will not happen.
-    pub(crate) fn forget(&self, point: Point) {
-        self.lock().held.remove(&point);
     }
 
     /// Adds a pass, and says whether somebody waits for it.
@@ -109,9 +99,4 @@ impl Gate {
         }
         self.open(waker);
     }
-}
-
-/// Whether both are one signal, which is pending once whoever sends it again.
-fn is_pending_with(held: Point, point: Point) -> bool {
-    matches!((held, point), (Point::Signal(one, _), Point::Signal(other, _)) if one == other)
 }

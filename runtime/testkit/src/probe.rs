@@ -51,18 +51,6 @@ impl Probe for TestProbe {
         self.gate.get().is_none_or(|gate| gate.passes(point))
     }
 
-    fn hold(&self, point: Point) {
-        if let Some(gate) = self.gate.get() {
-            gate.hold(point);
-        }
-    }
-
-    fn forget(&self, point: Point) {
-        if let Some(gate) = self.gate.get() {
-            gate.forget(point);
-        }
-    }
-
     fn resumes(&self, point: Point) -> bool {
         self.gate.get().is_some_and(|gate| gate.admit(point))
     }

@@ -1,4 +1,4 @@
-//! An actor's own code: one thread with an async runtime of its own, beside the driver.
+//! The user task: an actor's own code, one thread with an async runtime of its own, beside the driver.
 //!
 //! The driver goes on serving whatever the code does: a computation that never yields, a sync call
 //! that blocks, a panic.
@@ -11,14 +11,14 @@
 use crate::agent::Scene;
 use crate::context::Context;
 use crate::error::{RuntimeError, failed};
-use crate::event::{Ending, Event, Examine, Local};
+use crate::event::{ActorEvent, Senders, UserTaskEnd};
 use crate::failure::{Failure, FailureKind};
 use crate::session::Kind;
 use crate::signals::set_mask;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
+use holdfast_protocol::actor_loop::Examine;
 use holdfast_sync::flag::Flag;
-use holdfast_sync::mailbox::Sender;
 use nix::sys::signal::SigSet;
 use std::any::Any;
 use std::backtrace::Backtrace;
@@ -37,19 +37,19 @@ pub(crate) type Code = Box<dyn FnOnce(Context) -> LocalBoxFuture<'static, Return
 /// Whether a failure of this text may open a prompt.
 pub(crate) type Filter = Arc<dyn Fn(&Failure) -> bool + Send + Sync>;
 
-/// The own code, as the driver sees it.
-pub(crate) struct Body {
+/// The user task, as the driver sees it.
+pub(crate) struct UserTask {
     cancelled: Flag,
 }
 
-impl Body {
+impl UserTask {
     /// Starts the code, in a thread with this signal mask.
     pub(crate) fn start(
         code: Code,
         context: Context,
         filter: Filter,
         mask: SigSet,
-        events: Sender<Event>,
+        senders: Senders,
     ) -> Result<Self, RuntimeError> {
         let cancelled = context.cancelled_flag();
         let told = cancelled.clone();
@@ -57,7 +57,7 @@ impl Body {
         let run = move || {
             set_mask(&mask);
             let ending = run(code, context, &filter, &told);
-            let _ = events.send(Event::Local(Local::Ended(ending)));
+            senders.send(ActorEvent::TaskEnded(ending));
         };
         std::thread::Builder::new().name(name).spawn(run).map_err(failed("start a thread"))?;
         Ok(Self { cancelled })
@@ -69,7 +69,7 @@ impl Body {
     }
 }
 
-fn run(code: Code, context: Context, filter: &Filter, cancelled: &Flag) -> Ending {
+fn run(code: Code, context: Context, filter: &Filter, cancelled: &Flag) -> UserTaskEnd {
     let path = context.path().to_owned();
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -93,8 +93,8 @@ fn run(code: Code, context: Context, filter: &Filter, cancelled: &Flag) -> Endin
     drop(local);
     runtime.shutdown_background();
     match outcome {
-        None => Ending::Dropped,
-        Some(Ok(Ok(bytes))) => Ending::Returned(bytes),
+        None => UserTaskEnd::Dropped,
+        Some(Ok(Ok(bytes))) => UserTaskEnd::Returned(bytes),
         Some(Ok(Err(error))) => {
             let failure = Failure::returned(error, &path);
             let examine = examine(filter, &failure);
@@ -112,12 +112,12 @@ pub(crate) fn examine(filter: &Filter, failure: &Failure) -> Examine {
     if filter(failure) { Examine::Yes } else { Examine::No }
 }
 
-fn failed_with(failure: Failure, panicked: Option<Panicked>, examine: Examine) -> Ending {
+fn failed_with(failure: Failure, panicked: Option<Panicked>, examine: Examine) -> UserTaskEnd {
     let mut scene = post_mortem(&failure);
     if let Some(Panicked { file, line, column, backtrace }) = panicked {
         scene = Scene { file, line, column, backtrace, ..scene };
     }
-    Ending::Failed(failure, Box::new(scene), examine)
+    UserTaskEnd::Failed(failure, Box::new(scene), examine)
 }
 
 /// What a post-mortem prompt shows of a failure.

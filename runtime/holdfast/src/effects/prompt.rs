@@ -1,29 +1,29 @@
 //! Prompts: who waits for one, the agent of the one that is open, and the front that reads the
 //! terminal.
 
-use super::{Asker, Live};
+use super::{ActorResources, PendingPause};
 use crate::agent::{self, Scene};
-use crate::body::post_mortem;
-use crate::event::Event;
+use crate::event::{ActorEvent, Event, PauseRequest, Resumed};
 use crate::failure::Failure;
 use crate::front::{self, Color, FrontEvent, Reader};
 use crate::logs;
-use crate::pause::{Resumed, Wish};
 use crate::settings::NoTerminal;
 use crate::terminal::Terminal;
+use crate::user_task::post_mortem;
 use holdfast_protocol::policy::TerminalReader as Who;
-use holdfast_protocol::{Answer, Input, Notice, RequestId};
-use std::collections::VecDeque;
+use holdfast_protocol::{Answer, Notice, RequestId};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-impl Live {
+impl ActorResources {
     pub(super) fn requested(&mut self, request: RequestId) {
-        let asker = match self.asking.take() {
-            Some(Wish { id, scene, shielding: _, ticket }) => Asker::Pause(Some(scene), ticket, id),
-            None => Asker::PostMortem(Some(self.failure_scene())),
+        let pending = match self.asking.take() {
+            Some(PauseRequest { id, scene, shielding: _, ticket }) => {
+                PendingPause::Breakpoint(Some(scene), ticket, id)
+            }
+            None => PendingPause::PostMortem(Some(self.failure_scene())),
         };
-        self.askers.insert(request, asker);
+        self.pending.insert(request, pending);
     }
 
     /// What a post-mortem prompt of this actor shows: its own failure, else its child's.
@@ -39,33 +39,34 @@ impl Live {
         }
     }
 
-    pub(super) fn open_prompt(&mut self, request: RequestId, follow: &mut VecDeque<Input>) {
-        let hangup = Input::Answered { request, answer: Answer::Hangup };
-        let scene = match self.askers.get_mut(&request) {
-            Some(Asker::Pause(scene, ..) | Asker::PostMortem(scene)) => scene.take(),
+    pub(super) fn open_prompt(&mut self, request: RequestId) {
+        let scene = match self.pending.get_mut(&request) {
+            Some(PendingPause::Breakpoint(scene, ..) | PendingPause::PostMortem(scene)) => {
+                scene.take()
+            }
             None => None,
         };
         // Nobody waits any more.
         let Some(scene) = scene else {
-            return follow.push_back(Input::Answered { request, answer: Answer::Continue });
+            return self.senders.send(ActorEvent::Answered(request, Answer::Continue));
         };
         let socket = match self.batons.remove(&request) {
             Some(baton) => UnixStream::from(baton),
             None => {
-                let Some((front, socket)) = self.pair() else { return follow.push_back(hangup) };
+                let Some((front, socket)) = self.pair() else {
+                    return self.senders.send(ActorEvent::Answered(request, Answer::Hangup));
+                };
                 self.open_front(request, front);
                 socket
             }
         };
-        let urgent = self.urgent.clone();
-        let answer = move |answer| {
-            let _ = urgent.send(Event::Answered(request, answer));
-        };
+        let senders = self.senders.clone();
+        let answer = move |answer| senders.send(ActorEvent::Answered(request, answer));
         match agent::start(socket, *scene, logs::Ring::global(), answer) {
             Ok(agent) => self.agent = Some((request, agent)),
             Err(error) => {
                 tracing::error!(target: "holdfast", %error, "a prompt can not be opened");
-                follow.push_back(hangup);
+                self.senders.send(ActorEvent::Answered(request, Answer::Hangup));
             }
         }
     }
@@ -80,7 +81,7 @@ impl Live {
             Some((_, Answer::Continue)) => Resumed::Continued,
             Some((_, Answer::Quit)) => {
                 // A failure that was looked at stays what it is.
-                if !matches!(self.askers.get(&request), Some(Asker::PostMortem(_))) {
+                if !matches!(self.pending.get(&request), Some(PendingPause::PostMortem(_))) {
                     let kind = crate::failure::FailureKind::Quit;
                     let failure = Failure::new(kind, &self.path_text(), "quit");
                     let scene = Box::new(post_mortem(&failure));
@@ -94,22 +95,22 @@ impl Live {
     }
 
     pub(super) fn end_pause(&mut self, request: RequestId, resumed: Resumed) {
-        if let Some(Asker::Pause(_, ticket, _)) = self.askers.remove(&request) {
+        if let Some(PendingPause::Breakpoint(_, ticket, _)) = self.pending.remove(&request) {
             let _ = ticket.end(resumed);
         }
     }
 
     /// Opens the front end of a debug session: here is where the terminal is read.
     pub(super) fn open_front(&mut self, request: RequestId, socket: UnixStream) {
-        let urgent = self.urgent.clone();
+        let urgent = self.senders.urgent.clone();
         let notify = Box::new(move |event: FrontEvent| {
             let _ = urgent.send(Event::Front(request, event));
         });
         let holder_reads = self.settings.policy().reader() == Who::Holder;
-        let reader = match (&self.terminal, &self.top) {
+        let reader = match (&self.terminal, &self.root_resources) {
             (Some(terminal), _) if holder_reads => Reader::Cooked(terminal.path().into()),
             (Some(terminal), _) => Reader::Terminal(terminal.path().into()),
-            (_, Some(top)) => match &top.no_terminal {
+            (_, Some(root)) => match &root.no_terminal {
                 NoTerminal::Report => Reader::Report,
                 NoTerminal::Script(file) => Reader::Script(file.clone()),
                 NoTerminal::Wait(limit) => Reader::Wait(*limit),
@@ -118,7 +119,7 @@ impl Live {
         };
         // A front without a terminal writes to the standard error like anybody: what is printed
         // through it would come back to it.
-        let relay = self.top.as_ref().and_then(|top| top.relay.as_ref());
+        let relay = self.root_resources.as_ref().and_then(|root| root.relay.as_ref());
         let relay = relay.filter(|_| self.terminal.is_some()).map(Arc::clone);
         match front::open(front::Setup { socket, reader, notify, color: color() }) {
             Ok(front) => {
@@ -130,14 +131,14 @@ impl Live {
             }
             Err(error) => {
                 tracing::error!(target: "holdfast", %error, "the terminal can not be read");
-                let _ = self.urgent.send(Event::Front(request, FrontEvent::Ended));
+                let _ = self.senders.urgent.send(Event::Front(request, FrontEvent::Ended));
             }
         }
     }
 
     /// Lets go of the terminal, whoever reads it.
     pub(crate) fn close_front(&mut self) {
-        if let Some(relay) = self.top.as_ref().and_then(|top| top.relay.as_ref()) {
+        if let Some(relay) = self.root_resources.as_ref().and_then(|root| root.relay.as_ref()) {
             relay.direct();
         }
         if let Some((_, front)) = self.front.take() {
@@ -164,9 +165,9 @@ impl Live {
 
     /// Drops what is known of a pause, and says which request it is.
     pub(crate) fn forget_pause(&mut self, id: u64) -> Option<RequestId> {
-        let is = |asker: &Asker| matches!(asker, Asker::Pause(_, _, pause) if *pause == id);
-        let request = *self.askers.iter().find(|(_, asker)| is(asker))?.0;
-        self.askers.remove(&request);
+        let is = |pending: &PendingPause| matches!(pending, PendingPause::Breakpoint(_, _, pause) if *pause == id);
+        let request = *self.pending.iter().find(|(_, asker)| is(asker))?.0;
+        self.pending.remove(&request);
         Some(request)
     }
 

@@ -1,0 +1,241 @@
+//! Children: started, reaped, adopted.
+
+use super::ActorResources;
+use crate::child_record::{Booting, ChildKind, ChildRecord};
+use crate::error::{RuntimeError, failed};
+use crate::event::{ActorEvent, ChildOrder, ChildProgram, SpawnReply, Spawned};
+use crate::link::Link;
+use crate::peer::{Peer, PeerRole, mail_with};
+use crate::process::{self, Born, Ended, Process, SessionOf, Start};
+use crate::settings::Debugging;
+use crate::wire::{Frame, Hello, VERSION};
+use holdfast_protocol::actor_loop::Search;
+use holdfast_protocol::policy::{BootInterrupt, Route};
+use holdfast_protocol::{ActorId, Placement, Status};
+use holdfast_sync::children::Reap;
+use rustix::process::Signal as ProcessSignal;
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Stdio};
+use tokio::io::unix::AsyncFd;
+
+impl ChildOrder {
+    /// Says that this actor starts nothing any longer.
+    pub(super) fn refuse(self) {
+        let what = match self.program {
+            ChildProgram::Actor { .. } => "start an actor",
+            ChildProgram::Foreign(_) => "start a program",
+        };
+        let _ = self.reply.send(Err(RuntimeError::Cancelled(what)));
+    }
+}
+
+/// How an actor is to be started.
+struct ActorStart {
+    function: &'static str,
+    name: String,
+    args: Vec<u8>,
+    debugging: Option<Debugging>,
+}
+
+impl ActorResources {
+    pub(super) fn start_child(&mut self, order: ChildOrder) -> Option<ActorId> {
+        let ChildOrder { program, name, reply } = order;
+        match program {
+            ChildProgram::Actor { function, args, debugging } => {
+                self.start_actor(ActorStart { function, name, args, debugging }, reply)
+            }
+            ChildProgram::Foreign(command) => self.start_foreign(name, *command, reply),
+        }
+    }
+
+    fn start_actor(&mut self, order: ActorStart, reply: SpawnReply) -> Option<ActorId> {
+        let ActorStart { function, name, args, debugging } = order;
+        let (process, link) = match self.start_linked() {
+            Ok(started) => started,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return None;
+            }
+        };
+        let child = ActorId(process.pid());
+        let mut settings = self.settings;
+        settings.debugging = debugging.unwrap_or(settings.debugging);
+        let hello = Hello {
+            version: VERSION,
+            function: function.to_owned(),
+            path: self.path.iter().cloned().chain([name.clone()]).collect(),
+            root: self.root.0,
+            supervisor: self.me.0,
+            settings,
+            inherited: self.inherited,
+            args,
+        };
+        let direct = settings.policy().route() == Route::Direct && self.root_resources.is_none();
+        let direct = direct.then(UnixStream::pair).and_then(Result::ok);
+        let (to_root, to_child) = direct.map_or((None, None), |(a, b)| (Some(a), Some(b)));
+        let (mail, ours) = mail_with(child);
+        let mut peer = Peer::new(child, link, PeerRole::Child, &self.senders);
+        peer.mail = Some(ours);
+        peer.say(&Frame::Hello(Box::new(hello)), to_child.map(Into::into), &self.senders);
+        self.peers.insert(child, peer);
+        if let (Some(socket), Some(supervisor)) = (to_root, self.peers.supervisor_mut()) {
+            let frame = Frame::Direct { pid: child.0 };
+            supervisor.say(&frame, Some(socket.into()), &self.senders);
+        }
+        let path = format!("{}/{name}", self.path_text());
+        let mut record = ChildRecord::new(ChildKind::Actor, name.clone(), path.clone());
+        let spawned = Spawned { name, path, mail, end: record.end.subscribe() };
+        record.booting = Some(Booting { reply, spawned });
+        self.add_child(process, record);
+        Some(child)
+    }
+
+    /// Starts the process of an actor, which waits for its hello.
+    fn start_linked(&self) -> Result<(Process, Link), RuntimeError> {
+        let (ours, theirs) = UnixStream::pair().map_err(failed("make a socket pair"))?;
+        let process = process::start_actor(&self.start(), &theirs)?;
+        let link = Link::new(ours).map_err(failed("watch a socket"))?;
+        Ok((process, link))
+    }
+
+    fn start_foreign(
+        &mut self,
+        name: String,
+        mut command: Command,
+        reply: SpawnReply,
+    ) -> Option<ActorId> {
+        command.stdin(Stdio::null());
+        let start = Start { born: Born::Hearing, ..self.start() };
+        let process = match process::start_foreign(&start, command) {
+            Ok(process) => process,
+            Err(error) => {
+                let _ = reply.send(Err(error));
+                return None;
+            }
+        };
+        let child = ActorId(process.pid());
+        let path = format!("{}/{name}", self.path_text());
+        let record = ChildRecord::new(ChildKind::Foreign, name.clone(), path.clone());
+        let (mail, ours) = mail_with(child);
+        // A foreign program takes no messages.
+        ours.credits.close();
+        let spawned = Spawned { name, path, mail, end: record.end.subscribe() };
+        self.add_child(process, record);
+        let _ = reply.send(Ok(spawned));
+        Some(child)
+    }
+
+    fn start(&self) -> Start {
+        let session = match self.settings.placement {
+            Placement::OwnSession => SessionOf::Its,
+            Placement::SharedGroup => SessionOf::Supervisor,
+        };
+        let born = match self.settings.policy().boot_interrupt() {
+            BootInterrupt::Ignored => Born::Deaf,
+            BootInterrupt::Dies => Born::Hearing,
+        };
+        Start { session, born, inherited: self.inherited, root: self.root.0 }
+    }
+
+    fn add_child(&mut self, process: Process, record: ChildRecord) {
+        let child = ActorId(process.pid());
+        self.watch(&process);
+        self.children.insert(child, process);
+        self.records.insert(child, record);
+    }
+
+    /// Wakes the driver when a process has ended.
+    fn watch(&self, process: &Process) {
+        let (child, senders) = (ActorId(process.pid()), self.senders.clone());
+        let pidfd = process.watch();
+        tokio::task::spawn_local(async move {
+            // SAFETY: an `OwnedFd` owns its descriptor, and keeps it for as long as it lives.
+            let ready = pidfd.map(|pidfd| unsafe { AsyncFd::register(pidfd) });
+            if let Ok(Ok(pidfd)) = ready {
+                let _ = pidfd.readable().await;
+            }
+            senders.send(ActorEvent::ChildEnded(child));
+        });
+    }
+
+    pub(super) fn reap_child(&mut self, child: ActorId) -> Option<Status> {
+        let reaped = self.children.reap(child, |process| match process.reap() {
+            Ok(Some(ended)) => Reap::Reaped(Some(ended)),
+            Ok(None) => Reap::Running,
+            // Somebody else has waited for it, which is not ours to repair.
+            Err(_) => Reap::Reaped(None),
+        });
+        let ended = match reaped? {
+            Reap::Reaped(ended) => ended.unwrap_or(Ended::Unknown),
+            Reap::Running => {
+                self.children.signal(child, |process| self.watch(process));
+                return None;
+            }
+        };
+        let record = self.records.get_mut(&child)?;
+        if let Some(Booting { reply, spawned }) = record.booting.take() {
+            let (name, how) = (spawned.name, ended.to_string());
+            let _ = reply.send(Err(RuntimeError::DiedBooting { name, how }));
+        }
+        let end = record.conclude(ended);
+        record.end.send_replace(Some(end));
+        Some(match record.kind {
+            // Most orphans are actors; of those that are not, nobody waits for the status.
+            ChildKind::Actor | ChildKind::Adopted => crate::exit::status_of_actor(ended),
+            ChildKind::Foreign => crate::exit::status_of_foreign(ended),
+        })
+    }
+
+    pub(super) fn forget_child(&mut self, child: ActorId) {
+        let Some(record) = self.records.remove(&child) else { return };
+        match record.kind {
+            ChildKind::Actor | ChildKind::Adopted => {
+                self.announce_reaped(child.0);
+                self.tell_levels();
+            }
+            ChildKind::Foreign => {}
+        }
+    }
+
+    /// An actor was reaped, here or below.
+    pub(crate) fn announce_reaped(&mut self, pid: u32) {
+        self.lose_in_surveys(pid);
+        match &mut self.root_resources {
+            Some(root) => drop(root.roster.remove(&pid)),
+            None => self.say_up(&Frame::Reaped { pid }),
+        }
+    }
+
+    pub(crate) fn tell_levels(&mut self) {
+        let records = self.records.values();
+        let booted = records.filter(|one| one.kind == ChildKind::Actor && one.booting.is_none());
+        let levels = booted.map(|one| one.levels.saturating_add(1)).max().unwrap_or(0);
+        self.say_up(&Frame::Levels(levels));
+    }
+
+    /// The children of this process; none below the root, to which orphans come.
+    pub(super) fn processes(&self, search: Search) -> Option<Vec<ActorId>> {
+        let root = self.root_resources.as_ref()?;
+        // A child that the program started on its own is the program's to wait for.
+        let is_wanted = |pid: &u32| match search {
+            Search::Actors => root.roster.contains(pid) || process::belongs_to(*pid, self.me.0),
+            Search::All => true,
+        };
+        Some(process::children().ok()?.into_iter().filter(is_wanted).map(ActorId).collect())
+    }
+
+    pub(super) fn adopt_child(&mut self, child: ActorId) -> bool {
+        let Ok(process) = Process::child(child.0) else { return false };
+        self.add_child(process, ChildRecord::adopted());
+        true
+    }
+
+    /// Sends a signal to every child: actors take the first, others the second.
+    pub(crate) fn signal_branch(&self, to_actors: ProcessSignal, to_others: ProcessSignal) {
+        self.children.each(|child, process| {
+            let record = self.records.get(&child);
+            let actor = record.is_some_and(|record| record.kind == ChildKind::Actor);
+            process.signal(if actor { to_actors } else { to_others });
+        });
+    }
+}

@@ -1,0 +1,182 @@
+//! Where events come from: what is the actor loop's is handed to it, the rest is dealt with here.
+//!
+//! ```text
+//!     signals --\
+//!     prompt  ---> urgent --\
+//!     links   ---> events ---> next_event --> ActorLoop
+//!     children, program /  /
+//!     timers --------------
+//! ```
+
+mod frames;
+mod surveys;
+
+use crate::effects::ActorResources;
+use crate::event::{ActorEvent, Event, PauseRequest};
+use crate::front::FrontEvent;
+use crate::signals::Taken;
+use crate::wire::Frame;
+use holdfast_protocol::actor_loop::Intake;
+use holdfast_protocol::node::TreePosition;
+use holdfast_protocol::{Answer, Cause, Node, Origin, RequestId, Signal};
+use holdfast_sync::mailbox::Receiver;
+use nix::sys::signal::{Signal as OsSignal, raise};
+use rustix::process::Signal as ProcessSignal;
+use std::time::Instant;
+
+/// The mailboxes of a driver.
+pub(crate) struct Queues {
+    pub(crate) events: Receiver<Event>,
+    pub(crate) urgent: Receiver<Event>,
+}
+
+impl ActorResources {
+    /// Waits for an event of the actor loop.
+    pub(crate) async fn next_event(&mut self, node: &Node, intake: Intake) -> ActorEvent {
+        loop {
+            self.show_waiting(node);
+            let all = intake == Intake::All;
+            let next = self.timers.next();
+            let expiry = async {
+                match next {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let event = tokio::select! {
+                biased;
+                Some(event) = self.queues.urgent.recv() => Some(event),
+                Some(event) = self.queues.events.recv(), if all => Some(event),
+                () = expiry, if all => {
+                    let expired = self.timers.expired(Instant::now());
+                    expired.map(|timer| Event::Actor(ActorEvent::Expired(timer)))
+                }
+            };
+            if let Some(event) = event.and_then(|event| self.take_in(node, event)) {
+                return event;
+            }
+        }
+    }
+
+    /// Deals with what concerns the process alone.
+    fn take_in(&mut self, node: &Node, event: Event) -> Option<ActorEvent> {
+        match event {
+            Event::Actor(event) => return Some(event),
+            Event::Writable(id) => {
+                if let Some(peer) = self.peers.get_mut(id) {
+                    peer.link.flush();
+                    peer.wait_for_room(&self.senders);
+                }
+            }
+            Event::Front(request, event) => return self.front_event(node, request, event),
+            Event::Signal(signal) => return self.signal_taken(node, signal),
+            Event::Pause(request) => return Some(self.pause(request)),
+            // Its prompt, if it is open, goes on by itself.
+            Event::Abandoned(id) => {
+                return self
+                    .forget_pause(id)
+                    .map(|request| ActorEvent::Answered(request, Answer::Continue));
+            }
+            Event::Data { to, bytes } => {
+                if let Some(peer) = self.peers.get_mut(to) {
+                    peer.say(&Frame::Data(bytes), None, &self.senders);
+                }
+            }
+            Event::Consumed { from } => {
+                let peer = self.peers.get_mut(from)?;
+                let mail = peer.mail.as_mut()?;
+                mail.unread = mail.unread.saturating_sub(1);
+                peer.say(&Frame::Credit(1), None, &self.senders);
+            }
+            Event::Cut => {
+                if let Some(supervisor) = self.peers.supervisor_mut() {
+                    supervisor.link.cut();
+                }
+            }
+            Event::Survey(reply) => self.start_survey(
+                node,
+                Box::new(move |text| {
+                    let _ = reply.send(text);
+                }),
+            ),
+            Event::SurveyOverdue(serial) => self.finish_survey(serial),
+            Event::Resume(point) => {
+                return self.probe.resumes(point).then_some(ActorEvent::Released(point));
+            }
+        }
+        None
+    }
+
+    fn front_event(
+        &mut self,
+        node: &Node,
+        request: RequestId,
+        event: FrontEvent,
+    ) -> Option<ActorEvent> {
+        match event {
+            FrontEvent::Ended => return Some(ActorEvent::BatonEnded(request)),
+            FrontEvent::Interrupted => {
+                return Some(ActorEvent::Signalled(Signal::Interrupt, Origin::Process));
+            }
+            FrontEvent::Suspend => self.stop(),
+            FrontEvent::StopTree => return Some(ActorEvent::Cancel(Cause::Requested)),
+            FrontEvent::Survey(reply) => self.start_survey(
+                node,
+                Box::new(move |text| {
+                    let _ = reply.send(text);
+                }),
+            ),
+        }
+        None
+    }
+
+    fn pause(&mut self, request: PauseRequest) -> ActorEvent {
+        let shielding = request.shielding;
+        self.asking = Some(request);
+        ActorEvent::Pause(shielding)
+    }
+
+    fn show_waiting(&mut self, node: &Node) {
+        let waiting = match node.position() {
+            TreePosition::Root { server, .. } => server.waiting().count(),
+            TreePosition::Below { .. } => 0,
+        };
+        if let Some((_, front)) = &self.front {
+            front.waiting(waiting);
+        }
+    }
+
+    fn signal_taken(&mut self, node: &Node, signal: Taken) -> Option<ActorEvent> {
+        match signal {
+            Taken::Decide(signal, origin) => return Some(ActorEvent::Signalled(signal, origin)),
+            Taken::Child => return Some(ActorEvent::Orphans),
+            Taken::Stop => self.told_to_stop(),
+            Taken::Continue => {}
+            Taken::Dump => self.dump(node),
+        }
+        None
+    }
+
+    /// SIGTSTP. The terminal may tell this process and the supervisor too: one that a SIGCONT has
+    /// followed is void, as with the kernel (kill(2)), or nobody would let this process go on again.
+    fn told_to_stop(&mut self) {
+        if !crate::signals::stop_is_void() {
+            self.stop();
+        }
+    }
+
+    /// Ctrl-Z: the whole branch stops, and goes on when this process does.
+    fn stop(&mut self) {
+        self.signal_branch(ProcessSignal::TSTP, ProcessSignal::STOP);
+        if let Some((_, front)) = &self.front {
+            front.suspend();
+        }
+        let since = Instant::now();
+        let _ = raise(OsSignal::SIGSTOP);
+        self.timers.shift(since.elapsed());
+        self.signal_branch(ProcessSignal::CONT, ProcessSignal::CONT);
+        if let Some((_, front)) = &self.front {
+            front.resume();
+        }
+    }
+}
