@@ -6,68 +6,40 @@
 //!
 //! A SIGKILL strikes between any two outputs of its victim: what is not performed yet is lost.
 
+use super::later::{Later, UserTask};
 use super::links::{Baton, Lane};
 use super::observer::Observer;
 use holdfast_check::monitor::TreeMonitor;
 use holdfast_check::world::Topology;
 use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::Placement;
+use holdfast_protocol::actor_loop::{Event, Examine, Point, TaskEnd};
 use holdfast_protocol::policy::{BootInterrupt, Orphans, TerminalReader};
-use holdfast_protocol::{
-    ActorId, Answer, Origin, Output, RequestId, Shielding, Signal, Status, Timer,
-};
+use holdfast_protocol::{ActorId, Answer, Origin, Output, RequestId, Signal, Status, Timer};
 use holdfast_sync::engine::{Arc, Condvar, Mutex, MutexGuard, lock, thread, wait};
 use holdfast_sync::mailbox::Sender;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an actor's driver hears.
+/// An event of a simulated actor: a child is an actor that is started later.
+pub(crate) type SimulatedEvent = Event<ActorId, TaskEnd>;
+
+/// What is in the mailboxes of an actor.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Event {
-    /// There is something to read.
-    Readable(ActorId),
-    /// A child that is watched has ended.
-    ChildEnded(ActorId),
-    /// The root has new children.
-    Orphans,
+pub(crate) enum Posted {
+    /// An event.
+    Event(SimulatedEvent),
     /// A signal is pending.
     Signal(Signal),
-    /// A prompt was answered.
-    Answered(RequestId, Answer),
-    /// The root's end of a baton is at its end.
-    BatonEnded(RequestId),
-    /// A timer has expired, unless it was armed anew since.
-    Expired(Timer, u64),
-    /// The own code wants something, or has ended.
-    Local(Local),
+    /// A timer has expired.
+    Expiry,
 }
 
-/// What the own code of an actor does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Local {
-    Pause(Shielding),
-    Cancel,
-    CancelChild(ActorId),
-    Spawn(ActorId),
-    /// It has ended.
-    Ended(Ending),
-}
-
-/// How the own code of an actor ends.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Ending {
-    Returned,
-    Failed,
-    FailedUnexamined,
-    /// It was told to.
-    Dropped,
-}
-
-/// The mailboxes of one actor.
+/// The ways to one actor.
 #[derive(Debug)]
-pub(crate) struct Post {
-    pub(crate) events: Sender<Event>,
-    pub(crate) urgent: Sender<Event>,
-    pub(crate) timers: Sender<Event>,
+pub(crate) struct Ways {
+    pub(crate) events: Sender<Posted>,
+    pub(crate) urgent: Sender<Posted>,
+    pub(crate) timers: Sender<Posted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +52,7 @@ pub(crate) enum State {
 }
 
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct SimulatedProcess {
     pub(crate) state: State,
     /// None: init, which reaps at once.
     pub(crate) parent: Option<ActorId>,
@@ -89,28 +61,38 @@ pub(crate) struct Process {
     /// Whether its start was asked for.
     claimed: bool,
     pending: Vec<(Signal, Origin)>,
-    post: Option<Post>,
+    ways: Option<Ways>,
     /// How many events it was sent and has not dealt with.
     unhandled: usize,
+    /// Timers that have expired and were not taken.
+    pub(crate) expired: Vec<Timer>,
+    pub(crate) task: UserTask,
+    /// Whether the end of a request gives the user task its time once more.
+    pub(crate) awaits_request: bool,
+    /// How it had ended when it was reaped.
+    pub(crate) reaped: Option<Status>,
+    /// Whether what the actor failed of may open a prompt.
+    pub(crate) examine: Examine,
+    /// Where it is held back.
+    pub(crate) held: BTreeSet<Point>,
+    /// Where it may go on.
+    pub(crate) released: BTreeSet<Point>,
 }
 
-impl Process {
+impl SimulatedProcess {
     pub(crate) fn alive(&self) -> bool {
         matches!(self.state, State::Booting | State::Running)
     }
-}
 
-/// What happens at some later time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Later {
-    Expire(ActorId, Timer, u64),
-    EndBody(ActorId),
+    pub(crate) fn task_is_shielded(&self) -> bool {
+        self.task == UserTask::Shielded
+    }
 }
 
 #[derive(Debug)]
-pub(crate) struct Kernel {
+pub(crate) struct SimulatedKernel {
     pub(crate) topology: Arc<Topology>,
-    pub(crate) processes: Vec<Process>,
+    pub(crate) processes: Vec<SimulatedProcess>,
     pub(crate) lanes: BTreeMap<(ActorId, ActorId), Lane>,
     pub(crate) batons: BTreeMap<RequestId, Baton>,
     pub(crate) modes: TerminalModes,
@@ -125,7 +107,8 @@ pub(crate) struct Kernel {
     pub(crate) person_gone: bool,
     /// How many of the next answers are to quit.
     pub(crate) quits: usize,
-    next_arming: u64,
+    /// Whether inputs are held back for a while.
+    pub(crate) holds_back: bool,
     /// Nothing more happens.
     pub(crate) over: bool,
     pub(crate) threads: Vec<thread::JoinHandle<()>>,
@@ -134,7 +117,7 @@ pub(crate) struct Kernel {
 /// What all threads of a run share.
 #[derive(Clone)]
 pub(crate) struct Machine {
-    shared: Arc<(Mutex<Kernel>, Condvar)>,
+    shared: Arc<(Mutex<SimulatedKernel>, Condvar)>,
 }
 
 impl Machine {
@@ -143,19 +126,26 @@ impl Machine {
         observer: Observer,
         person: Sender<(ActorId, RequestId)>,
     ) -> Self {
-        let process = |id: ActorId| Process {
+        let process = |id: ActorId| SimulatedProcess {
             state: State::Later,
             parent: topology.config().tree.supervisor(id),
             watched: true,
             claimed: false,
             pending: Vec::new(),
-            post: None,
+            ways: None,
             unhandled: 0,
+            expired: Vec::new(),
+            task: UserTask::Running,
+            awaits_request: false,
+            reaped: None,
+            examine: Examine::Yes,
+            held: BTreeSet::new(),
+            released: BTreeSet::new(),
         };
         let lanes = topology.links().iter().flat_map(|(upper, lower)| {
             [(*upper, *lower), (*lower, *upper)].map(|way| (way, Lane::open()))
         });
-        let kernel = Kernel {
+        let kernel = SimulatedKernel {
             topology: Arc::clone(topology),
             processes: topology.actors().map(process).collect(),
             lanes: lanes.collect(),
@@ -168,19 +158,19 @@ impl Machine {
             unanswered: 0,
             person_gone: false,
             quits: 0,
-            next_arming: 0,
+            holds_back: false,
             over: false,
             threads: Vec::new(),
         };
         Self { shared: Arc::new((Mutex::new(kernel), Condvar::new())) }
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Kernel> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, SimulatedKernel> {
         lock(&self.shared.0)
     }
 
     /// Does something, and lets everybody who waits look again.
-    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut Kernel) -> T) -> T {
+    pub(crate) fn with<T>(&self, act: impl FnOnce(&mut SimulatedKernel) -> T) -> T {
         let mut kernel = self.lock();
         let done = act(&mut kernel);
         let wake = kernel.over || !kernel.later.is_empty() || kernel.idle();
@@ -192,7 +182,10 @@ impl Machine {
     }
 
     /// Waits until something is so.
-    pub(crate) fn until(&self, so: impl Fn(&Kernel) -> bool) -> MutexGuard<'_, Kernel> {
+    pub(crate) fn until(
+        &self,
+        so: impl Fn(&SimulatedKernel) -> bool,
+    ) -> MutexGuard<'_, SimulatedKernel> {
         let mut kernel = self.lock();
         while !so(&kernel) {
             kernel = wait(&self.shared.1, kernel);
@@ -201,7 +194,7 @@ impl Machine {
     }
 }
 
-impl Kernel {
+impl SimulatedKernel {
     pub(crate) fn root(&self) -> ActorId {
         self.topology.root()
     }
@@ -210,7 +203,7 @@ impl Kernel {
         self.topology.config().tree.name(actor)
     }
 
-    pub(crate) fn process(&self, actor: ActorId) -> &Process {
+    pub(crate) fn process(&self, actor: ActorId) -> &SimulatedProcess {
         &self.processes[actor.index()]
     }
 
@@ -218,19 +211,19 @@ impl Kernel {
         self.process(actor).alive()
     }
 
-    /// Whether nothing happens any more unless the environment does something.
+    /// Whether nothing happens any longer unless the environment does something.
     pub(crate) fn idle(&self) -> bool {
-        let busy = |process: &Process| process.alive() && process.unhandled > 0;
+        let busy = |process: &SimulatedProcess| process.alive() && process.unhandled > 0;
         self.later.is_empty()
             && (self.person_gone || self.unanswered == 0)
             && !self.processes.iter().any(busy)
     }
 
     /// Starts a process: it counts as busy until it has booted.
-    pub(crate) fn start(&mut self, actor: ActorId, post: Post) {
+    pub(crate) fn start(&mut self, actor: ActorId, ways: Ways) {
         let process = &mut self.processes[actor.index()];
         assert_eq!(process.state, State::Later, "each actor is started once");
-        (process.state, process.post, process.unhandled) = (State::Booting, Some(post), 1);
+        (process.state, process.ways, process.unhandled) = (State::Booting, Some(ways), 1);
     }
 
     /// Whether this is the first who asks for its start.
@@ -239,17 +232,20 @@ impl Kernel {
     }
 
     /// Sends an event to an actor, if it is there.
-    pub(crate) fn post(&mut self, to: ActorId, event: Event) {
+    pub(crate) fn post(&mut self, to: ActorId, event: SimulatedEvent) {
+        self.deliver(to, Posted::Event(event));
+    }
+
+    pub(crate) fn deliver(&mut self, to: ActorId, posted: Posted) {
         let process = &mut self.processes[to.index()];
-        let Some(post) = &process.post else { return };
-        let mailbox = match event {
-            Event::Signal(_) | Event::Answered(..) | Event::BatonEnded(_) => &post.urgent,
-            Event::Expired(..) => &post.timers,
-            Event::Readable(_) | Event::ChildEnded(_) | Event::Orphans | Event::Local(_) => {
-                &post.events
-            }
+        let Some(ways) = &process.ways else { return };
+        let way = match &posted {
+            Posted::Signal(_) => &ways.urgent,
+            Posted::Event(event) if event.is_urgent() => &ways.urgent,
+            Posted::Event(_) => &ways.events,
+            Posted::Expiry => &ways.timers,
         };
-        if mailbox.send(event).is_ok() {
+        if way.send(posted).is_ok() {
             process.unhandled += 1;
         }
     }
@@ -261,7 +257,12 @@ impl Kernel {
     }
 
     /// A prompt is open: the person hears of it.
-    pub(crate) fn ask_person(&mut self, actor: ActorId, request: RequestId) {
+    pub(crate) fn open_prompt(&mut self, actor: ActorId, request: RequestId) {
+        if let Some(baton) = self.batons.get_mut(&request)
+            && *baton == Baton::Actor(actor)
+        {
+            *baton = Baton::Prompt(actor);
+        }
         if self.root_gone() {
             return self.post(actor, Event::Answered(request, Answer::Hangup));
         }
@@ -272,30 +273,20 @@ impl Kernel {
         }
     }
 
+    /// A prompt is closed, and its baton with it.
+    pub(crate) fn close_prompt(&mut self, actor: ActorId, request: RequestId) {
+        let own = |baton| [Baton::Actor(actor), Baton::Prompt(actor)].contains(&baton);
+        self.close_batons(own, Some(request));
+        // A prompt of the root has a baton as well, which nobody was granted.
+        if actor == self.root() {
+            self.post(actor, Event::BatonEnded(request));
+        }
+        self.request_over(actor);
+    }
+
     fn root_gone(&self) -> bool {
         let reads = self.topology.config().policy.reader == TerminalReader::Root;
         reads && !self.alive(self.root())
-    }
-
-    pub(crate) fn arm(&mut self, actor: ActorId, timer: Timer) -> u64 {
-        self.next_arming += 1;
-        self.disarm(actor, timer);
-        self.later.push(Later::Expire(actor, timer, self.next_arming));
-        self.next_arming
-    }
-
-    pub(crate) fn disarm(&mut self, actor: ActorId, timer: Timer) {
-        let is =
-            |later: &Later| matches!(later, Later::Expire(a, t, _) if (*a, *t) == (actor, timer));
-        self.later.retain(|later| !is(later));
-    }
-
-    /// Something whose time has come happens.
-    pub(crate) fn happen(&mut self, index: usize) {
-        match self.later.swap_remove(index) {
-            Later::Expire(actor, timer, arming) => self.post(actor, Event::Expired(timer, arming)),
-            Later::EndBody(actor) => self.post(actor, Event::Local(Local::Ended(Ending::Dropped))),
-        }
     }
 
     /// Ctrl-C is typed.
@@ -315,7 +306,7 @@ impl Kernel {
             State::Running => {
                 if process.pending.iter().all(|(pending, _)| *pending != signal) {
                     process.pending.push((signal, origin));
-                    self.post(to, Event::Signal(signal));
+                    self.deliver(to, Posted::Signal(signal));
                 }
             }
             State::Booting => {
@@ -347,12 +338,9 @@ impl Kernel {
         let process = &mut self.processes[actor.index()];
         let parent = process.parent;
         process.state = if parent.is_some() { State::Zombie(status) } else { State::Gone };
-        (process.post, process.unhandled) = (None, 0);
-        self.later.retain(|later| match later {
-            Later::Expire(whose, ..) | Later::EndBody(whose) => *whose != actor,
-        });
-        let holds = self.observer.open_prompts().iter().any(|(holder, _)| *holder == actor);
-        if !holds && self.batons.values().any(|baton| *baton == Baton::Actor(actor)) {
+        (process.ways, process.unhandled) = (None, 0);
+        self.later.retain(|later| later.actor() != actor);
+        if self.batons.values().any(|baton| *baton == Baton::Actor(actor)) {
             self.observer.see("a grant dies with a hand");
         }
         self.observer.gone(actor);
@@ -361,12 +349,18 @@ impl Kernel {
         for peer in neighbours {
             self.close_link(actor, peer);
         }
-        self.close_batons(|baton| baton == Baton::Actor(actor), None);
+        self.close_batons(
+            |baton| [Baton::Actor(actor), Baton::Prompt(actor)].contains(&baton),
+            None,
+        );
         self.reparent(actor);
         if let Some(parent) = parent
             && self.process(actor).watched
         {
             self.post(parent, Event::ChildEnded(actor));
+        }
+        if parent == Some(self.root()) {
+            self.child_signal();
         }
         if actor == self.root() {
             Observer::root_ended(self, status);
@@ -378,22 +372,33 @@ impl Kernel {
         }
     }
 
+    /// The root gets a SIGCHLD.
+    fn child_signal(&mut self) {
+        self.post(self.root(), Event::Orphans);
+    }
+
     fn reparent(&mut self, dead: ActorId) {
         let root = self.root();
         let adopts = self.topology.config().policy.orphans == Orphans::End
             && dead != root
             && self.alive(root);
+        let mut ended = false;
         for process in &mut self.processes {
             if process.parent != Some(dead) || matches!(process.state, State::Later | State::Gone) {
                 continue;
             }
             (process.parent, process.watched) = (adopts.then_some(root), false);
-            if !adopts && matches!(process.state, State::Zombie(_)) {
-                process.state = State::Gone;
+            if let State::Zombie(_) = process.state {
+                if adopts {
+                    ended = true;
+                } else {
+                    process.state = State::Gone;
+                }
             }
         }
-        if adopts {
-            self.post(root, Event::Orphans);
+        // The new parent hears of the dead; of the living it hears nothing.
+        if ended {
+            self.child_signal();
         }
     }
 
@@ -406,13 +411,18 @@ impl Kernel {
         self.topology.actors().filter(there).collect()
     }
 
-    /// A parent watches a child from now on.
-    pub(crate) fn watch(&mut self, parent: ActorId, child: ActorId) {
+    /// A parent watches a child from now on, if that is its child.
+    pub(crate) fn adopt(&mut self, parent: ActorId, child: ActorId) -> bool {
+        if !self.children(parent).contains(&child) {
+            return false;
+        }
+        self.observer.see("an orphan is adopted");
         let process = &mut self.processes[child.index()];
         process.watched = true;
-        if matches!(process.state, State::Zombie(_)) {
+        if let State::Zombie(_) = process.state {
             self.post(parent, Event::ChildEnded(child));
         }
+        true
     }
 
     /// A parent waits for a child that has ended.
@@ -422,7 +432,10 @@ impl Kernel {
             return None;
         }
         let State::Zombie(status) = process.state else { return None };
-        process.state = State::Gone;
+        (process.state, process.reaped) = (State::Gone, Some(status));
+        if self.has_unread(child, parent) {
+            self.observer.wrong("a child is reaped before its last words are read");
+        }
         Some(status)
     }
 

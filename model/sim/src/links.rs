@@ -2,10 +2,11 @@
 //!
 //! ```text
 //!     lane:   Open --an end closes--> Closed (what is queued is still read) --read--> Over
-//!     baton:  on a lane, in an actor --> Closed --the root reads the end--> (none)
+//!     baton:  on a lane, in an actor, at a prompt --> Closed --the root reads the end--> (none)
 //! ```
 
-use super::kernel::{Event, Kernel, State};
+use super::kernel::{SimulatedKernel, State};
+use holdfast_protocol::actor_loop::{Event, Incoming};
 use holdfast_protocol::policy::LockRelease;
 use holdfast_protocol::{ActorId, Message, RequestId};
 use std::collections::VecDeque;
@@ -19,7 +20,7 @@ enum Ends {
 
 #[derive(Debug)]
 pub(crate) struct Lane {
-    queue: VecDeque<Message>,
+    queue: VecDeque<Parcel>,
     ends: Ends,
     /// Whether the reader is to be told when there is something.
     listening: bool,
@@ -32,32 +33,43 @@ impl Lane {
     }
 }
 
-/// What reading a lane gives.
+/// What is on a lane.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Heard {
+pub(crate) enum Parcel {
     Message(Message),
-    Nothing,
-    End,
-    /// There is no link any more.
-    NoLink,
+    Frame(SimulatedFrame),
+}
+
+/// What is on a lane besides messages of the protocol.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum SimulatedFrame {
+    /// A supervisor somewhere below has reaped an actor.
+    Reaped,
+    /// Nothing that an actor sends.
+    Garbage,
 }
 
 /// Where a baton is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Baton {
     Lane(ActorId, ActorId),
+    /// It came with a grant.
     Actor(ActorId),
+    /// A prompt is open on it.
+    Prompt(ActorId),
     Closed,
 }
 
-impl Kernel {
-    /// An actor sends a message. A grant takes its baton along.
-    pub(crate) fn send(&mut self, from: ActorId, to: ActorId, message: Message) {
-        if let Err(breach) = self.monitor.says(&self.topology, from, to, message) {
-            self.observer.breach(&breach);
+impl SimulatedKernel {
+    /// An actor sends something. A grant takes its baton along.
+    pub(crate) fn send(&mut self, from: ActorId, to: ActorId, parcel: Parcel) {
+        if let Parcel::Message(message) = parcel
+            && let Err(breach) = self.monitor.says(&self.topology, from, to, message)
+        {
+            self.observer.wrong(&breach.to_string());
         }
         let open = self.lanes.get(&(from, to)).is_some_and(|lane| lane.ends == Ends::Open);
-        if let Message::Grant { request } = message {
+        if let Parcel::Message(Message::Grant { request }) = parcel {
             if from == self.root() || self.batons.get(&request) == Some(&Baton::Actor(from)) {
                 self.batons.insert(request, Baton::Lane(from, to));
             }
@@ -67,7 +79,7 @@ impl Kernel {
             }
         }
         if open && let Some(lane) = self.lanes.get_mut(&(from, to)) {
-            lane.queue.push_back(message);
+            lane.queue.push_back(parcel);
             self.tell_reader(from, to);
         }
     }
@@ -80,26 +92,38 @@ impl Kernel {
         }
     }
 
-    /// An actor reads what a neighbour has sent.
-    pub(crate) fn hear(&mut self, from: ActorId, to: ActorId) -> Heard {
-        let Some(lane) = self.lanes.get_mut(&(from, to)) else { return Heard::NoLink };
+    /// An actor reads what a peer has sent.
+    pub(crate) fn read(&mut self, from: ActorId, to: ActorId) -> Incoming<SimulatedFrame> {
+        let Some(lane) = self.lanes.get_mut(&(from, to)) else { return Incoming::NoLink };
         match (lane.queue.pop_front(), lane.ends) {
-            (_, Ends::Over) => Heard::NoLink,
-            (Some(message), _) => {
-                self.monitor.hears(&self.topology, from, to, message);
+            (_, Ends::Over) => Incoming::NoLink,
+            (Some(Parcel::Message(message)), _) => {
                 if let Message::Grant { request } = message
                     && let Some(baton) = self.batons.get_mut(&request)
                     && *baton == Baton::Lane(from, to)
                 {
                     *baton = Baton::Actor(to);
                 }
-                Heard::Message(message)
+                Incoming::Message(message)
             }
+            (Some(Parcel::Frame(frame)), _) => Incoming::Frame(frame),
             (None, Ends::Open) => {
                 lane.listening = true;
-                Heard::Nothing
+                Incoming::Nothing
             }
-            (None, Ends::Closed) => Heard::End,
+            (None, Ends::Closed) => Incoming::End,
+        }
+    }
+
+    /// Whether something that one actor has sent another is still to be read, the end included.
+    pub(crate) fn has_unread(&self, from: ActorId, to: ActorId) -> bool {
+        self.lanes.get(&(from, to)).is_some_and(|lane| lane.ends != Ends::Over)
+    }
+
+    /// An actor tells its supervisor that somebody was reaped.
+    pub(crate) fn announce_reaped(&mut self, actor: ActorId) {
+        if let Some(above) = self.topology.config().tree.supervisor(actor) {
+            self.send(actor, above, Parcel::Frame(SimulatedFrame::Reaped));
         }
     }
 
@@ -125,9 +149,13 @@ impl Kernel {
         }
     }
 
-    /// The link to the supervisor ends between two live actors.
-    pub(crate) fn cut(&mut self, actor: ActorId) {
-        if let Some(above) = self.connected_up(actor) {
+    /// The link to the supervisor ends between two live actors: it breaks, or what comes on it can
+    /// not be understood.
+    pub(crate) fn cut(&mut self, actor: ActorId, garbage: bool) {
+        let Some(above) = self.connected_up(actor) else { return };
+        if garbage {
+            self.send(actor, above, Parcel::Frame(SimulatedFrame::Garbage));
+        } else {
             self.close_lane(actor, above);
             self.close_lane(above, actor);
         }

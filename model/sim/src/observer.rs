@@ -8,15 +8,15 @@
 //!   output rests on is told before the output can be seen;
 //! * the whole tree, once nothing happens any more.
 
-use super::kernel::{Kernel, State};
+use super::kernel::{SimulatedKernel, State};
 use super::links::Baton;
-use holdfast_check::monitor::LinkBreach;
 use holdfast_check::property::PropertyId;
 use holdfast_check::world::shared::TerminalModes;
+use holdfast_protocol::actor_loop::Examine;
 use holdfast_protocol::input::Shielding;
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::node::TreePosition;
-use holdfast_protocol::policy::{Lock, Shield};
+use holdfast_protocol::policy::{Lock, Shield, WhilePrompt};
 use holdfast_protocol::reaper::{Child, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
@@ -37,9 +37,9 @@ pub enum Watch {
 
 /// Whether a run is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Story {
-    Told,
-    Untold,
+pub(crate) enum Verbosity {
+    Verbose,
+    Quiet,
 }
 
 /// What was found in some runs.
@@ -57,13 +57,13 @@ pub(crate) struct Found {
 #[derive(Clone, Debug)]
 pub(crate) struct Book {
     watch: Watch,
-    story: Story,
+    verbosity: Verbosity,
     found: Arc<Mutex<Found>>,
 }
 
 impl Book {
-    pub(crate) fn new(watch: Watch, story: Story) -> Self {
-        Self { watch, story, found: Arc::default() }
+    pub(crate) fn new(watch: Watch, verbosity: Verbosity) -> Self {
+        Self { watch, verbosity, found: Arc::default() }
     }
 
     /// What was found so far.
@@ -74,7 +74,7 @@ impl Book {
 
 /// What an actor has told of itself.
 #[derive(Clone, Debug, Default)]
-struct Told {
+struct Reported {
     holds: BTreeSet<RequestId>,
     cancelled: bool,
     forced: bool,
@@ -85,12 +85,18 @@ struct Told {
     /// Whether it would act on a SIGINT if it were the root: it has something to end or to hurry,
     /// and nothing to protect.
     due: bool,
+    /// Whether a prompt is open that leaves room for what is urgent alone.
+    frozen: bool,
+    /// The children that were asked to end.
+    asked: BTreeSet<ActorId>,
+    /// Whether it has decided to exit.
+    exits: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Observer {
     book: Book,
-    told: Vec<Told>,
+    told: Vec<Reported>,
     /// From the output that opens one to the output that closes it.
     prompts: BTreeMap<ActorId, RequestId>,
     /// Those whose actor has decided that they are over.
@@ -103,7 +109,7 @@ impl Observer {
     pub(crate) fn new(book: Book, actors: usize) -> Self {
         Self {
             book,
-            told: vec![Told::default(); actors],
+            told: vec![Reported::default(); actors],
             prompts: BTreeMap::new(),
             closing: BTreeSet::new(),
             askers: BTreeSet::new(),
@@ -116,9 +122,9 @@ impl Observer {
 
     /// Tells what happens, if that is wanted.
     pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
-        match self.book.story {
-            Story::Told => self.book.found().story.push(what()),
-            Story::Untold => {}
+        match self.book.verbosity {
+            Verbosity::Verbose => self.book.found().story.push(what()),
+            Verbosity::Quiet => {}
         }
     }
 
@@ -131,11 +137,11 @@ impl Observer {
         }
     }
 
-    /// Somebody says what the contract of a link forbids.
-    pub(crate) fn breach(&self, breach: &LinkBreach) {
+    /// What no property speaks of is not as it must be.
+    pub(crate) fn wrong(&self, what: &str) {
         if self.book.watch == Watch::Everything {
-            self.tell(|| breach.to_string());
-            panic!("{breach}");
+            self.tell(|| what.to_owned());
+            panic!("{what}");
         }
     }
 
@@ -155,12 +161,12 @@ impl Observer {
         }
         self.closing.remove(&actor);
         self.askers.retain(|request| request.actor != actor);
-        self.told[actor.index()] = Told::default();
+        self.told[actor.index()] = Reported::default();
     }
 
     /// An actor has handled an input, and nothing of it was performed yet.
     pub(crate) fn handled(
-        kernel: &mut Kernel,
+        kernel: &mut SimulatedKernel,
         actor: ActorId,
         node: &Node,
         input: Input,
@@ -175,7 +181,7 @@ impl Observer {
             TreePosition::Below { .. } => None,
         };
         let protects = !node.requests().is_empty() || node.holds().iter().next().is_some();
-        let told = Told {
+        let told = Reported {
             holds: node.holds().protecting().map(|(request, _)| request).collect(),
             cancelled: node.teardown() != Teardown::NotAsked,
             forced: node.urgency() == Urgency::Forced,
@@ -193,9 +199,26 @@ impl Observer {
                     Teardown::Running(_) => node.children().values().any(climbs),
                     Teardown::Deferred(_) | Teardown::Over => false,
                 },
+            frozen: node.policy().while_prompt == WhilePrompt::Freezes
+                && node.requests().open().is_some(),
+            asked: node
+                .children()
+                .iter()
+                .filter(|(_, child)| child.rung >= LadderRung::Cancel)
+                .map(|(id, _)| *id)
+                .collect(),
+            exits: outputs.iter().any(|output| matches!(output, Output::Exit { .. })),
         };
         let this = &mut kernel.observer;
         let before = std::mem::replace(&mut this.told[actor.index()], told);
+        this.in_turn(&before, input);
+        if let Input::Exited { child, .. } = input
+            && kernel.process(child).examine == Examine::No
+            && outputs.iter().any(|output| matches!(output, Output::Requested { .. }))
+        {
+            kernel.observer.wrong("a failure that is not to be examined opens a prompt");
+        }
+        let this = &mut kernel.observer;
         let interrupt = matches!(input, Input::Signalled { signal: Signal::Interrupt, .. });
         let obeyed = outputs.contains(&Output::InterruptObeyed);
         if interrupt && before.due && !obeyed && actor == kernel.topology.root() {
@@ -234,9 +257,49 @@ impl Observer {
         }
     }
 
+    /// An actor has handled an input when it was to handle one.
+    fn in_turn(&self, before: &Reported, input: Input) {
+        if before.exits {
+            self.wrong(&format!("{input:?} is handled after the exit"));
+        }
+        let urgent = matches!(
+            input,
+            Input::Signalled { .. }
+                | Input::Answered { .. }
+                | Input::BatonClosed { .. }
+                | Input::Adopted { .. }
+        );
+        if before.frozen && !urgent {
+            self.wrong(&format!("{input:?} is handled at a prompt that freezes its actor"));
+        }
+    }
+
+    /// A reaped child has failed, and its supervisor says that it had not asked for its end.
+    pub(crate) fn child_failed(kernel: &SimulatedKernel, actor: ActorId, child: ActorId) {
+        let this = &kernel.observer;
+        if !matches!(kernel.process(child).reaped, Some(Status::Failed | Status::Killed)) {
+            this.wrong("a child has not failed and is said to have");
+        }
+        if kernel.alive(actor) && this.told[actor.index()].asked.contains(&child) {
+            this.wrong("a child was asked to end and is said to have failed");
+        }
+    }
+
+    /// An actor does not wait for its user task any longer.
+    pub(crate) fn task_given_up(kernel: &mut SimulatedKernel, actor: ActorId) {
+        let this = &kernel.observer;
+        this.see("a user task is given up");
+        if kernel.process(actor).task_is_shielded() {
+            this.wrong("a user task is given up while a part of it is shielded");
+        }
+        if this.askers.iter().any(|request| request.actor == actor) {
+            this.wrong("a user task is given up while it has a request");
+        }
+    }
+
     /// An actor performs an output. `taken` is where the SIGINT that it acts on came from.
     pub(crate) fn output(
-        kernel: &mut Kernel,
+        kernel: &mut SimulatedKernel,
         actor: ActorId,
         output: Output,
         taken: Option<Origin>,
@@ -307,7 +370,7 @@ impl Observer {
         }
     }
 
-    fn opened(kernel: &mut Kernel, actor: ActorId, request: RequestId) {
+    fn opened(kernel: &mut SimulatedKernel, actor: ActorId, request: RequestId) {
         let root = kernel.root();
         kernel.observer.see(if actor == root { "a prompt of the root" } else { "a prompt below" });
         kernel.observer.prompts.insert(actor, request);
@@ -329,7 +392,7 @@ impl Observer {
     }
 
     /// The root's process has ended.
-    pub(crate) fn root_ended(kernel: &mut Kernel, status: Status) {
+    pub(crate) fn root_ended(kernel: &mut SimulatedKernel, status: Status) {
         if status == Status::Killed {
             return kernel.observer.see("the root is killed");
         }
@@ -343,7 +406,7 @@ impl Observer {
     }
 
     /// Nothing happens any more.
-    pub(crate) fn at_rest(kernel: &Kernel, told_to_end: Option<PropertyId>) {
+    pub(crate) fn at_rest(kernel: &SimulatedKernel, told_to_end: Option<PropertyId>) {
         let this = &kernel.observer;
         let left = |state: State| !matches!(state, State::Later | State::Gone);
         this.tell(|| {
@@ -366,31 +429,35 @@ impl Observer {
             this.fell(PropertyId::RequestAnswered, "a request is outstanding at rest");
         }
         if root && this.quiet() {
-            let stale = |told: &Told| !told.holds.is_empty() || told.shielded || told.waiting;
+            let stale = |told: &Reported| !told.holds.is_empty() || told.shielded || told.waiting;
             if this.told.iter().any(stale) || kernel.modes != TerminalModes::Original {
                 this.fell(PropertyId::NothingStale, "a hold or a shield is left at rest");
             }
             if this.told[kernel.root().index()].owner.is_some() {
                 this.fell(PropertyId::ReleasedOnce, "the lock is owned at rest");
             }
+            let unreaped = |state: State| matches!(state, State::Zombie(_));
+            if kernel.processes.iter().any(|process| unreaped(process.state)) {
+                this.wrong("a child that has ended is not reaped at rest");
+            }
         }
     }
 }
 
 /// The supervisors above an actor, as far as messages pass.
-fn above(kernel: &Kernel, actor: ActorId) -> impl Iterator<Item = ActorId> + '_ {
+fn above(kernel: &SimulatedKernel, actor: ActorId) -> impl Iterator<Item = ActorId> + '_ {
     std::iter::successors(kernel.connected_up(actor), |above| kernel.connected_up(*above))
 }
 
 /// Whether a prompt is open in the connected branch below an actor.
-fn below(kernel: &Kernel, actor: ActorId) -> bool {
+fn below(kernel: &SimulatedKernel, actor: ActorId) -> bool {
     let this = &kernel.observer;
     let open = this.prompts.keys().filter(|holder| !this.closing.contains(holder));
     open.into_iter().any(|holder| above(kernel, *holder).any(|above| above == actor))
 }
 
 /// Whether a prompt is open in an actor or in its connected branch.
-fn in_branch(kernel: &Kernel, actor: ActorId) -> bool {
+fn in_branch(kernel: &SimulatedKernel, actor: ActorId) -> bool {
     let this = &kernel.observer;
     let own = this.prompts.contains_key(&actor) && !this.closing.contains(&actor);
     own || below(kernel, actor)

@@ -1,4 +1,4 @@
-//! The driver loop under shuttle: whole trees of actors, each on a thread of its own.
+//! The actor loop under shuttle: whole trees of actors, each on a thread of its own.
 //!
 //! ```text
 //!     RUSTFLAGS='--cfg model_shuttle' cargo test --release --package holdfast-sim \
@@ -28,7 +28,7 @@ use holdfast_check::world::{Budget, Config, Fault};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{DebugMode, PolicyName, Rule};
 use holdfast_sim::Watch;
-use holdfast_sim::soak::{Soak, Went, replay};
+use holdfast_sim::stress::{StressRun, Went, replay};
 
 const SCHEDULES: u64 = 20_000;
 const SEED: u64 = 320;
@@ -111,13 +111,13 @@ fn kept(failure: &Schedule) -> String {
 }
 
 fn holds(scheduler: SchedulerName, witnesses: &[&str]) {
-    let soak = Soak { scheduler, seed: SEED, watch: Watch::Everything };
+    let stress = StressRun { scheduler, seed: SEED, watch: Watch::Everything };
     #[expect(clippy::disallowed_methods, reason = "it says how fast it was; nothing leans on it")]
     let started = std::time::Instant::now();
-    let soaked = soak.take(0..SCHEDULES, |rng| ALL.draw(rng));
-    let (count, seen) = (soaked.schedules, soaked.seen);
+    let result = stress.take(0..SCHEDULES, |rng| ALL.draw(rng));
+    let (count, seen) = (result.schedules, result.seen);
     println!("{scheduler}: {count} schedules in {:.1?}, {seen:?}", started.elapsed());
-    assert!(soaked.failure.is_none(), "{scheduler}: {}", kept(&soaked.failure.expect("it is")));
+    assert!(result.failure.is_none(), "{scheduler}: {}", kept(&result.failure.expect("it is")));
     for witness in witnesses {
         assert!(seen.contains_key(*witness), "{scheduler}: never seen: {witness}");
     }
@@ -166,10 +166,10 @@ fn each_rule_taken_out_is_noticed_by_the_property_that_guards_it_and_again_by_th
         for (without, property, trees, faults, ends) in MUTANTS {
             let rule = without[0];
             let plan = Plan { trees, without, faults, most: 6, ends };
-            let soak = Soak { scheduler, seed: SEED, watch: Watch::Only(property) };
-            let soaked = soak.take(0..SCHEDULES, move |rng| plan.draw(rng));
-            println!("{scheduler}, without {rule}: {} schedules", soaked.schedules);
-            let Some(failure) = soaked.failure.filter(|it| it.header.run.breaks == Some(property))
+            let stress = StressRun { scheduler, seed: SEED, watch: Watch::Only(property) };
+            let result = stress.take(0..SCHEDULES, move |rng| plan.draw(rng));
+            println!("{scheduler}, without {rule}: {} schedules", result.schedules);
+            let Some(failure) = result.failure.filter(|it| it.header.run.breaks == Some(property))
             else {
                 missed.push(format!("{scheduler}, {rule}: {property} does not fall"));
                 continue;
@@ -192,13 +192,13 @@ fn without_r3(scheduler: SchedulerName) -> impl Fn(u64) -> Option<Schedule> {
         ..ALL
     };
     move |from| {
-        let soak = Soak { scheduler, seed: SEED, watch: Watch::Everything };
-        soak.take(from..from + 1000, move |rng| plan.draw(rng)).failure
+        let stress = StressRun { scheduler, seed: SEED, watch: Watch::Everything };
+        stress.take(from..from + 1000, move |rng| plan.draw(rng)).failure
     }
 }
 
 #[test]
-fn a_number_names_a_schedule_wherever_a_soak_begins() {
+fn a_number_names_a_schedule_wherever_a_stress_run_begins() {
     for scheduler in [SchedulerName::Random, SchedulerName::Pct] {
         let failure_from = without_r3(scheduler);
         let first = failure_from(0).expect("R3 is missed at once").header.iteration;

@@ -71,19 +71,19 @@ pub(super) fn take(
     progress: &Progress,
 ) -> Result<Walks, NoEngine> {
     use super::walk::FailedWalk;
-    use holdfast_sim::{Watch, soak::Soak};
+    use holdfast_sim::{Watch, stress::StressRun};
     use std::sync::atomic::Ordering::Relaxed;
-    let soak = Soak { scheduler, seed, watch: Watch::Everything };
+    let stress = StressRun { scheduler, seed, watch: Watch::Everything };
     let mut walks = Walks::default();
     let mut from = numbers.start;
     while from < numbers.end && walks.failure.is_none() && !progress.interrupt.load(Relaxed) {
         let some = from..numbers.end.min(from.saturating_add(BETWEEN_LOOKS));
         from = some.end;
         let run = run.clone();
-        let soaked = soak.take(some, move |_| run.clone());
-        walks.taken += soaked.schedules;
-        walks.steps += soaked.choices;
-        walks.failure = soaked.failure.map(|failure| FailedWalk {
+        let result = stress.take(some, move |_| run.clone());
+        walks.taken += result.schedules;
+        walks.steps += result.choices;
+        walks.failure = result.failure.map(|failure| FailedWalk {
             iteration: failure.header.iteration,
             property: failure.header.run.breaks,
             what: failure.header.what.clone(),
@@ -206,7 +206,7 @@ fn performed(_: &Schedule, path: PathBuf) -> Result<Vec<String>, DriversError> {
 /// The story of a schedule that fails as it claims.
 #[cfg(model_shuttle)]
 fn performed(schedule: &Schedule, path: PathBuf) -> Result<Vec<String>, DriversError> {
-    use holdfast_sim::soak::{Went, replay};
+    use holdfast_sim::stress::{Went, replay};
     let replayed = match replay(schedule) {
         Ok(replayed) => replayed,
         Err(source) => return Err(DriversError::Schedule { path, source }),

@@ -1,7 +1,8 @@
 //! Whose turn it is: by chance, with few preemptions at the worst places, or as a file says.
 //!
 //! shuttle's own schedulers draw a schedule from those before it; PCT learns from them how long one
-//! is. Here a seed and a number name a schedule, so that a soak can go on wherever one has stopped.
+//! is. Here a seed and a number name a schedule, so that a stress run can go on wherever one
+//! has stopped.
 
 use holdfast_check::rng::Rng;
 use holdfast_check::schedule::{ScheduleSeed, SchedulerName, SimulatedRun};
@@ -9,9 +10,9 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Where a soak, or a replay, is.
+/// How far a stress run, or a replay, is.
 #[derive(Debug, Default)]
-pub(crate) struct Place {
+pub(crate) struct Progress {
     /// The number of the schedule that is under way.
     pub(crate) iteration: u64,
     /// What it runs.
@@ -28,10 +29,10 @@ pub(crate) struct Place {
 
 /// The same, for all who look at it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shared(Arc<Mutex<Place>>);
+pub(crate) struct Shared(Arc<Mutex<Progress>>);
 
 impl Shared {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Place> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -42,7 +43,7 @@ pub(crate) struct ByChance<D> {
     seed: u64,
     numbers: Range<u64>,
     draw: D,
-    place: Shared,
+    progress: Shared,
     chance: Chance,
     /// What the threads draw from.
     draws: Rng,
@@ -54,24 +55,24 @@ impl<D: Fn(&mut Rng) -> SimulatedRun> ByChance<D> {
         seed: u64,
         numbers: Range<u64>,
         draw: D,
-        place: Shared,
+        progress: Shared,
     ) -> Self {
         // Both are drawn anew for each schedule.
         let (chance, draws) = (Chance::Even(Rng::new(0, 0)), Rng::new(0, 0));
-        Self { scheduler, seed, numbers, draw, place, chance, draws }
+        Self { scheduler, seed, numbers, draw, progress, chance, draws }
     }
 }
 
 impl<D: Fn(&mut Rng) -> SimulatedRun> Scheduler for ByChance<D> {
     fn new_execution(&mut self) -> Option<Schedule> {
-        let mut place = self.place.lock();
-        place.choices += std::mem::take(&mut place.threads).len() as u64;
+        let mut progress = self.progress.lock();
+        progress.choices += std::mem::take(&mut progress.threads).len() as u64;
         let iteration = self.numbers.next()?;
         let drawn = ScheduleSeed { scheduler: self.scheduler, seed: self.seed, iteration };
         let mut order = drawn.order();
-        place.run = Some(Arc::new((self.draw)(&mut order)));
-        place.begun += 1;
-        place.iteration = iteration;
+        progress.run = Some(Arc::new((self.draw)(&mut order)));
+        progress.begun += 1;
+        progress.iteration = iteration;
         self.draws = drawn.draws();
         self.chance = match self.scheduler {
             SchedulerName::Random => Chance::Even(order),
@@ -91,7 +92,7 @@ impl<D: Fn(&mut Rng) -> SimulatedRun> Scheduler for ByChance<D> {
             Chance::Even(rng) => runnable[rng.below(runnable.len())].id(),
             Chance::Pct(pct) => pct.next(runnable, current, is_yielding),
         };
-        self.place.lock().threads.push(usize::from(next) as u32);
+        self.progress.lock().threads.push(usize::from(next) as u32);
         Some(next)
     }
 
@@ -160,25 +161,25 @@ const SCALES: usize = 9;
 pub(crate) struct ByFile {
     pub(crate) threads: std::vec::IntoIter<u32>,
     pub(crate) draws: Rng,
-    pub(crate) place: Shared,
+    pub(crate) progress: Shared,
 }
 
 impl Scheduler for ByFile {
     fn new_execution(&mut self) -> Option<Schedule> {
-        let mut place = self.place.lock();
-        place.begun += 1;
-        (place.begun == 1).then(|| Schedule::new(0))
+        let mut progress = self.progress.lock();
+        progress.begun += 1;
+        (progress.begun == 1).then(|| Schedule::new(0))
     }
 
     /// The next of the file. None, at its end or where it does not fit, ends the run.
     fn next_task(&mut self, runnable: &[&Task], _: Option<TaskId>, _: bool) -> Option<TaskId> {
         let next = self.threads.next()?;
-        let mut place = self.place.lock();
-        place.threads.push(next);
+        let mut progress = self.progress.lock();
+        progress.threads.push(next);
         let found =
             runnable.iter().map(|task| task.id()).find(|id| usize::from(*id) == next as usize);
         if found.is_none() {
-            place.strayed = Some(place.threads.len());
+            progress.strayed = Some(progress.threads.len());
         }
         found
     }

@@ -1,12 +1,12 @@
 //! Many schedules, until one fails; and a failed one again.
 //!
 //! # Rules
-//! 1. A seed and the number of a schedule name it, wherever the soak begins.
+//! 1. A seed and the number of a schedule name it, wherever the stress run begins.
 //! 2. What failed is a [`Schedule`], and its replay falls in the same way.
 
-use super::observer::{Book, Story, Watch};
-use super::order::{ByChance, ByFile, Shared};
-use super::run::run;
+use super::environment::run;
+use super::observer::{Book, Verbosity, Watch};
+use super::scheduler::{ByChance, ByFile, Shared};
 use holdfast_check::property::PropertyId;
 use holdfast_check::rng::Rng;
 use holdfast_check::schedule::{
@@ -23,7 +23,7 @@ use std::sync::{Arc, Once};
 
 /// What schedules are drawn from.
 #[derive(Clone, Copy, Debug)]
-pub struct Soak {
+pub struct StressRun {
     /// Who chooses the thread that goes on.
     pub scheduler: SchedulerName,
     /// The seed.
@@ -34,7 +34,7 @@ pub struct Soak {
 
 /// What came of some schedules.
 #[derive(Debug)]
-pub struct Soaked {
+pub struct StressResult {
     /// How many there were, the failed one among them.
     pub schedules: u64,
     /// How often a thread was chosen.
@@ -45,7 +45,7 @@ pub struct Soaked {
     pub failure: Option<Schedule>,
 }
 
-impl Soak {
+impl StressRun {
     /// Runs the schedules with these numbers, until one fails. Each is of a run that is drawn.
     ///
     /// # Panics
@@ -54,18 +54,18 @@ impl Soak {
         self,
         numbers: Range<u64>,
         draw: impl Fn(&mut Rng) -> SimulatedRun + 'static,
-    ) -> Soaked {
-        let book = Book::new(self.watch, Story::Untold);
-        let place = Shared::default();
-        let order = ByChance::new(self.scheduler, self.seed, numbers, draw, place.clone());
-        let (runs, sees) = (place.clone(), book.clone());
-        let ran = caught(order, move || {
+    ) -> StressResult {
+        let book = Book::new(self.watch, Verbosity::Quiet);
+        let progress = Shared::default();
+        let scheduler = ByChance::new(self.scheduler, self.seed, numbers, draw, progress.clone());
+        let (runs, sees) = (progress.clone(), book.clone());
+        let ran = caught(scheduler, move || {
             let next = runs.lock().run.clone();
             run(&next.expect("a run is drawn before it begins"), sees.clone());
         });
-        let (mut found, mut place) = (book.found(), place.lock());
+        let (mut found, mut progress) = (book.found(), progress.lock());
         let failure = ran.err().map(|panic| {
-            let run = place.run.take().unwrap_or_else(|| panic!("before any run: {panic}"));
+            let run = progress.run.take().unwrap_or_else(|| panic!("before any run: {panic}"));
             let (property, what) =
                 found.fell.take().map_or((None, panic), |(id, what)| (Some(id), what));
             let header = ScheduleHeader {
@@ -75,14 +75,14 @@ impl Soak {
                 ends: run.ends,
                 scheduler: self.scheduler,
                 seed: self.seed,
-                iteration: place.iteration,
+                iteration: progress.iteration,
             };
-            Schedule { header, threads: std::mem::take(&mut place.threads) }
+            Schedule { header, threads: std::mem::take(&mut progress.threads) }
         });
         let last = failure.as_ref().map_or(0, |failure| failure.threads.len() as u64);
-        Soaked {
-            schedules: place.begun,
-            choices: place.choices + last,
+        StressResult {
+            schedules: progress.begun,
+            choices: progress.choices + last,
             seen: std::mem::take(&mut found.seen),
             failure,
         }
@@ -102,7 +102,7 @@ pub struct Replayed {
 #[must_use]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Went {
-    /// What fell falls; or a thread panics, or all wait for ever, if that was it.
+    /// What fell falls; or a thread panics, or all wait forever, if that was it.
     Falls,
     /// Something else went wrong.
     Otherwise(String),
@@ -119,18 +119,18 @@ pub enum Went {
 pub fn replay(schedule: &Schedule) -> Result<Replayed, ScheduleError> {
     let again = Arc::new(schedule.run()?);
     let breaks = schedule.header.run.breaks;
-    let book = Book::new(breaks.map_or(Watch::Everything, Watch::Only), Story::Told);
-    let place = Shared::default();
-    let order = ByFile {
+    let book = Book::new(breaks.map_or(Watch::Everything, Watch::Only), Verbosity::Verbose);
+    let progress = Shared::default();
+    let scheduler = ByFile {
         threads: schedule.threads.clone().into_iter(),
         draws: schedule.header.drawn().draws(),
-        place: place.clone(),
+        progress: progress.clone(),
     };
     let sees = book.clone();
-    let ran = caught(order, move || run(&again, sees.clone()));
-    let (mut found, place) = (book.found(), place.lock());
+    let ran = caught(scheduler, move || run(&again, sees.clone()));
+    let (mut found, progress) = (book.found(), progress.lock());
     let fell: Option<PropertyId> = found.fell.as_ref().map(|(property, _)| *property);
-    let went = match (ran, place.strayed) {
+    let went = match (ran, progress.strayed) {
         (Err(_), _) if fell.is_some() && fell == breaks => Went::Falls,
         (_, Some(choice)) => Went::Strays(choice),
         (Err(_), None) if fell == breaks => Went::Falls,
@@ -149,13 +149,13 @@ thread_local! {
 
 /// Runs schedules. What they panic with is returned, and not printed.
 fn caught(
-    order: impl Scheduler + 'static,
+    scheduler: impl Scheduler + 'static,
     run: impl Fn() + Send + Sync + 'static,
 ) -> Result<(), String> {
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
     config.silence_warnings = true;
-    let runner = Runner::new(order, config);
+    let runner = Runner::new(scheduler, config);
     LISTENS.set(true);
     let ran = catch_unwind(AssertUnwindSafe(|| {
         runner.run(move || {

@@ -1,22 +1,22 @@
 //! One run: a tree, what the environment does to it, and what must be so when nothing moves.
 //!
 //! ```text
-//!     two threads of deeds, a person, a clock, one thread an actor
-//!       --> all deeds are done, nothing moves: judged
+//!     two threads of actions, a person, a clock, one thread an actor
+//!       --> all actions are taken, nothing moves: judged
 //!       --> Ctrl-C, or SIGTERM with nobody at the prompt, or the root's code returns
 //!       --> nothing moves: the tree has ended, every thread ends
 //! ```
 
-use super::actor::start;
-use super::kernel::{Ending, Event, Local, Machine, State};
+use super::effects::start;
+use super::kernel::{Machine, SimulatedEvent, SimulatedKernel, State};
 use super::observer::{Book, Observer};
 use holdfast_check::property::PropertyId;
 use holdfast_check::schedule::{RunEnd, SimulatedRun};
 use holdfast_check::tree::ActorStart;
 use holdfast_check::world::{Config, Fault, Topology};
-use holdfast_protocol::input::Shielding;
+use holdfast_protocol::actor_loop::{Event, Examine, TaskEnd};
 use holdfast_protocol::policy::WhilePrompt;
-use holdfast_protocol::{ActorId, Answer, Origin, RequestId, Signal, Status};
+use holdfast_protocol::{ActorId, Answer, Cause, Origin, RequestId, Shielding, Signal, Status};
 use holdfast_sync::engine::{Arc, thread};
 use holdfast_sync::mailbox::{Receiver, mailbox};
 use shuttle::rand::Rng;
@@ -44,13 +44,15 @@ pub(crate) fn run(run: &SimulatedRun, book: Book) {
     if below(4) == 0 {
         config.policy.while_prompt = WhilePrompt::Freezes;
     }
-    let (mut deeds, pausing) = (deeds(&config), config.policy.while_prompt);
+    let holds_back = below(4) == 0;
+    let (mut first, pausing) = (actions(&config), config.policy.while_prompt);
     let topology = Arc::new(Topology::new(config));
     let (person, asked) = mailbox();
     let observer = Observer::new(book, topology.config().tree.len());
     observer.tell(|| format!("the tree: {}; an actor at a prompt {pausing:?}", run.config.tree));
     let machine = Machine::new(&topology, observer, person);
     machine.with(|kernel| {
+        kernel.holds_back = holds_back;
         for actor in topology.actors() {
             if topology.config().tree.start(actor) == ActorStart::Running {
                 start(&machine, kernel, actor);
@@ -62,10 +64,10 @@ pub(crate) fn run(run: &SimulatedRun, book: Book) {
         spawn(&machine, move |it| person_answers(it, asked)),
         spawn(&machine, move |it| clock(it, patience)),
     ];
-    let second = deeds.split_off(below(deeds.len() + 1));
-    let doers = [deeds, second].map(|deeds| spawn(&machine, move |it| act(it, deeds)));
-    for doer in doers {
-        doer.join().expect("deeds are done");
+    let second = first.split_off(below(first.len() + 1));
+    let threads = [first, second].map(|actions| spawn(&machine, move |it| act(it, actions)));
+    for thread in threads {
+        thread.join().expect("all actions are taken");
     }
     drop(machine.until(|kernel| {
         let idle = kernel.idle();
@@ -96,7 +98,7 @@ fn spawn(machine: &Machine, act: impl FnOnce(&Machine) + Send + 'static) -> thre
 }
 
 /// What the environment does: some of what it may, in some order.
-fn deeds(config: &Config) -> Vec<Attempt> {
+fn actions(config: &Config) -> Vec<Attempt> {
     let actors = config.tree.len();
     let below_root = |fault| matches!(fault, Fault::Kill | Fault::Cut | Fault::CancelChild);
     let mut left: Vec<Fault> = Fault::ALL
@@ -105,7 +107,7 @@ fn deeds(config: &Config) -> Vec<Attempt> {
         .flat_map(|fault| std::iter::repeat_n(fault, config.budget.left(fault).into()))
         .collect();
     let count = if left.is_empty() { 0 } else { 1 + below(left.len()) };
-    let mut deed = || {
+    let mut attempt = || {
         let fault = left.swap_remove(below(left.len()));
         let actor = match fault {
             Fault::Stop | Fault::KillRoot => 0,
@@ -114,12 +116,12 @@ fn deeds(config: &Config) -> Vec<Attempt> {
         };
         Attempt { fault, actor: ActorId(actor as u32) }
     };
-    (0..count).map(|_| deed()).collect()
+    (0..count).map(|_| attempt()).collect()
 }
 
-/// Starts who is started later, and does the deeds in between.
-fn act(machine: &Machine, deeds: Vec<Attempt>) {
-    for deed in deeds {
+/// Starts who is started later, and takes the actions in between.
+fn act(machine: &Machine, actions: Vec<Attempt>) {
+    for attempt in actions {
         dawdle(60);
         let late = machine.with(|kernel| {
             let late = |id: &ActorId| kernel.process(*id).state == State::Later;
@@ -128,46 +130,47 @@ fn act(machine: &Machine, deeds: Vec<Attempt>) {
             late.zip(above)
         });
         if let Some((late, above)) = late {
-            // One thread of deeds asks for it, so that it is started once.
+            // One thread asks for it, so that it is started once.
             machine.with(|kernel| {
                 if kernel.claim(late) {
-                    kernel.post(above, Event::Local(Local::Spawn(late)));
+                    kernel.task_says(above, Event::Spawn(late));
                 }
             });
         }
-        machine.with(|kernel| {
-            let actor = deed.actor;
-            kernel.observer.tell(|| match deed.fault {
-                fault @ (Fault::Interrupt | Fault::Quit) => format!("deed: {fault}"),
-                fault => format!("deed: {fault} at {}", kernel.name(actor)),
-            });
-            let local = |local| (actor, Event::Local(local));
-            let (to, event) = match deed.fault {
-                Fault::Request => local(Local::Pause(Shielding::Plain)),
-                Fault::Shielded => local(Local::Pause(Shielding::Shielded)),
-                Fault::Error => local(Local::Ended(Ending::Failed)),
-                Fault::ErrorUnexamined => local(Local::Ended(Ending::FailedUnexamined)),
-                Fault::Cancel => local(Local::Cancel),
-                Fault::Quit => return kernel.quits += 1,
-                Fault::CancelChild => {
-                    let above = kernel.topology.config().tree.supervisor(actor);
-                    let above = above.expect("the root is nobody's child");
-                    (above, Event::Local(Local::CancelChild(actor)))
-                }
-                Fault::Interrupt => return kernel.interrupt(),
-                Fault::InterruptOne => {
-                    return kernel.signal(actor, Signal::Interrupt, Origin::Process);
-                }
-                Fault::Stop => {
-                    kernel.person_gone |= below(2) == 0;
-                    return kernel.signal(actor, Signal::Terminate, Origin::Process);
-                }
-                Fault::Kill | Fault::KillRoot => return kernel.die(actor, Status::Killed),
-                Fault::Cut => return kernel.cut(actor),
-            };
-            kernel.post(to, event);
-        });
+        machine.with(|kernel| take(kernel, attempt));
     }
+}
+
+fn take(kernel: &mut SimulatedKernel, Attempt { fault, actor }: Attempt) {
+    kernel.observer.tell(|| match fault {
+        Fault::Interrupt | Fault::Quit => format!("environment: {fault}"),
+        _ => format!("environment: {fault} at {}", kernel.name(actor)),
+    });
+    match fault {
+        Fault::Request => kernel.task_says(actor, Event::Pause(Shielding::Plain)),
+        Fault::Shielded => kernel.task_says(actor, Event::Pause(Shielding::Shielded)),
+        Fault::Error => kernel.task_says(actor, failed(Examine::Yes)),
+        Fault::ErrorUnexamined => kernel.task_says(actor, failed(Examine::No)),
+        Fault::Cancel => kernel.task_says(actor, Event::Cancel(Cause::Requested)),
+        Fault::Quit => kernel.quits += 1,
+        Fault::CancelChild => {
+            let above = kernel.topology.config().tree.supervisor(actor);
+            let above = above.expect("the root is nobody's child");
+            kernel.task_says(above, Event::CancelChild(actor));
+        }
+        Fault::Interrupt => kernel.interrupt(),
+        Fault::InterruptOne => kernel.signal(actor, Signal::Interrupt, Origin::Process),
+        Fault::Stop => {
+            kernel.person_gone |= below(2) == 0;
+            kernel.signal(actor, Signal::Terminate, Origin::Process);
+        }
+        Fault::Kill | Fault::KillRoot => kernel.die(actor, Status::Killed),
+        Fault::Cut => kernel.cut(actor, below(2) == 0),
+    }
+}
+
+fn failed(examine: Examine) -> SimulatedEvent {
+    Event::TaskEnded(TaskEnd::Failed(examine))
 }
 
 /// Answers each prompt some time after it has opened.
@@ -186,7 +189,7 @@ fn person_answers(machine: &Machine, mut asked: Receiver<(ActorId, RequestId)>) 
     }
 }
 
-/// Lets timers expire and bodies end, some time after they may.
+/// Lets timers expire and user tasks end, some time after they may.
 fn clock(machine: &Machine, patience: usize) {
     loop {
         if machine.until(|kernel| kernel.over || !kernel.later.is_empty()).over {
@@ -220,12 +223,12 @@ fn end(machine: &Machine, ends: RunEnd) -> PropertyId {
             0 | 1 => {
                 kernel.person_gone = true;
                 let actor = ActorId(below(kernel.processes.len()) as u32);
-                kernel.post(actor, Event::Local(Local::Pause(Shielding::Plain)));
+                kernel.task_says(actor, Event::Pause(Shielding::Plain));
                 kernel.signal(root, Signal::Terminate, Origin::Process);
                 PropertyId::StopIsBounded
             }
             _ => {
-                kernel.post(root, Event::Local(Local::Ended(Ending::Returned)));
+                kernel.task_says(root, Event::TaskEnded(TaskEnd::Returned));
                 PropertyId::TeardownCompletes
             }
         }
