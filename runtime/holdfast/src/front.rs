@@ -4,7 +4,7 @@
 //! its end of the baton and nothing of the tree.
 //!
 //! ```text
-//!   driver                    front-link (thread)        front-editor (thread)     the holder
+//!   driver                    prompt-baton (thread)       prompt-editor (thread)    the holder
 //!     |-- open ---------------->|                           |                        |
 //!     |                         |<-- Greeting, replies -----|------------------------|
 //!     |                         |                           |-- commands ----------->|
@@ -20,29 +20,29 @@
 //!    editor has let go of the terminal and its modes are as it found them.
 //! 2. The front never closes the baton for reading before that: only the holder's end says that
 //!    the lock is free. What the front can do is to stop writing; the agent takes it as a hangup.
-//! 3. Only `front-editor` writes to the terminal, until it is gone. So nothing tears the prompt.
+//! 3. Only `prompt-editor` writes to the terminal, until it is gone. So nothing tears the prompt.
 //! 4. After every prompt the disposition of SIGINT and all modes of the terminal are as before.
 //! 5. Nothing here waits without a limit for a process, but for the end of file.
 
 mod attended;
+mod baton;
 mod commands;
 mod console;
-mod desk;
 mod escape;
-mod lines;
-mod link;
 mod modes;
+mod pending_lines;
 mod plain;
 mod render;
 mod signals;
+mod state;
 mod unattended;
 
 pub(crate) use render::Color;
 
 use attended::Editing;
-use desk::{Desk, Order};
-use link::Link;
+use baton::BatonLink;
 use modes::Modes;
+use state::{EditorOrder, SessionState};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -100,7 +100,7 @@ pub(crate) enum FrontEvent {
 /// An open session.
 #[derive(Debug)]
 pub(crate) struct Front {
-    desk: Arc<Desk>,
+    session: Arc<SessionState>,
 }
 
 /// Opens a session. It fails if there is no such terminal.
@@ -116,23 +116,23 @@ pub(crate) fn open(setup: Setup) -> io::Result<Front> {
         }
         Reader::Script(_) | Reader::Report | Reader::Wait(_) => None,
     };
-    let (desk, wake) = Desk::new(modes, notify, color)?;
-    let desk = Arc::new(desk);
-    let link = Arc::new(Link::new(socket.try_clone()?));
+    let (session, wake) = SessionState::new(modes, notify, color)?;
+    let session = Arc::new(session);
+    let link = Arc::new(BatonLink::new(socket.try_clone()?));
     let editor = {
-        let (desk, link) = (Arc::clone(&desk), Arc::clone(&link));
-        move || edit(&desk, &link, reader, wake)
+        let (session, link) = (Arc::clone(&session), Arc::clone(&link));
+        move || edit(&session, &link, reader, wake)
     };
-    spawn("front-editor", editor)?;
+    spawn("prompt-editor", editor)?;
     let listen = {
-        let desk = Arc::clone(&desk);
-        move || link::listen(&socket, &link, &desk)
+        let session = Arc::clone(&session);
+        move || baton::listen(&socket, &link, &session)
     };
-    if let Err(error) = spawn("front-link", listen) {
-        desk.let_go(Order::Leave);
+    if let Err(error) = spawn("prompt-baton", listen) {
+        session.let_go(EditorOrder::Leave);
         return Err(error);
     }
-    Ok(Front { desk })
+    Ok(Front { session })
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -145,53 +145,53 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
 }
 
 /// The editor's thread: whatever happens in it, the terminal is let go and the holder told.
-fn edit(desk: &Arc<Desk>, link: &Link, reader: Reader, wake: UnixStream) {
+fn edit(session: &Arc<SessionState>, link: &BatonLink, reader: Reader, wake: UnixStream) {
     let run = std::panic::AssertUnwindSafe(|| match reader {
-        Reader::Terminal(path) => attended::run(desk, link, &path, Editing::Editor, wake),
-        Reader::Cooked(path) => attended::run(desk, link, &path, Editing::Terminal, wake),
-        Reader::Script(path) => unattended::script(desk, link, &path),
-        Reader::Report => unattended::report(desk, link),
-        Reader::Wait(limit) => unattended::wait(desk, link, limit),
+        Reader::Terminal(path) => attended::run(session, link, &path, Editing::Editor, wake),
+        Reader::Cooked(path) => attended::run(session, link, &path, Editing::Terminal, wake),
+        Reader::Script(path) => unattended::script(session, link, &path),
+        Reader::Report => unattended::report(session, link),
+        Reader::Wait(limit) => unattended::wait(session, link, limit),
     });
     if std::panic::catch_unwind(run).is_err() {
         signals::block_all();
         link.hang_up();
     }
-    desk.leave();
+    session.leave();
 }
 
 impl Front {
     /// Makes the editor let go of the terminal and end; returns when it has. The session itself
     /// ends when the holder closes its end of the baton.
     pub(crate) fn close(&self) {
-        self.desk.let_go(Order::Leave);
+        self.session.let_go(EditorOrder::Leave);
     }
 
     /// Shows a line above the prompt.
     pub(crate) fn note(&self, text: &str) {
-        self.desk.note(text);
+        self.session.note(text);
     }
 
     /// Shows log output above the prompt: whole lines at once, an unfinished one when it is
     /// finished.
     pub(crate) fn print(&self, bytes: &[u8]) {
-        self.desk.print(bytes);
+        self.session.print(bytes);
     }
 
     /// Shows in the prompt how many others wait for it.
     pub(crate) fn waiting(&self, count: usize) {
-        self.desk.waiting(count);
+        self.session.waiting(count);
     }
 
     /// Makes the editor let go of the terminal until [`Front::resume`]; returns when it has. What
     /// was typed is kept.
     pub(crate) fn suspend(&self) {
-        self.desk.let_go(Order::Rest);
+        self.session.let_go(EditorOrder::Rest);
     }
 
     /// Opens the prompt again after [`Front::suspend`] or [`FrontEvent::Suspend`].
     pub(crate) fn resume(&self) {
-        self.desk.resume();
+        self.session.resume();
     }
 }
 

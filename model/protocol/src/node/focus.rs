@@ -59,7 +59,7 @@ impl Node {
             Teardown::Running(_) => Teardown::Running(Cause::Requested),
             Teardown::NotAsked | Teardown::Over => node.teardown,
         };
-        if node.policy.restore == Restore::Derived {
+        if node.policy.restore() == Restore::Derived {
             node.slot = Slot::default();
         }
         if let TreePosition::Root { server, .. } = &mut node.position {

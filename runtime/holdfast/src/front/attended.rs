@@ -10,13 +10,13 @@
 //! ```
 
 use super::FrontEvent;
-use super::commands::{self, Action};
-use super::console::{Claim, Console, Read, Typed};
-use super::desk::{Desk, Key, Order, Waited};
-use super::link::Link;
+use super::baton::BatonLink;
+use super::commands::{self, PromptAction};
+use super::console::{Console, EditorClaim, Read, Typed};
 use super::modes::{Modes, Ownership};
-use super::plain::Plain;
+use super::plain::PlainLines;
 use super::signals::Harmless;
+use super::state::{EditorOrder, Key, SessionState, Waited};
 use super::{escape, render};
 use crate::session::{Command, Greeting, Reply};
 use std::os::unix::net::UnixStream;
@@ -27,7 +27,7 @@ use std::time::Duration;
 
 /// Whether the session goes on after a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(super) enum AfterCommand {
     /// Another line.
     Again,
     /// The editor ends.
@@ -35,9 +35,9 @@ pub(super) enum Next {
 }
 
 /// What reads lines.
-enum Lines {
+enum LineReader {
     Console(Box<Console>),
-    Plain(Plain),
+    Plain(PlainLines),
 }
 
 /// How lines are read.
@@ -50,57 +50,68 @@ pub(super) enum Editing {
 }
 
 /// Runs the session until the editor is to let go for good.
-pub(super) fn run(desk: &Arc<Desk>, link: &Link, path: &Path, editing: Editing, wake: UnixStream) {
-    if let Some(greeting) = greet(desk) {
-        open(desk, link, &greeting);
-        if let Some(lines) = claim(desk, path, editing, wake) {
-            converse(desk, link, lines);
+pub(super) fn run(
+    session: &Arc<SessionState>,
+    link: &BatonLink,
+    path: &Path,
+    editing: Editing,
+    wake: UnixStream,
+) {
+    if let Some(greeting) = greet(session) {
+        open(session, link, &greeting);
+        if let Some(lines) = claim(session, path, editing, wake) {
+            converse(session, link, lines);
         }
     }
-    if let Some(fault) = desk.fault() {
+    if let Some(fault) = session.fault() {
         let fault = format!("the session is over: {}", escape::line(&fault));
-        desk.write(&(desk.color.error(&fault) + "\n"));
+        session.write(&(session.color.error(&fault) + "\n"));
     }
 }
 
 /// Waits for the agent, without a limit: it is there as long as the baton is.
-fn greet(desk: &Desk) -> Option<Greeting> {
-    match desk.await_some(Duration::MAX, |look| look.greeting()) {
+fn greet(session: &SessionState) -> Option<Greeting> {
+    match session.await_some(Duration::MAX, |look| look.greeting()) {
         Waited::Came(greeting) => Some(greeting),
         Waited::Ordered | Waited::Late => None,
     }
 }
 
 /// Shows what is paused, and gets the names for completion.
-fn open(desk: &Desk, link: &Link, greeting: &Greeting) {
-    desk.write(&render::opening(greeting, desk.color));
+fn open(session: &SessionState, link: &BatonLink, greeting: &Greeting) {
+    session.write(&render::opening(greeting, session.color));
     if !greeting.file.is_empty() {
-        answer(desk, link, Command::List { around: AROUND_AT_FIRST });
+        answer(session, link, Command::List { around: AROUND_AT_FIRST });
     }
-    if let Waited::Came(Reply::Names(names)) = link.ask(desk, Command::Names, PATIENCE) {
+    if let Waited::Came(Reply::Names(names)) = link.ask(session, Command::Names, PATIENCE) {
         let plain = |name: &String| escape::line(name) == *name;
-        desk.know(names.into_iter().filter(plain).take(MOST_NAMES).collect());
+        session.know(names.into_iter().filter(plain).take(MOST_NAMES).collect());
     }
 }
 
 /// Takes the line editor, or plain lines where it can not work.
-fn claim(desk: &Arc<Desk>, path: &Path, editing: Editing, wake: UnixStream) -> Option<Lines> {
-    let terminal = desk.terminal()?;
+fn claim(
+    session: &Arc<SessionState>,
+    path: &Path,
+    editing: Editing,
+    wake: UnixStream,
+) -> Option<LineReader> {
+    let terminal = session.terminal()?;
     let able = std::env::var("TERM").is_ok_and(|term| {
         !term.is_empty() && !UNABLE.iter().any(|unable| unable.eq_ignore_ascii_case(&term))
     });
     if editing == Editing::Terminal || path != Path::new("/dev/tty") || !able {
-        return Some(Lines::Plain(Plain::new(wake)));
+        return Some(LineReader::Plain(PlainLines::new(wake)));
     }
     loop {
         match Console::claim() {
-            Ok(Claim::Had(mut console)) => {
-                console.bind(desk, terminal);
-                return Some(Lines::Console(console));
+            Ok(EditorClaim::Had(mut console)) => {
+                console.bind(session, terminal);
+                return Some(LineReader::Console(console));
             }
-            Err(_) => return Some(Lines::Plain(Plain::new(wake))),
+            Err(_) => return Some(LineReader::Plain(PlainLines::new(wake))),
             // The other session of this process ends sooner or later, or this one is told to.
-            Ok(Claim::Taken) => match desk.await_some(TAKEN, |_| None::<()>) {
+            Ok(EditorClaim::Taken) => match session.await_some(TAKEN, |_| None::<()>) {
                 Waited::Came(()) | Waited::Late => {}
                 Waited::Ordered => return None,
             },
@@ -108,156 +119,156 @@ fn claim(desk: &Arc<Desk>, path: &Path, editing: Editing, wake: UnixStream) -> O
     }
 }
 
-fn converse(desk: &Desk, link: &Link, mut lines: Lines) {
+fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
     let harmless = match Harmless::install() {
         Ok(harmless) => harmless,
-        Err(error) => return give_up(desk, link, &error.to_string()),
+        Err(error) => return give_up(session, link, &error.to_string()),
     };
     let mut typed = Typed::default();
     let end = loop {
-        match desk.order() {
-            Order::Leave => break Ending::Told,
-            Order::Rest => desk.rest(),
-            Order::Stay | Order::Redraw => {}
+        match session.order() {
+            EditorOrder::Leave => break SessionEnd::Told,
+            EditorOrder::Rest => session.rest(),
+            EditorOrder::Stay | EditorOrder::Redraw => {}
         }
-        desk.flush();
-        if ownership(desk) == Ownership::Others {
-            background(desk);
+        session.flush();
+        if ownership(session) == Ownership::Others {
+            background(session);
             continue;
         }
-        let (path, waiting) = desk.standing();
+        let (path, waiting) = session.standing();
         let prompt = render::prompt(&path, waiting);
         let read = match &mut lines {
-            Lines::Console(console) => console.read(desk, &prompt, &mut typed),
-            Lines::Plain(plain) => plain.read(desk, &prompt, &mut typed),
+            LineReader::Console(console) => console.read(session, &prompt, &mut typed),
+            LineReader::Plain(plain) => plain.read(session, &prompt, &mut typed),
         };
         let next = match read {
-            Read::Line(line) => perform(desk, link, &line),
+            Read::Line(line) => perform(session, link, &line),
             Read::Key(Key::Suspend) => {
-                suspend(desk);
-                Next::Again
+                suspend(session);
+                AfterCommand::Again
             }
-            Read::Key(Key::Stop) => stop(desk, link),
+            Read::Key(Key::Stop) => stop(session, link),
             Read::Ordered => {
-                if desk.peek() == Order::Redraw {
-                    erase(desk, &mut lines, &prompt, &typed);
+                if session.peek() == EditorOrder::Redraw {
+                    erase(session, &mut lines, &prompt, &typed);
                 }
-                Next::Again
+                AfterCommand::Again
             }
             Read::Interrupted => {
-                erase(desk, &mut lines, &prompt, &typed);
-                desk.notify(FrontEvent::Interrupted);
-                desk.hint();
-                Next::Again
+                erase(session, &mut lines, &prompt, &typed);
+                session.notify(FrontEvent::Interrupted);
+                session.hint();
+                AfterCommand::Again
             }
-            Read::NoText => Next::Again,
-            Read::End => match ownership(desk) {
-                Ownership::Ours => finish(desk, link, Command::Quit),
-                Ownership::Others => Next::Again,
-                Ownership::Gone => break Ending::Lost("it is gone".to_owned()),
+            Read::NoText => AfterCommand::Again,
+            Read::End => match ownership(session) {
+                Ownership::Ours => finish(session, link, Command::Quit),
+                Ownership::Others => AfterCommand::Again,
+                Ownership::Gone => break SessionEnd::Lost("it is gone".to_owned()),
             },
-            Read::Failed(error) => match ownership(desk) {
+            Read::Failed(error) => match ownership(session) {
                 // A background process reads EIO.
-                Ownership::Others => Next::Again,
-                Ownership::Ours | Ownership::Gone => break Ending::Lost(error.to_string()),
+                Ownership::Others => AfterCommand::Again,
+                Ownership::Ours | Ownership::Gone => break SessionEnd::Lost(error.to_string()),
             },
         };
-        if next == Next::Leave {
-            break Ending::Told;
+        if next == AfterCommand::Leave {
+            break SessionEnd::Told;
         }
     };
     match (&end, lines) {
-        (Ending::Told, Lines::Console(console)) => console.rest(),
-        (Ending::Lost(_), Lines::Console(console)) => console.forget(),
-        (Ending::Told | Ending::Lost(_), Lines::Plain(_)) => {}
+        (SessionEnd::Told, LineReader::Console(console)) => console.rest(),
+        (SessionEnd::Lost(_), LineReader::Console(console)) => console.forget(),
+        (SessionEnd::Told | SessionEnd::Lost(_), LineReader::Plain(_)) => {}
     }
-    if let Ending::Lost(why) = end {
-        give_up(desk, link, &why);
+    if let SessionEnd::Lost(why) = end {
+        give_up(session, link, &why);
     }
     // Only now: no thread has SIGINT open any more.
     drop(harmless);
 }
 
-enum Ending {
+enum SessionEnd {
     /// By the driver, the holder or the person.
     Told,
     /// The terminal can not be read any more, and why.
     Lost(String),
 }
 
-fn ownership(desk: &Desk) -> Ownership {
-    desk.terminal().map_or(Ownership::Gone, Modes::ownership)
+fn ownership(session: &SessionState) -> Ownership {
+    session.terminal().map_or(Ownership::Gone, Modes::ownership)
 }
 
 /// The prompt can not go on: the holder is told, and what it does then ends the session.
-fn give_up(desk: &Desk, link: &Link, why: &str) {
+fn give_up(session: &SessionState, link: &BatonLink, why: &str) {
     link.hang_up();
-    desk.write(&format!("the prompt is closed, its terminal can not be read: {why}\n"));
+    session.write(&format!("the prompt is closed, its terminal can not be read: {why}\n"));
 }
 
 /// Runs one line.
-pub(super) fn perform(desk: &Desk, link: &Link, line: &str) -> Next {
+pub(super) fn perform(session: &SessionState, link: &BatonLink, line: &str) -> AfterCommand {
     match commands::parse(line) {
         Err(misread) => {
             let text = escape::line(&misread.to_string());
-            desk.write(&(desk.color.error(&text) + "\n"));
-            Next::Again
+            session.write(&(session.color.error(&text) + "\n"));
+            AfterCommand::Again
         }
-        Ok(Action::Nothing) => Next::Again,
-        Ok(Action::Help) => {
-            desk.write(&commands::help());
-            Next::Again
+        Ok(PromptAction::Nothing) => AfterCommand::Again,
+        Ok(PromptAction::Help) => {
+            session.write(&commands::help());
+            AfterCommand::Again
         }
-        Ok(Action::Tree) => survey(desk),
-        Ok(Action::Ask(command)) => {
-            answer(desk, link, command);
-            Next::Again
+        Ok(PromptAction::Tree) => survey(session),
+        Ok(PromptAction::Ask(command)) => {
+            answer(session, link, command);
+            AfterCommand::Again
         }
-        Ok(Action::Finish(command)) => finish(desk, link, command),
-        Ok(Action::Stop) => stop(desk, link),
+        Ok(PromptAction::Finish(command)) => finish(session, link, command),
+        Ok(PromptAction::Stop) => stop(session, link),
     }
 }
 
 /// Asks the agent, and shows the reply.
-pub(super) fn answer(desk: &Desk, link: &Link, command: Command) {
-    let text = match link.ask(desk, command, PATIENCE) {
-        Waited::Came(reply) => render::reply(&reply, desk.color),
+pub(super) fn answer(session: &SessionState, link: &BatonLink, command: Command) {
+    let text = match link.ask(session, command, PATIENCE) {
+        Waited::Came(reply) => render::reply(&reply, session.color),
         Waited::Ordered => return,
-        Waited::Late => desk.color.error("no answer; it may be stopped, or busy") + "\n",
+        Waited::Late => session.color.error("no answer; it may be stopped, or busy") + "\n",
     };
-    desk.write(&text);
+    session.write(&text);
 }
 
 /// Ends the session from this side. What really ends it is that the holder closes the baton.
-pub(super) fn finish(desk: &Desk, link: &Link, command: Command) -> Next {
+pub(super) fn finish(session: &SessionState, link: &BatonLink, command: Command) -> AfterCommand {
     if link.tell(command).is_err() {
         link.hang_up();
     }
-    await_end(desk, "the prompt is not released yet; `stop` cancels the tree")
+    await_end(session, "the prompt is not released yet; `stop` cancels the tree")
 }
 
 /// The teardown waits for this prompt (R4), so the prompt is closed for it: as revoked.
-fn stop(desk: &Desk, link: &Link) -> Next {
-    desk.notify(FrontEvent::StopTree);
+fn stop(session: &SessionState, link: &BatonLink) -> AfterCommand {
+    session.notify(FrontEvent::StopTree);
     link.hang_up();
-    await_end(desk, "the tree was told to stop; this prompt is still open")
+    await_end(session, "the tree was told to stop; this prompt is still open")
 }
 
-fn await_end(desk: &Desk, late: &str) -> Next {
-    match desk.await_some(PATIENCE, |_| None::<()>) {
-        Waited::Ordered => Next::Leave,
+fn await_end(session: &SessionState, late: &str) -> AfterCommand {
+    match session.await_some(PATIENCE, |_| None::<()>) {
+        Waited::Ordered => AfterCommand::Leave,
         Waited::Came(()) | Waited::Late => {
-            desk.write(&(desk.color.error(late) + "\n"));
-            Next::Again
+            session.write(&(session.color.error(late) + "\n"));
+            AfterCommand::Again
         }
     }
 }
 
 /// Asks the driver for the state of the tree.
-fn survey(desk: &Desk) -> Next {
+fn survey(session: &SessionState) -> AfterCommand {
     let (reply, answer) = mpsc::channel();
-    desk.notify(FrontEvent::Survey(reply));
-    let found = desk.await_some(PATIENCE, |_| match answer.recv_timeout(GLANCE) {
+    session.notify(FrontEvent::Survey(reply));
+    let found = session.await_some(PATIENCE, |_| match answer.recv_timeout(GLANCE) {
         Ok(text) => Some(Ok(text)),
         Err(RecvTimeoutError::Timeout) => None,
         Err(RecvTimeoutError::Disconnected) => Some(Err(())),
@@ -265,39 +276,39 @@ fn survey(desk: &Desk) -> Next {
     match found {
         Waited::Came(Ok(text)) => {
             let lines = escape::lines(&text);
-            desk.write(&lines.into_iter().fold(String::new(), |text, line| text + &line + "\n"));
-            Next::Again
+            session.write(&lines.into_iter().fold(String::new(), |text, line| text + &line + "\n"));
+            AfterCommand::Again
         }
         Waited::Came(Err(())) | Waited::Late => {
-            desk.write(&(desk.color.error("the driver does not answer") + "\n"));
-            Next::Again
+            session.write(&(session.color.error("the driver does not answer") + "\n"));
+            AfterCommand::Again
         }
-        Waited::Ordered => Next::Leave,
+        Waited::Ordered => AfterCommand::Leave,
     }
 }
 
 /// Lets the terminal go until the driver says that the process runs in the foreground again.
-fn suspend(desk: &Desk) {
-    desk.yields();
-    desk.notify(FrontEvent::Suspend);
-    desk.rest();
+fn suspend(session: &SessionState) {
+    session.yields();
+    session.notify(FrontEvent::Suspend);
+    session.rest();
 }
 
 /// The terminal is another's: neither its modes nor its input are ours. What the kernel would do
 /// to a reader is asked of the driver, and not again and again.
-fn background(desk: &Desk) {
-    suspend(desk);
-    if ownership(desk) == Ownership::Others {
+fn background(session: &SessionState) {
+    suspend(session);
+    if ownership(session) == Ownership::Others {
         let (Waited::Came(()) | Waited::Ordered | Waited::Late) =
-            desk.await_some(BACKGROUND, |_| None::<()>);
+            session.await_some(BACKGROUND, |_| None::<()>);
     }
 }
 
 /// Takes a prompt from the screen that is painted anew at once.
-fn erase(desk: &Desk, lines: &mut Lines, prompt: &str, typed: &Typed) {
-    if let Lines::Console(console) = lines {
+fn erase(session: &SessionState, lines: &mut LineReader, prompt: &str, typed: &Typed) {
+    if let LineReader::Console(console) = lines {
         let rows = console.rows(&format!("{prompt}{}", typed.text));
-        desk.write(&format!("\x1b[{rows}A\r\x1b[J"));
+        session.write(&format!("\x1b[{rows}A\r\x1b[J"));
     }
 }
 

@@ -12,7 +12,7 @@ use thiserror::Error;
 
 /// What a line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum PromptAction {
     /// An empty line, or a comment of a script.
     Nothing,
     /// The table of commands.
@@ -100,12 +100,12 @@ const COMMANDS: [Spec; 11] = [
 ];
 
 /// Reads a line.
-pub(super) fn parse(line: &str) -> Result<Action, Misread> {
+pub(super) fn parse(line: &str) -> Result<PromptAction, Misread> {
     let line = line.trim();
     let (word, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let rest = rest.trim();
     if word.is_empty() || word.starts_with('#') {
-        return Ok(Action::Nothing);
+        return Ok(PromptAction::Nothing);
     }
     let spec = find(word)?;
     let usage = Misread::Usage(spec.usage);
@@ -115,24 +115,24 @@ pub(super) fn parse(line: &str) -> Result<Action, Misread> {
         _ => rest.parse().map_err(|_| Misread::Usage(spec.usage)),
     };
     match spec.verb {
-        Verb::Help => alone(Action::Help),
-        Verb::Where => alone(Action::Ask(Command::Where)),
-        Verb::List => Ok(Action::Ask(Command::List { around: number(AROUND)? })),
+        Verb::Help => alone(PromptAction::Help),
+        Verb::Where => alone(PromptAction::Ask(Command::Where)),
+        Verb::List => Ok(PromptAction::Ask(Command::List { around: number(AROUND)? })),
         Verb::Backtrace => match rest {
-            "" => Ok(Action::Ask(Command::Backtrace { frames: Frames::Own })),
-            "all" => Ok(Action::Ask(Command::Backtrace { frames: Frames::All })),
+            "" => Ok(PromptAction::Ask(Command::Backtrace { frames: Frames::Own })),
+            "all" => Ok(PromptAction::Ask(Command::Backtrace { frames: Frames::All })),
             _ => Err(usage),
         },
-        Verb::Locals => alone(Action::Ask(Command::Locals)),
+        Verb::Locals => alone(PromptAction::Ask(Command::Locals)),
         Verb::Print => match rest {
             "" => Err(usage),
-            name => Ok(Action::Ask(Command::Print { name: name.to_owned() })),
+            name => Ok(PromptAction::Ask(Command::Print { name: name.to_owned() })),
         },
-        Verb::Tree => alone(Action::Tree),
-        Verb::Log => Ok(Action::Ask(Command::Log { last: number(EVENTS)? as usize })),
-        Verb::Continue => alone(Action::Finish(Command::Continue)),
-        Verb::Quit => alone(Action::Finish(Command::Quit)),
-        Verb::Stop => alone(Action::Stop),
+        Verb::Tree => alone(PromptAction::Tree),
+        Verb::Log => Ok(PromptAction::Ask(Command::Log { last: number(EVENTS)? as usize })),
+        Verb::Continue => alone(PromptAction::Finish(Command::Continue)),
+        Verb::Quit => alone(PromptAction::Finish(Command::Quit)),
+        Verb::Stop => alone(PromptAction::Stop),
     }
 }
 
@@ -216,13 +216,13 @@ mod tests {
 
     #[test]
     fn each_line_is_read() {
-        let ask = |command| Ok(Action::Ask(command));
+        let ask = |command| Ok(PromptAction::Ask(command));
         let table = [
-            ("", Ok(Action::Nothing)),
-            ("  # comment", Ok(Action::Nothing)),
-            ("help", Ok(Action::Help)),
-            ("?", Ok(Action::Help)),
-            ("h", Ok(Action::Help)),
+            ("", Ok(PromptAction::Nothing)),
+            ("  # comment", Ok(PromptAction::Nothing)),
+            ("help", Ok(PromptAction::Help)),
+            ("?", Ok(PromptAction::Help)),
+            ("h", Ok(PromptAction::Help)),
             ("w", ask(Command::Where)),
             ("l", ask(Command::List { around: AROUND })),
             ("list 9", ask(Command::List { around: 9 })),
@@ -234,14 +234,14 @@ mod tests {
             ("locals x", Err(Misread::Usage("locals"))),
             ("  p   a b ", ask(Command::Print { name: "a b".to_owned() })),
             ("print", Err(Misread::Usage("print NAME"))),
-            ("t", Ok(Action::Tree)),
+            ("t", Ok(PromptAction::Tree)),
             ("log", ask(Command::Log { last: EVENTS as usize })),
             ("log 3", ask(Command::Log { last: 3 })),
-            ("c", Ok(Action::Finish(Command::Continue))),
-            ("cont", Ok(Action::Finish(Command::Continue))),
-            ("q", Ok(Action::Finish(Command::Quit))),
-            ("exit", Ok(Action::Finish(Command::Quit))),
-            ("stop", Ok(Action::Stop)),
+            ("c", Ok(PromptAction::Finish(Command::Continue))),
+            ("cont", Ok(PromptAction::Finish(Command::Continue))),
+            ("q", Ok(PromptAction::Finish(Command::Quit))),
+            ("exit", Ok(PromptAction::Finish(Command::Quit))),
+            ("stop", Ok(PromptAction::Stop)),
             ("stop now", Err(Misread::Usage("stop"))),
         ];
         for (line, expected) in table {

@@ -1,27 +1,27 @@
 //! The line editor: one for the process, kept from session to session with its history.
 //!
-//! Runs in the editor's thread, but for the thread `front-bell`.
+//! Runs in the editor's thread, but for the thread `prompt-notifier`.
 //!
-//! How lines get above the prompt: they wait at the desk, and the bell sends the line editor a
+//! How lines get above the prompt: they wait at the session, and the notifier sends the line editor a
 //! message that leaves the cursor where it is. It clears the prompt for that, and then asks for
 //! the prompt's text, to paint it again: between the two the lines are written. So a message that
 //! comes too late for its line takes nothing with it.
 //!
 //! ```text
-//!   desk: lines, ring() --> front-bell --message--> line editor: clear, message, paint
-//!                                                   Painter::highlight_prompt: lines
+//!   session: lines, notify_editor() --> prompt-notifier --message--> line editor: clear, message, paint
+//!                                                                    Painter::highlight_prompt: lines
 //! ```
 //!
 //! # Rules
-//! 1. A paint that nothing announced is one for the bell: every other one asks
+//! 1. A paint that nothing announced is one for the notifier: every other one asks
 //!    `highlight_char` first, which makes sure of that by saying yes each time.
-//! 2. The line editor is never dropped: its bell may be on its way to the terminal's descriptor.
+//! 2. The line editor is never dropped: its notifier may be on its way to the terminal's descriptor.
 
 use super::commands;
-use super::desk::{Desk, Key};
 use super::modes::Modes;
 use super::render::Color;
 use super::signals;
+use super::state::{Key, SessionState};
 use nix::sys::termios::SpecialCharacterIndices as Special;
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{BellStyle, Configurer as _};
@@ -87,7 +87,7 @@ enum Resting {
 }
 
 /// Whether the line editor can be had.
-pub(super) enum Claim {
+pub(super) enum EditorClaim {
     /// It is had.
     Had(Box<Console>),
     /// Another session of this process has it.
@@ -96,13 +96,13 @@ pub(super) enum Claim {
 
 impl Console {
     /// Takes the line editor, and makes it first if there is none.
-    pub(super) fn claim() -> io::Result<Claim> {
+    pub(super) fn claim() -> io::Result<EditorClaim> {
         let mut resting = RESTING.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *resting, Resting::Taken) {
-            Resting::Here(console) => Ok(Claim::Had(console)),
-            Resting::Taken => Ok(Claim::Taken),
+            Resting::Here(console) => Ok(EditorClaim::Had(console)),
+            Resting::Taken => Ok(EditorClaim::Taken),
             Resting::None => match Self::make() {
-                Ok(console) => Ok(Claim::Had(Box::new(console))),
+                Ok(console) => Ok(EditorClaim::Had(Box::new(console))),
                 Err(error) => {
                     *resting = Resting::None;
                     Err(error)
@@ -134,20 +134,20 @@ impl Console {
         let mut editor = Editor::with_config(config).map_err(other)?;
         editor.set_auto_add_history(true);
         let mut printer = editor.create_external_printer().map_err(other)?;
-        let ring = move || {
+        let notify = move || {
             signals::block_all();
             loop {
-                BELL.wait();
+                NOTIFIER.wait();
                 // If it fails the line editor is gone, and shows nothing any more.
                 let _ = printer.print(IN_PLACE.to_owned());
             }
         };
-        thread::Builder::new().name("front-bell".to_owned()).spawn(ring)?;
+        thread::Builder::new().name("prompt-notifier".to_owned()).spawn(notify)?;
         Ok(Self { editor })
     }
 
     /// Binds it to a session.
-    pub(super) fn bind(&mut self, desk: &Arc<Desk>, modes: &Modes) {
+    pub(super) fn bind(&mut self, session: &Arc<SessionState>, modes: &Modes) {
         let plain = |character| KeyEvent::new(character, Modifiers::NONE);
         let keys = [
             (KeyEvent::ctrl('C'), Pressed::Interrupt),
@@ -160,36 +160,40 @@ impl Console {
         for (key, pressed) in keys {
             // A terminal without such a key has NUL for it, which is Ctrl-Space.
             if key != plain('\0') {
-                let binding = Binding { desk: Arc::clone(desk), pressed };
+                let binding = Binding { session: Arc::clone(session), pressed };
                 self.editor.bind_sequence(key, EventHandler::Conditional(Box::new(binding)));
             }
         }
-        self.editor.set_helper(Some(Painter::new(desk)));
+        self.editor.set_helper(Some(Painter::new(session)));
     }
 
     /// Reads a line. The modes of the terminal and the mask are as before when it returns.
-    pub(super) fn read(&mut self, desk: &Desk, prompt: &str, typed: &mut Typed) -> Read {
-        desk.keep(desk.terminal().and_then(|modes| modes.again().ok()));
+    pub(super) fn read(&mut self, session: &SessionState, prompt: &str, typed: &mut Typed) -> Read {
+        session.keep(session.terminal().and_then(|modes| modes.again().ok()));
         if let Some(painter) = self.editor.helper() {
             painter.begin(typed);
         }
-        signals::take_strays();
+        signals::take_spurious();
         let (before, after) = typed.text.split_at(typed.cursor);
         let line = self.editor.readline_with_initial(prompt, (before, after));
         signals::shut();
-        let kicks = desk.busy();
-        desk.restore();
-        let strays = signals::take_strays();
-        let pending = if kicks > 0 { signals::take_kicks() } else { signals::Pending::Nothing };
+        let wake_ups = session.busy();
+        session.restore();
+        let spurious = signals::take_spurious();
+        let pending = if wake_ups > 0 {
+            signals::take_wake_ups()
+        } else {
+            signals::PendingInterrupt::Nothing
+        };
         if let Some(painter) = self.editor.helper() {
             *typed = painter.typed.take();
         }
-        let key = desk.take_key();
+        let key = session.take_key();
         match line {
             Ok(line) => {
                 // A SIGINT beside a finished line loses only the line's keeping.
-                if strays > kicks || pending == signals::Pending::Foreign {
-                    desk.notify(super::FrontEvent::Interrupted);
+                if spurious > wake_ups || pending == signals::PendingInterrupt::Foreign {
+                    session.notify(super::FrontEvent::Interrupted);
                 }
                 *typed = Typed::default();
                 Read::Line(line)
@@ -197,7 +201,9 @@ impl Console {
             Err(ReadlineError::Eof) => Read::End,
             Err(ReadlineError::Interrupted) => match key {
                 Some(key) => Read::Key(key),
-                None if pending == signals::Pending::Foreign || kicks == 0 => Read::Interrupted,
+                None if pending == signals::PendingInterrupt::Foreign || wake_ups == 0 => {
+                    Read::Interrupted
+                }
                 None => Read::Ordered,
             },
             Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
@@ -205,7 +211,7 @@ impl Console {
             }
             // A signal that came while a single key was read.
             Err(ReadlineError::Signal(_)) => {
-                if kicks == 0 {
+                if wake_ups == 0 {
                     Read::Interrupted
                 } else {
                     Read::Ordered
@@ -230,38 +236,39 @@ fn other(error: ReadlineError) -> io::Error {
     }
 }
 
-/// Lets the line editor show what waits at the desk. Never blocks.
-pub(super) fn ring() {
-    BELL.ring();
+/// Lets the line editor show what waits at the session. Never blocks.
+pub(super) fn notify_editor() {
+    NOTIFIER.notify();
 }
 
 /// A flag that a thread waits for.
-struct Bell {
-    rung: Mutex<Rung>,
+struct Notifier {
+    notified: Mutex<Notified>,
     changed: Condvar,
 }
 
 #[derive(PartialEq)]
-enum Rung {
+enum Notified {
     No,
     Yes,
 }
 
 /// One for all sessions, as there is one line editor.
-static BELL: Bell = Bell { rung: Mutex::new(Rung::No), changed: Condvar::new() };
+static NOTIFIER: Notifier =
+    Notifier { notified: Mutex::new(Notified::No), changed: Condvar::new() };
 
-impl Bell {
-    fn ring(&self) {
-        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) = Rung::Yes;
+impl Notifier {
+    fn notify(&self) {
+        *self.notified.lock().unwrap_or_else(PoisonError::into_inner) = Notified::Yes;
         self.changed.notify_one();
     }
 
     fn wait(&self) {
-        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        while *rung == Rung::No {
-            rung = self.changed.wait(rung).unwrap_or_else(PoisonError::into_inner);
+        let mut notified = self.notified.lock().unwrap_or_else(PoisonError::into_inner);
+        while *notified == Notified::No {
+            notified = self.changed.wait(notified).unwrap_or_else(PoisonError::into_inner);
         }
-        *rung = Rung::No;
+        *notified = Notified::No;
     }
 }
 
@@ -276,7 +283,7 @@ enum Pressed {
 }
 
 struct Binding {
-    desk: Arc<Desk>,
+    session: Arc<SessionState>,
     pressed: Pressed,
 }
 
@@ -284,11 +291,11 @@ impl ConditionalEventHandler for Binding {
     fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
         match self.pressed {
             Pressed::Interrupt => {
-                self.desk.hint();
+                self.session.hint();
                 Some(Cmd::Noop)
             }
             Pressed::Leave(key) => {
-                self.desk.pressed(key);
+                self.session.pressed(key);
                 Some(Cmd::Interrupt)
             }
         }
@@ -298,7 +305,7 @@ impl ConditionalEventHandler for Binding {
 /// What the line editor asks while it paints: the place to see what is typed, to open the mask
 /// when its handlers are in place, and to write lines when the prompt is cleared.
 pub(super) struct Painter {
-    desk: Arc<Desk>,
+    session: Arc<SessionState>,
     stage: Cell<Stage>,
     paint: Cell<Paint>,
     typed: RefCell<Typed>,
@@ -321,9 +328,9 @@ enum Paint {
 }
 
 impl Painter {
-    fn new(desk: &Arc<Desk>) -> Self {
+    fn new(session: &Arc<SessionState>) -> Self {
         Self {
-            desk: Arc::clone(desk),
+            session: Arc::clone(session),
             stage: Cell::new(Stage::Fresh),
             paint: Cell::new(Paint::Unannounced),
             typed: RefCell::default(),
@@ -341,16 +348,16 @@ impl Highlighter for Painter {
     fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
         match (self.stage.replace(Stage::Painted), self.paint.replace(Paint::Unannounced)) {
             (Stage::Fresh, _) => {
-                self.desk.flush();
+                self.session.flush();
                 signals::open();
-                self.desk.reading();
+                self.session.reading();
             }
-            (Stage::Painted, Paint::Unannounced) => self.desk.flush(),
+            (Stage::Painted, Paint::Unannounced) => self.session.flush(),
             (Stage::Painted, Paint::Announced) => {}
         }
-        match self.desk.color {
+        match self.session.color {
             Color::Plain => Cow::Borrowed(prompt),
-            Color::Ansi => Cow::Owned(self.desk.color.prompt(prompt)),
+            Color::Ansi => Cow::Owned(self.session.color.prompt(prompt)),
         }
     }
 
@@ -380,7 +387,7 @@ impl Completer for Painter {
         pos: usize,
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let (start, found) = commands::complete(&line[..pos], &self.desk.names());
+        let (start, found) = commands::complete(&line[..pos], &self.session.names());
         let pair = |text: String| Pair { display: text.trim_end().to_owned(), replacement: text };
         Ok((start, found.into_iter().map(pair).collect()))
     }

@@ -76,7 +76,7 @@ impl Modes {
     }
 
     /// Frees a writer that a stopped or unread terminal blocks: what it wrote is lost.
-    pub(super) fn unclog(&self) {
+    pub(super) fn unblock(&self) {
         let _held = Held::background();
         let _ = tcflow(&self.tty, FlowArg::TCOON);
         let _ = tcflush(&self.tty, FlushArg::TCOFLUSH);

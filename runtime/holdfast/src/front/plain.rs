@@ -4,7 +4,7 @@
 //! keys are signals, which the driver reads.
 
 use super::console::{Read, Typed};
-use super::desk::{Desk, Order};
+use super::state::{EditorOrder, SessionState};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::fs::File;
@@ -14,34 +14,34 @@ use std::os::unix::net::UnixStream;
 
 /// The reader of plain lines.
 #[derive(Debug)]
-pub(super) struct Plain {
+pub(super) struct PlainLines {
     wake: UnixStream,
     /// What was read behind the last line.
     rest: Vec<u8>,
 }
 
-impl Plain {
-    /// A reader that looks at the desk when there is something to read from `wake`.
+impl PlainLines {
+    /// A reader that looks at the session when there is something to read from `wake`.
     pub(super) fn new(wake: UnixStream) -> Self {
         Self { wake, rest: Vec::new() }
     }
 
     /// Reads a line.
-    pub(super) fn read(&mut self, desk: &Desk, prompt: &str, typed: &mut Typed) -> Read {
+    pub(super) fn read(&mut self, session: &SessionState, prompt: &str, typed: &mut Typed) -> Read {
         // What is typed and not finished is with the terminal.
         *typed = Typed::default();
-        let Some(modes) = desk.terminal() else { return Read::End };
-        desk.write(prompt);
-        desk.polling();
-        let read = self.line(desk, modes.tty(), prompt);
-        desk.busy();
+        let Some(modes) = session.terminal() else { return Read::End };
+        session.write(prompt);
+        session.polling();
+        let read = self.line(session, modes.tty(), prompt);
+        session.busy();
         if !matches!(read, Read::Line(_)) {
-            desk.write("\n");
+            session.write("\n");
         }
         read
     }
 
-    fn line(&mut self, desk: &Desk, mut tty: &File, prompt: &str) -> Read {
+    fn line(&mut self, session: &SessionState, mut tty: &File, prompt: &str) -> Read {
         loop {
             if let Some(end) = self.rest.iter().position(|&byte| byte == b'\n') {
                 let line: Vec<u8> = self.rest.drain(..=end).collect();
@@ -61,10 +61,10 @@ impl Plain {
             let events = ready.map(|one| one.any().unwrap_or(false));
             if events[0] {
                 self.drain();
-                if desk.peek() > Order::Stay {
+                if session.peek() > EditorOrder::Stay {
                     return Read::Ordered;
                 }
-                desk.flush_above(prompt);
+                session.flush_above(prompt);
             }
             if events[1] {
                 let mut bytes = [0; 4096];

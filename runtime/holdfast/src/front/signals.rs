@@ -14,7 +14,7 @@
 //! 1. While SIGINT is open in this thread its disposition is never the default: between the line
 //!    editor's handler and the mask stands the driver's, or where there is no driver the one of
 //!    [`Harmless`], which only takes a note.
-//! 2. [`kick`] is never lost: the signal stays pending while it is blocked.
+//! 2. [`wake_up`] is never lost: the signal stays pending while it is blocked.
 
 use nix::sys::pthread::{Pthread, pthread_kill};
 use nix::sys::signal::{
@@ -49,16 +49,16 @@ fn set(how: SigmaskHow, signals: &SigSet) {
 }
 
 /// Wakes the line editor in a thread that has not ended.
-pub(super) fn kick(thread: Pthread) {
+pub(super) fn wake_up(thread: Pthread) {
     // It fails only if the thread has ended, and then nobody is to be woken.
     let _ = pthread_kill(thread, Signal::SIGINT);
 }
 
 /// How many signals the harmless handler has seen.
-static STRAYS: AtomicUsize = AtomicUsize::new(0);
+static SPURIOUS: AtomicUsize = AtomicUsize::new(0);
 
-extern "C" fn stray(_: libc::c_int) {
-    STRAYS.fetch_add(1, Ordering::SeqCst);
+extern "C" fn spurious(_: libc::c_int) {
+    SPURIOUS.fetch_add(1, Ordering::SeqCst);
 }
 
 /// Stands in for the default disposition of SIGINT until it is dropped.
@@ -73,7 +73,7 @@ impl Harmless {
         if crate::signals::are_handled() {
             return Ok(Self { before: None });
         }
-        let handler = SigHandler::Handler(stray);
+        let handler = SigHandler::Handler(spurious);
         let action = SigAction::new(handler, SaFlags::SA_RESTART, SigSet::empty());
         // SAFETY: the handler adds to an atomic and does nothing else.
         let before = unsafe { sigaction(Signal::SIGINT, &action)? };
@@ -90,25 +90,25 @@ impl Drop for Harmless {
     }
 }
 
-/// How many strays there were since the last call.
-pub(super) fn take_strays() -> usize {
-    STRAYS.swap(0, Ordering::SeqCst)
+/// How many spurious SIGINTs there were since the last call.
+pub(super) fn take_spurious() -> usize {
+    SPURIOUS.swap(0, Ordering::SeqCst)
 }
 
 /// What was pending when the editor had returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pending {
-    /// Nothing, or our own kicks.
+pub(super) enum PendingInterrupt {
+    /// Nothing, or our own wake-ups.
     Nothing,
     /// A SIGINT of somebody else.
     Foreign,
 }
 
-/// Takes our own kicks back that came too late. Called with SIGINT blocked.
-pub(super) fn take_kicks() -> Pending {
+/// Takes our own wake-ups back that came too late. Called with SIGINT blocked.
+pub(super) fn take_wake_ups() -> PendingInterrupt {
     let interrupt = SigSet::from_iter([Signal::SIGINT]);
     let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    let mut found = Pending::Nothing;
+    let mut found = PendingInterrupt::Nothing;
     loop {
         // SAFETY: a siginfo_t of zeros is valid; the call fills it in.
         let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
@@ -122,7 +122,7 @@ pub(super) fn take_kicks() -> Pending {
         let sender = unsafe { info.si_pid() };
         // Not by `si_code`: Linux 6.18 says SI_USER for a signal to a thread, too (measured).
         if sender.unsigned_abs() != std::process::id() {
-            found = Pending::Foreign;
+            found = PendingInterrupt::Foreign;
         }
     }
 }

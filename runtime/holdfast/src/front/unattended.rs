@@ -6,9 +6,9 @@
 //! 1. None of these hangs: what does not answer in time is told to go on, and when it does not take
 //!    even that, this end hangs up.
 
-use super::attended::{Next, PATIENCE, answer, finish, perform};
-use super::desk::{Desk, Waited};
-use super::link::Link;
+use super::attended::{AfterCommand, PATIENCE, answer, finish, perform};
+use super::baton::BatonLink;
+use super::state::{SessionState, Waited};
 use super::{escape, render};
 use crate::session::{Command, Frames, Greeting, Kind};
 use std::collections::{BTreeMap, VecDeque};
@@ -17,40 +17,40 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Writes a report, and continues.
-pub(super) fn report(desk: &Desk, link: &Link) {
-    let Some(greeting) = greet(desk, link) else { return };
-    desk.write(&render::opening(&greeting, desk.color));
+pub(super) fn report(session: &SessionState, link: &BatonLink) {
+    let Some(greeting) = greet(session, link) else { return };
+    session.write(&render::opening(&greeting, session.color));
     if !greeting.file.is_empty() {
-        answer(desk, link, Command::List { around: AROUND });
+        answer(session, link, Command::List { around: AROUND });
     }
-    answer(desk, link, Command::Locals);
+    answer(session, link, Command::Locals);
     match greeting.kind {
         Kind::Breakpoint => {}
-        Kind::PostMortem => answer(desk, link, Command::Backtrace { frames: Frames::Own }),
+        Kind::PostMortem => answer(session, link, Command::Backtrace { frames: Frames::Own }),
     }
-    desk.write("nobody is at the prompt: it goes on\n");
-    go_on(desk, link);
+    session.write("nobody is at the prompt: it goes on\n");
+    go_on(session, link);
 }
 
 /// Runs the next commands of a file, until one ends the session.
-pub(super) fn script(desk: &Desk, link: &Link, path: &Path) {
-    let Some(greeting) = greet(desk, link) else { return };
-    desk.write(&render::opening(&greeting, desk.color));
+pub(super) fn script(session: &SessionState, link: &BatonLink, path: &Path) {
+    let Some(greeting) = greet(session, link) else { return };
+    session.write(&render::opening(&greeting, session.color));
     let prompt = render::prompt(&greeting.path, 0);
     loop {
         match next_line(path) {
             Err(error) => {
                 let path = escape::line(&path.display().to_string());
-                desk.write(&format!("the script {path} can not be read: {error}\n"));
-                return go_on(desk, link);
+                session.write(&format!("the script {path} can not be read: {error}\n"));
+                return go_on(session, link);
             }
             Ok(None) => {
-                desk.write(&format!("{prompt}continue (the script is at its end)\n"));
-                return go_on(desk, link);
+                session.write(&format!("{prompt}continue (the script is at its end)\n"));
+                return go_on(session, link);
             }
             Ok(Some(line)) => {
-                desk.write(&format!("{prompt}{}\n", escape::tabbed(&line)));
-                if perform(desk, link, &line) == Next::Leave {
+                session.write(&format!("{prompt}{}\n", escape::tabbed(&line)));
+                if perform(session, link, &line) == AfterCommand::Leave {
                     return;
                 }
             }
@@ -59,37 +59,37 @@ pub(super) fn script(desk: &Desk, link: &Link, path: &Path) {
 }
 
 /// Keeps the prompt open for a while, and continues.
-pub(super) fn wait(desk: &Desk, link: &Link, limit: Duration) {
-    let Some(greeting) = greet(desk, link) else { return };
-    desk.write(&render::opening(&greeting, desk.color));
+pub(super) fn wait(session: &SessionState, link: &BatonLink, limit: Duration) {
+    let Some(greeting) = greet(session, link) else { return };
+    session.write(&render::opening(&greeting, session.color));
     let path = escape::line(&greeting.path);
-    desk.write(&format!("{path} waits {limit:?} for somebody, and goes on then\n"));
-    match desk.await_some(limit, |_| None::<()>) {
+    session.write(&format!("{path} waits {limit:?} for somebody, and goes on then\n"));
+    match session.await_some(limit, |_| None::<()>) {
         Waited::Ordered => {}
         Waited::Came(()) | Waited::Late => {
-            desk.write(&format!("nobody came: {path} goes on\n"));
-            go_on(desk, link);
+            session.write(&format!("nobody came: {path} goes on\n"));
+            go_on(session, link);
         }
     }
 }
 
-fn greet(desk: &Desk, link: &Link) -> Option<Greeting> {
-    match desk.await_some(GREETING, |look| look.greeting()) {
+fn greet(session: &SessionState, link: &BatonLink) -> Option<Greeting> {
+    match session.await_some(GREETING, |look| look.greeting()) {
         Waited::Came(greeting) => Some(greeting),
         Waited::Ordered => None,
         Waited::Late => {
-            desk.write("the holder of the prompt does not answer: it is told to go on\n");
-            go_on(desk, link);
+            session.write("the holder of the prompt does not answer: it is told to go on\n");
+            go_on(session, link);
             None
         }
     }
 }
 
-fn go_on(desk: &Desk, link: &Link) {
-    match finish(desk, link, Command::Continue) {
-        Next::Leave => {}
+fn go_on(session: &SessionState, link: &BatonLink) {
+    match finish(session, link, Command::Continue) {
+        AfterCommand::Leave => {}
         // It does not answer commands: end of file it will see when it runs again.
-        Next::Again => link.hang_up(),
+        AfterCommand::Again => link.hang_up(),
     }
 }
 

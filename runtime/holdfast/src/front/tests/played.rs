@@ -230,7 +230,7 @@ fn hammer(rounds: usize) {
         assert!(tcgetattr(&tty).unwrap() == before, "the modes are not restored");
         assert_eq!(disposition(), disposed, "the disposition is not restored");
         // What is still pending would be the next round's.
-        let _ = crate::front::signals::take_kicks();
+        let _ = crate::front::signals::take_wake_ups();
         if round == 9 {
             open_files = Some(files());
         }

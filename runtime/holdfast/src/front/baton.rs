@@ -1,6 +1,6 @@
 //! The front's end of the baton: questions go out, the greeting and the replies come in.
 //!
-//! Runs in the thread `front-link`, which reads; the editor's thread writes.
+//! Runs in the thread `prompt-baton`, which reads; the editor's thread writes.
 //!
 //! # Rules
 //! 1. End of file is read to the very end: [`FrontEvent::Ended`] means that the holder's end is
@@ -9,7 +9,7 @@
 //!    hangup, and the rest of what it sends is thrown away.
 
 use super::FrontEvent;
-use super::desk::{Desk, Waited};
+use super::state::{SessionState, Waited};
 use crate::session::{
     Answered, Asked, Command, Greeting, Received, Reply, SessionError, drain, receive, send,
 };
@@ -20,12 +20,12 @@ use std::time::Duration;
 
 /// The writing half.
 #[derive(Debug)]
-pub(super) struct Link {
+pub(super) struct BatonLink {
     socket: UnixStream,
     asked: AtomicU64,
 }
 
-impl Link {
+impl BatonLink {
     /// The half of this socket.
     pub(super) fn new(socket: UnixStream) -> Self {
         Self { socket, asked: AtomicU64::new(0) }
@@ -39,9 +39,14 @@ impl Link {
     }
 
     /// Sends a command and waits for its reply.
-    pub(super) fn ask(&self, desk: &Desk, command: Command, limit: Duration) -> Waited<Reply> {
+    pub(super) fn ask(
+        &self,
+        session: &SessionState,
+        command: Command,
+        limit: Duration,
+    ) -> Waited<Reply> {
         match self.tell(command) {
-            Ok(number) => desk.await_some(limit, |look| look.reply(number)),
+            Ok(number) => session.await_some(limit, |look| look.reply(number)),
             // The other end is gone or takes nothing; which of them, the reading half will see.
             Err(_) => Waited::Late,
         }
@@ -55,26 +60,26 @@ impl Link {
 }
 
 /// Reads until end of file, lets the editor go, and says that the session has ended.
-pub(super) fn listen(socket: &UnixStream, link: &Link, desk: &Desk) {
-    match read(socket, desk) {
-        Ok(()) => desk.lost(None),
+pub(super) fn listen(socket: &UnixStream, link: &BatonLink, session: &SessionState) {
+    match read(socket, session) {
+        Ok(()) => session.lost(None),
         Err(error) => {
             link.hang_up();
-            desk.lost(Some(format!("failed to {error}")));
+            session.lost(Some(format!("failed to {error}")));
             drain(socket);
         }
     }
-    desk.notify(FrontEvent::Ended);
+    session.notify(FrontEvent::Ended);
 }
 
-fn read(socket: &UnixStream, desk: &Desk) -> Result<(), SessionError> {
+fn read(socket: &UnixStream, session: &SessionState) -> Result<(), SessionError> {
     match receive::<Greeting>(socket)? {
-        Received::Message(greeting) => desk.greeted(greeting),
+        Received::Message(greeting) => session.greeted(greeting),
         Received::End => return Ok(()),
     }
     loop {
         match receive::<Answered>(socket)? {
-            Received::Message(answered) => desk.replied(answered),
+            Received::Message(answered) => session.replied(answered),
             Received::End => return Ok(()),
         }
     }

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! # Rules
-//! 1. An order only climbs, but for [`Desk::resume`], which takes `Rest` back.
-//! 2. [`Desk::let_go`] returns when the editor has let go, or after [`GIVE_UP`]: then it has put
+//! 1. An order only climbs, but for [`SessionState::resume`], which takes `Rest` back.
+//! 2. [`SessionState::let_go`] returns when the editor has let go, or after [`GIVE_UP`]: then it has put
 //!    the terminal's modes back itself.
 
 use super::FrontEvent;
@@ -19,12 +19,12 @@ mod editor;
 
 pub(super) use editor::Waited;
 
-use super::console::ring;
+use super::console::notify_editor;
 use super::escape;
-use super::lines::Shown;
 use super::modes::Modes;
+use super::pending_lines::PendingLines;
 use super::render::Color;
-use super::signals::kick;
+use super::signals::wake_up;
 use crate::session::{Answered, Greeting};
 use nix::sys::pthread::Pthread;
 use std::fmt;
@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 
 /// What the editor is told; an order only climbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Order {
+pub(super) enum EditorOrder {
     /// Go on.
     Stay,
     /// Paint the prompt anew.
@@ -48,7 +48,7 @@ pub(super) enum Order {
 
 /// Where the editor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Editor {
+enum EditorPhase {
     /// It runs a command, or has not begun.
     Busy,
     /// In the line editor, in this thread.
@@ -86,25 +86,25 @@ enum Hint {
     Given,
 }
 
-struct State {
-    order: Order,
-    editor: Editor,
-    /// Kicks since the editor began to read.
-    kicks: usize,
+struct SessionFields {
+    order: EditorOrder,
+    editor: EditorPhase,
+    /// Wake-ups since the editor began to read.
+    wake_ups: usize,
     key: Option<Key>,
     hint: Hint,
     holder: Holder,
     reply: Option<Answered>,
     names: Vec<String>,
     waiting: usize,
-    shown: Shown,
+    shown: PendingLines,
     /// The modes before the line editor changed them.
     before: Option<Modes>,
 }
 
 /// What is shared.
-pub(super) struct Desk {
-    state: Mutex<State>,
+pub(super) struct SessionState {
+    state: Mutex<SessionFields>,
     changed: Condvar,
     notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
     terminal: Option<Modes>,
@@ -113,8 +113,8 @@ pub(super) struct Desk {
     pub(super) color: Color,
 }
 
-impl Desk {
-    /// A new desk, and what becomes readable when the editor in poll is to look at it.
+impl SessionState {
+    /// A new session, and what becomes readable when the editor in poll is to look at it.
     pub(super) fn new(
         terminal: Option<Modes>,
         notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
@@ -123,24 +123,24 @@ impl Desk {
         let (wake, woken) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         woken.set_nonblocking(true)?;
-        let state = State {
-            order: Order::Stay,
-            editor: Editor::Busy,
-            kicks: 0,
+        let state = SessionFields {
+            order: EditorOrder::Stay,
+            editor: EditorPhase::Busy,
+            wake_ups: 0,
             key: None,
             hint: Hint::Due,
             holder: Holder::Silent,
             reply: None,
             names: Vec::new(),
             waiting: 0,
-            shown: Shown::default(),
+            shown: PendingLines::default(),
             before: None,
         };
         let (state, changed) = (Mutex::new(state), Condvar::new());
         Ok((Self { state, changed, notify, terminal, wake, color }, woken))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, SessionFields> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -167,22 +167,25 @@ impl Desk {
     // The driver's side.
 
     /// Gives an order and waits until it is obeyed.
-    pub(super) fn let_go(&self, order: Order) {
+    pub(super) fn let_go(&self, order: EditorOrder) {
         let begun = Instant::now();
         let mut state = self.lock();
         state.order = state.order.max(order);
         self.changed.notify_all();
         loop {
             match state.editor {
-                Editor::Gone => return,
-                Editor::Away if order == Order::Rest => return,
-                Editor::Busy | Editor::Reading(_) | Editor::Polling | Editor::Away => {}
+                EditorPhase::Gone => return,
+                EditorPhase::Away if order == EditorOrder::Rest => return,
+                EditorPhase::Busy
+                | EditorPhase::Reading(_)
+                | EditorPhase::Polling
+                | EditorPhase::Away => {}
             }
             self.wake(&mut state);
             let waited = begun.elapsed();
-            if waited > CLOGGED {
+            if waited > BLOCKED {
                 // The editor writes to a terminal that takes nothing: Ctrl-S, or nobody reads it.
-                self.terminal().inspect(|terminal| terminal.unclog());
+                self.terminal().inspect(|terminal| terminal.unblock());
             }
             if waited > GIVE_UP {
                 state.before.iter().for_each(Modes::force);
@@ -193,14 +196,14 @@ impl Desk {
         }
     }
 
-    /// Takes [`Order::Rest`] back.
+    /// Takes [`EditorOrder::Rest`] back.
     pub(super) fn resume(&self) {
         let mut state = self.lock();
-        if state.order == Order::Rest {
-            state.order = Order::Stay;
+        if state.order == EditorOrder::Rest {
+            state.order = EditorOrder::Stay;
             // From here on the terminal is not free any more, even if the editor still sleeps.
             state.editor = match state.editor {
-                Editor::Away => Editor::Busy,
+                EditorPhase::Away => EditorPhase::Busy,
                 other => other,
             };
         }
@@ -221,16 +224,16 @@ impl Desk {
 
     fn show(&self, lines: Vec<String>) {
         let mut state = self.lock();
-        if state.editor == Editor::Gone {
+        if state.editor == EditorPhase::Gone {
             drop(state);
             lines.iter().for_each(|line| self.write(&format!("{line}\n")));
             return;
         }
         state.shown.add(lines);
         match state.editor {
-            Editor::Reading(_) => ring(),
-            Editor::Polling => self.wake(&mut state),
-            Editor::Busy | Editor::Away | Editor::Gone => self.changed.notify_all(),
+            EditorPhase::Reading(_) => notify_editor(),
+            EditorPhase::Polling => self.wake(&mut state),
+            EditorPhase::Busy | EditorPhase::Away | EditorPhase::Gone => self.changed.notify_all(),
         }
     }
 
@@ -241,23 +244,25 @@ impl Desk {
             return;
         }
         state.waiting = count;
-        if let (Order::Stay, Editor::Reading(_) | Editor::Polling) = (state.order, state.editor) {
-            state.order = Order::Redraw;
+        if let (EditorOrder::Stay, EditorPhase::Reading(_) | EditorPhase::Polling) =
+            (state.order, state.editor)
+        {
+            state.order = EditorOrder::Redraw;
             self.wake(&mut state);
         }
     }
 
     /// Makes the editor look at its order.
-    fn wake(&self, state: &mut State) {
+    fn wake(&self, state: &mut SessionFields) {
         match state.editor {
             // The thread has not ended: it leaves `Reading` under this mutex before it does.
-            Editor::Reading(thread) => {
-                state.kicks += 1;
-                kick(thread);
+            EditorPhase::Reading(thread) => {
+                state.wake_ups += 1;
+                wake_up(thread);
             }
             // A full socket is as good as one more byte.
-            Editor::Polling => drop((&self.wake).write(&[0])),
-            Editor::Busy | Editor::Away | Editor::Gone => {}
+            EditorPhase::Polling => drop((&self.wake).write(&[0])),
+            EditorPhase::Busy | EditorPhase::Away | EditorPhase::Gone => {}
         }
     }
 
@@ -280,10 +285,14 @@ impl Desk {
         let mut state = self.lock();
         state.holder = Holder::Lost(reason);
         drop(state);
-        self.let_go(Order::Leave);
+        self.let_go(EditorOrder::Leave);
     }
 
-    fn wait<'s>(&self, state: MutexGuard<'s, State>, limit: Duration) -> MutexGuard<'s, State> {
+    fn wait<'s>(
+        &self,
+        state: MutexGuard<'s, SessionFields>,
+        limit: Duration,
+    ) -> MutexGuard<'s, SessionFields> {
         match self.changed.wait_timeout(state, limit) {
             Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,
@@ -291,10 +300,10 @@ impl Desk {
     }
 }
 
-impl fmt::Debug for Desk {
+impl fmt::Debug for SessionState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = self.lock();
-        f.debug_struct("Desk")
+        f.debug_struct("SessionState")
             .field("order", &state.order)
             .field("editor", &state.editor)
             .field("holder", &state.holder)
@@ -306,7 +315,7 @@ impl fmt::Debug for Desk {
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// After that long the terminal is taken for stuck.
-const CLOGGED: Duration = Duration::from_secs(1);
+const BLOCKED: Duration = Duration::from_secs(1);
 
 /// After that long the editor is not waited for any more.
 const GIVE_UP: Duration = Duration::from_secs(3);
@@ -320,8 +329,8 @@ mod tests {
 
     #[test]
     fn orders_climb() {
-        assert!(Order::Stay < Order::Redraw);
-        assert!(Order::Redraw < Order::Rest);
-        assert!(Order::Rest < Order::Leave);
+        assert!(EditorOrder::Stay < EditorOrder::Redraw);
+        assert!(EditorOrder::Redraw < EditorOrder::Rest);
+        assert!(EditorOrder::Rest < EditorOrder::Leave);
     }
 }

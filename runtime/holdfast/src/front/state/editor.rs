@@ -1,8 +1,8 @@
-//! The desk as the editor's thread sees it: orders to look at, lines to show, waits that end.
+//! The session as the editor's thread sees it: orders to look at, lines to show, waits that end.
 //!
-//! Runs in the thread `front-editor`, which alone writes to the terminal.
+//! Runs in the thread `prompt-editor`, which alone writes to the terminal.
 
-use super::{Desk, Editor, Hint, Holder, Key, LOOK, Order, State};
+use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, SessionState};
 use crate::front::modes::Modes;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
@@ -20,11 +20,11 @@ pub(in crate::front) enum Waited<T> {
 }
 
 /// What a wait can look at.
-pub(in crate::front) struct Look<'s> {
-    state: &'s mut State,
+pub(in crate::front) struct StateView<'s> {
+    state: &'s mut SessionFields,
 }
 
-impl Look<'_> {
+impl StateView<'_> {
     /// The greeting.
     pub(in crate::front) fn greeting(&self) -> Option<Greeting> {
         match &self.state.holder {
@@ -39,19 +39,19 @@ impl Look<'_> {
     }
 }
 
-impl Desk {
-    /// The order as it stands; [`Order::Redraw`] is taken.
-    pub(in crate::front) fn order(&self) -> Order {
+impl SessionState {
+    /// The order as it stands; [`EditorOrder::Redraw`] is taken.
+    pub(in crate::front) fn order(&self) -> EditorOrder {
         let mut state = self.lock();
         let order = state.order;
-        if order == Order::Redraw {
-            state.order = Order::Stay;
+        if order == EditorOrder::Redraw {
+            state.order = EditorOrder::Stay;
         }
         order
     }
 
     /// The order as it stands.
-    pub(in crate::front) fn peek(&self) -> Order {
+    pub(in crate::front) fn peek(&self) -> EditorOrder {
         self.lock().order
     }
 
@@ -85,8 +85,8 @@ impl Desk {
     /// The editor reads a line in this thread from here on.
     pub(in crate::front) fn reading(&self) {
         let mut state = self.lock();
-        state.editor = Editor::Reading(pthread_self());
-        if state.order > Order::Stay {
+        state.editor = EditorPhase::Reading(pthread_self());
+        if state.order > EditorOrder::Stay {
             self.wake(&mut state);
         }
     }
@@ -94,20 +94,20 @@ impl Desk {
     /// The editor is in poll from here on.
     pub(in crate::front) fn polling(&self) {
         let mut state = self.lock();
-        state.editor = Editor::Polling;
-        if state.order > Order::Stay || !state.shown.is_empty() {
+        state.editor = EditorPhase::Polling;
+        if state.order > EditorOrder::Stay || !state.shown.is_empty() {
             self.wake(&mut state);
         }
     }
 
-    /// The line is read, or not; how many kicks there were meanwhile.
+    /// The line is read, or not; how many wake-ups there were meanwhile.
     pub(in crate::front) fn busy(&self) -> usize {
         let mut state = self.lock();
-        state.editor = Editor::Busy;
-        std::mem::take(&mut state.kicks)
+        state.editor = EditorPhase::Busy;
+        std::mem::take(&mut state.wake_ups)
     }
 
-    /// Keeps the modes that [`Desk::let_go`] puts back if the editor can not.
+    /// Keeps the modes that [`SessionState::let_go`] puts back if the editor can not.
     pub(in crate::front) fn keep(&self, before: Option<Modes>) {
         self.lock().before = before;
     }
@@ -157,16 +157,16 @@ impl Desk {
     pub(in crate::front) fn await_some<T>(
         &self,
         limit: Duration,
-        mut look: impl FnMut(&mut Look<'_>) -> Option<T>,
+        mut look: impl FnMut(&mut StateView<'_>) -> Option<T>,
     ) -> Waited<T> {
         let begun = Instant::now();
         loop {
             self.flush();
             let mut state = self.lock();
-            if let Some(found) = look(&mut Look { state: &mut state }) {
+            if let Some(found) = look(&mut StateView { state: &mut state }) {
                 return Waited::Came(found);
             }
-            if state.order == Order::Leave || matches!(state.holder, Holder::Lost(_)) {
+            if state.order == EditorOrder::Leave || matches!(state.holder, Holder::Lost(_)) {
                 return Waited::Ordered;
             }
             let left = limit.saturating_sub(begun.elapsed());
@@ -182,19 +182,19 @@ impl Desk {
     /// Waits until the order to rest is taken back, or a higher one comes.
     pub(in crate::front) fn rest(&self) {
         let mut state = self.lock();
-        while state.order == Order::Rest {
-            state.editor = Editor::Away;
+        while state.order == EditorOrder::Rest {
+            state.editor = EditorPhase::Away;
             self.changed.notify_all();
             state = self.wait(state, LOOK);
         }
-        state.editor = Editor::Busy;
+        state.editor = EditorPhase::Busy;
     }
 
     /// The editor itself lets go for a while, as if it had been told to.
     pub(in crate::front) fn yields(&self) {
         let mut state = self.lock();
-        state.order = state.order.max(Order::Rest);
-        state.editor = Editor::Away;
+        state.order = state.order.max(EditorOrder::Rest);
+        state.editor = EditorPhase::Away;
     }
 
     /// The editor is gone; what waits to be shown is shown first.
@@ -203,7 +203,7 @@ impl Desk {
         self.show(rest);
         self.restore();
         self.flush();
-        self.lock().editor = Editor::Gone;
+        self.lock().editor = EditorPhase::Gone;
         // A line may have come between the two.
         self.flush();
         self.changed.notify_all();

@@ -1,6 +1,6 @@
 //! Lines that wait to be shown above the prompt.
 //!
-//! Runs under the desk's mutex. Whoever logs must not be held up by a terminal, and must not fill
+//! Runs under the session's mutex. Whoever logs must not be held up by a terminal, and must not fill
 //! the memory: what is too much is dropped and counted.
 
 use super::escape;
@@ -8,14 +8,14 @@ use std::collections::VecDeque;
 
 /// Lines that wait, and log output that is no whole line yet.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(super) struct PendingLines {
     lines: VecDeque<String>,
     bytes: usize,
     dropped: usize,
     partial: Vec<u8>,
 }
 
-impl Shown {
+impl PendingLines {
     /// Takes log output in, and its whole lines out.
     pub(super) fn take_whole(&mut self, bytes: &[u8]) -> Vec<String> {
         self.partial.extend_from_slice(bytes);
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_dropped_and_counted() {
-        let mut shown = Shown::default();
+        let mut shown = PendingLines::default();
         shown.add(vec!["x".repeat(MOST_SHOWN), "y".to_owned(), "z".to_owned()]);
         let lines = shown.take();
         assert_eq!(lines[1..], ["… (2 lines were too many)"]);
@@ -117,7 +117,7 @@ mod tests {
 
     #[test]
     fn an_unfinished_line_can_be_taken_at_last() {
-        let mut shown = Shown::default();
+        let mut shown = PendingLines::default();
         assert!(shown.take_whole(b"half").is_empty());
         assert_eq!(shown.take_partial(), ["half"]);
         assert!(shown.take_partial().is_empty());
