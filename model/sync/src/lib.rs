@@ -25,8 +25,8 @@
 //! 1. Everything shared is behind a mutex of [`crate::engine`], the flag's one bit aside. No waker
 //!    is called and nothing of a caller's is run or dropped under a mutex, but the closures of
 //!    [`children`], which says so.
-//! 2. Signals are read by the driver, from a descriptor, like any other input. There is no signal
-//!    handler, so the signal path reads nothing that another thread writes.
+//! 2. The signal path is apart: a handler of the runtime counts in atomics of its own and wakes the
+//!    driver through a descriptor. No module in here runs in a handler.
 //! 3. The runtime shares memory through these modules alone. They are explored by
 //!    `tests/loom.rs` and `tests/shuttle.rs`.
 
