@@ -77,6 +77,8 @@ pub(crate) struct SimulatedProcess {
     pub(crate) held: BTreeSet<Point>,
     /// Where it may go on.
     pub(crate) released: BTreeSet<Point>,
+    /// Where it went on, and has not handled what was there.
+    pub(crate) passed: Vec<Point>,
 }
 
 impl SimulatedProcess {
@@ -105,6 +107,8 @@ pub(crate) struct SimulatedKernel {
     pub(crate) unanswered: usize,
     /// Whether the person was told of a stop and has left.
     pub(crate) person_gone: bool,
+    /// Who was sent what no actor sends, and by whom.
+    pub(crate) cut_off: Vec<(ActorId, ActorId)>,
     /// How many of the next answers are to quit.
     pub(crate) quits: usize,
     /// Whether inputs are held back for a while.
@@ -141,6 +145,7 @@ impl Machine {
             examine: Examine::Yes,
             held: BTreeSet::new(),
             released: BTreeSet::new(),
+            passed: Vec::new(),
         };
         let lanes = topology.links().iter().flat_map(|(upper, lower)| {
             [(*upper, *lower), (*lower, *upper)].map(|way| (way, Lane::open()))
@@ -157,6 +162,7 @@ impl Machine {
             person: Some(person),
             unanswered: 0,
             person_gone: false,
+            cut_off: Vec::new(),
             quits: 0,
             holds_back: false,
             over: false,
@@ -443,6 +449,9 @@ impl SimulatedKernel {
     pub(crate) fn end(&mut self) -> Vec<thread::JoinHandle<()>> {
         self.over = true;
         self.person = None;
+        for process in &mut self.processes {
+            process.ways = None;
+        }
         std::mem::take(&mut self.threads)
     }
 }

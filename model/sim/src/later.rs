@@ -126,9 +126,16 @@ impl SimulatedKernel {
 
     /// Whether an actor may go past a point: in some runs some inputs are held back for a while.
     pub(crate) fn passes(&mut self, actor: ActorId, point: Point) -> bool {
-        let alive = self.alive(actor);
+        let passes = !self.alive(actor) || self.lets_pass(actor, point);
+        if passes {
+            self.processes[actor.index()].passed.push(point);
+        }
+        passes
+    }
+
+    fn lets_pass(&mut self, actor: ActorId, point: Point) -> bool {
         let process = &mut self.processes[actor.index()];
-        if process.released.remove(&point) || !self.holds_back || !alive {
+        if process.released.remove(&point) || !self.holds_back {
             return true;
         }
         if process.held.iter().any(|held| *held == point || held.is_pending_with(point)) {

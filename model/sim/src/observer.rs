@@ -21,7 +21,8 @@ use holdfast_protocol::reaper::{Child, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{
-    ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status, Urgency,
+    ActorId, Answer, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status,
+    Urgency,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -212,6 +213,7 @@ impl Observer {
         let this = &mut kernel.observer;
         let before = std::mem::replace(&mut this.told[actor.index()], told);
         this.in_turn(&before, input);
+        Self::asked_before(kernel, actor, input);
         if let Input::Exited { child, .. } = input
             && kernel.process(child).examine == Examine::No
             && outputs.iter().any(|output| matches!(output, Output::Requested { .. }))
@@ -271,6 +273,32 @@ impl Observer {
         );
         if before.frozen && !urgent {
             self.wrong(&format!("{input:?} is handled at a prompt that freezes its actor"));
+        }
+    }
+
+    /// The probe was asked before an input that it may hold back, and has let it pass.
+    fn asked_before(kernel: &mut SimulatedKernel, actor: ActorId, input: Input) {
+        let asked = matches!(
+            input,
+            Input::Received { .. }
+                | Input::Signalled { .. }
+                | Input::Expired { .. }
+                | Input::UserTaskEnded
+                | Input::Exited { .. }
+                | Input::Adopted { .. }
+                | Input::ChildrenGone
+                | Input::BatonClosed { .. }
+                | Input::Answered { answer: Answer::Hangup, .. }
+        );
+        let passed = &mut kernel.processes[actor.index()].passed;
+        match passed.iter().position(|point| point.is_before(input)) {
+            Some(at) => drop(passed.remove(at)),
+            None if asked => kernel.observer.wrong(&format!("{input:?} was not let pass")),
+            None => {}
+        }
+        let hangup = matches!(input, Input::Answered { answer: Answer::Hangup, .. });
+        if hangup && kernel.alive(kernel.root()) {
+            kernel.observer.wrong("a prompt hangs up while the root is there");
         }
     }
 
@@ -414,6 +442,11 @@ impl Observer {
             let states: Vec<_> = kernel.topology.actors().map(state).collect();
             format!("at rest: {}", states.join(", "))
         });
+        let keeps =
+            |(from, to): &(ActorId, ActorId)| kernel.alive(*to) && kernel.has_unread(*from, *to);
+        if kernel.cut_off.iter().any(keeps) {
+            this.wrong("a peer that sends what no actor sends keeps its link");
+        }
         let root = kernel.alive(kernel.root());
         let ended = !root && !kernel.processes[1..].iter().any(|process| left(process.state));
         let cancelled = !root || this.told[kernel.root().index()].cancelled;
