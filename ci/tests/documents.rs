@@ -130,6 +130,28 @@ fn the_program_of_the_documents_is_the_example_that_is_compiled() {
     }
 }
 
+/// The README shows a recorded run: what it shows of the source is what stands there now.
+#[test]
+fn the_recorded_prompt_is_at_the_line_that_it_shows() {
+    let read = |name| fs::read_to_string(Path::new(ROOT).join(name)).expect("it is there");
+    let (readme, example) = (read("README.md"), read("runtime/holdfast/examples/nested.rs"));
+    let recording = readme.split("```text\n").nth(1).and_then(|rest| rest.split("\n```").next());
+    let recording: Vec<_> = recording.expect("there is a recording").lines().collect();
+    assert!(recording.len() <= 12, "the recording has {} lines", recording.len());
+    let mut shown = Vec::new();
+    for line in &recording {
+        let (number, text) =
+            line.trim_start_matches(['>', ' ']).split_once(' ').unwrap_or_default();
+        if let Ok(number) = number.parse::<usize>() {
+            assert_eq!(example.lines().nth(number - 1), Some(text), "line {number} of the example");
+            shown.push((line.starts_with('>'), number));
+        }
+    }
+    let at = shown.iter().find(|(here, _)| *here).expect("the place of the breakpoint is shown").1;
+    let place = format!("at runtime/holdfast/examples/nested.rs:{at}:5 ");
+    assert!(recording.iter().any(|line| line.starts_with(&place)), "expected `{place}`");
+}
+
 #[test]
 fn the_pinned_toolchain_is_the_lowest_that_is_supported() {
     let root = Path::new(ROOT);
