@@ -16,6 +16,7 @@ use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Output, Policy, Status, Timer};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
+use std::fmt;
 use std::hash::Hash;
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -159,9 +160,9 @@ type Moves = Rc<[(Move, u16)]>;
 type Outcomes = Rc<[(u16, Outcome)]>;
 
 /// The exploration of one kind of actor.
-#[derive(Debug)]
 pub struct Search {
     focus: Focus,
+    keeps: Option<Box<dyn Fn(Event) -> bool>>,
     policy: Policy,
     nodes: Numbers<Node>,
     ups: Numbers<Side>,
@@ -184,6 +185,7 @@ impl Search {
     pub fn new(focus: Focus, policy: Policy) -> Self {
         Self {
             focus,
+            keeps: None,
             policy,
             nodes: Numbers::new(),
             ups: Numbers::new(),
@@ -199,6 +201,13 @@ impl Search {
             steps: 0,
             runs: 0,
         }
+    }
+
+    /// A search in which only these events happen: it must miss something, and a test wants to see
+    /// that.
+    #[must_use]
+    pub fn keeping(self, keeps: impl Fn(Event) -> bool + 'static) -> Self {
+        Self { keeps: Some(Box::new(keeps)), ..self }
     }
 
     /// Explores all states, or up to the first violation. Now and then `progress` is told how many
@@ -262,6 +271,9 @@ impl Search {
     }
 
     fn add(&mut self, point: Point, from: u32, event: Event) {
+        if event != Event::Starts && self.keeps.as_ref().is_some_and(|keeps| !keeps(event)) {
+            return;
+        }
         self.steps += 1;
         let number = self.points.len() as u32;
         match self.numbers.entry(point) {
@@ -583,6 +595,13 @@ fn arm(point: Point, timer: Timer, on: bool) -> Point {
         Timer::Grace(_) => around.grace = on,
         Timer::Yield(_) => around.yields = on,
     })
+}
+
+impl fmt::Debug for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let states = self.points.len();
+        f.debug_struct("Search").field("focus", &self.focus).field("states", &states).finish()
+    }
 }
 
 /// Explores one kind of actor under a policy.

@@ -109,7 +109,8 @@ fn told(focus: Focus, input: Input) -> Told {
 }
 
 /// The cause of a teardown decides how the process ends and nothing else.
-fn without_cause(output: Output) -> Output {
+#[must_use]
+pub fn without_cause(output: Output) -> Output {
     match output {
         Output::TeardownStarted { .. } => Output::TeardownStarted { cause: Cause::Requested },
         Output::Exit { .. } => Output::Exit { status: Status::Cancelled },
