@@ -14,10 +14,11 @@
 //! `model/docs/PROOF.md` is the argument.
 //!
 //! Reading order: [`focus`], [`side`], [`rest`], [`step`], [`state`], [`claim`], [`judge`],
-//! [`search`], [`proof`], [`chart`].
+//! [`search`], [`proof`], [`chart`], [`certificate`], [`verify`].
 
 #![forbid(unsafe_code)]
 
+pub mod certificate;
 pub mod chart;
 pub mod claim;
 pub mod focus;
@@ -28,3 +29,4 @@ pub mod search;
 pub mod side;
 pub mod state;
 pub mod step;
+pub mod verify;

@@ -55,7 +55,14 @@ pub fn rests(focus: Focus, node: &Node) -> Vec<Rest> {
     let mut rests = Vec::new();
     for own in own_requests(focus, owner.is_some()) {
         for held in &held {
-            put_together(focus, &own, held, &mut rests);
+            match held.owner.filter(|owner| owner.actor == focus.me()) {
+                None => put_together(focus, own.clone(), held, &mut rests),
+                Some(_) => {
+                    for purpose in [PLAIN, Purpose::PostMortem] {
+                        put_together(focus, at_prompt(focus, &own, purpose), held, &mut rests);
+                    }
+                }
+            }
         }
     }
     rests
@@ -158,20 +165,19 @@ fn other_child(rung: LadderRung, grace: Grace, link: ChildLink) -> Child {
     Child { rung, grace, link, kinship: Kinship::Own }
 }
 
+/// The same own requests beside one at its prompt, the oldest of all.
+fn at_prompt(focus: Focus, (before, after): &Own, purpose: Purpose) -> Own {
+    let younger = |requests: &[OwnRequest]| -> Vec<OwnRequest> {
+        let request = RequestId { actor: focus.me(), serial: 51 };
+        requests.iter().map(|own| OwnRequest { request, ..*own }).collect()
+    };
+    let mut before = younger(before);
+    before.insert(0, own(focus, 50, RequestStage::Open, purpose));
+    (before, younger(after))
+}
+
 /// One set of own requests and one of holds, with every other child and user task beside them.
-fn put_together(focus: Focus, own_requests: &Own, held: &Held, rests: &mut Vec<Rest>) {
-    let (mut before, mut after) = own_requests.clone();
-    if held.owner.is_some_and(|owner| owner.actor == focus.me()) {
-        for other in before.iter_mut().chain(&mut after) {
-            other.request.serial = 51;
-        }
-        let purpose = match (before.len(), after.first()) {
-            (0, None) => Purpose::PostMortem,
-            (0, Some(_)) => SHIELDED,
-            _ => PLAIN,
-        };
-        before.insert(0, own(focus, 50, RequestStage::Open, purpose));
-    }
+fn put_together(focus: Focus, (before, after): Own, held: &Held, rests: &mut Vec<Rest>) {
     let plain = before.is_empty() && after.is_empty() && held.holds.is_empty();
     let bodies = [UserTask::Running, UserTask::Ended, UserTask::Asked];
     let mut waiting: Vec<RequestId> = Vec::new();

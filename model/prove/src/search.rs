@@ -170,7 +170,7 @@ pub struct Search {
     moves: FxHashMap<(LinkEnd, u16), Moves>,
     words: FxHashMap<(LinkEnd, u16, Message), (u16, Option<Clause>)>,
     outcomes: FxHashMap<(u16, Trigger), Outcomes>,
-    numbers: FxHashMap<Point, u32>,
+    known: FxHashMap<Point, u32>,
     points: Vec<Point>,
     from: Vec<(u32, Event)>,
     reached: Reached,
@@ -193,7 +193,7 @@ impl Search {
             moves: FxHashMap::default(),
             words: FxHashMap::default(),
             outcomes: FxHashMap::default(),
-            numbers: FxHashMap::default(),
+            known: FxHashMap::default(),
             points: Vec::new(),
             from: Vec::new(),
             reached: Reached::default(),
@@ -260,6 +260,16 @@ impl Search {
         self.points.iter().map(|point| self.view(*point))
     }
 
+    /// The values behind the numbers: nodes, links to the supervisor, links to the child.
+    pub(crate) fn tables(&self) -> (&[Node], &[Side], &[Side]) {
+        (&self.nodes.values, &self.ups.values, &self.downs.values)
+    }
+
+    /// Every state that was found, as numbers: node, links, what is around.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = [u16; 4]> + '_ {
+        self.points.iter().map(|point| [point.node, point.up, point.down, point.around])
+    }
+
     fn view(&self, point: Point) -> View<'_> {
         View {
             focus: self.focus,
@@ -276,7 +286,7 @@ impl Search {
         }
         self.steps += 1;
         let number = self.points.len() as u32;
-        match self.numbers.entry(point) {
+        match self.known.entry(point) {
             Entry::Occupied(_) => return,
             Entry::Vacant(new) => *new.insert(number),
         };

@@ -3,7 +3,7 @@
 //! What a person reads goes to the standard output, progress and errors to the standard error.
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
-//! Reading order: [`explain`], [`check`], [`suite`], [`prove`], [`walk`], [`run`],
+//! Reading order: [`explain`], [`check`], [`suite`], [`prove`], [`verify`], [`walk`], [`run`],
 //! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`], [`completions`], [`man`];
 //! [`render`] and [`json`] say what a check has found, [`setup`] reads the arguments that describe a
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
@@ -28,6 +28,7 @@ pub mod replay;
 pub mod run;
 pub mod setup;
 pub mod suite;
+pub mod verify;
 pub mod walk;
 pub mod watch;
 
@@ -55,6 +56,7 @@ enum Subcommands {
     Explain(explain::ExplainArgs),
     Check(check::CheckArgs),
     Prove(prove::ProveArgs),
+    Verify(verify::VerifyArgs),
     Walk(walk::WalkArgs),
     Run(run::RunArgs),
     Replay(replay::ReplayArgs),
@@ -80,6 +82,7 @@ impl Cli {
             Subcommands::Explain(args) => args.run(),
             Subcommands::Check(args) => args.run(),
             Subcommands::Prove(args) => args.run(),
+            Subcommands::Verify(args) => args.run(),
             Subcommands::Walk(args) => args.run(),
             Subcommands::Run(args) => args.run(),
             Subcommands::Replay(args) => args.run(),

@@ -7,6 +7,7 @@ use anstyle::AnsiColor;
 use clap::Args;
 use holdfast_check::trace::NamedPolicy;
 use holdfast_protocol::{PolicyName, Rule};
+use holdfast_prove::certificate::certificate;
 use holdfast_prove::chart::Chart;
 use holdfast_prove::claim::Claim;
 use holdfast_prove::focus::Focus;
@@ -14,6 +15,7 @@ use holdfast_prove::proof::{Conclusion, Proof, prove};
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -31,6 +33,9 @@ pub struct ProveArgs {
     /// Takes a rule out of the policy; may be given more than once.
     #[arg(long, value_name = "RULE", value_delimiter = ',')]
     without: Vec<Rule>,
+    /// Writes all states to a file, for `holdfast verify`, if it is proved.
+    #[arg(long, value_name = "FILE")]
+    certificate: Option<PathBuf>,
     /// Prints one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -40,6 +45,14 @@ pub struct ProveArgs {
 #[derive(Debug, thiserror::Error)]
 #[error("failed to catch Ctrl-C")]
 struct SignalError(#[source] std::io::Error);
+
+/// A certificate that cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to write the certificate to {path}; choose another --certificate")]
+struct CertificateError {
+    path: PathBuf,
+    source: std::io::Error,
+}
 
 impl ProveArgs {
     /// Does it.
@@ -63,6 +76,14 @@ impl ProveArgs {
         match Format::of_switch(self.json) {
             Format::Text => print(&text(&named, &proof, clock.elapsed())),
             Format::Json => print_json(&ProofJson::new(&named, &proof)),
+        }
+        let proved = proof.conclusion() == Conclusion::Proved;
+        if let Some(path) = self.certificate.filter(|_| proved) {
+            let text = certificate(named.policy(), |_, _| ControlFlow::Continue(()));
+            let text = text.expect("it closed a moment ago");
+            if let Err(source) = std::fs::write(&path, text) {
+                return complain(&CertificateError { path, source });
+            }
         }
         exit(proof.conclusion())
     }
