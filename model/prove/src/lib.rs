@@ -14,13 +14,14 @@
 //! `model/docs/PROOF.md` is the argument.
 //!
 //! Reading order: [`focus`], [`side`], [`rest`], [`step`], [`state`], [`claim`], [`judge`],
-//! [`search`], [`proof`], [`chart`], [`certificate`], [`verify`].
+//! [`search`], [`proof`], [`chart`], [`concrete`], [`certificate`], [`verify`].
 
 #![forbid(unsafe_code)]
 
 pub mod certificate;
 pub mod chart;
 pub mod claim;
+pub mod concrete;
 pub mod focus;
 pub mod judge;
 pub mod proof;

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 /// How many random runs are looked up.
-const WALKS: u64 = 1_000;
+const WALKS: u64 = 1_400;
 /// How long each is at most.
 const LENGTH: usize = 200;
 

@@ -1,8 +1,12 @@
 //! Each rule taken out is violated, at the kind of actor and the claim that are pinned here; so is
 //! each pair of rules.
 
-use holdfast_protocol::{Policy, Rule};
+use holdfast_check::explore::Progress;
+use holdfast_check::trace::{Confirmed, NamedPolicy, Trace, confirm};
+use holdfast_check::world::Topology;
+use holdfast_protocol::{Policy, PolicyName, Rule};
 use holdfast_prove::claim::Claim;
+use holdfast_prove::concrete::concrete;
 use holdfast_prove::focus::Focus;
 use holdfast_prove::proof::prove;
 use holdfast_prove::search::explore;
@@ -67,4 +71,21 @@ fn upstreams_policy_is_violated_where_a_request_goes_past_the_supervisor() {
     let (focus, violated) = proof.shortest().expect("it is violated");
     assert_eq!(focus, Focus::Asker);
     assert!(matches!(violated.violation.claim, Claim::Contract(_)), "{violated:?}");
+}
+
+/// Which rules fall in a small tree, by the claim with the fewest steps: each trace is confirmed by
+/// a replay.
+#[test]
+fn the_counterexample_of_each_rule_is_made_concrete() {
+    for rule in Rule::ALL {
+        let named = NamedPolicy { policy: PolicyName::Relay, without: vec![rule] };
+        let proof = prove(named.policy(), |_, _| ControlFlow::Continue(()));
+        let (_, violated) = proof.shortest().expect("it is violated");
+        let claim = violated.violation.claim;
+        let (config, found) = concrete(named.policy(), claim, &Progress::default())
+            .unwrap_or_else(|| panic!("{rule}: no small tree violates `{claim}`"));
+        let trace = Trace::new(&config, &named, &found);
+        let confirmed = confirm(&Topology::new(config), &trace).expect("it is a run");
+        assert!(!matches!(confirmed, Confirmed::Walk | Confirmed::Possible), "{rule}");
+    }
 }

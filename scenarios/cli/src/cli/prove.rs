@@ -1,21 +1,24 @@
 //! `holdfast prove`: proves the always-properties for trees of every size.
 
 use super::watch::{ProgressView, watched};
-use super::{Format, complain, print, print_json};
+use super::{Format, TraceNotWritten, complain, print, print_json, write_trace};
 use crate::exit::ExitClass;
 use anstyle::AnsiColor;
 use clap::Args;
-use holdfast_check::trace::NamedPolicy;
+use holdfast_check::explore::Progress;
+use holdfast_check::trace::{NamedPolicy, Trace};
 use holdfast_protocol::{PolicyName, Rule};
 use holdfast_prove::certificate::certificate;
 use holdfast_prove::chart::Chart;
 use holdfast_prove::claim::Claim;
+use holdfast_prove::concrete::concrete;
 use holdfast_prove::focus::Focus;
 use holdfast_prove::proof::{Conclusion, Proof, prove};
 use serde::Serialize;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
@@ -36,6 +39,9 @@ pub struct ProveArgs {
     /// Writes all states to a file, for `holdfast verify`, if it is proved.
     #[arg(long, value_name = "FILE")]
     certificate: Option<PathBuf>,
+    /// Writes a run of a small tree that violates the same claim to a file, for `holdfast replay`.
+    #[arg(long, value_name = "FILE")]
+    trace_out: Option<PathBuf>,
     /// Prints one JSON object instead of text.
     #[arg(long)]
     json: bool,
@@ -77,6 +83,11 @@ impl ProveArgs {
             Format::Text => print(&text(&named, &proof, clock.elapsed())),
             Format::Json => print_json(&ProofJson::new(&named, &proof)),
         }
+        if let (Some(path), Some((_, violated))) = (&self.trace_out, proof.shortest())
+            && let Err(error) = write_concrete(path, &named, violated.violation.claim)
+        {
+            return complain(&error);
+        }
         let proved = proof.conclusion() == Conclusion::Proved;
         if let Some(path) = self.certificate.filter(|_| proved) {
             let text = certificate(named.policy(), |_, _| ControlFlow::Continue(()));
@@ -87,6 +98,24 @@ impl ProveArgs {
         }
         exit(proof.conclusion())
     }
+}
+
+/// Writes a run of a small tree that violates a claim, and says which tree that is.
+fn write_concrete(path: &Path, named: &NamedPolicy, claim: Claim) -> Result<(), TraceNotWritten> {
+    let Some((config, found)) = concrete(named.policy(), claim, &Progress::default()) else {
+        let _ =
+            writeln!(anstream::stderr(), "no small tree violates `{claim}`; no trace is written");
+        return Ok(());
+    };
+    let _ = writeln!(
+        anstream::stderr(),
+        "in {}: `{}` is violated in {} steps; {} has them",
+        config.tree,
+        found.property,
+        found.steps.len(),
+        path.display()
+    );
+    write_trace(path, &Trace::new(&config, named, &found).to_text())
 }
 
 fn exit(conclusion: Conclusion) -> ExitClass {
