@@ -536,7 +536,11 @@ impl Search {
         for clause in Clause::about(message) {
             self.reached.clause(*clause);
         }
-        if goes_up(self.focus, to) != (message.direction() == MessageDirection::Up) {
+        let wrong = match message.direction() {
+            MessageDirection::Up => to == CHILD,
+            MessageDirection::Down => to == ABOVE,
+        };
+        if wrong {
             violations.push(breach(Clause::OwnWay));
         }
         let (side, clause);

@@ -449,3 +449,30 @@ fn a_signal_to_record_ends_the_program_that_it_runs() {
     assert_eq!(record.wait().expect("it ends").code(), Some(2), "there is no record");
     drop(keeps_open);
 }
+
+#[test]
+fn a_rule_that_is_missing_falls_in_three_columns_and_in_a_small_tree() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("r4.trace");
+    let path = file.to_str().expect("a temporary path is UTF-8");
+    let output = holdfast(&["prove", "--without", "R4", "--trace-out", path]);
+    assert_eq!(code(&output), 10, "{}", stderr(&output));
+    let text = stdout(&output);
+    // What stands before the chart holds times.
+    let at = text.find("\nroot:").expect("the chart of the root is the shortest");
+    insta::assert_snapshot!("prove_without_r4", text[at..].trim());
+    let replayed = holdfast(&["replay", path]);
+    assert_eq!(code(&replayed), 0, "{}", stderr(&replayed));
+    assert!(stdout(&replayed).contains("no-cancel-under-hold"), "{}", stdout(&replayed));
+}
+
+#[test]
+fn upstreams_policy_is_not_proved_and_says_why() {
+    let output = holdfast(&["prove", "--policy", "single-depth", "--json"]);
+    assert_eq!(code(&output), 10);
+    let json: Value = serde_json::from_str(&stdout(&output)).expect("one JSON object");
+    assert_eq!(json["conclusion"], "violated");
+    assert_eq!(json["kinds"][0]["violated"][0]["claim"], "contract: nobody-else");
+    let text = stdout(&holdfast(&["prove", "--policy", "single-depth"]));
+    assert!(text.contains("issue #320"), "{text}");
+}
