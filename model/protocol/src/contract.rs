@@ -22,9 +22,11 @@
 //!
 //! [may prompt]: History::may_prompt
 
-use super::id::RequestId;
+use super::id::{ActorId, RequestId};
+use super::input::Input;
 use super::message::{About, Message, MessageDirection, Urgency};
 use super::named;
+use super::output::Output;
 use alloc::collections::BTreeMap;
 use core::fmt;
 
@@ -283,10 +285,60 @@ impl LinkMonitor {
     }
 }
 
+/// Watches the links of one actor from within: whether it keeps the contract as long as all of its
+/// neighbours do. Built into the actor loop in debug builds.
+///
+/// It cannot see what the other end has read. So `Want` and `Grant` count as heard when they are
+/// said, and what would silence the other end (`Done`, `Lost`, `Refuse`) never does: a neighbour
+/// that keeps the contract is never taken for one that does not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ActorMonitor {
+    links: BTreeMap<ActorId, LinkMonitor>,
+    /// A neighbour that broke the contract excuses what the actor does from then on.
+    excused: bool,
+}
+
+impl ActorMonitor {
+    /// The actor below `supervisor` has taken an input, and these are its outputs.
+    ///
+    /// # Errors
+    /// If it says what it must not, and no neighbour has done so before.
+    pub fn observe(
+        &mut self,
+        supervisor: Option<ActorId>,
+        input: Input,
+        outputs: &[Output],
+    ) -> Result<(), Breach> {
+        match input {
+            Input::Received { from, message } => {
+                let end = if Some(from) == supervisor { LinkEnd::Upper } else { LinkEnd::Lower };
+                let link = self.links.entry(from).or_default();
+                self.excused |= link.says(end, message).is_err();
+                link.hears(message);
+            }
+            // The number of a process that was reaped may be used again.
+            Input::Exited { child, .. } => drop(self.links.remove(&child)),
+            _ => {}
+        }
+        for output in outputs {
+            let Output::Send { to, message } = *output else { continue };
+            let end = if Some(to) == supervisor { LinkEnd::Lower } else { LinkEnd::Upper };
+            let link = self.links.entry(to).or_default();
+            let kept = link.says(end, message);
+            if matches!(message, Message::Want { .. } | Message::Grant { .. }) {
+                link.hears(message);
+            }
+            if !self.excused {
+                kept?;
+            }
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::ActorId;
     use Message::{Cancel, Done, Grant, Lost, Refuse, Revoke, Want};
     use alloc::string::ToString as _;
 
@@ -336,6 +388,23 @@ mod tests {
         ];
         for (messages, expected) in table {
             assert_eq!(clause(messages), expected, "{messages:?}");
+        }
+    }
+
+    #[test]
+    fn an_actor_is_watched_from_within_and_excused_by_a_neighbour_that_breaks_the_contract() {
+        let (above, child) = (ActorId(7), ActorId(1));
+        let want = Want { request: R };
+        let asks = Input::Received { from: child, message: want };
+        let relays = [Output::Send { to: above, message: want }];
+        let mut honest = ActorMonitor::default();
+        assert_eq!(honest.observe(Some(above), asks, &relays), Ok(()));
+        let again = honest.observe(Some(above), Input::UserTaskEnded, &relays);
+        assert_eq!(again.map_err(|breach| breach.clause), Err(Clause::WantOnce));
+
+        let mut excused = ActorMonitor::default();
+        for _ in 0..2 {
+            assert_eq!(excused.observe(Some(above), asks, &relays), Ok(()));
         }
     }
 

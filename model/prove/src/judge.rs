@@ -124,6 +124,10 @@ fn root(view: &View<'_>, found: &mut Findings<'_>) {
         let bounded = !stopped || view.around.yields;
         found.claim(PropertyId::StopIsBounded, stopped, bounded, what);
     }
+    let stopped = *stop == StopOrder::Received;
+    let what = "a root that was told to stop is at its own prompt";
+    found.claim(PropertyId::StopIsBounded, stopped, !(stopped && here), what);
+    ladders_run(view, found);
     if view.focus != Focus::RootOrphan {
         let queued = server.waiting().any(|waiting| waiting == r);
         let has = here || matches!(stage, Some(HoldStage::Granted | HoldStage::Detached));
@@ -137,6 +141,22 @@ fn root(view: &View<'_>, found: &mut Findings<'_>) {
     let what = "the modes of the terminal are not what the lock says";
     let session = view.around.session == server.owner().is_some();
     found.demand(PropertyId::TerminalRestored, session, what);
+}
+
+/// Once the time to yield is over, nothing is waited for: each child is on its way to SIGKILL.
+fn ladders_run(view: &View<'_>, found: &mut Findings<'_>) {
+    if view.node.urgency() != Urgency::Forced {
+        return;
+    }
+    let ends = matches!(view.node.teardown(), Teardown::Running(_) | Teardown::Over);
+    let what = "the time to yield is over, and the root does not end";
+    found.claim(PropertyId::StopIsBounded, true, ends, what);
+    let kids = view.focus.kids().iter().filter_map(|kid| view.node.children().get(kid));
+    for kid in kids {
+        let climbs = kid.grace == Grace::On || kid.rung == LadderRung::Kill;
+        let what = "the time to yield is over, and no grace of a child runs";
+        found.demand(PropertyId::StopIsBounded, climbs, what);
+    }
 }
 
 fn hold(view: &View<'_>) -> Option<(HoldStage, bool)> {

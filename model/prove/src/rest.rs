@@ -8,6 +8,7 @@
 use super::focus::{ABOVE, CHILD, Focus, MINE, OFF, OFF_TOO, OTHER, ROOT};
 use holdfast_protocol::hold::{Hold, HoldStage, Protects};
 use holdfast_protocol::lock::client::{OwnRequest, Purpose, RequestStage};
+use holdfast_protocol::message::Urgency;
 use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::reaper::{Child, ChildLink, Grace, Kinship, LadderRung};
@@ -259,6 +260,7 @@ pub fn inputs_aside(focus: Focus, node: &Node, rest: &Rest) -> Vec<Input> {
     }
     if let Some((_, other)) = rest.children.first() {
         from_the_other_child(*other, &mut inputs);
+        anything(focus.request(), OFF, &mut inputs);
     }
     let own = rest.own_before.iter().chain(&rest.own_after);
     let mine = node.requests().find(focus.request());
@@ -312,6 +314,20 @@ fn from_the_other_child(child: Child, inputs: &mut Vec<Input>) {
     if child.grace == Grace::On {
         inputs.push(Input::Expired { timer: Timer::Grace(OFF) });
     }
+}
+
+/// What a child that is not on the path may say all the same, but for a request under the name of
+/// `r`: it does not keep the contract.
+fn anything(request: RequestId, from: ActorId, inputs: &mut Vec<Input>) {
+    inputs.extend([
+        received(from, Message::Done { request }),
+        received(from, Message::Lost { request }),
+        received(from, Message::Grant { request }),
+        received(from, Message::Refuse { request }),
+        received(from, Message::Revoke { request }),
+        received(from, Message::Cancel { urgency: Urgency::Patient }),
+        received(from, Message::Cancel { urgency: Urgency::Forced }),
+    ]);
 }
 
 /// Every input on which an actor asks for `r`.

@@ -67,6 +67,13 @@ pub(super) fn state(focus: Focus, now: &Now) -> Verdict {
     let owns = server.owner() == Some(r);
     unless(here && !owns, "the root's prompt is open without the lock")?;
     unless(around.session != server.owner().is_some(), "the terminal is not as the lock says")?;
+    unless(*stop == StopOrder::Received && here, "a stop leaves the root at its own prompt")?;
+    let forced = node.urgency() == Urgency::Forced;
+    let ends = matches!(node.teardown(), Teardown::Running(_));
+    unless(forced && !ends, "the time to yield is over, and the root does not end")?;
+    let mut kids = focus.kids().iter().filter_map(|kid| node.children().get(kid));
+    let waits = kids.any(|kid| kid.grace == Grace::Off && kid.rung != LadderRung::Kill);
+    unless(forced && waits, "the time to yield is over, and no grace of a child runs")?;
     if focus.has_child() {
         let out = around.baton == BatonState::Out;
         unless(out && !(owns && holds), "the baton is out without the lock or the hold")?;
