@@ -37,6 +37,8 @@ use crate::teardown::Teardown;
 use crate::{
     ActorId, Answer, Cause, Input, Message, Node, Outbox, Output, RequestId, Status, Timer,
 };
+#[cfg(debug_assertions)]
+use crate::{contract::ActorMonitor, node::TreePosition, policy::Policy};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
@@ -63,6 +65,9 @@ pub struct ActorLoop<E: Effects> {
     unread: BTreeSet<ActorId>,
     /// Timers that have expired and are held back.
     overdue: BTreeSet<Timer>,
+    /// In debug builds every link of the actor is watched.
+    #[cfg(debug_assertions)]
+    monitor: ActorMonitor,
 }
 
 impl<E: Effects> ActorLoop<E> {
@@ -78,6 +83,8 @@ impl<E: Effects> ActorLoop<E> {
             withheld: BTreeMap::new(),
             unread: BTreeSet::new(),
             overdue: BTreeSet::new(),
+            #[cfg(debug_assertions)]
+            monitor: ActorMonitor::default(),
         }
     }
 
@@ -137,9 +144,24 @@ impl<E: Effects> ActorLoop<E> {
             self.node.handle(input, &mut self.outbox);
             let outputs: Vec<Output> = self.outbox.drain().collect();
             self.effects.handled(&self.node, input, &outputs);
+            #[cfg(debug_assertions)]
+            self.keeps_contract(input, &outputs);
             for output in outputs {
                 self.perform(output);
             }
+        }
+    }
+
+    /// An actor that breaks the contract of a link, though no neighbour did before, is a bug.
+    #[cfg(debug_assertions)]
+    fn keeps_contract(&mut self, input: Input, outputs: &[Output]) {
+        let relays = self.node.policy() == Policy::RELAY;
+        let supervisor = match self.node.position() {
+            TreePosition::Root { .. } => None,
+            TreePosition::Below { supervisor, .. } => Some(*supervisor),
+        };
+        if let Err(breach) = self.monitor.observe(supervisor, input, outputs) {
+            assert!(!relays, "{breach}");
         }
     }
 

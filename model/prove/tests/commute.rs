@@ -66,9 +66,9 @@ fn holds(rest: &Rest, via: ActorId, stages: &[HoldStage]) -> bool {
     rest.holds.iter().any(|(_, hold)| hold.via == via && stages.contains(&hold.stage))
 }
 
-/// Finer values (a purpose, a stage) are not all needed: others give the same steps in focus. They
-/// stay, since the claims look at the whole node.
-const VALUES: [RestValue; 12] = [
+/// Finer values (a purpose, a stage, a user task that goes on) are not all needed: others give the
+/// same steps in focus. They stay, since the claims look at the whole node.
+const VALUES: [RestValue; 11] = [
     ("nothing at all", |rest| {
         rest.own_before.is_empty() && rest.own_after.is_empty() && rest.holds.is_empty()
     }),
@@ -84,7 +84,6 @@ const VALUES: [RestValue; 12] = [
     }),
     ("no other child", |rest| rest.children.is_empty()),
     ("another child", |rest| !rest.children.is_empty()),
-    ("a user task that goes on", |rest| rest.user_task != UserTask::Ended),
     ("a user task that has ended", |rest| rest.user_task == UserTask::Ended),
     ("others wait before the request", |rest| !rest.queue_before.is_empty()),
 ];
