@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::process::Command;
 
 /// Every direct dependency of the crates that are published.
-const DEPENDENCIES: [(&str, &[(&str, &str)]); 5] = [
+const DEPENDENCIES: [(&str, &[(&str, &str)]); 6] = [
     ("holdfast-protocol", &[("serde", "messages and names are written and read")]),
     ("holdfast-sync", &[("thiserror", "error messages beside their variants")]),
     (
@@ -19,6 +19,15 @@ const DEPENDENCIES: [(&str, &[(&str, &str)]); 5] = [
             ("rustc-hash", "a fast map for interning, never iterated"),
             ("serde", "traces and scenarios are written and read"),
             ("serde_json", "traces are JSON lines"),
+            ("thiserror", "error messages beside their variants"),
+        ],
+    ),
+    (
+        "holdfast-prove",
+        &[
+            ("holdfast-check", "the links of the world, properties, traces"),
+            ("holdfast-protocol", "what is proved"),
+            ("rustc-hash", "fast maps for interning, never iterated"),
             ("thiserror", "error messages beside their variants"),
         ],
     ),
