@@ -14,7 +14,7 @@
 //! it as the start or in a step of an earlier state. [`super::verify`] reads them.
 
 use super::focus::Focus;
-use super::search::{Closure, Search};
+use super::search::{Closure, FocusSearch};
 use super::side::Side;
 use holdfast_protocol::Policy;
 use std::fmt::Write as _;
@@ -36,7 +36,7 @@ pub fn certificate(
 ) -> Option<String> {
     let mut text = format!("{TITLE}\n");
     for focus in Focus::ALL {
-        let mut search = Search::new(focus, policy);
+        let mut search = FocusSearch::new(focus, policy);
         if search.run(|states| progress(focus, states)) != Closure::Closed {
             return None;
         }

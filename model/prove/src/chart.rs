@@ -1,8 +1,8 @@
 //! A counterexample in three columns: above, the actor in focus, below.
 
 use super::focus::{ABOVE, CHILD, Focus, ORPHAN};
-use super::search::{Event, Step, Violated};
-use super::side::Move;
+use super::search::{FocusEvent, FocusStep, Violated};
+use super::side::NeighbourMove;
 use holdfast_protocol::hold::HoldStage;
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::node::{StopOrder, TreePosition};
@@ -18,14 +18,14 @@ const WIDTHS: (usize, usize, usize) = (22, 62, 22);
 
 /// A counterexample, as people read it.
 #[derive(Clone, Copy, Debug)]
-pub struct Chart<'a> {
+pub struct ProofChart<'a> {
     /// The kind of actor.
     pub focus: Focus,
     /// What it is about.
     pub violated: &'a Violated,
 }
 
-impl fmt::Display for Chart<'_> {
+impl fmt::Display for ProofChart<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (above, actor, below) = WIDTHS;
         let heads = match self.focus {
@@ -41,13 +41,15 @@ impl fmt::Display for Chart<'_> {
             before = now;
             let (mut left, mut here, mut right) = (String::new(), String::new(), String::new());
             match step.event {
-                Event::Starts => here = "starts".to_owned(),
-                Event::Above(step) => left = move_words(step, "the link ends"),
-                Event::Below(step) => right = move_words(step, "the link is cut"),
-                Event::Dies => right = "dies".to_owned(),
-                Event::BatonCloses => here = "(the last copy of the baton is closed)".to_owned(),
-                Event::Killed => here = "is killed".to_owned(),
-                Event::Takes(input) => here = input_words(self.focus, input),
+                FocusEvent::Starts => here = "starts".to_owned(),
+                FocusEvent::Above(step) => left = move_words(step, "the link ends"),
+                FocusEvent::Below(step) => right = move_words(step, "the link is cut"),
+                FocusEvent::Dies => right = "dies".to_owned(),
+                FocusEvent::BatonCloses => {
+                    here = "(the last copy of the baton is closed)".to_owned()
+                }
+                FocusEvent::Killed => here = "is killed".to_owned(),
+                FocusEvent::Takes(input) => here = input_words(self.focus, input),
             }
             here.push_str(&news);
             let line = format!("{number:>4}. {left:above$}  {here:actor$}  {right:below$}");
@@ -63,10 +65,10 @@ impl fmt::Display for Chart<'_> {
     }
 }
 
-fn move_words(step: Move, end: &str) -> String {
+fn move_words(step: NeighbourMove, end: &str) -> String {
     match step {
-        Move::Says(message) => format!("says {message}"),
-        Move::Ends => end.to_owned(),
+        NeighbourMove::Says(message) => format!("says {message}"),
+        NeighbourMove::Ends => end.to_owned(),
     }
 }
 
@@ -148,7 +150,7 @@ fn output_words(output: Output) -> Option<String> {
 }
 
 /// What matters of the state behind a step.
-fn state_words(focus: Focus, step: &Step) -> String {
+fn state_words(focus: Focus, step: &FocusStep) -> String {
     let node = &step.node;
     let mut words = vec![match node.teardown() {
         Teardown::NotAsked => "running",

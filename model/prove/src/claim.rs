@@ -7,14 +7,14 @@ use std::fmt;
 
 /// A claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Claim {
+pub enum ProofClaim {
     /// A property of the protocol.
     Property(PropertyId),
     /// The contract of a link, on which the induction over the tree rests.
     Contract(Clause),
 }
 
-impl Claim {
+impl ProofClaim {
     /// Everything that is proved: each always-property, the local half of `stop-is-bounded`, and
     /// the contract.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -26,7 +26,7 @@ impl Claim {
     }
 }
 
-impl fmt::Display for Claim {
+impl fmt::Display for ProofClaim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Property(property) => write!(f, "{property}"),
@@ -37,51 +37,51 @@ impl fmt::Display for Claim {
 
 /// A claim that is violated, and how.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Violation {
+pub struct ClaimViolation {
     /// The claim.
-    pub claim: Claim,
+    pub claim: ProofClaim,
     /// What is wrong, in words.
     pub what: &'static str,
 }
 
-impl Violation {
+impl ClaimViolation {
     /// A property does not hold.
     #[must_use]
     pub fn of(property: PropertyId, what: &'static str) -> Self {
-        Self { claim: Claim::Property(property), what }
+        Self { claim: ProofClaim::Property(property), what }
     }
 
     /// A clause is not kept.
     #[must_use]
     pub fn breach(clause: Clause, what: &'static str) -> Self {
-        Self { claim: Claim::Contract(clause), what }
+        Self { claim: ProofClaim::Contract(clause), what }
     }
 }
 
 /// How often the antecedent of each claim was reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reached {
-    counts: BTreeMap<Claim, u64>,
+    counts: BTreeMap<ProofClaim, u64>,
 }
 
 impl Reached {
     /// The antecedent of a property is reached once more.
     pub fn property(&mut self, property: PropertyId) {
-        self.claim(Claim::Property(property));
+        self.claim(ProofClaim::Property(property));
     }
 
     /// A clause of the contract is put to the test once more.
     pub fn clause(&mut self, clause: Clause) {
-        self.claim(Claim::Contract(clause));
+        self.claim(ProofClaim::Contract(clause));
     }
 
-    fn claim(&mut self, claim: Claim) {
+    fn claim(&mut self, claim: ProofClaim) {
         *self.counts.entry(claim).or_default() += 1;
     }
 
     /// How often the antecedent of a claim was reached.
     #[must_use]
-    pub fn count(&self, claim: Claim) -> u64 {
+    pub fn count(&self, claim: ProofClaim) -> u64 {
         self.counts.get(&claim).copied().unwrap_or(0)
     }
 }
@@ -92,7 +92,7 @@ pub struct Findings<'a> {
     /// The antecedents.
     pub reached: &'a mut Reached,
     /// The violations.
-    pub violations: Vec<Violation>,
+    pub violations: Vec<ClaimViolation>,
 }
 
 impl Findings<'_> {
@@ -107,7 +107,7 @@ impl Findings<'_> {
     /// The property must hold; this clause of it has no antecedent of its own.
     pub fn demand(&mut self, property: PropertyId, holds: bool, what: &'static str) {
         if !holds {
-            self.violations.push(Violation::of(property, what));
+            self.violations.push(ClaimViolation::of(property, what));
         }
     }
 
@@ -117,7 +117,7 @@ impl Findings<'_> {
             self.reached.clause(clause);
         }
         if !kept {
-            self.violations.push(Violation::breach(clause, what));
+            self.violations.push(ClaimViolation::breach(clause, what));
         }
     }
 }

@@ -5,7 +5,7 @@
 //! `run --follow`. A breach of the contract is not a property of a tree; there any property that
 //! falls for it is taken.
 
-use super::claim::Claim;
+use super::claim::ProofClaim;
 use holdfast_check::explore::{Options, Progress, StopWhen};
 use holdfast_check::property::PropertyId;
 use holdfast_check::report::{Counterexample, PropertyVerdict, check};
@@ -29,7 +29,7 @@ const RUNS: [(&str, &str); 8] = [
 #[must_use]
 pub fn concrete(
     policy: Policy,
-    claim: Claim,
+    claim: ProofClaim,
     progress: &Progress,
 ) -> Option<(Config, Counterexample)> {
     RUNS.into_iter().find_map(|(tree, faults)| {
@@ -43,8 +43,8 @@ pub fn concrete(
             Some(_) | None => None,
         };
         let found = match claim {
-            Claim::Property(property) => of(property),
-            Claim::Contract(_) => report.shortest().cloned(),
+            ProofClaim::Property(property) => of(property),
+            ProofClaim::Contract(_) => report.shortest().cloned(),
         };
         found.map(|found| (config, found))
     })

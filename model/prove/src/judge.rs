@@ -2,10 +2,10 @@
 //!
 //! Each is local; `model/docs/PROOF.md` says how the properties of a whole tree follow.
 
-use super::claim::{Findings, Violation};
+use super::claim::{ClaimViolation, Findings};
 use super::focus::{CHILD, Focus};
-use super::state::{BatonState, Life, View};
-use super::step::{Outcome, own_stage};
+use super::state::{BatonLife, FocusView, KidLife};
+use super::step::{FocusOutcome, own_stage};
 use holdfast_check::property::PropertyId;
 use holdfast_protocol::contract::{Clause, Word};
 use holdfast_protocol::hold::{HoldStage, Protects};
@@ -19,7 +19,7 @@ use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Input, Message, Origin, Output, Signal};
 
 /// Judges a state.
-pub fn judge_state(view: &View<'_>, found: &mut Findings<'_>) {
+pub fn judge_state(view: &FocusView<'_>, found: &mut Findings<'_>) {
     protects(view, found);
     keeps_contract(view, found);
     nothing_stale(view, found);
@@ -34,7 +34,7 @@ pub fn judge_state(view: &View<'_>, found: &mut Findings<'_>) {
 }
 
 /// Whoever is above a prompt holds, and whatever would end it waits.
-fn protects(view: &View<'_>, found: &mut Findings<'_>) {
+fn protects(view: &FocusView<'_>, found: &mut Findings<'_>) {
     let holds = hold(view).is_some_and(|(_, protects)| protects);
     let below = view.prompt_below();
     let what = "a prompt may be open below, and there is no hold";
@@ -52,7 +52,7 @@ fn protects(view: &View<'_>, found: &mut Findings<'_>) {
 }
 
 /// The clauses of the contract that are about states.
-fn keeps_contract(view: &View<'_>, found: &mut Findings<'_>) {
+fn keeps_contract(view: &FocusView<'_>, found: &mut Findings<'_>) {
     if !view.connected_up() {
         return;
     }
@@ -70,14 +70,14 @@ fn keeps_contract(view: &View<'_>, found: &mut Findings<'_>) {
 
 /// A hold stands for something below that is not over: with the same clause below, down to the one
 /// that asked.
-fn nothing_stale(view: &View<'_>, found: &mut Findings<'_>) {
+fn nothing_stale(view: &FocusView<'_>, found: &mut Findings<'_>) {
     let property = PropertyId::NothingStale;
     let stage = hold(view).map(|(stage, _)| stage);
     let said = view.down.said;
     let over = said.want != Word::Heard || said.over == Word::Heard || said.refuse != Word::Unsaid;
     let stale = match stage {
         Some(HoldStage::Waiting | HoldStage::Granted | HoldStage::Closed) => {
-            over || view.around.kid == Life::Gone
+            over || view.around.kid == KidLife::Gone
         }
         Some(HoldStage::Detached) | None => false,
     };
@@ -94,7 +94,7 @@ fn nothing_stale(view: &View<'_>, found: &mut Findings<'_>) {
 }
 
 /// The lock, the baton and the terminal.
-fn root(view: &View<'_>, found: &mut Findings<'_>) {
+fn root(view: &FocusView<'_>, found: &mut Findings<'_>) {
     let TreePosition::Root { server, stop } = view.node.position() else { return };
     let r = view.focus.request();
     let owns = server.owner() == Some(r);
@@ -109,13 +109,13 @@ fn root(view: &View<'_>, found: &mut Findings<'_>) {
         "the root's prompt is open, and the lock is not its own",
     );
     if view.focus.has_child() {
-        let out = baton == BatonState::Out;
+        let out = baton == BatonLife::Out;
         let what = "the baton is out, and the lock is not its owner's";
         found.claim(PropertyId::ReleasedOnce, out, !out || owns, what);
         let holds = hold(view).is_some_and(|(_, protects)| protects);
         let what = "the baton is out, and the root does not hold";
         found.demand(PropertyId::InterruptShielded, !out || holds, what);
-        let exists = matches!(baton, BatonState::Out | BatonState::Closed);
+        let exists = matches!(baton, BatonLife::Out | BatonLife::Closed);
         let what = "the lock is owned, and there is no baton";
         found.demand(PropertyId::ReleasedOnce, !owns || exists, what);
         let stopped =
@@ -144,7 +144,7 @@ fn root(view: &View<'_>, found: &mut Findings<'_>) {
 }
 
 /// Once the time to yield is over, nothing is waited for: each child is on its way to SIGKILL.
-fn ladders_run(view: &View<'_>, found: &mut Findings<'_>) {
+fn ladders_run(view: &FocusView<'_>, found: &mut Findings<'_>) {
     if view.node.urgency() != Urgency::Forced {
         return;
     }
@@ -159,16 +159,16 @@ fn ladders_run(view: &View<'_>, found: &mut Findings<'_>) {
     }
 }
 
-fn hold(view: &View<'_>) -> Option<(HoldStage, bool)> {
+fn hold(view: &FocusView<'_>) -> Option<(HoldStage, bool)> {
     let hold = view.node.holds().find(view.focus.request())?;
     Some((hold.stage, hold.protects() == Protects::Somebody))
 }
 
 /// Judges a step of the actor in focus: what it did on `outcome.input`, between two states.
 pub fn judge_step(
-    before: &View<'_>,
-    outcome: &Outcome,
-    after: &View<'_>,
+    before: &FocusView<'_>,
+    outcome: &FocusOutcome,
+    after: &FocusView<'_>,
     found: &mut Findings<'_>,
 ) {
     found.violations.extend(outcome.violation);
@@ -191,9 +191,9 @@ pub fn judge_step(
     }
 }
 
-fn interrupt_taken(before: &View<'_>, outcome: &Outcome, found: &mut Findings<'_>) {
+fn interrupt_taken(before: &FocusView<'_>, outcome: &FocusOutcome, found: &mut Findings<'_>) {
     let Input::Signalled { signal: Signal::Interrupt, .. } = outcome.input else { return };
-    if before.prompt_here() || before.prompt_in_child() || before.around.baton == BatonState::Out {
+    if before.prompt_here() || before.prompt_in_child() || before.around.baton == BatonLife::Out {
         found.reached.property(PropertyId::InterruptShielded);
     }
 }
@@ -209,10 +209,10 @@ fn hands_on(output: Output) -> bool {
 }
 
 fn judge_output(
-    before: &View<'_>,
-    outcome: &Outcome,
+    before: &FocusView<'_>,
+    outcome: &FocusOutcome,
     output: Output,
-    after: &View<'_>,
+    after: &FocusView<'_>,
     granted: bool,
     found: &mut Findings<'_>,
 ) {
@@ -233,7 +233,7 @@ fn judge_output(
             let terminal =
                 matches!(outcome.input, Input::Signalled { origin: Origin::Terminal, .. });
             let open = if before.focus.is_root() {
-                before.around.baton == BatonState::Out || before.prompt_here()
+                before.around.baton == BatonLife::Out || before.prompt_here()
             } else {
                 terminal || before.prompt_here() || before.prompt_below()
             };
@@ -261,7 +261,12 @@ fn judge_output(
     }
 }
 
-fn prompt_opened(before: &View<'_>, after: &View<'_>, granted: bool, found: &mut Findings<'_>) {
+fn prompt_opened(
+    before: &FocusView<'_>,
+    after: &FocusView<'_>,
+    granted: bool,
+    found: &mut Findings<'_>,
+) {
     let own = after.node.requests().find(after.focus.request());
     let shielded = own.is_some_and(|own| own.purpose.shielding() == Shielding::Shielded);
     let calm = shielded || before.node.teardown() == Teardown::NotAsked;
@@ -271,12 +276,17 @@ fn prompt_opened(before: &View<'_>, after: &View<'_>, granted: bool, found: &mut
     found.claim(PropertyId::OnePrompt, true, given, "a prompt opens without a grant");
 }
 
-fn exit(before: &View<'_>, outcome: &Outcome, after: &View<'_>, found: &mut Findings<'_>) {
+fn exit(
+    before: &FocusView<'_>,
+    outcome: &FocusOutcome,
+    after: &FocusView<'_>,
+    found: &mut Findings<'_>,
+) {
     let what = "an actor exits at its own prompt";
     found.demand(PropertyId::NoSignalUnderHold, !after.prompt_here(), what);
     if before.focus.is_root() {
         let what = "the root exits, and the terminal has the modes of a session";
-        let used = after.around.baton != BatonState::Unmade || after.around.asked;
+        let used = after.around.baton != BatonLife::Unmade || after.around.asked;
         found.claim(PropertyId::TerminalRestored, used, !after.around.session, what);
         let what = "the root exits, and did not find that it has no child left";
         let last = outcome.input == Input::ChildrenGone;
@@ -286,6 +296,6 @@ fn exit(before: &View<'_>, outcome: &Outcome, after: &View<'_>, found: &mut Find
 
 /// What the actor in focus may not say.
 #[must_use]
-pub fn breach(clause: Clause) -> Violation {
-    Violation::breach(clause, "something is said that the contract of the link forbids")
+pub fn breach(clause: Clause) -> ClaimViolation {
+    ClaimViolation::breach(clause, "something is said that the contract of the link forbids")
 }

@@ -1,6 +1,6 @@
 //! All kinds of actor together: what is proved, or how it fails.
 
-use super::claim::Claim;
+use super::claim::ProofClaim;
 use super::focus::Focus;
 use super::search::{Closure, Explored, Violated, explore};
 use holdfast_protocol::Policy;
@@ -74,14 +74,15 @@ impl Proof {
 
     /// How often the antecedent of a claim was reached in one kind of actor.
     #[must_use]
-    pub fn reached(&self, claim: Claim, focus: Focus) -> u64 {
+    pub fn reached(&self, claim: ProofClaim, focus: Focus) -> u64 {
         let mut kinds = self.kinds.iter().filter(|kind| kind.explored.focus == focus);
         kinds.next().map_or(0, |kind| kind.explored.reached.count(claim))
     }
 
     /// The claims whose antecedent was reached nowhere.
-    pub fn vacuous(&self) -> impl Iterator<Item = Claim> + '_ {
-        Claim::all().filter(|claim| Focus::ALL.into_iter().all(|at| self.reached(*claim, at) == 0))
+    pub fn vacuous(&self) -> impl Iterator<Item = ProofClaim> + '_ {
+        ProofClaim::all()
+            .filter(|claim| Focus::ALL.into_iter().all(|at| self.reached(*claim, at) == 0))
     }
 
     /// The first violations of each kind of actor.

@@ -32,7 +32,7 @@ type Own = (Vec<OwnRequest>, Vec<OwnRequest>);
 
 /// Holds beside `r`; the owner of the lock, if it is another; whether [`OFF`] is needed.
 #[derive(Clone)]
-struct Held {
+struct HeldBeside {
     holds: Vec<(RequestId, Hold)>,
     owner: Option<RequestId>,
     needs_off: bool,
@@ -97,29 +97,29 @@ fn through(via: ActorId, stage: HoldStage) -> Hold {
     Hold { via, stage }
 }
 
-const NOTHING: Held = Held { holds: Vec::new(), owner: None, needs_off: false };
+const NOTHING: HeldBeside = HeldBeside { holds: Vec::new(), owner: None, needs_off: false };
 
-fn held_between(child_here: bool) -> Vec<Held> {
+fn held_between(child_here: bool) -> Vec<HeldBeside> {
     let mut all = vec![NOTHING];
     for stage in [HoldStage::Waiting, HoldStage::Granted] {
         let holds = vec![(OTHER, through(OFF, stage))];
-        all.push(Held { holds, owner: None, needs_off: true });
+        all.push(HeldBeside { holds, owner: None, needs_off: true });
         if child_here {
-            all.push(Held { holds: vec![(BESIDE, through(CHILD, stage))], ..NOTHING });
+            all.push(HeldBeside { holds: vec![(BESIDE, through(CHILD, stage))], ..NOTHING });
         }
     }
     all
 }
 
 /// At the root, while the lock is another's: its own, or that of somebody below.
-fn held_under_another(child_here: bool, mine: bool) -> Vec<Held> {
-    let owned = |request, via, stage, needs_off| Held {
+fn held_under_another(child_here: bool, mine: bool) -> Vec<HeldBeside> {
+    let owned = |request, via, stage, needs_off| HeldBeside {
         holds: vec![(request, through(via, stage))],
         owner: Some(request),
         needs_off,
     };
     let mut owners = if mine {
-        vec![Held { owner: Some(RequestId { actor: ROOT, serial: 50 }), ..NOTHING }]
+        vec![HeldBeside { owner: Some(RequestId { actor: ROOT, serial: 50 }), ..NOTHING }]
     } else {
         vec![
             owned(OTHER, OFF, HoldStage::Granted, true),
@@ -149,14 +149,14 @@ fn held_under_another(child_here: bool, mine: bool) -> Vec<Held> {
 }
 
 /// At the root, while the lock is free, or that of `r`.
-fn held_under_mine(child_here: bool, owned: bool) -> Vec<Held> {
+fn held_under_mine(child_here: bool, owned: bool) -> Vec<HeldBeside> {
     let mut all = vec![NOTHING];
     let stages = [HoldStage::Closed, HoldStage::Waiting];
     for stage in stages.into_iter().take(if owned { 2 } else { 1 }) {
         let holds = vec![(OTHER, through(OFF, stage))];
-        all.push(Held { holds, owner: None, needs_off: true });
+        all.push(HeldBeside { holds, owner: None, needs_off: true });
         if child_here {
-            all.push(Held { holds: vec![(BESIDE, through(CHILD, stage))], ..NOTHING });
+            all.push(HeldBeside { holds: vec![(BESIDE, through(CHILD, stage))], ..NOTHING });
         }
     }
     all
@@ -178,7 +178,7 @@ fn at_prompt(focus: Focus, (before, after): &Own, purpose: Purpose) -> Own {
 }
 
 /// One set of own requests and one of holds, with every other child and user task beside them.
-fn put_together(focus: Focus, (before, after): Own, held: &Held, rests: &mut Vec<Rest>) {
+fn put_together(focus: Focus, (before, after): Own, held: &HeldBeside, rests: &mut Vec<Rest>) {
     let plain = before.is_empty() && after.is_empty() && held.holds.is_empty();
     let bodies = [UserTask::Running, UserTask::Ended, UserTask::Asked];
     let mut waiting: Vec<RequestId> = Vec::new();
@@ -214,7 +214,7 @@ fn put_together(focus: Focus, (before, after): Own, held: &Held, rests: &mut Vec
     }
 }
 
-fn other_children(held: &Held, plain: bool) -> Vec<Option<Child>> {
+fn other_children(held: &HeldBeside, plain: bool) -> Vec<Option<Child>> {
     let protecting =
         held.holds.iter().any(|(_, hold)| hold.via == OFF && hold.protects() == Protects::Somebody);
     let children = [

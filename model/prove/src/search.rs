@@ -3,42 +3,28 @@
 //! A state is four numbers: of a node in focus, of the link on either side, of what is around.
 //! What a node does on an input, and what a link becomes, is remembered.
 
-use super::claim::{Findings, Reached, Violation};
-use super::focus::{ABOVE, CHILD, Focus, ORPHAN};
+mod found;
+mod moves;
+
+pub use found::{Closure, Explored, FocusEvent, FocusStep, Violated};
+
+use super::claim::{ClaimViolation, Findings, Reached};
+use super::focus::{ABOVE, CHILD, Focus};
 use super::judge::{breach, judge_state, judge_step};
-use super::side::{Move, Side};
-use super::state::{Around, BatonState, Life, View};
-use super::step::{Outcome, Trigger, goes_up, outcomes};
+use super::side::{NeighbourMove, Side};
+use super::state::{Around, BatonLife, FocusView, KidLife};
+use super::step::{FocusOutcome, Trigger, goes_up, outcomes};
 use holdfast_check::world::link::LinkEnd;
 use holdfast_protocol::contract::Clause;
 use holdfast_protocol::message::MessageDirection;
 use holdfast_protocol::teardown::Teardown;
-use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Output, Policy, Status, Timer};
+use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Output, Policy, Timer};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::hash::Hash;
 use std::ops::ControlFlow;
 use std::rc::Rc;
-
-/// What happens on a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Event {
-    /// Nothing: the state is one to begin with.
-    Starts,
-    /// The neighbour above, or the link to it.
-    Above(Move),
-    /// The neighbour below, or the link to it.
-    Below(Move),
-    /// The process below dies.
-    Dies,
-    /// The last copy of the baton is closed.
-    BatonCloses,
-    /// The actor in focus is killed.
-    Killed,
-    /// The actor in focus takes an input.
-    Takes(Input),
-}
 
 /// Values with numbers.
 #[derive(Debug)]
@@ -70,14 +56,14 @@ impl<T: Clone + Eq + Hash> Numbers<T> {
 
 /// A state, by numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Point {
+struct NumberedState {
     node: u16,
     up: u16,
     down: u16,
     around: u16,
 }
 
-impl Point {
+impl NumberedState {
     fn around(self) -> Around {
         Around::of_bits(self.around)
     }
@@ -89,80 +75,25 @@ impl Point {
     }
 }
 
-/// How a claim is violated first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violated {
-    /// The claim.
-    pub violation: Violation,
-    /// The steps up to there, from the start.
-    pub steps: Vec<Step>,
-    /// What the actor in focus did on the last of them.
-    pub outputs: Vec<Output>,
-}
-
-/// A step of a counterexample, and the state behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// What happens.
-    pub event: Event,
-    /// The node in focus afterwards.
-    pub node: Node,
-    /// The machine afterwards.
-    pub around: Around,
-}
-
-/// How an exploration ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closure {
-    /// Every state was explored.
-    Closed,
-    /// It ended with the first violation.
-    Violated,
-    /// There were more states than expected: nothing is proved.
-    TooLarge,
-    /// The caller broke off.
-    Interrupted,
-}
-
-/// What is known of one kind of actor.
-#[derive(Clone, Debug)]
-pub struct Explored {
-    /// The kind.
-    pub focus: Focus,
-    /// How it ended.
-    pub closure: Closure,
-    /// How many states there are.
-    pub states: usize,
-    /// How many steps lead to one.
-    pub steps: u64,
-    /// How many different nodes in focus.
-    pub nodes: usize,
-    /// How many different links.
-    pub links: usize,
-    /// How often the node was run.
-    pub runs: u64,
-    /// The antecedents that were reached.
-    pub reached: Reached,
-    /// The first violations; all are found on the same step.
-    pub violated: Vec<Violated>,
-}
-
 /// More states than any kind has, by far: where a search ends that does not close.
 const MOST_STATES: usize = 5_000_000;
+
+/// More nodes in focus than any kind has, and few enough to have numbers.
+const MOST_VALUES: usize = 60_000;
 
 /// How many states are expanded between two looks at the caller.
 const STRIDE: usize = 4096;
 
 /// What may happen to a link, and what it becomes.
-type Moves = Rc<[(Move, u16)]>;
+type Moves = Rc<[(NeighbourMove, u16)]>;
 
 /// What a node may do, and what it becomes.
-type Outcomes = Rc<[(u16, Outcome)]>;
+type Outcomes = Rc<[(u16, FocusOutcome)]>;
 
 /// The exploration of one kind of actor.
-pub struct Search {
+pub struct FocusSearch {
     focus: Focus,
-    keeps: Option<Box<dyn Fn(Event) -> bool>>,
+    keeps: Option<Box<dyn Fn(FocusEvent) -> bool>>,
     policy: Policy,
     nodes: Numbers<Node>,
     ups: Numbers<Side>,
@@ -170,16 +101,16 @@ pub struct Search {
     moves: FxHashMap<(LinkEnd, u16), Moves>,
     words: FxHashMap<(LinkEnd, u16, Message), (u16, Option<Clause>)>,
     outcomes: FxHashMap<(u16, Trigger), Outcomes>,
-    known: FxHashMap<Point, u32>,
-    points: Vec<Point>,
-    from: Vec<(u32, Event)>,
+    known: FxHashMap<NumberedState, u32>,
+    points: Vec<NumberedState>,
+    from: Vec<(u32, FocusEvent)>,
     reached: Reached,
     violated: Vec<Violated>,
     steps: u64,
     runs: u64,
 }
 
-impl Search {
+impl FocusSearch {
     /// A search that has not begun.
     #[must_use]
     pub fn new(focus: Focus, policy: Policy) -> Self {
@@ -206,7 +137,7 @@ impl Search {
     /// A search in which only these events happen: it must miss something, and a test wants to see
     /// that.
     #[must_use]
-    pub fn keeping(self, keeps: impl Fn(Event) -> bool + 'static) -> Self {
+    pub fn keeping(self, keeps: impl Fn(FocusEvent) -> bool + 'static) -> Self {
         Self { keeps: Some(Box::new(keeps)), ..self }
     }
 
@@ -219,8 +150,8 @@ impl Search {
         );
         for debug in [DebugMode::Off, DebugMode::On] {
             let node = self.nodes.number(self.focus.start(self.policy, debug));
-            let start = Point { node, up, down, around: Around::default().bits() };
-            self.add(start, 0, Event::Starts);
+            let start = NumberedState { node, up, down, around: Around::default().bits() };
+            self.add(start, 0, FocusEvent::Starts);
         }
         let mut at = 0;
         while at < self.points.len() {
@@ -231,7 +162,7 @@ impl Search {
             if !self.violated.is_empty() {
                 return Closure::Violated;
             }
-            if self.points.len() > MOST_STATES {
+            if self.points.len() > MOST_STATES || self.nodes.values.len() > MOST_VALUES {
                 return Closure::TooLarge;
             }
             at += 1;
@@ -256,7 +187,7 @@ impl Search {
     }
 
     /// Every state that was found.
-    pub fn states(&self) -> impl Iterator<Item = View<'_>> {
+    pub fn states(&self) -> impl Iterator<Item = FocusView<'_>> {
         self.points.iter().map(|point| self.view(*point))
     }
 
@@ -270,8 +201,8 @@ impl Search {
         self.points.iter().map(|point| [point.node, point.up, point.down, point.around])
     }
 
-    fn view(&self, point: Point) -> View<'_> {
-        View {
+    fn view(&self, point: NumberedState) -> FocusView<'_> {
+        FocusView {
             focus: self.focus,
             node: self.nodes.get(point.node),
             up: self.ups.get(point.up),
@@ -280,8 +211,8 @@ impl Search {
         }
     }
 
-    fn add(&mut self, point: Point, from: u32, event: Event) {
-        if event != Event::Starts && self.keeps.as_ref().is_some_and(|keeps| !keeps(event)) {
+    fn add(&mut self, point: NumberedState, from: u32, event: FocusEvent) {
+        if event != FocusEvent::Starts && self.keeps.as_ref().is_some_and(|keeps| !keeps(event)) {
             return;
         }
         self.steps += 1;
@@ -302,21 +233,21 @@ impl Search {
 
     fn blame(
         &mut self,
-        violations: Vec<Violation>,
+        violations: Vec<ClaimViolation>,
         from: u32,
-        event: Event,
-        to: Point,
+        event: FocusEvent,
+        to: NumberedState,
         outputs: &[Output],
     ) {
         for violation in violations {
-            let step = |event, point: Point| Step {
+            let step = |event, point: NumberedState| FocusStep {
                 event,
                 node: self.nodes.get(point.node).clone(),
                 around: point.around(),
             };
             let mut steps = vec![step(event, to)];
             let mut at = from;
-            while event != Event::Starts && self.from[at as usize].1 != Event::Starts {
+            while event != FocusEvent::Starts && self.from[at as usize].1 != FocusEvent::Starts {
                 let (before, event) = self.from[at as usize];
                 steps.push(step(event, self.points[at as usize]));
                 at = before;
@@ -349,122 +280,16 @@ impl Search {
         self.trigger(at, point, Trigger::Aside);
         // Whoever is killed does nothing any more; what stays is the lock and its batons.
         if self.focus.is_root() {
-            self.add(point.with(|around| around.killed = true), at, Event::Killed);
+            self.add(point.with(|around| around.killed = true), at, FocusEvent::Killed);
         }
     }
 
-    fn above(&mut self, at: u32, point: Point) {
-        for (what, up) in self.moves(LinkEnd::Upper, point.up).iter() {
-            self.add(Point { up: *up, ..point }, at, Event::Above(*what));
-        }
-        let Some(message) = self.ups.get(point.up).readable() else { return };
-        let up = self.ups.get(point.up).read(self.policy);
-        let next = Point { up: self.ups.number(up), ..point };
-        self.takes(
-            at,
-            next,
-            match message {
-                Some(message) => Input::Received { from: ABOVE, message },
-                None => Input::LinkEnded { peer: ABOVE },
-            },
-        );
-    }
-
-    fn below(&mut self, at: u32, point: Point) {
-        let around = point.around();
-        if around.kid == Life::Unborn {
-            if self.nodes.get(point.node).teardown() == Teardown::NotAsked {
-                let next = point.with(|around| around.kid = Life::Alive);
-                self.takes(at, next, Input::Spawned { child: CHILD });
-            }
-            return;
-        }
-        if around.kid == Life::Alive {
-            for (what, down) in self.moves(LinkEnd::Lower, point.down).iter() {
-                self.add(Point { down: *down, ..point }, at, Event::Below(*what));
-            }
-            let down = self.downs.get(point.down).died(self.policy);
-            let next = Point { down: self.downs.number(down), ..point };
-            self.add(next.with(|around| around.kid = Life::Zombie), at, Event::Dies);
-        }
-        if let Some(message) = self.downs.get(point.down).readable() {
-            let down = self.downs.get(point.down).read(self.policy);
-            let next = Point { down: self.downs.number(down), ..point };
-            self.takes(
-                at,
-                next,
-                match message {
-                    Some(message) => Input::Received { from: CHILD, message },
-                    None => Input::LinkEnded { peer: CHILD },
-                },
-            );
-        }
-        if around.kid == Life::Zombie {
-            let down = self.downs.get(point.down).reaped(self.policy);
-            let next = Point { down: self.downs.number(down), ..point };
-            let next = next.with(|around| around.kid = Life::Gone);
-            for status in [Status::Cancelled, Status::Failed] {
-                self.takes(at, next, Input::Exited { child: CHILD, status });
-            }
-        }
-        if around.grace {
-            let next = point.with(|around| around.grace = false);
-            self.takes(at, next, Input::Expired { timer: Timer::Grace(CHILD) });
-        }
-    }
-
-    fn orphan(&mut self, at: u32, point: Point) {
-        let around = point.around();
-        match around.kid {
-            Life::Unborn => {
-                let next = point.with(|around| around.kid = Life::Alive);
-                self.takes(at, next, Input::Adopted { child: ORPHAN });
-            }
-            Life::Alive => {
-                let next = point.with(|around| around.kid = Life::Gone);
-                for status in [Status::Cancelled, Status::Failed] {
-                    self.takes(at, next, Input::Exited { child: ORPHAN, status });
-                }
-            }
-            Life::Zombie | Life::Gone => {}
-        }
-        if around.grace {
-            let next = point.with(|around| around.grace = false);
-            self.takes(at, next, Input::Expired { timer: Timer::Grace(ORPHAN) });
-        }
-    }
-
-    fn root(&mut self, at: u32, point: Point) {
-        let r = self.focus.request();
-        self.baton(at, point);
-        let around = point.around();
-        if around.baton == BatonState::Closed {
-            let next = point.with(|around| around.baton = BatonState::Read);
-            self.takes(at, next, Input::BatonClosed { request: r });
-        }
-        if around.yields {
-            let next = point.with(|around| around.yields = false);
-            self.takes(at, next, Input::Expired { timer: Timer::Yield(r) });
-        }
-        if matches!(around.kid, Life::Unborn | Life::Gone) {
-            // The node looks at its own children before it exits.
-            self.takes(at, point, Input::ChildrenGone);
-        }
-    }
-
-    fn baton(&mut self, at: u32, point: Point) {
-        if point.around().baton == BatonState::Out {
-            let next = point.with(|around| around.baton = BatonState::Closed);
-            self.add(next, at, Event::BatonCloses);
-        }
-    }
-
-    fn takes(&mut self, at: u32, point: Point, input: Input) {
+    fn takes(&mut self, at: u32, point: NumberedState, input: Input) {
         self.trigger(at, point, Trigger::Takes(input));
     }
 
     /// The actor in focus takes a step from a point where the world has made room for it.
-    fn trigger(&mut self, at: u32, point: Point, trigger: Trigger) {
+    fn trigger(&mut self, at: u32, point: NumberedState, trigger: Trigger) {
         let known = match self.outcomes.get(&(point.node, trigger)) {
             Some(known) => known.clone(),
             None => {
@@ -484,8 +309,8 @@ impl Search {
         }
     }
 
-    fn perform(&mut self, at: u32, point: Point, node: u16, outcome: &Outcome) {
-        let mut next = Point { node, ..point };
+    fn perform(&mut self, at: u32, point: NumberedState, node: u16, outcome: &FocusOutcome) {
+        let mut next = NumberedState { node, ..point };
         let mut violations = Vec::new();
         let mut exited = false;
         for output in &outcome.outputs {
@@ -516,7 +341,7 @@ impl Search {
         judge_step(&self.view(point), outcome, &self.view(next), &mut found);
         let violations = found.violations;
         self.reached = reached;
-        let event = Event::Takes(outcome.input);
+        let event = FocusEvent::Takes(outcome.input);
         self.blame(violations, at, event, next, &outcome.outputs);
         if exited {
             self.steps += 1;
@@ -528,11 +353,11 @@ impl Search {
     /// The actor in focus says something about `r`, or cancels its child.
     fn send(
         &mut self,
-        mut next: Point,
+        mut next: NumberedState,
         to: ActorId,
         message: Message,
-        violations: &mut Vec<Violation>,
-    ) -> Point {
+        violations: &mut Vec<ClaimViolation>,
+    ) -> NumberedState {
         for clause in Clause::about(message) {
             self.reached.clause(*clause);
         }
@@ -548,18 +373,18 @@ impl Search {
             (side, clause) = self.say(LinkEnd::Upper, next.up, message);
             next.up = side;
         } else if to == CHILD && self.focus.has_child() {
-            let alive = next.around().kid == Life::Alive;
+            let alive = next.around().kid == KidLife::Alive;
             (side, clause) = self.say(LinkEnd::Lower, next.down, message);
             next.down = side;
             if matches!(message, Message::Grant { .. }) && self.focus.is_root() {
-                next = next.with(|around| around.baton = BatonState::Out);
+                next = next.with(|around| around.baton = BatonLife::Out);
             }
             if !alive {
                 return next;
             }
         } else {
             let what = "somebody is told of the request who is neither above nor below";
-            violations.push(Violation::breach(Clause::NobodyElse, what));
+            violations.push(ClaimViolation::breach(Clause::NobodyElse, what));
             return next;
         }
         violations.extend(clause.map(breach));
@@ -604,14 +429,14 @@ impl Search {
     }
 }
 
-fn arm(point: Point, timer: Timer, on: bool) -> Point {
+fn arm(point: NumberedState, timer: Timer, on: bool) -> NumberedState {
     point.with(|around| match timer {
         Timer::Grace(_) => around.grace = on,
         Timer::Yield(_) => around.yields = on,
     })
 }
 
-impl fmt::Debug for Search {
+impl fmt::Debug for FocusSearch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let states = self.points.len();
         f.debug_struct("Search").field("focus", &self.focus).field("states", &states).finish()
@@ -624,7 +449,7 @@ pub fn explore(
     policy: Policy,
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Explored {
-    let mut search = Search::new(focus, policy);
+    let mut search = FocusSearch::new(focus, policy);
     let closure = search.run(progress);
     search.explored(closure)
 }

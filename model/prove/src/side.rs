@@ -23,7 +23,7 @@ pub struct Side {
 
 /// What the neighbour, or the kernel, does to a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Move {
+pub enum NeighbourMove {
     /// The neighbour says something.
     Says(Message),
     /// The link is cut, or the neighbour above dies: the same thing, seen from here.
@@ -60,7 +60,7 @@ impl Side {
 
     /// What the neighbour and the kernel may do now.
     #[must_use]
-    pub fn moves(&self, request: RequestId) -> Vec<Move> {
+    pub fn moves(&self, request: RequestId) -> Vec<NeighbourMove> {
         if !self.connected() {
             return Vec::new();
         }
@@ -80,20 +80,20 @@ impl Side {
             let mut said = self.said;
             said.says(**message).is_ok()
         };
-        let says = words.iter().filter(may).copied().map(Move::Says);
-        says.chain([Move::Ends]).collect()
+        let says = words.iter().filter(may).copied().map(NeighbourMove::Says);
+        says.chain([NeighbourMove::Ends]).collect()
     }
 
     /// The same link after a move.
     #[must_use]
-    pub fn after(&self, policy: Policy, step: Move) -> Self {
+    pub fn after(&self, policy: Policy, step: NeighbourMove) -> Self {
         let mut next = self.clone();
         match step {
-            Move::Says(message) => {
+            NeighbourMove::Says(message) => {
                 next.said.says(message).expect("only what the contract permits");
                 next.step(policy, LinkInput::Push(self.far, message));
             }
-            Move::Ends => next.step(policy, LinkInput::Cut),
+            NeighbourMove::Ends => next.step(policy, LinkInput::Cut),
         }
         next.settle(policy);
         next

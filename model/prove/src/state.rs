@@ -8,7 +8,7 @@ use holdfast_protocol::lock::client::RequestStage;
 
 /// A process in focus below: the child on the path, or the orphan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Life {
+pub enum KidLife {
     /// Not there yet.
     #[default]
     Unborn,
@@ -22,7 +22,7 @@ pub enum Life {
 
 /// The baton of `r`, as the root sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum BatonState {
+pub enum BatonLife {
     /// Not made.
     #[default]
     Unmade,
@@ -38,13 +38,13 @@ pub enum BatonState {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Around {
     /// The child, or the orphan.
-    pub kid: Life,
+    pub kid: KidLife,
     /// Whether the grace of the kid runs.
     pub grace: bool,
     /// Whether the time to yield of `r` runs.
     pub yields: bool,
     /// The baton of `r`.
-    pub baton: BatonState,
+    pub baton: BatonLife,
     /// Whether the actor in focus has asked for `r`.
     pub asked: bool,
     /// Whether the terminal has the modes of a session.
@@ -66,8 +66,9 @@ impl Around {
     #[must_use]
     pub fn of_bits(bits: u16) -> Self {
         let flag = |place: u16| bits >> (4 + place) & 1 == 1;
-        let kid = [Life::Unborn, Life::Alive, Life::Zombie, Life::Gone][usize::from(bits >> 2 & 3)];
-        let batons = [BatonState::Unmade, BatonState::Out, BatonState::Closed, BatonState::Read];
+        let kid = [KidLife::Unborn, KidLife::Alive, KidLife::Zombie, KidLife::Gone]
+            [usize::from(bits >> 2 & 3)];
+        let batons = [BatonLife::Unmade, BatonLife::Out, BatonLife::Closed, BatonLife::Read];
         Self {
             kid,
             grace: flag(4),
@@ -82,7 +83,7 @@ impl Around {
 
 /// One state, seen whole.
 #[derive(Clone, Copy, Debug)]
-pub struct View<'a> {
+pub struct FocusView<'a> {
     /// What is in focus.
     pub focus: Focus,
     /// The node in focus.
@@ -95,7 +96,7 @@ pub struct View<'a> {
     pub around: Around,
 }
 
-impl View<'_> {
+impl FocusView<'_> {
     /// Whether the prompt of `r` is open in the actor in focus.
     #[must_use]
     pub fn prompt_here(&self) -> bool {
@@ -105,8 +106,8 @@ impl View<'_> {
     /// Whether the prompt of `r` may be open in the child or below it.
     #[must_use]
     pub fn prompt_in_child(&self) -> bool {
-        let out = !self.focus.is_root() || self.around.baton == BatonState::Out;
-        let alive = self.focus.has_child() && self.around.kid == Life::Alive;
+        let out = !self.focus.is_root() || self.around.baton == BatonLife::Out;
+        let alive = self.focus.has_child() && self.around.kid == KidLife::Alive;
         alive && out && self.down.said.may_prompt()
     }
 

@@ -1,6 +1,6 @@
 //! The steps of the actor in focus: the real `Node::handle`, on the node beside every rest.
 
-use super::claim::Violation;
+use super::claim::ClaimViolation;
 use super::focus::{ABOVE, CHILD, Focus, ORPHAN};
 use super::rest::{inputs_aside, inputs_that_ask, rests};
 use holdfast_check::property::PropertyId;
@@ -29,7 +29,7 @@ pub enum Trigger {
 
 /// What a step may lead to, beside some rest.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Outcome {
+pub struct FocusOutcome {
     /// The node in focus after it.
     pub node: Node,
     /// The outputs that concern `r` and what is in focus.
@@ -37,7 +37,7 @@ pub struct Outcome {
     /// The input.
     pub input: Input,
     /// What is wrong with it, whatever the neighbours do.
-    pub violation: Option<Violation>,
+    pub violation: Option<ClaimViolation>,
     /// The property whose antecedent it reaches, whatever the neighbours do.
     pub reaches: Option<PropertyId>,
 }
@@ -53,7 +53,7 @@ enum Told {
 
 /// All that a step of a node in focus may lead to.
 #[must_use]
-pub fn outcomes(focus: Focus, node: &Node, trigger: Trigger) -> (Vec<Outcome>, u64) {
+pub fn outcomes(focus: Focus, node: &Node, trigger: Trigger) -> (Vec<FocusOutcome>, u64) {
     outcomes_beside(focus, node, trigger, &rests(focus, node))
 }
 
@@ -64,7 +64,7 @@ pub fn outcomes_beside(
     node: &Node,
     trigger: Trigger,
     rests: &[Rest],
-) -> (Vec<Outcome>, u64) {
+) -> (Vec<FocusOutcome>, u64) {
     let (mut seen, mut outcomes, mut runs) = (FxHashSet::default(), Vec::new(), 0);
     let mut outbox = Outbox::new();
     for rest in rests {
@@ -92,7 +92,7 @@ pub fn outcomes_beside(
             // Most inputs change nothing that is in focus; that is cheap to see.
             let in_focus = if after == whole { node.clone() } else { focus.project(&after) };
             if seen.insert((in_focus.clone(), outputs.clone(), told, violation, reaches)) {
-                outcomes.push(Outcome { node: in_focus, outputs, input, violation, reaches });
+                outcomes.push(FocusOutcome { node: in_focus, outputs, input, violation, reaches });
             }
         }
     }
@@ -161,7 +161,7 @@ fn idle(node: &Node) -> bool {
 }
 
 impl Whole<'_> {
-    fn judge(&self, focus: Focus) -> (Option<Violation>, Option<PropertyId>) {
+    fn judge(&self, focus: Focus) -> (Option<ClaimViolation>, Option<PropertyId>) {
         let stale = idle(self.after) && self.after.disposition() == Disposition::Shield;
         if stale {
             return (violated(PropertyId::NothingStale, "a shield without a hold"), None);
@@ -189,7 +189,7 @@ impl Whole<'_> {
     }
 
     /// A Ctrl-C at a root that protects nobody.
-    fn interrupt(&self) -> (Option<Violation>, Option<PropertyId>) {
+    fn interrupt(&self) -> (Option<ClaimViolation>, Option<PropertyId>) {
         let property = PropertyId::InterruptObeyed;
         let obeyed = self.outputs.contains(&Output::InterruptObeyed);
         let stays = |(id, child): (&ActorId, &Child)| {
@@ -209,7 +209,7 @@ impl Whole<'_> {
     }
 
     /// The orphan that is in focus, while a prompt may be open somewhere below.
-    fn orphan(&self) -> (Option<Violation>, Option<PropertyId>) {
+    fn orphan(&self) -> (Option<ClaimViolation>, Option<PropertyId>) {
         let TreePosition::Root { server, .. } = self.before.position() else { return (None, None) };
         let out = server.owner().is_some_and(|owner| owner.actor != self.before.id());
         let forced = self.after.urgency() == Urgency::Forced;
@@ -224,8 +224,8 @@ impl Whole<'_> {
     }
 }
 
-fn violated(property: PropertyId, what: &'static str) -> Option<Violation> {
-    Some(Violation::of(property, what))
+fn violated(property: PropertyId, what: &'static str) -> Option<ClaimViolation> {
+    Some(ClaimViolation::of(property, what))
 }
 
 /// The stage of the own request in focus.

@@ -7,7 +7,7 @@
 
 use super::certificate::TITLE;
 use super::focus::{ABOVE, CHILD, Focus, ROOT};
-use super::state::{Around, BatonState, Life};
+use super::state::{Around, BatonLife, KidLife};
 use holdfast_check::world::link::{LaneState, LinkEnd, LinkInput, LinkState};
 use holdfast_protocol::contract::History;
 use holdfast_protocol::message::Urgency;
@@ -70,17 +70,17 @@ impl<T: Clone + Eq + Hash + Debug> Table<T> {
     }
 }
 
-type State = [u16; 4];
-type Step = (Node, Vec<Output>, Input);
+type StateNumbers = [u16; 4];
+type NodeStep = (Node, Vec<Output>, Input);
 
-struct Check {
+struct CertificateCheck {
     focus: Focus,
     policy: Policy,
     nodes: Table<Node>,
     ups: Table<Wire>,
     downs: Table<Wire>,
-    states: FxHashSet<State>,
-    steps: FxHashMap<(u16, Option<Input>), std::rc::Rc<[Step]>>,
+    states: FxHashSet<StateNumbers>,
+    steps: FxHashMap<(u16, Option<Input>), std::rc::Rc<[NodeStep]>>,
 }
 
 /// Checks a certificate of a policy and says how many states it has.
@@ -97,7 +97,7 @@ pub fn verify(text: &str, policy: Policy) -> Result<usize, Rejected> {
         if lines.next().is_none_or(|(line, _)| line != format!("kind {focus}")) {
             return Err(Rejected::Missing(focus));
         }
-        let mut check = Check {
+        let mut check = CertificateCheck {
             focus,
             policy,
             nodes: Table::new(),
@@ -106,7 +106,7 @@ pub fn verify(text: &str, policy: Policy) -> Result<usize, Rejected> {
             states: FxHashSet::default(),
             steps: FxHashMap::default(),
         };
-        let mut order: Vec<State> = Vec::new();
+        let mut order: Vec<StateNumbers> = Vec::new();
         loop {
             let (line, at) = lines.next().ok_or(Rejected::Missing(focus))?;
             let texts = match line.split_once(' ') {
@@ -115,7 +115,7 @@ pub fn verify(text: &str, policy: Policy) -> Result<usize, Rejected> {
                 Some(("down", text)) => (&mut check.downs.texts, text),
                 Some(("state", numbers)) => {
                     let numbers: Vec<u16> = numbers.split(' ').flat_map(str::parse).collect();
-                    let state = State::try_from(numbers);
+                    let state = StateNumbers::try_from(numbers);
                     order.push(state.map_err(|_| Rejected::Unreadable(at, "four numbers"))?);
                     continue;
                 }
@@ -188,7 +188,7 @@ struct Now {
     around: Around,
 }
 
-impl Check {
+impl CertificateCheck {
     fn bad(&self, what: &'static str) -> Rejected {
         Rejected::Bad(self.focus, what)
     }
@@ -216,7 +216,7 @@ impl Check {
     }
 
     /// Everything that a state leads to is in the certificate, and it is not bad.
-    fn state(&mut self, state: State) -> Result<(), Rejected> {
+    fn state(&mut self, state: StateNumbers) -> Result<(), Rejected> {
         let [node, up, down, around] = state;
         let early = || Rejected::Open(self.focus, format!("what leads to state {state:?}"));
         let now = Now {
@@ -233,8 +233,8 @@ impl Check {
             change(&mut now.around);
             now
         };
-        if around.baton == BatonState::Out {
-            self.has(&after(|it| it.baton = BatonState::Closed))?;
+        if around.baton == BatonLife::Out {
+            self.has(&after(|it| it.baton = BatonLife::Closed))?;
         }
         if around.killed {
             return Ok(());
@@ -244,16 +244,16 @@ impl Check {
         }
         if focus.is_root() {
             self.has(&after(|it| it.killed = true))?;
-            if around.baton == BatonState::Closed {
+            if around.baton == BatonLife::Closed {
                 let request = focus.request();
-                let read = after(|it| it.baton = BatonState::Read);
+                let read = after(|it| it.baton = BatonLife::Read);
                 self.take(&read, Some(Input::BatonClosed { request }))?;
             }
             if around.yields {
                 let timer = Timer::Yield(focus.request());
                 self.take(&after(|it| it.yields = false), Some(Input::Expired { timer }))?;
             }
-            if matches!(around.kid, Life::Unborn | Life::Gone) {
+            if matches!(around.kid, KidLife::Unborn | KidLife::Gone) {
                 self.take(&now, Some(Input::ChildrenGone))?;
             }
         }
@@ -263,29 +263,29 @@ impl Check {
             self.take(&after(|it| it.grace = false), Some(Input::Expired { timer }))?;
         }
         match (focus.has_child(), kid, around.kid) {
-            (true, Some(child), Life::Unborn) if now.node.teardown() == Teardown::NotAsked => {
-                self.take(&after(|it| it.kid = Life::Alive), Some(Input::Spawned { child }))?;
+            (true, Some(child), KidLife::Unborn) if now.node.teardown() == Teardown::NotAsked => {
+                self.take(&after(|it| it.kid = KidLife::Alive), Some(Input::Spawned { child }))?;
             }
-            (true, Some(_), Life::Alive) => {
+            (true, Some(_), KidLife::Alive) => {
                 self.neighbour(&now, LinkEnd::Lower)?;
-                let mut dead = after(|it| it.kid = Life::Zombie);
+                let mut dead = after(|it| it.kid = KidLife::Zombie);
                 let died = LinkInput::Died(LinkEnd::Lower);
                 dead.down = dead.down.step(policy, LinkEnd::Lower, &[died]);
                 self.has(&dead)?;
             }
-            (true, Some(child), Life::Zombie) => {
+            (true, Some(child), KidLife::Zombie) => {
                 self.read(&now, LinkEnd::Lower)?;
-                let mut gone = after(|it| it.kid = Life::Gone);
+                let mut gone = after(|it| it.kid = KidLife::Gone);
                 let end = [LinkInput::Died(LinkEnd::Lower), LinkInput::Abandon];
                 let wire = Wire { link: LinkState::default(), said: History::default() };
                 gone.down = wire.step(policy, LinkEnd::Lower, &end);
                 self.reap(&gone, child)?;
             }
-            (false, Some(child), Life::Unborn) => {
-                self.take(&after(|it| it.kid = Life::Alive), Some(Input::Adopted { child }))?;
+            (false, Some(child), KidLife::Unborn) => {
+                self.take(&after(|it| it.kid = KidLife::Alive), Some(Input::Adopted { child }))?;
             }
-            (false, Some(child), Life::Alive) => {
-                self.reap(&after(|it| it.kid = Life::Gone), child)?;
+            (false, Some(child), KidLife::Alive) => {
+                self.reap(&after(|it| it.kid = KidLife::Gone), child)?;
             }
             _ => {}
         }
@@ -389,7 +389,7 @@ impl Check {
                 (&mut after.up, LinkEnd::Upper, LinkEnd::Lower, open)
             }
             CHILD if self.focus.has_child() => {
-                let alive = after.around.kid == Life::Alive;
+                let alive = after.around.kid == KidLife::Alive;
                 (&mut after.down, LinkEnd::Lower, LinkEnd::Upper, alive)
             }
             _ => return Err("somebody else is told of the request"),
@@ -400,7 +400,7 @@ impl Check {
         }
         *wire = wire.clone().step(self.policy, far, &[LinkInput::Push(near, word)]);
         if self.focus.is_root() && matches!(word, Message::Grant { .. }) {
-            after.around.baton = BatonState::Out;
+            after.around.baton = BatonLife::Out;
         }
         if kept || !binds { Ok(()) } else { Err("the contract of a link is not kept") }
     }

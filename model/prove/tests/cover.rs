@@ -16,9 +16,9 @@ use holdfast_protocol::{
     ActorId, DebugMode, Input, Message, Node, Placement, Policy, RequestId, Timer,
 };
 use holdfast_prove::focus::{ABOVE, CHILD, DEEPER, Focus, MINE, ORPHAN, OTHER, ROOT};
-use holdfast_prove::search::{Closure, Event, Search};
-use holdfast_prove::side::Move;
-use holdfast_prove::state::{BatonState, Life, View};
+use holdfast_prove::search::{Closure, FocusEvent, FocusSearch};
+use holdfast_prove::side::NeighbourMove;
+use holdfast_prove::state::{BatonLife, FocusView, KidLife};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
@@ -54,7 +54,7 @@ struct Seen {
     node: Node,
     up: Option<Lane>,
     down: Option<Lane>,
-    kid: Option<Life>,
+    kid: Option<KidLife>,
     grace: bool,
     yields: bool,
     baton: Option<WorldBaton>,
@@ -65,7 +65,7 @@ fn lane(lane: &MessageLane, keep: impl Fn(Message) -> Option<Message>) -> Lane {
     (lane.queue().filter_map(keep).collect(), lane.state())
 }
 
-fn seen_in_proof(view: &View<'_>) -> Seen {
+fn seen_in_proof(view: &FocusView<'_>) -> Seen {
     let focus = view.focus;
     Seen {
         node: view.node.clone(),
@@ -75,9 +75,9 @@ fn seen_in_proof(view: &View<'_>) -> Seen {
         grace: view.around.grace,
         yields: view.around.yields,
         baton: match view.around.baton {
-            BatonState::Out => Some(WorldBaton::Out),
-            BatonState::Closed => Some(WorldBaton::Closed),
-            BatonState::Unmade | BatonState::Read => None,
+            BatonLife::Out => Some(WorldBaton::Out),
+            BatonLife::Closed => Some(WorldBaton::Closed),
+            BatonLife::Unmade | BatonLife::Read => None,
         },
         session: view.around.session,
     }
@@ -168,10 +168,10 @@ impl Real<'_> {
             up: (!focus.is_root()).then(|| lane(&self.link_up(me).down, keep)),
             down: kid.filter(|_| focus.has_child()).map(|id| lane(&self.link_up(id).up, keep)),
             kid: kid.filter(|_| focus.has_child()).map(|id| match self.process(id) {
-                ProcessState::Later => Life::Unborn,
-                ProcessState::Booting(_) | ProcessState::Running(_) => Life::Alive,
-                ProcessState::Zombie(..) => Life::Zombie,
-                ProcessState::Gone => Life::Gone,
+                ProcessState::Later => KidLife::Unborn,
+                ProcessState::Booting(_) | ProcessState::Running(_) => KidLife::Alive,
+                ProcessState::Zombie(..) => KidLife::Zombie,
+                ProcessState::Gone => KidLife::Gone,
             }),
             grace: kid.is_some_and(|id| running.timers.contains(&Timer::Grace(id))),
             yields: focus.has_child() && running.timers.contains(&Timer::Yield(request)),
@@ -231,8 +231,8 @@ fn seen_on_walks() -> (BTreeMap<Focus, BTreeSet<Seen>>, u64) {
     (found, looked)
 }
 
-fn explored(focus: Focus, keep: impl Fn(Event) -> bool + 'static) -> BTreeSet<Seen> {
-    let mut search = Search::new(focus, Policy::RELAY).keeping(keep);
+fn explored(focus: Focus, keep: impl Fn(FocusEvent) -> bool + 'static) -> BTreeSet<Seen> {
+    let mut search = FocusSearch::new(focus, Policy::RELAY).keeping(keep);
     assert_eq!(search.run(|_| ControlFlow::Continue(())), Closure::Closed);
     search.states().map(|view| seen_in_proof(&view)).collect()
 }
@@ -251,14 +251,14 @@ fn every_state_of_a_random_run_is_a_state_of_the_proof() {
 }
 
 /// A move of the environment: where it matters, its name, and the events that are it.
-type EnvironmentMove = (Focus, &'static str, fn(Event) -> bool);
+type EnvironmentMove = (Focus, &'static str, fn(FocusEvent) -> bool);
 
-fn above(event: Event, is: fn(Message) -> bool) -> bool {
-    matches!(event, Event::Above(Move::Says(message)) if is(message))
+fn above(event: FocusEvent, is: fn(Message) -> bool) -> bool {
+    matches!(event, FocusEvent::Above(NeighbourMove::Says(message)) if is(message))
 }
 
-fn below(event: Event, is: fn(Message) -> bool) -> bool {
-    matches!(event, Event::Below(Move::Says(message)) if is(message))
+fn below(event: FocusEvent, is: fn(Message) -> bool) -> bool {
+    matches!(event, FocusEvent::Below(NeighbourMove::Says(message)) if is(message))
 }
 
 const MOVES: [EnvironmentMove; 19] = [
@@ -275,7 +275,7 @@ const MOVES: [EnvironmentMove; 19] = [
     (Focus::Asker, "above cancels now", |event| {
         above(event, |it| it == Message::Cancel { urgency: Urgency::Forced })
     }),
-    (Focus::Asker, "the link above ends", |event| event == Event::Above(Move::Ends)),
+    (Focus::Asker, "the link above ends", |event| event == FocusEvent::Above(NeighbourMove::Ends)),
     (Focus::Between, "below wants", |event| below(event, |it| matches!(it, Message::Want { .. }))),
     (Focus::Between, "below is done", |event| {
         below(event, |it| matches!(it, Message::Done { .. }))
@@ -283,30 +283,32 @@ const MOVES: [EnvironmentMove; 19] = [
     (Focus::BetweenDeeper, "below has lost", |event| {
         below(event, |it| matches!(it, Message::Lost { .. }))
     }),
-    (Focus::Between, "the link below ends", |event| event == Event::Below(Move::Ends)),
-    (Focus::Between, "below dies", |event| event == Event::Dies),
+    (Focus::Between, "the link below ends", |event| {
+        event == FocusEvent::Below(NeighbourMove::Ends)
+    }),
+    (Focus::Between, "below dies", |event| event == FocusEvent::Dies),
     (Focus::Between, "below is spawned", |event| {
-        matches!(event, Event::Takes(Input::Spawned { child: CHILD }))
+        matches!(event, FocusEvent::Takes(Input::Spawned { child: CHILD }))
     }),
     (Focus::Between, "below is reaped", |event| {
-        matches!(event, Event::Takes(Input::Exited { child: CHILD, .. }))
+        matches!(event, FocusEvent::Takes(Input::Exited { child: CHILD, .. }))
     }),
     (Focus::Between, "a grace ends", |event| {
-        matches!(event, Event::Takes(Input::Expired { timer: Timer::Grace(CHILD) }))
+        matches!(event, FocusEvent::Takes(Input::Expired { timer: Timer::Grace(CHILD) }))
     }),
-    (Focus::Root, "the baton closes", |event| event == Event::BatonCloses),
+    (Focus::Root, "the baton closes", |event| event == FocusEvent::BatonCloses),
     (Focus::Root, "the root reads the end of the baton", |event| {
-        event == Event::Takes(Input::BatonClosed { request: Focus::Root.request() })
+        event == FocusEvent::Takes(Input::BatonClosed { request: Focus::Root.request() })
     }),
     (Focus::Root, "the time to yield ends", |event| {
-        matches!(event, Event::Takes(Input::Expired { timer: Timer::Yield(it) })
+        matches!(event, FocusEvent::Takes(Input::Expired { timer: Timer::Yield(it) })
             if it == Focus::Root.request())
     }),
     (Focus::RootOrphan, "an orphan is adopted", |event| {
-        event == Event::Takes(Input::Adopted { child: ORPHAN })
+        event == FocusEvent::Takes(Input::Adopted { child: ORPHAN })
     }),
     (Focus::RootOrphan, "the grace of an orphan ends", |event| {
-        matches!(event, Event::Takes(Input::Expired { timer: Timer::Grace(ORPHAN) }))
+        matches!(event, FocusEvent::Takes(Input::Expired { timer: Timer::Grace(ORPHAN) }))
     }),
 ];
 

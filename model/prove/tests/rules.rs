@@ -5,7 +5,7 @@ use holdfast_check::explore::Progress;
 use holdfast_check::trace::{Confirmed, NamedPolicy, Trace, confirm};
 use holdfast_check::world::Topology;
 use holdfast_protocol::{Policy, PolicyName, Rule};
-use holdfast_prove::claim::Claim;
+use holdfast_prove::claim::ProofClaim;
 use holdfast_prove::concrete::concrete;
 use holdfast_prove::focus::Focus;
 use holdfast_prove::proof::prove;
@@ -151,7 +151,7 @@ fn upstreams_policy_is_violated_where_a_request_goes_past_the_supervisor() {
     let proof = prove(Policy::SINGLE_DEPTH, |_, _| ControlFlow::Continue(()));
     let (focus, violated) = proof.shortest().expect("it is violated");
     assert_eq!(focus, Focus::Asker);
-    assert!(matches!(violated.violation.claim, Claim::Contract(_)), "{violated:?}");
+    assert!(matches!(violated.violation.claim, ProofClaim::Contract(_)), "{violated:?}");
 }
 
 /// Which rules fall in a small tree, by the claim with the fewest steps: each trace is confirmed by

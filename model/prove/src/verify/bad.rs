@@ -2,8 +2,8 @@
 
 use super::super::focus::{CHILD, Focus, ORPHAN};
 use super::super::rest::{inputs_aside, inputs_that_ask, rests};
-use super::super::state::{BatonState, Life};
-use super::{Now, Step};
+use super::super::state::{BatonLife, KidLife};
+use super::{NodeStep, Now};
 use holdfast_protocol::contract::Word;
 use holdfast_protocol::hold::HoldStage;
 use holdfast_protocol::input::Shielding;
@@ -30,8 +30,8 @@ fn unless(bad: bool, what: &'static str) -> Verdict {
 /// messages that pass.
 fn open(focus: Focus, now: &Now) -> (bool, bool, bool) {
     let here = now.node.requests().find(focus.request());
-    let out = !focus.is_root() || now.around.baton == BatonState::Out;
-    let alive = focus.has_child() && now.around.kid == Life::Alive;
+    let out = !focus.is_root() || now.around.baton == BatonLife::Out;
+    let alive = focus.has_child() && now.around.kid == KidLife::Alive;
     let child = alive && out && now.down.said.may_prompt();
     (here.is_some_and(|own| own.stage == RequestStage::Open), child, child && now.down.open())
 }
@@ -53,7 +53,7 @@ pub(super) fn state(focus: Focus, now: &Now) -> Verdict {
         unless(forgot && !told, "a request is forgotten")?;
     }
     let over = down.want != Word::Heard || down.over == Word::Heard || down.refuse != Word::Unsaid;
-    let below_over = over || around.kid == Life::Gone;
+    let below_over = over || around.kid == KidLife::Gone;
     let stale = hold.is_some_and(|stage| stage != HoldStage::Detached) && below_over;
     unless(stale, "a hold for what is over")?;
     let waits = hold == Some(HoldStage::Waiting) || own == Some(RequestStage::Waiting);
@@ -75,9 +75,9 @@ pub(super) fn state(focus: Focus, now: &Now) -> Verdict {
     let waits = kids.any(|kid| kid.grace == Grace::Off && kid.rung != LadderRung::Kill);
     unless(forced && waits, "the time to yield is over, and no grace of a child runs")?;
     if focus.has_child() {
-        let out = around.baton == BatonState::Out;
+        let out = around.baton == BatonLife::Out;
         unless(out && !(owns && holds), "the baton is out without the lock or the hold")?;
-        unless(owns && !out && around.baton != BatonState::Closed, "a lock without a baton")?;
+        unless(owns && !out && around.baton != BatonLife::Closed, "a lock without a baton")?;
         let patient = node.urgency() == Urgency::Patient && *stop == StopOrder::Received;
         unless(owns && patient && !around.yields, "no time runs after a stop")?;
     }
@@ -93,7 +93,7 @@ pub(super) fn state(focus: Focus, now: &Now) -> Verdict {
 pub(super) fn step(focus: Focus, from: &Now, input: Input, did: &[Output], to: &Now) -> Verdict {
     let forced = to.node.urgency() == Urgency::Forced;
     let ((here, child, below), (here_then, _, below_then)) = (open(focus, from), open(focus, to));
-    let out = from.around.baton == BatonState::Out;
+    let out = from.around.baton == BatonLife::Out;
     let grant = matches!(input, Input::Received { message: Message::Grant { request }, .. }
         if request == focus.request());
     let mut hands = 0;
@@ -195,7 +195,7 @@ pub(super) fn steps(
     focus: Focus,
     node: &Node,
     input: Option<Input>,
-) -> Result<Rc<[Step]>, &'static str> {
+) -> Result<Rc<[NodeStep]>, &'static str> {
     let (mut seen, mut steps, mut outbox) = (FxHashSet::default(), Vec::new(), Outbox::new());
     for rest in rests(focus, node) {
         let asking = Rest { next_serial: 0, ..rest.clone() };

@@ -9,8 +9,8 @@ use holdfast_check::explore::Progress;
 use holdfast_check::trace::{NamedPolicy, Trace};
 use holdfast_protocol::{PolicyName, Rule};
 use holdfast_prove::certificate::certificate;
-use holdfast_prove::chart::Chart;
-use holdfast_prove::claim::Claim;
+use holdfast_prove::chart::ProofChart;
+use holdfast_prove::claim::ProofClaim;
 use holdfast_prove::concrete::concrete;
 use holdfast_prove::focus::Focus;
 use holdfast_prove::proof::{Conclusion, Proof, prove};
@@ -101,7 +101,11 @@ impl ProveArgs {
 }
 
 /// Writes a run of a small tree that violates a claim, and says which tree that is.
-fn write_concrete(path: &Path, named: &NamedPolicy, claim: Claim) -> Result<(), TraceNotWritten> {
+fn write_concrete(
+    path: &Path,
+    named: &NamedPolicy,
+    claim: ProofClaim,
+) -> Result<(), TraceNotWritten> {
     let Some((config, found)) = concrete(named.policy(), claim, &Progress::default()) else {
         let _ =
             writeln!(anstream::stderr(), "no small tree violates `{claim}`; no trace is written");
@@ -146,7 +150,7 @@ fn text(named: &NamedPolicy, proof: &Proof, took: Duration) -> String {
         }
         Conclusion::Violated => {
             if let Some((focus, violated)) = proof.shortest() {
-                let _ = writeln!(text, "{focus}:\n{}\n", Chart { focus, violated });
+                let _ = writeln!(text, "{focus}:\n{}\n", ProofChart { focus, violated });
             }
             if let Some(reason) = reason(named.policy) {
                 let _ = writeln!(text, "{reason}\n");
@@ -225,7 +229,7 @@ fn claims(proof: &Proof, text: &mut String) {
         let _ = write!(text, " {:>14}", focus.to_string());
     }
     text.push('\n');
-    for claim in Claim::all() {
+    for claim in ProofClaim::all() {
         let _ = write!(text, "{:<34}", claim.to_string());
         for focus in Focus::ALL {
             let count = proof.reached(claim, focus);
@@ -289,7 +293,7 @@ impl ProofJson {
                 claim: violated.violation.claim.to_string(),
                 what: violated.violation.what,
                 steps: violated.steps.len(),
-                chart: Chart { focus, violated }.to_string(),
+                chart: ProofChart { focus, violated }.to_string(),
             });
             KindJson {
                 kind: focus,
@@ -302,7 +306,7 @@ impl ProofJson {
                 violated: violated.collect(),
             }
         });
-        let claims = Claim::all().map(|claim| ClaimJson {
+        let claims = ProofClaim::all().map(|claim| ClaimJson {
             claim: claim.to_string(),
             reached: Focus::ALL.map(|focus| proof.reached(claim, focus)).to_vec(),
         });
