@@ -10,7 +10,8 @@ mod stage;
 use anstream::{eprintln, println};
 use anstyle::AnsiColor;
 use clap::Parser;
-use stage::{CiStage, RECORDS, STAGES, StageSet};
+use stage::{CiStage, PACKAGES, RECORDS, STAGES, StageSet};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
@@ -83,6 +84,9 @@ fn run(stage: &CiStage) -> Result<(), String> {
     if stage.env.iter().any(|(_, value)| *value == RECORDS) {
         let _ = std::fs::remove_dir_all(RECORDS);
     }
+    if stage.arguments().contains(&PACKAGES) {
+        forget_packages();
+    }
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
     let status = Command::new(cargo)
@@ -92,4 +96,20 @@ fn run(stage: &CiStage) -> Result<(), String> {
         .status()
         .map_err(|error| format!("cargo could not be started: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("cargo ended with {status}")) }
+}
+
+/// Cargo takes a version of a package for immutable: what it unpacked and built of an earlier state
+/// of this version would be verified instead of the present one.
+fn forget_packages() {
+    let _ = std::fs::remove_dir_all(PACKAGES);
+    let home = std::env::home_dir().map(|home| home.join(".cargo"));
+    let Some(home) = std::env::var_os("CARGO_HOME").map(PathBuf::from).or(home) else { return };
+    let registries = std::fs::read_dir(home.join("registry/src")).into_iter().flatten().flatten();
+    // A registry in the file system has no host, so its folder has a name that is a hash alone.
+    let local = registries.filter(|one| one.file_name().as_encoded_bytes().starts_with(b"-"));
+    for package in local.filter_map(|one| std::fs::read_dir(one.path()).ok()).flatten().flatten() {
+        if package.file_name().as_encoded_bytes().starts_with(b"holdfast-") {
+            let _ = std::fs::remove_dir_all(package.path());
+        }
+    }
 }

@@ -45,6 +45,9 @@ const HOLDFAST: &[&str] = &["run", "--release", "--locked", "--package", "holdfa
 /// Where the live trees of the tests are recorded; emptied before a stage that records some.
 pub(crate) const RECORDS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/records");
 
+/// Where packages are built from what is packed; emptied before.
+pub(crate) const PACKAGES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/packages");
+
 /// What is walked, too large to be explored, and what may happen on a walk.
 const WALK: &[&str] = &[
     "--tree",
@@ -195,7 +198,10 @@ pub(crate) const STAGES: &[CiStage] = &[
     fast(
         "package",
         "every published package builds from what is packed into it, with its licences",
-        &[&["package", "--workspace", "--exclude", "ci", "--locked", "--allow-dirty"]],
+        &[
+            &["package", "--workspace", "--exclude", "ci", "--locked", "--allow-dirty"],
+            &["--target-dir", PACKAGES],
+        ],
     ),
     fast(
         "api",
