@@ -4,7 +4,7 @@
 //!     boot --> assemble --> ActorLoop::run --> last words --> exit code
 //! ```
 
-use crate::context::{Context, Shared};
+use crate::context::{Context, Scope};
 use crate::effects::{ActorResources, RootResources};
 use crate::error::{RuntimeError, failed};
 use crate::event::{Event, Mail, Senders};
@@ -12,8 +12,8 @@ use crate::exit;
 use crate::inherited::Inherited;
 use crate::intake::Queues;
 use crate::link::{Heard, Link};
-use crate::output::Pump;
-use crate::pause::{self, ActorHandle};
+use crate::output::Forwarder;
+use crate::pause::{self, PauseHandle};
 use crate::peer::{Peer, PeerRole, Peers, mail_with};
 use crate::portal::Mailbox;
 use crate::probe::{DriverWaker, Probe};
@@ -75,8 +75,8 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         // Upstream leaves its orphans to init.
         Orphans::LiveOn => None,
     };
-    let pump = Pump::start()?;
-    let relay = pump.as_ref().map(Pump::relay);
+    let forwarder = Forwarder::start()?;
+    let relay = forwarder.as_ref().map(Forwarder::relay);
     let inherited = Inherited::here(&root.before);
     Inherited::raise_limits();
     let ended = on_this_thread(async {
@@ -104,15 +104,15 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     });
     pause::serve(None);
     let code = ended.map(|Ended { status, mut resources }| {
-        resources.close_front();
+        resources.close_prompt_session();
         resources.terminal = None;
         if status == Status::Failed {
             complain(&resources.failure());
         }
         exit::code(status, resources.cause, resources.stopped_by)
     });
-    if let Some(pump) = pump {
-        pump.end();
+    if let Some(forwarder) = forwarder {
+        forwarder.end();
     }
     adopted_before.map_or(Ok(()), process::set_subreaper)?;
     code
@@ -147,7 +147,7 @@ pub(crate) fn run_below(
     });
     pause::serve(None);
     let Ended { status, mut resources } = ended?;
-    resources.close_front();
+    resources.close_prompt_session();
     resources.terminal = None;
     resources.say_outcome(status);
     let signal = resources.stopped_by;
@@ -246,7 +246,7 @@ async fn live(
 ) -> Result<Ended, RuntimeError> {
     let path = position.path.join("/");
     let events = senders.events.clone();
-    pause::serve(Some(ActorHandle {
+    pause::serve(Some(PauseHandle {
         path: path.clone(),
         debugging: position.settings.debugging,
         events: events.clone(),
@@ -264,7 +264,7 @@ async fn live(
     });
     let (shields, shields_seen) = watch::channel(0);
     let mailbox = mail.map(|mail| Mailbox { mail, events: events.clone() });
-    let shared = Shared { path, events, registry, mailbox, shields, cancelled: Flag::new() };
+    let shared = Scope { path, events, registry, mailbox, shields, cancelled: Flag::new() };
     let context = Context::new(shared);
     let mask = inherited.mask();
     let user_task = UserTask::start(code, context, Arc::clone(&filter), mask, senders.clone())?;
@@ -284,7 +284,7 @@ async fn live(
         pending: BTreeMap::new(),
         batons: BTreeMap::new(),
         agent: None,
-        front: None,
+        prompt: None,
         answer: None,
         hinted: BTreeSet::new(),
         terminal,

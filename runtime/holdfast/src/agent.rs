@@ -1,6 +1,6 @@
 //! The paused actor's side of a prompt: a thread that answers questions about the paused task.
 //!
-//! Runs in the actor that holds the debug lock. It knows its end of the baton and the [`Scene`],
+//! Runs in the actor that holds the debug lock. It knows its end of the baton and the [`PausedTask`],
 //! and touches neither the terminal nor the paused task.
 //!
 //! ```text
@@ -17,9 +17,10 @@
 mod frames;
 mod source;
 
-use crate::logs::Ring;
+use crate::logs::LogRing;
 use crate::session::{
-    self, Asked, Command, Greeting, Kind, Received, Reply, SessionError, Value, cut, receive, send,
+    self, Greeting, NamedValue, NumberedCommand, PromptCommand, PromptKind, Received, Reply,
+    SessionError, cut, receive, send,
 };
 use holdfast_protocol::Answer;
 use holdfast_sync::release::{Delivery, release};
@@ -31,11 +32,11 @@ use std::thread;
 
 /// What the paused task looks like.
 #[derive(Debug)]
-pub(crate) struct Scene {
+pub(crate) struct PausedTask {
     /// The actor, by its path from the root: `root/mid/leaf`.
     pub(crate) path: String,
     /// Breakpoint or post-mortem.
-    pub(crate) kind: Kind,
+    pub(crate) kind: PromptKind,
     /// The source file, as the compiler named it.
     pub(crate) file: String,
     /// The line, from 1.
@@ -77,8 +78,8 @@ impl Drop for Agent {
 /// Starts the thread. If that fails, `answer` has been called with [`Answer::Hangup`].
 pub(crate) fn start(
     socket: UnixStream,
-    scene: Scene,
-    logs: Ring,
+    scene: PausedTask,
+    logs: LogRing,
     answer: impl FnOnce(Answer) + Send + 'static,
 ) -> io::Result<Agent> {
     let once = release(answer, Answer::Hangup);
@@ -93,29 +94,29 @@ pub(crate) fn start(
     Ok(Agent { socket })
 }
 
-fn serve(socket: &UnixStream, scene: &Scene, logs: &Ring) -> Result<Answer, SessionError> {
+fn serve(socket: &UnixStream, scene: &PausedTask, logs: &LogRing) -> Result<Answer, SessionError> {
     send(socket, &scene.greeting())?;
     loop {
-        let Asked { number, command } = match receive(socket)? {
+        let NumberedCommand { number, command } = match receive(socket)? {
             Received::Message(asked) => asked,
             Received::End => return Ok(Answer::Hangup),
         };
         let reply = match command {
-            Command::Continue => return Ok(Answer::Continue),
-            Command::Quit => return Ok(Answer::Quit),
-            Command::Where => Reply::Lines(scene.place()),
-            Command::List { around } => source::around(&scene.file, scene.line, around),
-            Command::Backtrace { frames } => frames::reply(&scene.backtrace, frames),
-            Command::Locals => scene.locals(),
-            Command::Names => scene.names(),
-            Command::Print { name } => scene.print(&name),
-            Command::Log { last } => Reply::Lines(within(logs.last(last))),
+            PromptCommand::Continue => return Ok(Answer::Continue),
+            PromptCommand::Quit => return Ok(Answer::Quit),
+            PromptCommand::Where => Reply::Lines(scene.place()),
+            PromptCommand::List { around } => source::around(&scene.file, scene.line, around),
+            PromptCommand::Backtrace { frames } => frames::reply(&scene.backtrace, frames),
+            PromptCommand::Locals => scene.locals(),
+            PromptCommand::Names => scene.names(),
+            PromptCommand::Print { name } => scene.print(&name),
+            PromptCommand::Log { last } => Reply::Lines(within(logs.last(last))),
         };
-        send(socket, &session::Answered { number, reply })?;
+        send(socket, &session::NumberedReply { number, reply })?;
     }
 }
 
-impl Scene {
+impl PausedTask {
     fn greeting(&self) -> Greeting {
         Greeting {
             path: cut(&self.path, SHOWN).to_owned(),
@@ -131,8 +132,8 @@ impl Scene {
 
     fn place(&self) -> Vec<String> {
         let what = match self.kind {
-            Kind::Breakpoint => "breakpoint",
-            Kind::PostMortem => "post-mortem",
+            PromptKind::Breakpoint => "breakpoint",
+            PromptKind::PostMortem => "post-mortem",
         };
         let mut lines = vec![
             format!("{what} in {}, {}", self.path, self.task),
@@ -172,8 +173,8 @@ impl Scene {
     }
 }
 
-fn value(name: &str, text: &str, most: usize) -> Value {
-    Value {
+fn value(name: &str, text: &str, most: usize) -> NamedValue {
+    NamedValue {
         name: cut(name, SHOWN).to_owned(),
         text: cut(text, most).to_owned(),
         length: text.len(),

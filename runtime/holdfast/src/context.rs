@@ -14,6 +14,7 @@ use holdfast_protocol::Cause;
 use holdfast_sync::flag::Flag;
 use holdfast_sync::mailbox::Sender;
 use serde::{Serialize, de::DeserializeOwned};
+use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::process::Command;
@@ -23,7 +24,7 @@ use tokio::sync::{oneshot, watch};
 
 pub(crate) fn encode<T: Serialize>(what: &'static str, value: &T) -> Result<Vec<u8>, RuntimeError> {
     let bytes = rmp_serde::to_vec_named(value);
-    let bytes = bytes.map_err(|source| RuntimeError::Unwritable { what, source })?;
+    let bytes = bytes.map_err(|error| RuntimeError::Unwritable { what, source: error.into() })?;
     if bytes.len() > crate::wire::MAX_PAYLOAD {
         return Err(crate::wire::WireError::TooLong(bytes.len()).into());
     }
@@ -35,16 +36,20 @@ pub(crate) fn decode<T: DeserializeOwned>(
     bytes: &[u8],
 ) -> Result<T, RuntimeError> {
     let expected = std::any::type_name::<T>();
-    rmp_serde::from_slice(bytes).map_err(|source| RuntimeError::Value { what, expected, source })
+    rmp_serde::from_slice(bytes).map_err(|error| RuntimeError::Value {
+        what,
+        expected,
+        source: error.into(),
+    })
 }
 
 /// What an actor's function is given. Clones are the same scope.
 #[derive(Clone)]
 pub struct Context {
-    shared: Arc<Shared>,
+    shared: Arc<Scope>,
 }
 
-pub(crate) struct Shared {
+pub(crate) struct Scope {
     pub(crate) path: String,
     pub(crate) events: Sender<Event>,
     pub(crate) registry: Arc<Registry>,
@@ -57,7 +62,7 @@ pub(crate) struct Shared {
 }
 
 /// One shielded task, counted.
-struct ShieldGuard(Arc<Shared>);
+struct ShieldGuard(Arc<Scope>);
 
 impl Drop for ShieldGuard {
     fn drop(&mut self) {
@@ -65,8 +70,14 @@ impl Drop for ShieldGuard {
     }
 }
 
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context").field("path", &self.path()).finish_non_exhaustive()
+    }
+}
+
 impl Context {
-    pub(crate) fn new(shared: Shared) -> Self {
+    pub(crate) fn new(shared: Scope) -> Self {
         Self { shared: Arc::new(shared) }
     }
 
@@ -84,7 +95,7 @@ impl Context {
     }
 
     /// Blocks this thread until this actor is told to end: for a thread that the program started.
-    pub fn wait_cancelled(&self) {
+    pub fn block_until_cancelled(&self) {
         self.shared.cancelled.wait();
     }
 
@@ -118,7 +129,7 @@ impl Context {
     ///
     /// # Errors
     /// It can not be started, or this actor is being cancelled.
-    pub async fn command(&self, command: Command) -> Result<Portal<()>, RuntimeError> {
+    pub async fn spawn_command(&self, command: Command) -> Result<Portal<()>, RuntimeError> {
         let (reply, answer) = oneshot::channel();
         let program = command.get_program().to_string_lossy();
         let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
@@ -149,23 +160,23 @@ impl Context {
         self.shared.mailbox.as_ref().ok_or(RuntimeError::Gone(what))
     }
 
-    /// Asks this actor to end, its children first.
+    /// Asks this actor to end, its children first, and does not wait.
     pub fn cancel(&self) {
         let _ = self.tell("cancel", Event::Actor(ActorEvent::Cancel(Cause::Requested)));
     }
 
-    /// Cancels this actor after so long. A person at a prompt in its branch is waited for.
-    pub fn deadline(&self, after: Duration) {
+    /// Cancels this actor after so long, and does not wait: a deadline. A person at a prompt in its
+    /// branch is waited for.
+    pub fn cancel_after(&self, after: Duration) {
+        if after.is_zero() {
+            let _ = self.tell("cancel", Event::Actor(ActorEvent::Cancel(Cause::Deadline)));
+            return;
+        }
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
             let _ = shared.events.send(Event::Actor(ActorEvent::Cancel(Cause::Deadline)));
         });
-    }
-
-    /// Cancels this actor as a deadline would that passes now.
-    pub fn pass_deadline(&self) {
-        let _ = self.tell("cancel", Event::Actor(ActorEvent::Cancel(Cause::Deadline)));
     }
 
     /// Runs a future that a cancel does not drop; the actor waits for it.
@@ -194,12 +205,6 @@ impl Context {
         answer.await.ok()
     }
 
-    /// Cuts the link to the supervisor, for tests of what follows from that.
-    #[doc(hidden)]
-    pub fn cut_link(&self) {
-        let _ = self.tell("cut the link", Event::Cut);
-    }
-
     fn tell(&self, what: &'static str, event: Event) -> Result<(), RuntimeError> {
         self.shared.events.send(event).map_err(|_| RuntimeError::Gone(what))
     }
@@ -208,12 +213,22 @@ impl Context {
 /// A child that is about to be started. Await it.
 #[must_use = "a child is started when this is awaited"]
 pub struct Spawn<R> {
-    shared: Arc<Shared>,
+    shared: Arc<Scope>,
     function: Result<&'static str, RuntimeError>,
     args: Result<Vec<u8>, RuntimeError>,
     name: Option<String>,
     debugging: Option<Debugging>,
     output: PhantomData<fn() -> R>,
+}
+
+impl<R> fmt::Debug for Spawn<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Spawn")
+            .field("function", &self.function)
+            .field("name", &self.name)
+            .field("debugging", &self.debugging)
+            .finish_non_exhaustive()
+    }
 }
 
 impl<R> Spawn<R> {

@@ -5,17 +5,17 @@ mod links;
 mod prompt;
 mod teardown;
 
-use crate::agent::{Agent, Scene};
+use crate::agent::{Agent, PausedTask};
 use crate::child_record::ChildRecord;
 use crate::event::{ActorEvent, ChildOrder, PauseRequest, Resumed, Senders, UserTaskEnd};
 use crate::failure::Failure;
-use crate::front::Front;
 use crate::inherited::Inherited;
 use crate::intake::Queues;
-use crate::output::Relay;
+use crate::output::OutputRelay;
 use crate::peer::Peers;
 use crate::probe::Probe;
 use crate::process::Process;
+use crate::prompt::PromptSession;
 use crate::recorder::Recorder;
 use crate::settings::{NoTerminal, Settings};
 use crate::survey::Survey;
@@ -37,9 +37,9 @@ use tokio::sync::watch;
 /// Who waits for a prompt of this actor.
 pub(crate) enum PendingPause {
     /// A task or thread. The scene goes to the agent when the prompt opens.
-    Breakpoint(Option<Box<Scene>>, Ticket<Resumed>, u64),
+    Breakpoint(Option<Box<PausedTask>>, Ticket<Resumed>, u64),
     /// The failure of the actor.
-    PostMortem(Option<Box<Scene>>),
+    PostMortem(Option<Box<PausedTask>>),
 }
 
 /// What only the root has.
@@ -47,7 +47,7 @@ pub(crate) struct RootResources {
     pub(crate) no_terminal: NoTerminal,
     /// The actors below, as far as they were announced.
     pub(crate) roster: BTreeSet<u32>,
-    pub(crate) relay: Option<Arc<Relay>>,
+    pub(crate) relay: Option<Arc<OutputRelay>>,
 }
 
 /// What a live actor owns.
@@ -68,7 +68,7 @@ pub(crate) struct ActorResources {
     /// Batons that came with a grant.
     pub(crate) batons: BTreeMap<RequestId, OwnedFd>,
     pub(crate) agent: Option<(RequestId, Agent)>,
-    pub(crate) front: Option<(RequestId, Arc<Front>)>,
+    pub(crate) prompt: Option<(RequestId, Arc<PromptSession>)>,
     /// The last answer at a prompt of this actor.
     pub(crate) answer: Option<(RequestId, Answer)>,
     /// Whether the hint about Ctrl-C was given in this debug session.
@@ -80,7 +80,7 @@ pub(crate) struct ActorResources {
     pub(crate) filter: Filter,
     /// What programs that this actor starts would have without the runtime.
     pub(crate) inherited: Inherited,
-    pub(crate) own_failure: Option<(Failure, Box<Scene>)>,
+    pub(crate) own_failure: Option<(Failure, Box<PausedTask>)>,
     pub(crate) child_failure: Option<Failure>,
     pub(crate) cause: Cause,
     pub(crate) stopped_by: Option<Signal>,
@@ -168,8 +168,8 @@ impl Effects for ActorResources {
     }
 
     fn end_session(&mut self, request: RequestId) {
-        if self.front.as_ref().is_some_and(|(open, _)| *open == request) {
-            self.close_front();
+        if self.prompt.as_ref().is_some_and(|(open, _)| *open == request) {
+            self.close_prompt_session();
         }
     }
 

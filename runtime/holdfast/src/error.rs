@@ -1,5 +1,6 @@
 //! What can go wrong between the runtime and the operating system.
 
+use crate::program::BoxError;
 use crate::settings::BadVariable;
 use crate::wire::WireError;
 use std::io;
@@ -42,7 +43,7 @@ pub enum RuntimeError {
         expected: &'static str,
         /// What is wrong.
         #[source]
-        source: rmp_serde::decode::Error,
+        source: BoxError,
     },
     /// A value can not be written.
     #[error("failed to write {what}")]
@@ -51,7 +52,7 @@ pub enum RuntimeError {
         what: &'static str,
         /// What is wrong.
         #[source]
-        source: rmp_serde::encode::Error,
+        source: BoxError,
     },
     /// A peer sent what is no frame, or something too long is to be sent to it.
     #[error("failed to talk to a neighbour: {0}")]

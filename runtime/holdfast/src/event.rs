@@ -1,10 +1,10 @@
 //! What wakes the driver. The vocabulary of everything around it: nothing here knows who sends an
 //! event, or what becomes of it.
 
-use crate::agent::Scene;
+use crate::agent::PausedTask;
 use crate::error::RuntimeError;
 use crate::failure::Failure;
-use crate::front::FrontEvent;
+use crate::prompt::PromptEvent;
 use crate::settings::Debugging;
 use crate::signals::Taken;
 use holdfast_protocol::actor_loop::{self, Examine, Point};
@@ -24,8 +24,8 @@ pub(crate) enum Event {
     Actor(ActorEvent),
     /// A link has room again.
     Writable(ActorId),
-    /// The front end of a debug session has something to say.
-    Front(RequestId, FrontEvent),
+    /// The prompt session has something to say.
+    PromptSession(RequestId, PromptEvent),
     /// A signal.
     Signal(Taken),
     /// A task or thread pauses.
@@ -36,8 +36,6 @@ pub(crate) enum Event {
     Data { to: ActorId, bytes: Vec<u8> },
     /// The program has read a message: the sender may send another.
     Consumed { from: ActorId },
-    /// The link to the supervisor is to be cut.
-    Cut,
     /// The tree is asked for, as text.
     Survey(oneshot::Sender<String>),
     /// A survey had its time.
@@ -67,7 +65,7 @@ pub(crate) enum UserTaskEnd {
     /// With a result.
     Returned(Vec<u8>),
     /// With an error or a panic, and where.
-    Failed(Failure, Box<Scene>, Examine),
+    Failed(Failure, Box<PausedTask>, Examine),
     /// It was dropped: a cancel.
     Dropped,
 }
@@ -112,7 +110,7 @@ pub(crate) struct Mail {
 /// A pause, as the driver gets it.
 pub(crate) struct PauseRequest {
     pub(crate) id: u64,
-    pub(crate) scene: Box<Scene>,
+    pub(crate) scene: Box<PausedTask>,
     pub(crate) shielding: Shielding,
     pub(crate) ticket: Ticket<Resumed>,
 }

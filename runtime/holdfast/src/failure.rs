@@ -28,6 +28,7 @@ pub enum FailureKind {
 
 /// The failure of an actor, as its supervisors see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Failure {
     /// What kind.
     pub kind: FailureKind,

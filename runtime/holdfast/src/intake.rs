@@ -13,7 +13,7 @@ mod surveys;
 
 use crate::effects::ActorResources;
 use crate::event::{ActorEvent, Event, PauseRequest};
-use crate::front::FrontEvent;
+use crate::prompt::PromptEvent;
 use crate::signals::Taken;
 use crate::wire::Frame;
 use holdfast_protocol::actor_loop::Intake;
@@ -68,7 +68,7 @@ impl ActorResources {
                     peer.wait_for_room(&self.senders);
                 }
             }
-            Event::Front(request, event) => return self.front_event(node, request, event),
+            Event::PromptSession(request, event) => return self.front_event(node, request, event),
             Event::Signal(signal) => return self.signal_taken(node, signal),
             Event::Pause(request) => return Some(self.pause(request)),
             // Its prompt, if it is open, goes on by itself.
@@ -88,11 +88,6 @@ impl ActorResources {
                 mail.unread = mail.unread.saturating_sub(1);
                 peer.say(&Frame::Credit(1), None, &self.senders);
             }
-            Event::Cut => {
-                if let Some(supervisor) = self.peers.supervisor_mut() {
-                    supervisor.link.cut();
-                }
-            }
             Event::Survey(reply) => self.start_survey(
                 node,
                 Box::new(move |text| {
@@ -111,16 +106,16 @@ impl ActorResources {
         &mut self,
         node: &Node,
         request: RequestId,
-        event: FrontEvent,
+        event: PromptEvent,
     ) -> Option<ActorEvent> {
         match event {
-            FrontEvent::Ended => return Some(ActorEvent::BatonEnded(request)),
-            FrontEvent::Interrupted => {
+            PromptEvent::Ended => return Some(ActorEvent::BatonEnded(request)),
+            PromptEvent::Interrupted => {
                 return Some(ActorEvent::Signalled(Signal::Interrupt, Origin::Process));
             }
-            FrontEvent::Suspend => self.stop(),
-            FrontEvent::StopTree => return Some(ActorEvent::Cancel(Cause::Requested)),
-            FrontEvent::Survey(reply) => self.start_survey(
+            PromptEvent::Suspend => self.stop(),
+            PromptEvent::StopTree => return Some(ActorEvent::Cancel(Cause::Requested)),
+            PromptEvent::Survey(reply) => self.start_survey(
                 node,
                 Box::new(move |text| {
                     let _ = reply.send(text);
@@ -141,8 +136,8 @@ impl ActorResources {
             TreePosition::Root { server, .. } => server.waiting().count(),
             TreePosition::Below { .. } => 0,
         };
-        if let Some((_, front)) = &self.front {
-            front.waiting(waiting);
+        if let Some((_, prompt)) = &self.prompt {
+            prompt.waiting(waiting);
         }
     }
 
@@ -168,15 +163,15 @@ impl ActorResources {
     /// Ctrl-Z: the whole branch stops, and goes on when this process does.
     fn stop(&mut self) {
         self.signal_branch(ProcessSignal::TSTP, ProcessSignal::STOP);
-        if let Some((_, front)) = &self.front {
-            front.suspend();
+        if let Some((_, prompt)) = &self.prompt {
+            prompt.suspend();
         }
         let since = Instant::now();
         let _ = raise(OsSignal::SIGSTOP);
         self.timers.shift(since.elapsed());
         self.signal_branch(ProcessSignal::CONT, ProcessSignal::CONT);
-        if let Some((_, front)) = &self.front {
-            front.resume();
+        if let Some((_, prompt)) = &self.prompt {
+            prompt.resume();
         }
     }
 }

@@ -22,7 +22,7 @@
 //! | threads | the driver (the main thread, inside [`Program::run`]); the actor's own code, named by its path; while a prompt is open `agent` in the holder, and the line editor's in the root; `output` in a root whose output is a terminal |
 //! | descriptors | the link to the supervisor and to each child, a pidfd a child, an eventfd for the signals, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
 //! | signals | SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 and SIGCHLD have handlers, and none is blocked; those that were ignored at the start stay so, but SIGCHLD |
-//! | limits | the soft limit of descriptors is raised, up to 65,536; what [`Context::command`] starts has the one from before |
+//! | limits | the soft limit of descriptors is raised, up to 65,536; what [`Context::spawn_command`] starts has the one from before |
 //! | variables | `HOLDFAST_LINK` (removed at boot) and `HOLDFAST_TREE` in children; see [`settings`] for those that it reads |
 //!
 //! A child that the program starts by any means hears what it would hear without the runtime: exec
@@ -49,10 +49,12 @@
 //!     effects     what the loop acts through: one method, one call
 //!       |
 //!     link  process  signals  timers  terminal  output      the operating system
-//!     front (root), agent (holder)                          the prompt
+//!     prompt (root), agent (holder)                         what the person sees
 //! ```
 //!
 //! Architecture invariant: no decision lives outside [`protocol`]. Linux only.
+
+#![warn(missing_debug_implementations)]
 
 mod actor;
 mod agent;
@@ -63,7 +65,6 @@ mod error;
 mod event;
 pub mod exit;
 mod failure;
-mod front;
 mod inherited;
 mod intake;
 mod link;
@@ -75,6 +76,7 @@ mod portal;
 pub mod probe;
 mod process;
 mod program;
+mod prompt;
 pub mod recorder;
 mod session;
 pub mod settings;
@@ -91,8 +93,8 @@ pub use event::Resumed;
 pub use failure::{Failure, FailureKind};
 pub use holdfast_protocol as protocol;
 pub use holdfast_protocol::Placement;
-pub use logs::layer as log_layer;
+pub use logs::{LogLayer, layer as log_layer};
 pub use pause::{Pause, pause};
 pub use portal::Portal;
-pub use program::{ActorFn, BoxError, Program};
+pub use program::{ActorFn, ActorFuture, BoxError, Program};
 pub use settings::{BadVariable, Debugging, NoTerminal, Timing};

@@ -8,9 +8,7 @@ use holdfast_protocol::Message;
 use nix::cmsg_space;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{
-    ControlMessage, ControlMessageOwned, MsgFlags, Shutdown, recvmsg, sendmsg, shutdown,
-};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd as _, AsRawFd, FromRawFd as _, OwnedFd, RawFd};
@@ -181,11 +179,6 @@ impl Link {
             let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
             let _ = poll(&mut fds, PollTimeout::NONE);
         }
-    }
-
-    /// Ends both lanes: the peer reads what is under way, then the end.
-    pub(crate) fn cut(&mut self) {
-        let _ = shutdown(self.socket.as_raw_fd(), Shutdown::Both);
     }
 }
 

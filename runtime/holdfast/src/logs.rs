@@ -26,43 +26,43 @@ const LONGEST: usize = 1024;
 
 /// The ring of this process.
 #[derive(Clone, Debug)]
-pub(crate) struct Ring {
-    inner: Arc<Inner>,
+pub(crate) struct LogRing {
+    inner: Arc<RingInner>,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct RingInner {
     /// When the ring was made, and how old the process was then.
     made: Instant,
     age: Duration,
-    entries: Mutex<VecDeque<Entry>>,
+    entries: Mutex<VecDeque<LogEntry>>,
 }
 
 #[derive(Debug)]
-struct Entry {
+struct LogEntry {
     at: Duration,
     level: Level,
     target: String,
     text: String,
 }
 
-impl Ring {
+impl LogRing {
     /// The one of this process.
     pub(crate) fn global() -> Self {
-        static GLOBAL: OnceLock<Ring> = OnceLock::new();
+        static GLOBAL: OnceLock<LogRing> = OnceLock::new();
         GLOBAL.get_or_init(|| Self::new(age_of_process())).clone()
     }
 
     fn new(age: Duration) -> Self {
         let entries = Mutex::new(VecDeque::with_capacity(KEPT));
-        Self { inner: Arc::new(Inner { made: Instant::now(), age, entries }) }
+        Self { inner: Arc::new(RingInner { made: Instant::now(), age, entries }) }
     }
 
     /// The last events as text, the oldest first.
     pub(crate) fn last(&self, count: usize) -> Vec<String> {
         let entries = self.entries();
         let skipped = entries.len().saturating_sub(count);
-        entries.iter().skip(skipped).map(Entry::to_string).collect()
+        entries.iter().skip(skipped).map(LogEntry::to_string).collect()
     }
 
     fn record(&self, level: Level, target: &str, text: &str) {
@@ -72,7 +72,12 @@ impl Ring {
             KEPT.. => entries.pop_front(),
             _ => None,
         }
-        .unwrap_or_else(|| Entry { at, level, target: String::new(), text: String::new() });
+        .unwrap_or_else(|| LogEntry {
+            at,
+            level,
+            target: String::new(),
+            text: String::new(),
+        });
         entry.at = at;
         entry.level = level;
         entry.target.clear();
@@ -85,12 +90,12 @@ impl Ring {
         entries.push_back(entry);
     }
 
-    fn entries(&self) -> MutexGuard<'_, VecDeque<Entry>> {
+    fn entries(&self) -> MutexGuard<'_, VecDeque<LogEntry>> {
         self.inner.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl fmt::Display for Entry {
+impl fmt::Display for LogEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.at;
         write!(f, "{:>5}.{:03} ", at.as_secs(), at.subsec_millis())?;
@@ -100,19 +105,19 @@ impl fmt::Display for Entry {
 
 /// What fills the ring.
 #[derive(Clone, Debug)]
-pub struct Recorder {
-    ring: Ring,
+pub struct LogLayer {
+    ring: LogRing,
 }
 
 /// A layer that keeps the recent events of this process, which `log` shows at a prompt.
 ///
 /// A program that sets a subscriber of its own, before [`crate::Program::run`], adds it there; one
 /// that sets none gets it together with warnings on the standard error (or what `RUST_LOG` says).
-pub fn layer() -> Recorder {
-    Recorder { ring: Ring::global() }
+pub fn layer() -> LogLayer {
+    LogLayer { ring: LogRing::global() }
 }
 
-impl<S: Subscriber> Layer<S> for Recorder {
+impl<S: Subscriber> Layer<S> for LogLayer {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         thread_local! {
             static TEXT: Cell<String> = const { Cell::new(String::new()) };
@@ -120,18 +125,18 @@ impl<S: Subscriber> Layer<S> for Recorder {
         // Taken and not borrowed: a value that logs while it is written down finds an empty one.
         let mut text = TEXT.take();
         text.clear();
-        event.record(&mut Writer { text: &mut text });
+        event.record(&mut FieldWriter { text: &mut text });
         self.ring.record(*event.metadata().level(), event.metadata().target(), &text);
         TEXT.set(text);
     }
 }
 
 /// Writes the message and then the fields, `name=value`.
-struct Writer<'t> {
+struct FieldWriter<'t> {
     text: &'t mut String,
 }
 
-impl Writer<'_> {
+impl FieldWriter<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let mut to = Bounded { text: self.text };
         let separator = if to.text.is_empty() { "" } else { " " };
@@ -143,7 +148,7 @@ impl Writer<'_> {
     }
 }
 
-impl Visit for Writer<'_> {
+impl Visit for FieldWriter<'_> {
     fn record_str(&mut self, field: &Field, value: &str) {
         self.write(field, format_args!("{value}"));
     }
@@ -190,8 +195,8 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt as _;
 
     fn recorded(log: impl FnOnce()) -> Vec<String> {
-        let ring = Ring::new(Duration::from_secs(7));
-        let recorder = Recorder { ring: ring.clone() };
+        let ring = LogRing::new(Duration::from_secs(7));
+        let recorder = LogLayer { ring: ring.clone() };
         tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder), log);
         ring.last(usize::MAX)
     }
@@ -227,13 +232,13 @@ mod tests {
         impl fmt::Debug for Chatty {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 // What an event in here leads to, if tracing lets it through.
-                Ring::global().record(Level::INFO, "here", "inner");
+                LogRing::global().record(Level::INFO, "here", "inner");
                 f.write_str("chatty")
             }
         }
         let subscriber = tracing_subscriber::registry().with(layer());
         tracing::subscriber::with_default(subscriber, || tracing::info!(value = ?Chatty));
-        let lines = Ring::global().last(2);
+        let lines = LogRing::global().last(2);
         assert!(lines[0].ends_with("here: inner"), "{lines:?}");
         assert!(lines[1].ends_with("logs::tests: value=chatty"), "{lines:?}");
     }

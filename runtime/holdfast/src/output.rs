@@ -5,7 +5,7 @@
 //! is open. At the end the pipe is drained and the descriptors are what they were before.
 
 use crate::error::{RuntimeError, failed};
-use crate::front::Front;
+use crate::prompt::PromptSession;
 use crate::signals::{Held, set_mask};
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -21,7 +21,7 @@ enum Stream {
     Error,
 }
 
-struct Pumped {
+struct ForwardedStream {
     original: OwnedFd,
     pipe: OwnedFd,
 }
@@ -36,21 +36,21 @@ pub(crate) fn write_error(text: &str) {
 }
 
 /// The relay of output.
-pub(crate) struct Relay {
-    prompt: Mutex<Option<Arc<Front>>>,
+pub(crate) struct OutputRelay {
+    prompt: Mutex<Option<Arc<PromptSession>>>,
 }
 
 /// The relay's thread, to be ended.
-pub(crate) struct Pump {
-    relay: Arc<Relay>,
+pub(crate) struct Forwarder {
+    relay: Arc<OutputRelay>,
     originals: Vec<(Stream, OwnedFd)>,
     stop: OwnedFd,
     thread: JoinHandle<()>,
 }
 
-impl Relay {
+impl OutputRelay {
     /// From now on output is printed above a prompt.
-    pub(crate) fn above(&self, prompt: Arc<Front>) {
+    pub(crate) fn above(&self, prompt: Arc<PromptSession>) {
         *self.prompt.lock().unwrap_or_else(PoisonError::into_inner) = Some(prompt);
     }
 
@@ -79,13 +79,13 @@ fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) {
     }
 }
 
-impl Pump {
+impl Forwarder {
     /// Replaces those of the standard output and error that are terminals; none if neither is.
     ///
     /// # Errors
     /// If the operating system refuses.
     pub(crate) fn start() -> Result<Option<Self>, RuntimeError> {
-        let mut pumped = Vec::new();
+        let mut forwarded = Vec::new();
         let mut originals = Vec::new();
         let (out, err) = (std::io::stdout(), std::io::stderr());
         let table = [(Stream::Output, out.as_fd()), (Stream::Error, err.as_fd())];
@@ -98,25 +98,25 @@ impl Pump {
             let (pipe, write_end) = pipe2(OFlag::O_CLOEXEC).map_err(failed("make a pipe"))?;
             replace(stream, write_end.as_fd())?;
             originals.push((stream, original.try_clone().map_err(failed("keep an output"))?));
-            pumped.push(Pumped { original, pipe });
+            forwarded.push(ForwardedStream { original, pipe });
         }
-        if pumped.is_empty() {
+        if forwarded.is_empty() {
             return Ok(None);
         }
-        let relay = Arc::new(Relay { prompt: Mutex::new(None) });
+        let relay = Arc::new(OutputRelay { prompt: Mutex::new(None) });
         let (stopped, stop) = pipe2(OFlag::O_CLOEXEC).map_err(failed("make a pipe"))?;
         let to = Arc::clone(&relay);
         let run = move || {
             // Signals are the driver's; and in the background this one writes all the same.
             set_mask(&SigSet::all());
-            pump(&to, &mut pumped, &stopped);
+            forwarder(&to, &mut forwarded, &stopped);
         };
         let thread = std::thread::Builder::new().name("output".to_owned()).spawn(run);
         let thread = thread.map_err(failed("start a thread"))?;
         Ok(Some(Self { relay, originals, stop, thread }))
     }
 
-    pub(crate) fn relay(&self) -> Arc<Relay> {
+    pub(crate) fn relay(&self) -> Arc<OutputRelay> {
         Arc::clone(&self.relay)
     }
 
@@ -146,11 +146,11 @@ fn replace(stream: Stream, by: BorrowedFd<'_>) -> Result<(), RuntimeError> {
     .map_err(failed("replace an output"))
 }
 
-fn pump(relay: &Relay, pumped: &mut Vec<Pumped>, stopped: &OwnedFd) {
+fn forwarder(relay: &OutputRelay, forwarded: &mut Vec<ForwardedStream>, stopped: &OwnedFd) {
     let mut stopping = false;
-    while !pumped.is_empty() {
+    while !forwarded.is_empty() {
         let mut fds: Vec<_> =
-            pumped.iter().map(|one| PollFd::new(one.pipe.as_fd(), PollFlags::POLLIN)).collect();
+            forwarded.iter().map(|one| PollFd::new(one.pipe.as_fd(), PollFlags::POLLIN)).collect();
         fds.push(PollFd::new(stopped.as_fd(), PollFlags::POLLIN));
         // Once told to stop: what is there now, and no waiting for more.
         let timeout = if stopping { PollTimeout::ZERO } else { PollTimeout::NONE };
@@ -163,7 +163,7 @@ fn pump(relay: &Relay, pumped: &mut Vec<Pumped>, stopped: &OwnedFd) {
         stopping |= ready.last().copied().unwrap_or(false);
         let mut any = false;
         let mut index = 0;
-        pumped.retain(|one| {
+        forwarded.retain(|one| {
             index += 1;
             if !ready[index - 1] {
                 return true;

@@ -10,9 +10,9 @@
 //! 2. A pause within a pause of the same task (the `Debug` of a value pauses) is passed at once.
 //! 3. A pause whose task is dropped gives the terminal back.
 
-use crate::agent::Scene;
+use crate::agent::PausedTask;
 use crate::event::{Event, PauseRequest, Resumed};
-use crate::session::Kind;
+use crate::session::PromptKind;
 use crate::settings::Debugging;
 use holdfast_protocol::Shielding;
 use holdfast_sync::mailbox::Sender;
@@ -27,39 +27,39 @@ use std::sync::{Mutex, PoisonError, RwLock};
 
 /// What pauses of this process need to know of their actor.
 #[derive(Clone)]
-pub(crate) struct ActorHandle {
+pub(crate) struct PauseHandle {
     pub(crate) path: String,
     pub(crate) debugging: Debugging,
     pub(crate) events: Sender<Event>,
 }
 
-static ACTOR: RwLock<Option<ActorHandle>> = RwLock::new(None);
+static ACTOR: RwLock<Option<PauseHandle>> = RwLock::new(None);
 static NEXT: AtomicU64 = AtomicU64::new(0);
-static PAUSING: Mutex<BTreeSet<Task>> = Mutex::new(BTreeSet::new());
+static PAUSING: Mutex<BTreeSet<PausingTask>> = Mutex::new(BTreeSet::new());
 
 /// Lets pauses of this process reach its driver, or (with none) pass.
-pub(crate) fn serve(actor: Option<ActorHandle>) {
+pub(crate) fn serve(actor: Option<PauseHandle>) {
     *ACTOR.write().unwrap_or_else(PoisonError::into_inner) = actor;
 }
 
 /// Who pauses.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Task {
+enum PausingTask {
     Async(String),
     Thread(String),
 }
 
-fn this_task() -> Task {
+fn this_task() -> PausingTask {
     match tokio::task::try_id() {
-        Some(id) => Task::Async(id.to_string()),
-        None => Task::Thread(format!("{:?}", std::thread::current().id())),
+        Some(id) => PausingTask::Async(id.to_string()),
+        None => PausingTask::Thread(format!("{:?}", std::thread::current().id())),
     }
 }
 
-/// Takes the mark of a task away that it pauses.
-struct Mark(Task);
+/// Notes that a task pauses; dropping it takes the note away.
+struct PausingGuard(PausingTask);
 
-impl Mark {
+impl PausingGuard {
     fn set() -> Option<Self> {
         let task = this_task();
         let mut pausing = PAUSING.lock().unwrap_or_else(PoisonError::into_inner);
@@ -68,7 +68,7 @@ impl Mark {
     }
 }
 
-impl Drop for Mark {
+impl Drop for PausingGuard {
     fn drop(&mut self) {
         PAUSING.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.0);
     }
@@ -78,6 +78,7 @@ impl Drop for Mark {
 ///
 /// Nothing happens before one of the two.
 #[must_use = "a pause waits only when it is awaited, or blocked on"]
+#[derive(Debug)]
 pub struct Pause<'a> {
     values: Vec<(String, &'a dyn Debug)>,
     shielding: Shielding,
@@ -116,21 +117,21 @@ impl<'a> Pause<'a> {
         }
     }
 
-    fn ask(self) -> Option<(TicketReceiver<Resumed>, Mark)> {
+    fn ask(self) -> Option<(TicketReceiver<Resumed>, PausingGuard)> {
         let actor = ACTOR.read().unwrap_or_else(PoisonError::into_inner).clone()?;
         if actor.debugging == Debugging::Off {
             return None;
         }
-        let mark = Mark::set()?;
+        let mark = PausingGuard::set()?;
         let thread = std::thread::current();
         let task = match tokio::task::try_id() {
             Some(id) => format!("task {id}"),
             None => format!("thread {}", thread.name().unwrap_or("without a name")),
         };
         let shown = |(name, value): (String, &dyn Debug)| (name, format!("{value:#?}"));
-        let scene = Box::new(Scene {
+        let scene = Box::new(PausedTask {
             path: actor.path,
-            kind: Kind::Breakpoint,
+            kind: PromptKind::Breakpoint,
             file: self.place.file().to_owned(),
             line: self.place.line(),
             column: self.place.column(),

@@ -6,6 +6,7 @@ use crate::event::{ActorEvent, ChildEnd, Event, Mail, Spawned};
 use crate::failure::Failure;
 use holdfast_sync::mailbox::Sender;
 use serde::{Serialize, de::DeserializeOwned};
+use std::fmt;
 use std::marker::PhantomData;
 use tokio::sync::watch;
 
@@ -39,6 +40,13 @@ pub struct Portal<R> {
     mailbox: Mailbox,
     end: watch::Receiver<Option<ChildEnd>>,
     result: PhantomData<fn() -> R>,
+}
+
+impl<R> fmt::Debug for Portal<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (path, pid) = (self.path(), self.pid());
+        f.debug_struct("Portal").field("path", &path).field("pid", &pid).finish_non_exhaustive()
+    }
 }
 
 impl<R> Portal<R> {
@@ -95,8 +103,8 @@ impl<R> Portal<R> {
     /// Asks the child to end, and waits until it has and was reaped: the acknowledgement.
     ///
     /// A person at a prompt in its branch is waited for.
-    pub async fn cancel(&self) {
-        let _ = self.ask_to_end();
+    pub async fn cancel_and_wait(&self) {
+        let _ = self.cancel();
         let _ = self.end().await;
     }
 
@@ -104,7 +112,7 @@ impl<R> Portal<R> {
     ///
     /// # Errors
     /// This actor has ended.
-    pub fn ask_to_end(&self) -> Result<(), RuntimeError> {
+    pub fn cancel(&self) -> Result<(), RuntimeError> {
         let cancel = ActorEvent::CancelChild(self.mailbox.mail.peer);
         let gone = |_| RuntimeError::Gone("cancel a child");
         self.mailbox.events.send(Event::Actor(cancel)).map_err(gone)

@@ -10,13 +10,14 @@ use crate::process::LINK_VARIABLE;
 use crate::settings::{Debugging, NoTerminal, Settings, Timing, from_environment};
 use crate::signals::Before;
 use crate::user_task::{Code, Filter, Returned, note_panics};
-use futures_util::future::LocalBoxFuture;
 use holdfast_protocol::Placement;
 use serde::{Serialize, de::DeserializeOwned};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::fmt;
 use std::io::IsTerminal as _;
+use std::pin::Pin;
 use std::process::{ExitCode, Termination};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,12 +27,11 @@ pub trait ActorFn<A>: Send + Sync + 'static {
     type Output;
 
     /// Calls it.
-    fn call(
-        &self,
-        context: Context,
-        args: A,
-    ) -> LocalBoxFuture<'static, Result<Self::Output, BoxError>>;
+    fn call(&self, context: Context, args: A) -> ActorFuture<Result<Self::Output, BoxError>>;
 }
+
+/// What an actor runs, on one thread.
+pub type ActorFuture<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// Any error.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -44,13 +44,13 @@ where
 {
     type Output = R;
 
-    fn call(&self, context: Context, args: A) -> LocalBoxFuture<'static, Result<R, BoxError>> {
+    fn call(&self, context: Context, args: A) -> ActorFuture<Result<R, BoxError>> {
         let future = self(context, args);
         Box::pin(async move { future.await.map_err(Into::into) })
     }
 }
 
-type Callable = Arc<dyn Fn(Context, Vec<u8>) -> LocalBoxFuture<'static, Returned> + Send + Sync>;
+type Callable = Arc<dyn Fn(Context, Vec<u8>) -> ActorFuture<Returned> + Send + Sync>;
 
 /// The functions that can run as actors.
 #[derive(Default)]
@@ -99,6 +99,17 @@ pub struct Program {
     no_terminal: NoTerminal,
     filter: Filter,
     probe: Arc<dyn Probe>,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let actors = self.registry.as_ref().map(|registry| registry.functions.keys());
+        f.debug_struct("Program")
+            .field("actors", &actors.map(Vec::from_iter))
+            .field("settings", &self.settings)
+            .field("no_terminal", &self.no_terminal)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Default for Program {

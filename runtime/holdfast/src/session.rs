@@ -1,14 +1,14 @@
 //! The messages on a baton: what a prompt asks, and what the paused actor answers.
 //!
-//! Runs at both ends: the front (where the person types) writes [`Asked`], the agent (where the
-//! paused task is) writes one [`Greeting`] and then one [`Answered`] for each command.
+//! Runs at both ends: the prompt (where the person types) writes [`NumberedCommand`], the agent (where the
+//! paused task is) writes one [`Greeting`] and then one [`NumberedReply`] for each command.
 //!
 //! ```text
-//!   agent                                front
+//!   agent                                prompt
 //!     |-- Greeting ------------------------>|
-//!     |<------------- Asked { 1, Names } ---|
-//!     |-- Answered { 1, Names(..) } ------->|
-//!     |<------------- Asked { 2, Continue } |
+//!     |<------------- NumberedCommand { 1, Names } ---|
+//!     |-- NumberedReply { 1, Names(..) } ------->|
+//!     |<------------- NumberedCommand { 2, Continue } |
 //!     |-- end of file --------------------->|   the release: no message says it
 //! ```
 //!
@@ -28,7 +28,7 @@ pub(crate) const MAX_FRAME: usize = 1 << 20;
 
 /// Why a prompt is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Kind {
+pub(crate) enum PromptKind {
     /// The program asked for it.
     Breakpoint,
     /// The program failed.
@@ -43,7 +43,7 @@ pub(crate) struct Greeting {
     /// The task within the actor.
     pub(crate) task: String,
     /// Why the prompt is open.
-    pub(crate) kind: Kind,
+    pub(crate) kind: PromptKind,
     /// The source file, as the compiler named it.
     pub(crate) file: String,
     /// The line, from 1.
@@ -65,9 +65,9 @@ pub(crate) enum Frames {
     All,
 }
 
-/// What the front asks.
+/// What the prompt asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Command {
+pub(crate) enum PromptCommand {
     /// Who is paused, and where.
     Where,
     /// The source around the place.
@@ -102,16 +102,16 @@ pub(crate) enum Command {
 
 /// A command with its number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Asked {
+pub(crate) struct NumberedCommand {
     /// The answer carries it too.
     pub(crate) number: u64,
     /// What is asked.
-    pub(crate) command: Command,
+    pub(crate) command: PromptCommand,
 }
 
 /// A named value as text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Value {
+pub(crate) struct NamedValue {
     /// Its name.
     pub(crate) name: String,
     /// Its text, perhaps cut.
@@ -122,7 +122,7 @@ pub(crate) struct Value {
 
 /// A piece of a source file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Source {
+pub(crate) struct SourceExcerpt {
     /// The file that was read.
     pub(crate) file: String,
     /// The number of the first line.
@@ -139,11 +139,11 @@ pub(crate) enum Reply {
     /// Text.
     Lines(Vec<String>),
     /// Source.
-    Source(Source),
+    Source(SourceExcerpt),
     /// Values, and how many more did not fit.
     Values {
         /// Those that fit.
-        values: Vec<Value>,
+        values: Vec<NamedValue>,
         /// How many did not.
         omitted: usize,
     },
@@ -155,7 +155,7 @@ pub(crate) enum Reply {
 
 /// A reply with the number of its command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Answered {
+pub(crate) struct NumberedReply {
     /// The number of the command.
     pub(crate) number: u64,
     /// The reply.
@@ -273,32 +273,32 @@ mod tests {
     use super::*;
     use std::net::Shutdown;
 
-    fn ask(number: u64, command: Command) -> Asked {
-        Asked { number, command }
+    fn ask(number: u64, command: PromptCommand) -> NumberedCommand {
+        NumberedCommand { number, command }
     }
 
     #[test]
     fn what_is_sent_is_received_and_then_comes_the_end() {
         let (one, other) = UnixStream::pair().unwrap();
         let asked = [
-            ask(1, Command::Where),
-            ask(2, Command::List { around: 3 }),
-            ask(3, Command::Backtrace { frames: Frames::All }),
-            ask(4, Command::Locals),
-            ask(5, Command::Names),
-            ask(6, Command::Print { name: "é\n\u{1b}".to_owned() }),
-            ask(7, Command::Log { last: 9 }),
-            ask(8, Command::Continue),
-            ask(9, Command::Quit),
+            ask(1, PromptCommand::Where),
+            ask(2, PromptCommand::List { around: 3 }),
+            ask(3, PromptCommand::Backtrace { frames: Frames::All }),
+            ask(4, PromptCommand::Locals),
+            ask(5, PromptCommand::Names),
+            ask(6, PromptCommand::Print { name: "é\n\u{1b}".to_owned() }),
+            ask(7, PromptCommand::Log { last: 9 }),
+            ask(8, PromptCommand::Continue),
+            ask(9, PromptCommand::Quit),
         ];
         for message in &asked {
             send(&one, message).unwrap();
         }
         one.shutdown(Shutdown::Both).unwrap();
         for message in asked {
-            assert_eq!(receive::<Asked>(&other).unwrap(), Received::Message(message));
+            assert_eq!(receive::<NumberedCommand>(&other).unwrap(), Received::Message(message));
         }
-        assert_eq!(receive::<Asked>(&other).unwrap(), Received::End);
+        assert_eq!(receive::<NumberedCommand>(&other).unwrap(), Received::End);
     }
 
     #[test]
@@ -315,24 +315,24 @@ mod tests {
             let (mut one, other) = UnixStream::pair().unwrap();
             one.write_all(bytes).unwrap();
             drop(one);
-            assert!(receive::<Asked>(&other).is_err(), "{name}");
+            assert!(receive::<NumberedCommand>(&other).is_err(), "{name}");
         }
     }
 
     #[test]
     fn bytes_after_the_message_are_an_error() {
         let (mut one, other) = UnixStream::pair().unwrap();
-        let mut body = rmp_serde::to_vec_named(&ask(1, Command::Where)).unwrap();
+        let mut body = rmp_serde::to_vec_named(&ask(1, PromptCommand::Where)).unwrap();
         body.push(0);
         one.write_all(&u32::try_from(body.len()).unwrap().to_be_bytes()).unwrap();
         one.write_all(&body).unwrap();
-        assert!(matches!(receive::<Asked>(&other), Err(SessionError::Malformed(_))));
+        assert!(matches!(receive::<NumberedCommand>(&other), Err(SessionError::Malformed(_))));
     }
 
     #[test]
     fn a_message_that_is_too_long_is_not_sent() {
         let (one, _other) = UnixStream::pair().unwrap();
-        let long = Command::Print { name: "x".repeat(MAX_FRAME) };
+        let long = PromptCommand::Print { name: "x".repeat(MAX_FRAME) };
         assert!(matches!(send(&one, &ask(1, long)), Err(SessionError::Oversized(_))));
     }
 

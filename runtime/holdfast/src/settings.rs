@@ -31,6 +31,7 @@ pub enum Debugging {
 
 /// What a prompt does where there is no terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NoTerminal {
     /// Write a report to the standard error and go on.
     #[default]
@@ -42,7 +43,13 @@ pub enum NoTerminal {
 }
 
 /// The grace periods. Each is a lower bound; while the tree is stopped (Ctrl-Z) they stand still.
+///
+/// ```
+/// let mut timing = holdfast::Timing::default();
+/// timing.grace = std::time::Duration::from_secs(5);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Timing {
     /// What a leaf gets on each rung of the ladder (cancel, SIGTERM) before the next. A supervisor
     /// gets three times as much for each level below it, so that it is not killed while it reaps.
@@ -104,6 +111,7 @@ impl Settings {
 /// A variable of the environment that can not be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}={value}: {expected}")]
+#[non_exhaustive]
 pub struct BadVariable {
     /// Which.
     pub name: &'static str,

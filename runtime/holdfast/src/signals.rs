@@ -137,7 +137,7 @@ fn forget(number: libc::c_int) {
     }
 }
 
-/// Whether this SIGINT is the front's own, sent to the line editor's thread: then its handler,
+/// Whether this SIGINT is the prompt's own, sent to the line editor's thread: then its handler,
 /// which this one stands in for, is called.
 fn wakes_editor(info: &libc::siginfo_t) -> bool {
     // SAFETY: a signal of a process has that field, and one of the kernel has zero there. The two
@@ -268,7 +268,7 @@ pub(crate) fn are_handled() -> bool {
     OWNER.load(Ordering::Acquire) == unsafe { libc::getpid() }
 }
 
-/// Lets the line editor, which has just installed its handler of SIGINT, have those that the front
+/// Lets the line editor, which has just installed its handler of SIGINT, have those that the prompt
 /// sends to this thread, and none else.
 pub(crate) fn share_with_editor() {
     if !are_handled() {

@@ -8,12 +8,12 @@
 //!             --returns, fails, panics--------------------> Ended
 //! ```
 
-use crate::agent::Scene;
+use crate::agent::PausedTask;
 use crate::context::Context;
 use crate::error::{RuntimeError, failed};
 use crate::event::{ActorEvent, Senders, UserTaskEnd};
 use crate::failure::{Failure, FailureKind};
-use crate::session::Kind;
+use crate::session::PromptKind;
 use crate::signals::set_mask;
 use futures_util::FutureExt as _;
 use futures_util::future::LocalBoxFuture;
@@ -115,16 +115,16 @@ pub(crate) fn examine(filter: &Filter, failure: &Failure) -> Examine {
 fn failed_with(failure: Failure, panicked: Option<Panicked>, examine: Examine) -> UserTaskEnd {
     let mut scene = post_mortem(&failure);
     if let Some(Panicked { file, line, column, backtrace }) = panicked {
-        scene = Scene { file, line, column, backtrace, ..scene };
+        scene = PausedTask { file, line, column, backtrace, ..scene };
     }
     UserTaskEnd::Failed(failure, Box::new(scene), examine)
 }
 
 /// What a post-mortem prompt shows of a failure.
-pub(crate) fn post_mortem(failure: &Failure) -> Scene {
-    Scene {
+pub(crate) fn post_mortem(failure: &Failure) -> PausedTask {
+    PausedTask {
         path: failure.through.last().unwrap_or(&failure.actor).clone(),
-        kind: Kind::PostMortem,
+        kind: PromptKind::PostMortem,
         file: String::new(),
         line: 0,
         column: 0,

@@ -131,7 +131,7 @@ async fn tree(context: Context) -> Result<(), BoxError> {
         child.send(&1_u64).await?;
         child.receive::<u64>().await?;
         spawned.push(since.elapsed());
-        child.cancel().await;
+        child.cancel_and_wait().await;
         let since = Instant::now();
         let (mut child, mut socket) = floor_process("pong")?;
         socket.read_exact(&mut [0])?;
@@ -149,7 +149,8 @@ async fn tree(context: Context) -> Result<(), BoxError> {
         let since = Instant::now();
         let spawns = (0..MANY).map(|_| async { context.spawn(echo, ()).await });
         let children = futures_util::future::try_join_all(spawns).await?;
-        futures_util::future::join_all(children.iter().map(holdfast::Portal::cancel)).await;
+        futures_util::future::join_all(children.iter().map(holdfast::Portal::cancel_and_wait))
+            .await;
         up_and_down.push(since.elapsed());
         let since = Instant::now();
         let started: Result<Vec<_>, _> = (0..MANY).map(|_| floor_process("pong")).collect();

@@ -43,7 +43,9 @@ pub fn run() -> ExitCode {
     program = program.examine(|failure| !failure.message.contains(BORING));
     if let Some(ms) = std::env::var(GRACE_VARIABLE).ok().and_then(|text| text.parse().ok()) {
         let grace = Duration::from_millis(ms);
-        program = program.timing(Timing { grace, stop: grace, body: grace });
+        let mut timing = Timing::default();
+        (timing.grace, timing.stop, timing.body) = (grace, grace, grace);
+        program = program.timing(timing);
     }
     program.run(|context| test_actor(context, ()))
 }
@@ -130,11 +132,11 @@ fn obey(context: &Context, events: &EventSender, portals: &Portals, instruction:
         }
         Instruction::Show { id, name, text } => breakpoint(events, id, Some((name, Raw(text)))),
         Instruction::NestedBreakpoint { ids: [outer, within] } => nested(events, outer, within),
-        Instruction::Deadline {} => context.pass_deadline(),
+        Instruction::Deadline {} => context.cancel_after(Duration::ZERO),
         Instruction::Cancel {} => context.cancel(),
         Instruction::CancelChild { name } => {
             let portal = portals.borrow().get(&name).cloned();
-            match portal.map(|portal| portal.ask_to_end()) {
+            match portal.map(|portal| portal.cancel()) {
                 Some(Ok(())) => {}
                 Some(Err(error)) => failed(events, &error.to_string()),
                 None => failed(events, &format!("there is no child `{name}`")),
@@ -186,7 +188,7 @@ async fn reap(events: &EventSender, name: String, portal: &Portal<()>) {
 async fn command(context: &Context, events: &EventSender, program: String, args: Vec<String>) {
     let mut command = std::process::Command::new(&program);
     command.args(args);
-    match context.command(command).await {
+    match context.spawn_command(command).await {
         Ok(portal) => {
             let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
             let _ = events.send(&ActorEvent::Spawned { name: program.clone(), pid });

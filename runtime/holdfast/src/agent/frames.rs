@@ -37,21 +37,21 @@ fn lines(text: &str, frames: Frames) -> Vec<String> {
     lines
 }
 
-struct Frame<'t> {
+struct BacktraceFrame<'t> {
     number: &'t str,
     name: &'t str,
     place: Option<&'t str>,
 }
 
 /// Takes the text of a [`Backtrace`] apart: `  3: name`, then perhaps `   at file:line:column`.
-fn split(text: &str) -> Vec<Frame<'_>> {
-    let mut found: Vec<Frame<'_>> = Vec::new();
+fn split(text: &str) -> Vec<BacktraceFrame<'_>> {
+    let mut found: Vec<BacktraceFrame<'_>> = Vec::new();
     for line in text.lines().map(str::trim) {
         let numbered = line.split_once(": ").filter(|(number, _)| {
             !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
         });
         match (numbered, found.last_mut()) {
-            (Some((number, name)), _) => found.push(Frame { number, name, place: None }),
+            (Some((number, name)), _) => found.push(BacktraceFrame { number, name, place: None }),
             (None, Some(frame)) if line.starts_with("at ") => frame.place = Some(line),
             (None, _) => {}
         }

@@ -5,7 +5,7 @@
 //! are, upwards.
 
 use super::within;
-use crate::session::{Reply, Source, cut};
+use crate::session::{Reply, SourceExcerpt, cut};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ fn missing(file: &str, places: &[PathBuf]) -> String {
     format!("the source {file} is not here; tried\n{}", tried.join("\n"))
 }
 
-fn excerpt(path: &Path, line: u32, around: u32) -> io::Result<Source> {
+fn excerpt(path: &Path, line: u32, around: u32) -> io::Result<SourceExcerpt> {
     let first = line.saturating_sub(around).max(1);
     let count = line.saturating_add(around).saturating_sub(first).saturating_add(1);
     let mut lines = Vec::new();
@@ -72,7 +72,7 @@ fn excerpt(path: &Path, line: u32, around: u32) -> io::Result<Source> {
         lines.clear();
     }
     let file = path.display().to_string();
-    Ok(Source { file, first, marked: line, lines: within(lines) })
+    Ok(SourceExcerpt { file, first, marked: line, lines: within(lines) })
 }
 
 /// The most lines before and after.

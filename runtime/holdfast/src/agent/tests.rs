@@ -1,17 +1,17 @@
 //! The agent over a socket pair: each command, and each way to the one answer.
 
 use super::*;
-use crate::session::{Answered, Frames};
+use crate::session::{Frames, NumberedReply};
 use std::io::Write as _;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-fn scene() -> Scene {
-    Scene {
+fn scene() -> PausedTask {
+    PausedTask {
         path: "root/mid".to_owned(),
-        kind: Kind::PostMortem,
+        kind: PromptKind::PostMortem,
         file: file!().to_owned(),
         line: 12,
         column: 3,
@@ -26,32 +26,33 @@ fn scene() -> Scene {
 }
 
 struct Open {
-    front: UnixStream,
+    prompt: UnixStream,
     agent: Agent,
     answers: Receiver<Answer>,
 }
 
-fn open(scene: Scene) -> Open {
-    let (front, socket) = UnixStream::pair().unwrap();
-    front.set_read_timeout(Some(LIMIT)).unwrap();
+fn open(scene: PausedTask) -> Open {
+    let (prompt, socket) = UnixStream::pair().unwrap();
+    prompt.set_read_timeout(Some(LIMIT)).unwrap();
     let (answered, answers) = mpsc::channel();
     let agent =
-        start(socket, scene, Ring::global(), move |answer| answered.send(answer).unwrap()).unwrap();
-    Open { front, agent, answers }
+        start(socket, scene, LogRing::global(), move |answer| answered.send(answer).unwrap())
+            .unwrap();
+    Open { prompt, agent, answers }
 }
 
 impl Open {
     fn greeting(&self) -> Greeting {
-        match receive(&self.front).unwrap() {
+        match receive(&self.prompt).unwrap() {
             Received::Message(greeting) => greeting,
             Received::End => panic!("no greeting"),
         }
     }
 
-    fn ask(&self, command: Command) -> Reply {
-        send(&self.front, &Asked { number: 5, command }).unwrap();
-        match receive(&self.front).unwrap() {
-            Received::Message(Answered { number: 5, reply }) => reply,
+    fn ask(&self, command: PromptCommand) -> Reply {
+        send(&self.prompt, &NumberedCommand { number: 5, command }).unwrap();
+        match receive(&self.prompt).unwrap() {
+            Received::Message(NumberedReply { number: 5, reply }) => reply,
             other => panic!("{other:?}"),
         }
     }
@@ -64,8 +65,8 @@ impl Open {
     }
 }
 
-fn tell(front: &UnixStream, command: Command) {
-    send(front, &Asked { number: 1, command }).unwrap();
+fn tell(prompt: &UnixStream, command: PromptCommand) {
+    send(prompt, &NumberedCommand { number: 1, command }).unwrap();
 }
 
 #[test]
@@ -73,64 +74,70 @@ fn it_greets_and_answers() {
     let open = open(scene());
     let greeting = open.greeting();
     assert_eq!((greeting.path.as_str(), greeting.line, greeting.values), ("root/mid", 12, 2));
-    let Reply::Lines(lines) = open.ask(Command::Where) else { panic!("lines") };
+    let Reply::Lines(lines) = open.ask(PromptCommand::Where) else { panic!("lines") };
     assert_eq!(lines[0], "post-mortem in root/mid, main");
     assert_eq!(lines[2], "failure: it broke");
-    let Reply::Source(source) = open.ask(Command::List { around: 2 }) else { panic!("source") };
+    let Reply::Source(source) = open.ask(PromptCommand::List { around: 2 }) else {
+        panic!("source")
+    };
     assert_eq!((source.first, source.marked, source.lines.len()), (10, 12, 5));
-    let Reply::Values { values, omitted: 0 } = open.ask(Command::Locals) else { panic!("values") };
+    let Reply::Values { values, omitted: 0 } = open.ask(PromptCommand::Locals) else {
+        panic!("values")
+    };
     assert_eq!((values[0].name.as_str(), values[0].text.as_str()), ("answer", "42"));
     assert_eq!((values[1].text.len(), values[1].length), (LISTED, 2 * SHOWN));
-    let long = Command::Print { name: "long".to_owned() };
+    let long = PromptCommand::Print { name: "long".to_owned() };
     let Reply::Values { values, omitted: 0 } = open.ask(long) else { panic!("values") };
     assert_eq!((values[0].text.len(), values[0].length), (SHOWN, 2 * SHOWN));
-    assert_eq!(open.ask(Command::Names), Reply::Names(vec!["answer".into(), "long".into()]));
-    assert!(matches!(open.ask(Command::Print { name: "no".into() }), Reply::Failed(_)));
-    let trace = open.ask(Command::Backtrace { frames: Frames::All });
+    assert_eq!(open.ask(PromptCommand::Names), Reply::Names(vec!["answer".into(), "long".into()]));
+    assert!(matches!(open.ask(PromptCommand::Print { name: "no".into() }), Reply::Failed(_)));
+    let trace = open.ask(PromptCommand::Backtrace { frames: Frames::All });
     assert!(matches!(trace, Reply::Lines(lines) if lines.len() > 2));
-    assert!(matches!(open.ask(Command::Log { last: 3 }), Reply::Lines(_)));
+    assert!(matches!(open.ask(PromptCommand::Log { last: 3 }), Reply::Lines(_)));
 }
 
 #[test]
 fn each_way_out_gives_one_answer() {
     type Act = fn(&UnixStream);
     let table: [(&str, Act, Answer); 5] = [
-        ("continue", |front| tell(front, Command::Continue), Answer::Continue),
-        ("quit", |front| tell(front, Command::Quit), Answer::Quit),
-        ("end", |front| front.shutdown(Shutdown::Write).unwrap(), Answer::Hangup),
-        ("nonsense", |mut front| front.write_all(&[0, 0, 0, 1, 0xc1]).unwrap(), Answer::Hangup),
-        ("flood", |mut front| front.write_all(&[0xff; 4]).unwrap(), Answer::Hangup),
+        ("continue", |prompt| tell(prompt, PromptCommand::Continue), Answer::Continue),
+        ("quit", |prompt| tell(prompt, PromptCommand::Quit), Answer::Quit),
+        ("end", |prompt| prompt.shutdown(Shutdown::Write).unwrap(), Answer::Hangup),
+        ("nonsense", |mut prompt| prompt.write_all(&[0, 0, 0, 1, 0xc1]).unwrap(), Answer::Hangup),
+        ("flood", |mut prompt| prompt.write_all(&[0xff; 4]).unwrap(), Answer::Hangup),
     ];
     for (name, act, expected) in table {
         let open = open(scene());
         open.greeting();
-        act(&open.front);
+        act(&open.prompt);
         assert_eq!(open.answer(), expected, "{name}");
         // The thread is gone, the lock is not: only the agent's close releases it.
-        open.front.set_nonblocking(true).unwrap();
-        assert!(receive::<Answered>(&open.front).is_err(), "{name}: the baton is still open");
+        open.prompt.set_nonblocking(true).unwrap();
+        assert!(receive::<NumberedReply>(&open.prompt).is_err(), "{name}: the baton is still open");
         open.agent.close();
-        assert_eq!(receive::<Answered>(&open.front).unwrap(), Received::End, "{name}");
+        assert_eq!(receive::<NumberedReply>(&open.prompt).unwrap(), Received::End, "{name}");
     }
 }
 
 #[test]
 fn closing_reaches_both_ends_even_if_somebody_has_a_copy() {
-    let Open { front, agent, answers } = open(scene());
+    let Open { prompt, agent, answers } = open(scene());
     let _copy = agent.socket.try_clone().unwrap();
-    let open = Open { front, agent: Agent { socket: agent.socket.try_clone().unwrap() }, answers };
+    let open = Open { prompt, agent: Agent { socket: agent.socket.try_clone().unwrap() }, answers };
     open.greeting();
     agent.close();
-    assert_eq!(receive::<Answered>(&open.front).unwrap(), Received::End);
+    assert_eq!(receive::<NumberedReply>(&open.prompt).unwrap(), Received::End);
     assert_eq!(open.answer(), Answer::Hangup);
 }
 
 #[test]
 fn many_values_fit_into_one_frame() {
     let values = (0..10_000).map(|n| (format!("v{n}"), "x".repeat(500))).collect();
-    let open = open(Scene { values, ..scene() });
+    let open = open(PausedTask { values, ..scene() });
     open.greeting();
-    let Reply::Values { values, omitted } = open.ask(Command::Locals) else { panic!("values") };
+    let Reply::Values { values, omitted } = open.ask(PromptCommand::Locals) else {
+        panic!("values")
+    };
     assert_eq!(values.len() + omitted, 10_000);
     assert!(omitted > 0);
 }

@@ -39,8 +39,8 @@ impl ActorResources {
         if self.root_resources.is_none() {
             return self.batons.remove(&request);
         }
-        let (front, baton) = self.pair()?;
-        self.open_front(request, front);
+        let (prompt, baton) = self.pair()?;
+        self.open_prompt_session(request, prompt);
         Some(baton.into())
     }
 

@@ -1,12 +1,12 @@
-//! Prompts: who waits for one, the agent of the one that is open, and the front that reads the
+//! Prompts: who waits for one, the agent of the one that is open, and the session that reads the
 //! terminal.
 
 use super::{ActorResources, PendingPause};
-use crate::agent::{self, Scene};
+use crate::agent::{self, PausedTask};
 use crate::event::{ActorEvent, Event, PauseRequest, Resumed};
 use crate::failure::Failure;
-use crate::front::{self, Color, FrontEvent, Reader};
 use crate::logs;
+use crate::prompt::{self, Color, PromptEvent, PromptReader};
 use crate::settings::NoTerminal;
 use crate::terminal::Terminal;
 use crate::user_task::post_mortem;
@@ -27,7 +27,7 @@ impl ActorResources {
     }
 
     /// What a post-mortem prompt of this actor shows: its own failure, else its child's.
-    pub(super) fn failure_scene(&mut self) -> Box<Scene> {
+    pub(super) fn failure_scene(&mut self) -> Box<PausedTask> {
         match (&mut self.own_failure, &self.child_failure) {
             (Some((failure, scene)), _) => std::mem::replace(scene, Box::new(post_mortem(failure))),
             (None, Some(failure)) => Box::new(post_mortem(failure)),
@@ -53,16 +53,16 @@ impl ActorResources {
         let socket = match self.batons.remove(&request) {
             Some(baton) => UnixStream::from(baton),
             None => {
-                let Some((front, socket)) = self.pair() else {
+                let Some((prompt, socket)) = self.pair() else {
                     return self.senders.send(ActorEvent::Answered(request, Answer::Hangup));
                 };
-                self.open_front(request, front);
+                self.open_prompt_session(request, prompt);
                 socket
             }
         };
         let senders = self.senders.clone();
         let answer = move |answer| senders.send(ActorEvent::Answered(request, answer));
-        match agent::start(socket, *scene, logs::Ring::global(), answer) {
+        match agent::start(socket, *scene, logs::LogRing::global(), answer) {
             Ok(agent) => self.agent = Some((request, agent)),
             Err(error) => {
                 tracing::error!(target: "holdfast", %error, "a prompt can not be opened");
@@ -100,49 +100,49 @@ impl ActorResources {
         }
     }
 
-    /// Opens the front end of a debug session: here is where the terminal is read.
-    pub(super) fn open_front(&mut self, request: RequestId, socket: UnixStream) {
+    /// Opens the prompt session: here is where the terminal is read.
+    pub(super) fn open_prompt_session(&mut self, request: RequestId, socket: UnixStream) {
         let urgent = self.senders.urgent.clone();
-        let notify = Box::new(move |event: FrontEvent| {
-            let _ = urgent.send(Event::Front(request, event));
+        let notify = Box::new(move |event: PromptEvent| {
+            let _ = urgent.send(Event::PromptSession(request, event));
         });
         let holder_reads = self.settings.policy().reader() == Who::Holder;
         let reader = match (&self.terminal, &self.root_resources) {
-            (Some(terminal), _) if holder_reads => Reader::Cooked(terminal.path().into()),
-            (Some(terminal), _) => Reader::Terminal(terminal.path().into()),
+            (Some(terminal), _) if holder_reads => PromptReader::Cooked(terminal.path().into()),
+            (Some(terminal), _) => PromptReader::Terminal(terminal.path().into()),
             (_, Some(root)) => match &root.no_terminal {
-                NoTerminal::Report => Reader::Report,
-                NoTerminal::Script(file) => Reader::Script(file.clone()),
-                NoTerminal::Wait(limit) => Reader::Wait(*limit),
+                NoTerminal::Report => PromptReader::Report,
+                NoTerminal::Script(file) => PromptReader::Script(file.clone()),
+                NoTerminal::Wait(limit) => PromptReader::Wait(*limit),
             },
-            (_, None) => Reader::Report,
+            (_, None) => PromptReader::Report,
         };
-        // A front without a terminal writes to the standard error like anybody: what is printed
+        // A prompt without a terminal writes to the standard error like anybody: what is printed
         // through it would come back to it.
         let relay = self.root_resources.as_ref().and_then(|root| root.relay.as_ref());
         let relay = relay.filter(|_| self.terminal.is_some()).map(Arc::clone);
-        match front::open(front::Setup { socket, reader, notify, color: color() }) {
-            Ok(front) => {
-                let front = Arc::new(front);
+        match prompt::open(prompt::PromptSetup { socket, reader, notify, color: color() }) {
+            Ok(prompt) => {
+                let prompt = Arc::new(prompt);
                 if let Some(relay) = relay {
-                    relay.above(Arc::clone(&front));
+                    relay.above(Arc::clone(&prompt));
                 }
-                self.front = Some((request, front));
+                self.prompt = Some((request, prompt));
             }
             Err(error) => {
                 tracing::error!(target: "holdfast", %error, "the terminal can not be read");
-                let _ = self.senders.urgent.send(Event::Front(request, FrontEvent::Ended));
+                let _ = self.senders.urgent.send(Event::PromptSession(request, PromptEvent::Ended));
             }
         }
     }
 
     /// Lets go of the terminal, whoever reads it.
-    pub(crate) fn close_front(&mut self) {
+    pub(crate) fn close_prompt_session(&mut self) {
         if let Some(relay) = self.root_resources.as_ref().and_then(|root| root.relay.as_ref()) {
             relay.direct();
         }
-        if let Some((_, front)) = self.front.take() {
-            front.close();
+        if let Some((_, prompt)) = self.prompt.take() {
+            prompt.close();
         }
     }
 
@@ -156,7 +156,7 @@ impl ActorResources {
     }
 
     pub(super) fn restore_terminal(&mut self) {
-        self.close_front();
+        self.close_prompt_session();
         self.hinted.clear();
         if let Some(terminal) = &mut self.terminal {
             terminal.restore();
@@ -176,10 +176,10 @@ impl ActorResources {
         if notice != Notice::InterruptShielded {
             return;
         }
-        if let Some((request, front)) = &self.front
+        if let Some((request, prompt)) = &self.prompt
             && self.hinted.insert(*request)
         {
-            front.note(CTRL_C_HINT);
+            prompt.note(CTRL_C_HINT);
         }
     }
 }

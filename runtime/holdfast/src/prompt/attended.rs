@@ -9,7 +9,7 @@
 //!                              +-------------------------------+   until order Leave
 //! ```
 
-use super::FrontEvent;
+use super::PromptEvent;
 use super::baton::BatonLink;
 use super::commands::{self, PromptAction};
 use super::console::{Console, EditorClaim, Read, Typed};
@@ -18,7 +18,7 @@ use super::plain::PlainLines;
 use super::signals::Harmless;
 use super::state::{EditorOrder, Key, SessionState, Waited};
 use super::{escape, render};
-use crate::session::{Command, Greeting, Reply};
+use crate::session::{Greeting, PromptCommand, Reply};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -81,9 +81,9 @@ fn greet(session: &SessionState) -> Option<Greeting> {
 fn open(session: &SessionState, link: &BatonLink, greeting: &Greeting) {
     session.write(&render::opening(greeting, session.color));
     if !greeting.file.is_empty() {
-        answer(session, link, Command::List { around: AROUND_AT_FIRST });
+        answer(session, link, PromptCommand::List { around: AROUND_AT_FIRST });
     }
-    if let Waited::Came(Reply::Names(names)) = link.ask(session, Command::Names, PATIENCE) {
+    if let Waited::Came(Reply::Names(names)) = link.ask(session, PromptCommand::Names, PATIENCE) {
         let plain = |name: &String| escape::line(name) == *name;
         session.know(names.into_iter().filter(plain).take(MOST_NAMES).collect());
     }
@@ -157,13 +157,13 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
             }
             Read::Interrupted => {
                 erase(session, &mut lines, &prompt, &typed);
-                session.notify(FrontEvent::Interrupted);
+                session.notify(PromptEvent::Interrupted);
                 session.hint();
                 AfterCommand::Again
             }
             Read::NoText => AfterCommand::Again,
             Read::End => match ownership(session) {
-                Ownership::Ours => finish(session, link, Command::Quit),
+                Ownership::Ours => finish(session, link, PromptCommand::Quit),
                 Ownership::Others => AfterCommand::Again,
                 Ownership::Gone => break SessionEnd::Lost("it is gone".to_owned()),
             },
@@ -230,7 +230,7 @@ pub(super) fn perform(session: &SessionState, link: &BatonLink, line: &str) -> A
 }
 
 /// Asks the agent, and shows the reply.
-pub(super) fn answer(session: &SessionState, link: &BatonLink, command: Command) {
+pub(super) fn answer(session: &SessionState, link: &BatonLink, command: PromptCommand) {
     let text = match link.ask(session, command, PATIENCE) {
         Waited::Came(reply) => render::reply(&reply, session.color),
         Waited::Ordered => return,
@@ -240,7 +240,11 @@ pub(super) fn answer(session: &SessionState, link: &BatonLink, command: Command)
 }
 
 /// Ends the session from this side. What really ends it is that the holder closes the baton.
-pub(super) fn finish(session: &SessionState, link: &BatonLink, command: Command) -> AfterCommand {
+pub(super) fn finish(
+    session: &SessionState,
+    link: &BatonLink,
+    command: PromptCommand,
+) -> AfterCommand {
     if link.tell(command).is_err() {
         link.hang_up();
     }
@@ -249,7 +253,7 @@ pub(super) fn finish(session: &SessionState, link: &BatonLink, command: Command)
 
 /// The teardown waits for this prompt (R4), so the prompt is closed for it: as revoked.
 fn stop(session: &SessionState, link: &BatonLink) -> AfterCommand {
-    session.notify(FrontEvent::StopTree);
+    session.notify(PromptEvent::StopTree);
     link.hang_up();
     await_end(session, "the tree was told to stop; this prompt is still open")
 }
@@ -267,7 +271,7 @@ fn await_end(session: &SessionState, late: &str) -> AfterCommand {
 /// Asks the driver for the state of the tree.
 fn survey(session: &SessionState) -> AfterCommand {
     let (reply, answer) = mpsc::channel();
-    session.notify(FrontEvent::Survey(reply));
+    session.notify(PromptEvent::Survey(reply));
     let found = session.await_some(PATIENCE, |_| match answer.recv_timeout(GLANCE) {
         Ok(text) => Some(Ok(text)),
         Err(RecvTimeoutError::Timeout) => None,
@@ -290,7 +294,7 @@ fn survey(session: &SessionState) -> AfterCommand {
 /// Lets the terminal go until the driver says that the process runs in the foreground again.
 fn suspend(session: &SessionState) {
     session.yields();
-    session.notify(FrontEvent::Suspend);
+    session.notify(PromptEvent::Suspend);
     session.rest();
 }
 

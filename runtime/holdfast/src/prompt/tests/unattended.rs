@@ -24,7 +24,7 @@ fn a_report_says_everything_and_goes_on() {
     let (errors, said) = play("report");
     let parts = [
         "post-mortem in root/mid, main\nfailure: it \\x1b[31mbroke\n",
-        ">     5 use crate::logs::Ring;",
+        ">     5 use crate::logs::LogRing;",
         "alpha = 41 + 1\n",
         "frames of libraries are hidden",
         "nobody is at the prompt: it goes on\n",

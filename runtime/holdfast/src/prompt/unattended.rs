@@ -10,7 +10,7 @@ use super::attended::{AfterCommand, PATIENCE, answer, finish, perform};
 use super::baton::BatonLink;
 use super::state::{SessionState, Waited};
 use super::{escape, render};
-use crate::session::{Command, Frames, Greeting, Kind};
+use crate::session::{Frames, Greeting, PromptCommand, PromptKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -21,12 +21,14 @@ pub(super) fn report(session: &SessionState, link: &BatonLink) {
     let Some(greeting) = greet(session, link) else { return };
     session.write(&render::opening(&greeting, session.color));
     if !greeting.file.is_empty() {
-        answer(session, link, Command::List { around: AROUND });
+        answer(session, link, PromptCommand::List { around: AROUND });
     }
-    answer(session, link, Command::Locals);
+    answer(session, link, PromptCommand::Locals);
     match greeting.kind {
-        Kind::Breakpoint => {}
-        Kind::PostMortem => answer(session, link, Command::Backtrace { frames: Frames::Own }),
+        PromptKind::Breakpoint => {}
+        PromptKind::PostMortem => {
+            answer(session, link, PromptCommand::Backtrace { frames: Frames::Own })
+        }
     }
     session.write("nobody is at the prompt: it goes on\n");
     go_on(session, link);
@@ -86,7 +88,7 @@ fn greet(session: &SessionState, link: &BatonLink) -> Option<Greeting> {
 }
 
 fn go_on(session: &SessionState, link: &BatonLink) {
-    match finish(session, link, Command::Continue) {
+    match finish(session, link, PromptCommand::Continue) {
         AfterCommand::Leave => {}
         // It does not answer commands: end of file it will see when it runs again.
         AfterCommand::Again => link.hang_up(),

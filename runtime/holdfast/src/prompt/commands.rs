@@ -1,12 +1,12 @@
 //! The commands that a person can type at a prompt.
 //!
-//! Runs in the front; pure.
+//! Runs in the prompt; pure.
 //!
 //! # Rules
 //! 1. A beginning of a name that fits one command alone is that command, and some letters are
 //!    settled by hand. `stop` ends the whole tree: it is never abbreviated.
 
-use crate::session::{Command, Frames};
+use crate::session::{Frames, PromptCommand};
 use std::fmt::Write as _;
 use thiserror::Error;
 
@@ -20,9 +20,9 @@ pub(super) enum PromptAction {
     /// The state of the tree, which the root's own process knows.
     Tree,
     /// A question to the agent.
-    Ask(Command),
+    Ask(PromptCommand),
     /// The end of the session.
-    Finish(Command),
+    Finish(PromptCommand),
     /// The end of the tree.
     Stop,
 }
@@ -116,22 +116,22 @@ pub(super) fn parse(line: &str) -> Result<PromptAction, Misread> {
     };
     match spec.verb {
         Verb::Help => alone(PromptAction::Help),
-        Verb::Where => alone(PromptAction::Ask(Command::Where)),
-        Verb::List => Ok(PromptAction::Ask(Command::List { around: number(AROUND)? })),
+        Verb::Where => alone(PromptAction::Ask(PromptCommand::Where)),
+        Verb::List => Ok(PromptAction::Ask(PromptCommand::List { around: number(AROUND)? })),
         Verb::Backtrace => match rest {
-            "" => Ok(PromptAction::Ask(Command::Backtrace { frames: Frames::Own })),
-            "all" => Ok(PromptAction::Ask(Command::Backtrace { frames: Frames::All })),
+            "" => Ok(PromptAction::Ask(PromptCommand::Backtrace { frames: Frames::Own })),
+            "all" => Ok(PromptAction::Ask(PromptCommand::Backtrace { frames: Frames::All })),
             _ => Err(usage),
         },
-        Verb::Locals => alone(PromptAction::Ask(Command::Locals)),
+        Verb::Locals => alone(PromptAction::Ask(PromptCommand::Locals)),
         Verb::Print => match rest {
             "" => Err(usage),
-            name => Ok(PromptAction::Ask(Command::Print { name: name.to_owned() })),
+            name => Ok(PromptAction::Ask(PromptCommand::Print { name: name.to_owned() })),
         },
         Verb::Tree => alone(PromptAction::Tree),
-        Verb::Log => Ok(PromptAction::Ask(Command::Log { last: number(EVENTS)? as usize })),
-        Verb::Continue => alone(PromptAction::Finish(Command::Continue)),
-        Verb::Quit => alone(PromptAction::Finish(Command::Quit)),
+        Verb::Log => Ok(PromptAction::Ask(PromptCommand::Log { last: number(EVENTS)? as usize })),
+        Verb::Continue => alone(PromptAction::Finish(PromptCommand::Continue)),
+        Verb::Quit => alone(PromptAction::Finish(PromptCommand::Quit)),
         Verb::Stop => alone(PromptAction::Stop),
     }
 }
@@ -223,24 +223,24 @@ mod tests {
             ("help", Ok(PromptAction::Help)),
             ("?", Ok(PromptAction::Help)),
             ("h", Ok(PromptAction::Help)),
-            ("w", ask(Command::Where)),
-            ("l", ask(Command::List { around: AROUND })),
-            ("list 9", ask(Command::List { around: 9 })),
+            ("w", ask(PromptCommand::Where)),
+            ("l", ask(PromptCommand::List { around: AROUND })),
+            ("list 9", ask(PromptCommand::List { around: 9 })),
             ("list x", Err(Misread::Usage("list [LINES]"))),
-            ("b", ask(Command::Backtrace { frames: Frames::Own })),
-            ("backtrace all", ask(Command::Backtrace { frames: Frames::All })),
+            ("b", ask(PromptCommand::Backtrace { frames: Frames::Own })),
+            ("backtrace all", ask(PromptCommand::Backtrace { frames: Frames::All })),
             ("bt some", Err(Misread::Usage("bt [all]"))),
-            ("loc", ask(Command::Locals)),
+            ("loc", ask(PromptCommand::Locals)),
             ("locals x", Err(Misread::Usage("locals"))),
-            ("  p   a b ", ask(Command::Print { name: "a b".to_owned() })),
+            ("  p   a b ", ask(PromptCommand::Print { name: "a b".to_owned() })),
             ("print", Err(Misread::Usage("print NAME"))),
             ("t", Ok(PromptAction::Tree)),
-            ("log", ask(Command::Log { last: EVENTS as usize })),
-            ("log 3", ask(Command::Log { last: 3 })),
-            ("c", Ok(PromptAction::Finish(Command::Continue))),
-            ("cont", Ok(PromptAction::Finish(Command::Continue))),
-            ("q", Ok(PromptAction::Finish(Command::Quit))),
-            ("exit", Ok(PromptAction::Finish(Command::Quit))),
+            ("log", ask(PromptCommand::Log { last: EVENTS as usize })),
+            ("log 3", ask(PromptCommand::Log { last: 3 })),
+            ("c", Ok(PromptAction::Finish(PromptCommand::Continue))),
+            ("cont", Ok(PromptAction::Finish(PromptCommand::Continue))),
+            ("q", Ok(PromptAction::Finish(PromptCommand::Quit))),
+            ("exit", Ok(PromptAction::Finish(PromptCommand::Quit))),
             ("stop", Ok(PromptAction::Stop)),
             ("stop now", Err(Misread::Usage("stop"))),
         ];

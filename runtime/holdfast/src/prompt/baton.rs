@@ -1,17 +1,18 @@
-//! The front's end of the baton: questions go out, the greeting and the replies come in.
+//! The prompt's end of the baton: questions go out, the greeting and the replies come in.
 //!
 //! Runs in the thread `prompt-baton`, which reads; the editor's thread writes.
 //!
 //! # Rules
-//! 1. End of file is read to the very end: [`FrontEvent::Ended`] means that the holder's end is
+//! 1. End of file is read to the very end: [`PromptEvent::Ended`] means that the holder's end is
 //!    closed, and never that this side gave up.
 //! 2. What breaks the format ends the session: this end stops writing, which the agent takes as a
 //!    hangup, and the rest of what it sends is thrown away.
 
-use super::FrontEvent;
+use super::PromptEvent;
 use super::state::{SessionState, Waited};
 use crate::session::{
-    Answered, Asked, Command, Greeting, Received, Reply, SessionError, drain, receive, send,
+    Greeting, NumberedCommand, NumberedReply, PromptCommand, Received, Reply, SessionError, drain,
+    receive, send,
 };
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
@@ -32,9 +33,9 @@ impl BatonLink {
     }
 
     /// Sends a command.
-    pub(super) fn tell(&self, command: Command) -> Result<u64, SessionError> {
+    pub(super) fn tell(&self, command: PromptCommand) -> Result<u64, SessionError> {
         let number = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
-        send(&self.socket, &Asked { number, command })?;
+        send(&self.socket, &NumberedCommand { number, command })?;
         Ok(number)
     }
 
@@ -42,7 +43,7 @@ impl BatonLink {
     pub(super) fn ask(
         &self,
         session: &SessionState,
-        command: Command,
+        command: PromptCommand,
         limit: Duration,
     ) -> Waited<Reply> {
         match self.tell(command) {
@@ -69,7 +70,7 @@ pub(super) fn listen(socket: &UnixStream, link: &BatonLink, session: &SessionSta
             drain(socket);
         }
     }
-    session.notify(FrontEvent::Ended);
+    session.notify(PromptEvent::Ended);
 }
 
 fn read(socket: &UnixStream, session: &SessionState) -> Result<(), SessionError> {
@@ -78,7 +79,7 @@ fn read(socket: &UnixStream, session: &SessionState) -> Result<(), SessionError>
         Received::End => return Ok(()),
     }
     loop {
-        match receive::<Answered>(socket)? {
+        match receive::<NumberedReply>(socket)? {
             Received::Message(answered) => session.replied(answered),
             Received::End => return Ok(()),
         }

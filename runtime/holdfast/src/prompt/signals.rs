@@ -1,6 +1,6 @@
 //! The mask of the editor's thread and the disposition of SIGINT.
 //!
-//! Runs in the editor's thread. The threads of the front have all signals blocked: they start no
+//! Runs in the editor's thread. The threads of the prompt have all signals blocked: they start no
 //! program that would inherit that. The line editor wants SIGWINCH as a signal, and SIGINT is what
 //! wakes it, so both are open in this thread while it reads a line, and only then. A SIGINT of
 //! anybody else is the driver's, whose handler stands in for the line editor's.

@@ -1,4 +1,4 @@
-//! What the threads of a front share: the order to let go, the replies, the lines to show.
+//! What the threads of a prompt share: the order to let go, the replies, the lines to show.
 //!
 //! This file has the side of the driver and of the link, and [`editor`] that of the editor's thread.
 //! Runs under one mutex that is never held over a system call that can block.
@@ -14,7 +14,7 @@
 //! 2. [`SessionState::let_go`] returns when the editor has let go, or after [`GIVE_UP`]: then it has put
 //!    the terminal's modes back itself.
 
-use super::FrontEvent;
+use super::PromptEvent;
 mod editor;
 
 pub(super) use editor::Waited;
@@ -25,7 +25,7 @@ use super::modes::Modes;
 use super::pending_lines::PendingLines;
 use super::render::Color;
 use super::signals::wake_up;
-use crate::session::{Answered, Greeting};
+use crate::session::{Greeting, NumberedReply};
 use nix::sys::pthread::Pthread;
 use std::fmt;
 use std::io::{self, Write as _};
@@ -94,7 +94,7 @@ struct SessionFields {
     key: Option<Key>,
     hint: Hint,
     holder: Holder,
-    reply: Option<Answered>,
+    reply: Option<NumberedReply>,
     names: Vec<String>,
     waiting: usize,
     shown: PendingLines,
@@ -106,7 +106,7 @@ struct SessionFields {
 pub(super) struct SessionState {
     state: Mutex<SessionFields>,
     changed: Condvar,
-    notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
+    notify: Box<dyn Fn(PromptEvent) + Send + Sync>,
     terminal: Option<Modes>,
     wake: UnixStream,
     /// Whether output has colours.
@@ -117,7 +117,7 @@ impl SessionState {
     /// A new session, and what becomes readable when the editor in poll is to look at it.
     pub(super) fn new(
         terminal: Option<Modes>,
-        notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
+        notify: Box<dyn Fn(PromptEvent) + Send + Sync>,
         color: Color,
     ) -> io::Result<(Self, UnixStream)> {
         let (wake, woken) = UnixStream::pair()?;
@@ -145,7 +145,7 @@ impl SessionState {
     }
 
     /// Tells the driver.
-    pub(super) fn notify(&self, event: FrontEvent) {
+    pub(super) fn notify(&self, event: PromptEvent) {
         (self.notify)(event);
     }
 
@@ -275,7 +275,7 @@ impl SessionState {
     }
 
     /// A reply.
-    pub(super) fn replied(&self, answered: Answered) {
+    pub(super) fn replied(&self, answered: NumberedReply) {
         self.lock().reply = Some(answered);
         self.changed.notify_all();
     }

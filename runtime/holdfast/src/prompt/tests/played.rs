@@ -1,9 +1,9 @@
-//! The child: a front and an agent in one process, which do what the test says.
+//! The child: a prompt and an agent in one process, which do what the test says.
 
-use crate::agent::{self, Scene};
-use crate::front::{Color, Front, FrontEvent, Reader, Setup, open};
-use crate::logs::Ring;
-use crate::session::Kind;
+use crate::agent::{self, PausedTask};
+use crate::logs::LogRing;
+use crate::prompt::{Color, PromptEvent, PromptReader, PromptSession, PromptSetup, open};
+use crate::session::PromptKind;
 use holdfast_protocol::Answer;
 use nix::sys::termios::tcgetattr;
 use nix::unistd::{Pid, getpgrp, tcsetpgrp};
@@ -19,10 +19,10 @@ use std::time::{Duration, Instant};
 pub(super) const PLAY: &str = "HOLDFAST_FRONT_PLAYS";
 
 /// The name of the child's test.
-pub(super) const CHILD: &str = "front::tests::played::child";
+pub(super) const CHILD: &str = "prompt::tests::played::child";
 
 enum News {
-    Event(FrontEvent),
+    Event(PromptEvent),
     Answer(Answer),
     Told(String),
 }
@@ -35,10 +35,10 @@ fn child() {
     match words.as_slice() {
         ["terminal", sessions] => terminal(Path::new("/dev/tty"), sessions.parse().unwrap()),
         ["path", path] => terminal(Path::new(path), 1),
-        ["report"] => session(Reader::Report, 1),
-        ["wait", millis] => session(Reader::Wait(millis_of(millis)), 1),
+        ["report"] => session(PromptReader::Report, 1),
+        ["wait", millis] => session(PromptReader::Wait(millis_of(millis)), 1),
         ["script", path, sessions] => {
-            session(Reader::Script(PathBuf::from(path)), sessions.parse().unwrap());
+            session(PromptReader::Script(PathBuf::from(path)), sessions.parse().unwrap());
         }
         ["broken"] => broken(),
         ["background"] => background(),
@@ -71,11 +71,11 @@ fn disposition() -> (usize, i32) {
     (now.sa_sigaction, now.sa_flags & !0x0400_0000)
 }
 
-fn scene() -> Scene {
+fn scene() -> PausedTask {
     let value = |name: &str, text: &str| (name.to_owned(), text.to_owned());
-    Scene {
+    PausedTask {
         path: "root/mid".to_owned(),
-        kind: Kind::PostMortem,
+        kind: PromptKind::PostMortem,
         file: file!().to_owned(),
         line: 5,
         column: 3,
@@ -92,29 +92,29 @@ fn scene() -> Scene {
 }
 
 struct Open {
-    front: Front,
+    prompt: PromptSession,
     agent: agent::Agent,
 }
 
-fn begin(reader: &Reader, news: &Sender<News>) -> Open {
+fn begin(reader: &PromptReader, news: &Sender<News>) -> Open {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let answers = news.clone();
     let answered = move |answer| drop(answers.send(News::Answer(answer)));
-    let agent = agent::start(theirs, scene(), Ring::global(), answered).unwrap();
-    Open { front: front_of(ours, reader, news), agent }
+    let agent = agent::start(theirs, scene(), LogRing::global(), answered).unwrap();
+    Open { prompt: front_of(ours, reader, news), agent }
 }
 
-fn front_of(socket: UnixStream, reader: &Reader, news: &Sender<News>) -> Front {
+fn front_of(socket: UnixStream, reader: &PromptReader, news: &Sender<News>) -> PromptSession {
     let events = news.clone();
     let notify = Box::new(move |event| drop(events.send(News::Event(event))));
-    open(Setup { socket, reader: reader.clone(), notify, color: Color::Plain }).unwrap()
+    open(PromptSetup { socket, reader: reader.clone(), notify, color: Color::Plain }).unwrap()
 }
 
 fn terminal(path: &Path, sessions: usize) {
-    session(Reader::Terminal(path.to_owned()), sessions);
+    session(PromptReader::Terminal(path.to_owned()), sessions);
 }
 
-fn session(reader: Reader, sessions: usize) {
+fn session(reader: PromptReader, sessions: usize) {
     let (sender, news) = channel();
     let told = sender.clone();
     std::thread::spawn(move || {
@@ -123,15 +123,15 @@ fn session(reader: Reader, sessions: usize) {
         }
     });
     for _ in 0..sessions {
-        let Open { front, agent } = begin(&reader, &sender);
-        play(&front, agent, &news);
-        drop(front);
+        let Open { prompt, agent } = begin(&reader, &sender);
+        play(&prompt, agent, &news);
+        drop(prompt);
         say("ended");
     }
 }
 
 /// Does what the driver does, until the session has ended.
-fn play(front: &Front, agent: agent::Agent, news: &Receiver<News>) {
+fn play(prompt: &PromptSession, agent: agent::Agent, news: &Receiver<News>) {
     let mut agent = Some(agent);
     // The end of the session and the agent's answer come in any order.
     let mut left = 2;
@@ -142,24 +142,26 @@ fn play(front: &Front, agent: agent::Agent, news: &Receiver<News>) {
                 say(&format!("{answer:?}"));
                 agent.take().into_iter().for_each(agent::Agent::close);
             }
-            News::Event(FrontEvent::Ended) => left -= 1,
-            News::Event(FrontEvent::Survey(reply)) => reply.send("root\n  mid".to_owned()).unwrap(),
+            News::Event(PromptEvent::Ended) => left -= 1,
+            News::Event(PromptEvent::Survey(reply)) => {
+                reply.send("root\n  mid".to_owned()).unwrap()
+            }
             News::Event(event) => say(&format!("{event:?}")),
             News::Told(line) => match line.split_once(' ').unwrap_or((&line, "")) {
                 ("flood", count) => {
                     let line = b"a line of a program that has much to say\n";
-                    (0..count.parse().unwrap()).for_each(|_| front.print(line));
+                    (0..count.parse().unwrap()).for_each(|_| prompt.print(line));
                 }
-                ("print", text) => front.print(text.replace("\\n", "\n").as_bytes()),
-                ("note", text) => front.note(text),
-                ("waiting", count) => front.waiting(count.parse().unwrap()),
-                ("resume", _) => front.resume(),
+                ("print", text) => prompt.print(text.replace("\\n", "\n").as_bytes()),
+                ("note", text) => prompt.note(text),
+                ("waiting", count) => prompt.waiting(count.parse().unwrap()),
+                ("resume", _) => prompt.resume(),
                 ("suspend", _) => {
-                    front.suspend();
+                    prompt.suspend();
                     say("suspended");
                 }
                 ("close", _) => {
-                    front.close();
+                    prompt.close();
                     say("closed");
                 }
                 ("release", _) => agent.take().into_iter().for_each(agent::Agent::close),
@@ -173,25 +175,25 @@ fn play(front: &Front, agent: agent::Agent, news: &Receiver<News>) {
 fn broken() {
     let (sender, news) = channel();
     let (ours, mut theirs) = UnixStream::pair().unwrap();
-    let front = front_of(ours, &Reader::Terminal(PathBuf::from("/dev/tty")), &sender);
+    let prompt = front_of(ours, &PromptReader::Terminal(PathBuf::from("/dev/tty")), &sender);
     theirs.write_all(&[0, 0, 0, 2, 0xc1, 0xc1]).unwrap();
     crate::session::drain(&theirs);
     assert!(news.try_recv().is_err(), "it is not over while the holder's end is open");
     drop(theirs);
-    assert!(matches!(news.recv().unwrap(), News::Event(FrontEvent::Ended)));
-    drop(front);
+    assert!(matches!(news.recv().unwrap(), News::Event(PromptEvent::Ended)));
+    drop(prompt);
 }
 
 /// Many sessions, each closed by somebody at some moment, under fire of SIGINT.
 fn hammer(rounds: usize) {
     let (sender, news) = channel();
-    let reader = Reader::Terminal(PathBuf::from("/dev/tty"));
+    let reader = PromptReader::Terminal(PathBuf::from("/dev/tty"));
     let tty = std::fs::File::open("/dev/tty").unwrap();
     let before = tcgetattr(&tty).unwrap();
     let disposed = disposition();
     let mut open_files = None;
     for round in 0..rounds {
-        let Open { front, agent } = begin(&reader, &sender);
+        let Open { prompt, agent } = begin(&reader, &sender);
         if round % 3 > 0 {
             // At the prompt, and not before it is there.
             while tcgetattr(&tty).unwrap() == before {
@@ -207,15 +209,15 @@ fn hammer(rounds: usize) {
             }
         };
         let shooter = std::thread::spawn(shoot);
-        front.waiting(round % 4);
-        front.print(b"fire\n");
+        prompt.waiting(round % 4);
+        prompt.print(b"fire\n");
         (0..round * 200 % 9000).for_each(|_| std::hint::spin_loop());
         match round % 5 {
-            0 => front.close(),
-            1 => front.suspend(),
+            0 => prompt.close(),
+            1 => prompt.suspend(),
             2 => {
-                front.suspend();
-                front.resume();
+                prompt.suspend();
+                prompt.resume();
             }
             _ => {}
         }
@@ -224,13 +226,13 @@ fn hammer(rounds: usize) {
             _ => drop(shooter),
         }
         agent.close();
-        let ended = |one| matches!(one, News::Event(FrontEvent::Ended));
+        let ended = |one| matches!(one, News::Event(PromptEvent::Ended));
         while !ended(news.recv_timeout(LIMIT).unwrap()) {}
-        drop(front);
+        drop(prompt);
         assert!(tcgetattr(&tty).unwrap() == before, "the modes are not restored");
         assert_eq!(disposition(), disposed, "the disposition is not restored");
         // What is still pending would be the next round's.
-        let _ = crate::front::signals::take_wake_ups();
+        let _ = crate::prompt::signals::take_wake_ups();
         if round == 9 {
             open_files = Some(files());
         }
@@ -259,24 +261,24 @@ fn background() {
     tcsetpgrp(&tty, Pid::from_raw(i32::try_from(other.id()).unwrap())).unwrap();
     let mut other = other;
     let (sender, news) = channel();
-    let Open { front, agent } = begin(&Reader::Terminal(PathBuf::from("/dev/tty")), &sender);
+    let Open { prompt, agent } = begin(&PromptReader::Terminal(PathBuf::from("/dev/tty")), &sender);
     let event = || loop {
         if let News::Event(event) = news.recv_timeout(LIMIT).unwrap() {
             return event;
         }
     };
-    assert!(matches!(event(), FrontEvent::Suspend));
+    assert!(matches!(event(), PromptEvent::Suspend));
     say("rests");
-    front.resume();
-    assert!(matches!(event(), FrontEvent::Suspend), "it is still in the background");
+    prompt.resume();
+    assert!(matches!(event(), PromptEvent::Suspend), "it is still in the background");
     tcsetpgrp(&tty, getpgrp()).unwrap();
     drop(other.stdin.take());
     other.wait().unwrap();
-    front.resume();
+    prompt.resume();
     let News::Answer(answer) = news.recv_timeout(LIMIT).unwrap() else { panic!("an answer") };
     say(&format!("{answer:?}"));
     agent.close();
-    assert!(matches!(event(), FrontEvent::Ended));
+    assert!(matches!(event(), PromptEvent::Ended));
 }
 
 const LIMIT: Duration = Duration::from_secs(20);

@@ -1,6 +1,6 @@
 //! The terminal's modes: kept, compared, and put back.
 //!
-//! Runs in the front's threads. The line editor puts the modes back itself, but a signal that
+//! Runs in the prompt's threads. The line editor puts the modes back itself, but a signal that
 //! comes while it does makes that call fail, and it does not try again. So they are looked at
 //! after every line.
 //!

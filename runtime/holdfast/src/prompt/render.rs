@@ -1,9 +1,9 @@
-//! What the front shows: the opening of a session, the replies of the agent, the prompt.
+//! What the prompt shows: the opening of a session, the replies of the agent, the prompt.
 //!
-//! Runs in the front; pure. All text of the other process goes through [`escape`] here.
+//! Runs in the prompt; pure. All text of the other process goes through [`escape`] here.
 
 use super::escape;
-use crate::session::{Greeting, Kind, Reply, Source, Value};
+use crate::session::{Greeting, NamedValue, PromptKind, Reply, SourceExcerpt};
 use std::fmt::Write as _;
 
 /// Whether output has colours.
@@ -44,12 +44,12 @@ impl Color {
         self.paint(Style::Bold, text)
     }
 
-    /// An error of the person's, or of the front's.
+    /// An error of the person's, or of the prompt's.
     pub(super) fn error(self, text: &str) -> String {
         self.paint(Style::Red, text)
     }
 
-    /// Something that the front itself says.
+    /// Something that the prompt itself says.
     pub(super) fn note(self, text: &str) -> String {
         self.paint(Style::Dim, text)
     }
@@ -69,8 +69,8 @@ pub(super) fn opening(greeting: &Greeting, color: Color) -> String {
     let Greeting { path, task, file, line, column, .. } = greeting;
     let (path, task) = (escape::brief(path, LONGEST), escape::brief(task, LONGEST));
     let what = match greeting.kind {
-        Kind::Breakpoint => color.paint(Style::Bold, "breakpoint"),
-        Kind::PostMortem => color.paint(Style::Red, "post-mortem"),
+        PromptKind::Breakpoint => color.paint(Style::Bold, "breakpoint"),
+        PromptKind::PostMortem => color.paint(Style::Red, "post-mortem"),
     };
     let mut text = format!("{what} in {}, {task}\n", color.paint(Style::Bold, &path));
     if let Some(failure) = &greeting.failure {
@@ -110,7 +110,7 @@ pub(super) fn reply(reply: &Reply, color: Color) -> String {
     }
 }
 
-fn excerpt(source: &Source, color: Color) -> String {
+fn excerpt(source: &SourceExcerpt, color: Color) -> String {
     let mut text = String::new();
     for (number, line) in (source.first..).zip(&source.lines) {
         let line = escape::lines(line).join("\\n");
@@ -123,7 +123,7 @@ fn excerpt(source: &Source, color: Color) -> String {
     text
 }
 
-fn listing(values: &[Value], omitted: usize, color: Color) -> String {
+fn listing(values: &[NamedValue], omitted: usize, color: Color) -> String {
     let mut text = String::new();
     for value in values {
         let name = color.paint(Style::Cyan, &escape::brief(&value.name, LONGEST));
@@ -170,7 +170,7 @@ mod tests {
         Greeting {
             path: "root/mid".to_owned(),
             task: "main".to_owned(),
-            kind: Kind::PostMortem,
+            kind: PromptKind::PostMortem,
             file: "src/main.rs".to_owned(),
             line: 7,
             column: 5,
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_line_of_the_pause_is_marked() {
-        let source = Source {
+        let source = SourceExcerpt {
             file: "a.rs".to_owned(),
             first: 9,
             marked: 10,
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn values_are_shown_with_what_was_cut() {
-        let value = |name: &str, text: &str, length| Value {
+        let value = |name: &str, text: &str, length| NamedValue {
             name: name.to_owned(),
             text: text.to_owned(),
             length,

@@ -1,6 +1,6 @@
 //! Text of another process, made harmless for a terminal.
 //!
-//! Runs in the front. A value, a path or a log line may hold anything: a sequence that retitles the
+//! Runs in the prompt. A value, a path or a log line may hold anything: a sequence that retitles the
 //! window, moves the cursor over what was said before, or answers in the person's name. So control
 //! characters are shown and never sent.
 //!

@@ -12,14 +12,14 @@
 //!     |-- close --------------->|-------------------------->| lets go                |
 //!     |                         |<== end of file, the release of the lock ===========|
 //!     |                         |-- let go ---------------->|                        |
-//!     |<-- FrontEvent::Ended ---|                           |                        |
+//!     |<-- PromptEvent::Ended ---|                           |                        |
 //! ```
 //!
 //! # Rules
-//! 1. [`FrontEvent::Ended`] is sent exactly once: after end of file of the baton, and after the
+//! 1. [`PromptEvent::Ended`] is sent exactly once: after end of file of the baton, and after the
 //!    editor has let go of the terminal and its modes are as it found them.
-//! 2. The front never closes the baton for reading before that: only the holder's end says that
-//!    the lock is free. What the front can do is to stop writing; the agent takes it as a hangup.
+//! 2. The prompt never closes the baton for reading before that: only the holder's end says that
+//!    the lock is free. What the prompt can do is to stop writing; the agent takes it as a hangup.
 //! 3. Only `prompt-editor` writes to the terminal, until it is gone. So nothing tears the prompt.
 //! 4. After every prompt the disposition of SIGINT and all modes of the terminal are as before.
 //! 5. Nothing here waits without a limit for a process, but for the end of file.
@@ -53,20 +53,20 @@ use std::thread;
 use std::time::Duration;
 
 /// What a session needs.
-pub(crate) struct Setup {
+pub(crate) struct PromptSetup {
     /// The root's end of the baton.
     pub(crate) socket: UnixStream,
     /// Who reads commands.
-    pub(crate) reader: Reader,
-    /// Called from the front's threads; it must not block, and must not call the front back.
-    pub(crate) notify: Box<dyn Fn(FrontEvent) + Send + Sync>,
+    pub(crate) reader: PromptReader,
+    /// Called from the prompt's threads; it must not block, and must not call the prompt back.
+    pub(crate) notify: Box<dyn Fn(PromptEvent) + Send + Sync>,
     /// Whether output has colours.
     pub(crate) color: Color,
 }
 
 /// Who reads commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Reader {
+pub(crate) enum PromptReader {
     /// A person at this terminal. `/dev/tty` has the line editor; any other path, and a terminal
     /// that can not move its cursor (`TERM=dumb`), has plain lines.
     Terminal(PathBuf),
@@ -81,15 +81,15 @@ pub(crate) enum Reader {
     Wait(Duration),
 }
 
-/// What the front tells the driver.
+/// What the prompt tells the driver.
 #[derive(Debug)]
-pub(crate) enum FrontEvent {
+pub(crate) enum PromptEvent {
     /// The baton's end was read, and the terminal is free. The last event.
     Ended,
     /// A SIGINT of a process reached the editor's thread. It was not acted on.
     Interrupted,
     /// Ctrl-Z, or the terminal belongs to another process group. The editor has let go of the
-    /// terminal and waits for [`Front::resume`].
+    /// terminal and waits for [`PromptSession::resume`].
     Suspend,
     /// The command `stop`, or the quit key.
     StopTree,
@@ -99,22 +99,22 @@ pub(crate) enum FrontEvent {
 
 /// An open session.
 #[derive(Debug)]
-pub(crate) struct Front {
+pub(crate) struct PromptSession {
     session: Arc<SessionState>,
 }
 
 /// Opens a session. It fails if there is no such terminal.
-pub(crate) fn open(setup: Setup) -> io::Result<Front> {
-    let Setup { socket, reader, notify, color } = setup;
+pub(crate) fn open(setup: PromptSetup) -> io::Result<PromptSession> {
+    let PromptSetup { socket, reader, notify, color } = setup;
     socket.set_nonblocking(false)?;
     // A command is a few bytes: it blocks only if the holder's process does not read at all.
     socket.set_write_timeout(Some(WRITE_LIMIT))?;
     let modes = match &reader {
-        Reader::Terminal(path) | Reader::Cooked(path) => {
+        PromptReader::Terminal(path) | PromptReader::Cooked(path) => {
             let tty = OpenOptions::new().read(true).write(true).open(path)?;
             Some(Modes::of(tty)?)
         }
-        Reader::Script(_) | Reader::Report | Reader::Wait(_) => None,
+        PromptReader::Script(_) | PromptReader::Report | PromptReader::Wait(_) => None,
     };
     let (session, wake) = SessionState::new(modes, notify, color)?;
     let session = Arc::new(session);
@@ -132,7 +132,7 @@ pub(crate) fn open(setup: Setup) -> io::Result<Front> {
         session.let_go(EditorOrder::Leave);
         return Err(error);
     }
-    Ok(Front { session })
+    Ok(PromptSession { session })
 }
 
 fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
@@ -145,13 +145,13 @@ fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
 }
 
 /// The editor's thread: whatever happens in it, the terminal is let go and the holder told.
-fn edit(session: &Arc<SessionState>, link: &BatonLink, reader: Reader, wake: UnixStream) {
+fn edit(session: &Arc<SessionState>, link: &BatonLink, reader: PromptReader, wake: UnixStream) {
     let run = std::panic::AssertUnwindSafe(|| match reader {
-        Reader::Terminal(path) => attended::run(session, link, &path, Editing::Editor, wake),
-        Reader::Cooked(path) => attended::run(session, link, &path, Editing::Terminal, wake),
-        Reader::Script(path) => unattended::script(session, link, &path),
-        Reader::Report => unattended::report(session, link),
-        Reader::Wait(limit) => unattended::wait(session, link, limit),
+        PromptReader::Terminal(path) => attended::run(session, link, &path, Editing::Editor, wake),
+        PromptReader::Cooked(path) => attended::run(session, link, &path, Editing::Terminal, wake),
+        PromptReader::Script(path) => unattended::script(session, link, &path),
+        PromptReader::Report => unattended::report(session, link),
+        PromptReader::Wait(limit) => unattended::wait(session, link, limit),
     });
     if std::panic::catch_unwind(run).is_err() {
         signals::block_all();
@@ -160,7 +160,7 @@ fn edit(session: &Arc<SessionState>, link: &BatonLink, reader: Reader, wake: Uni
     session.leave();
 }
 
-impl Front {
+impl PromptSession {
     /// Makes the editor let go of the terminal and end; returns when it has. The session itself
     /// ends when the holder closes its end of the baton.
     pub(crate) fn close(&self) {
@@ -183,19 +183,19 @@ impl Front {
         self.session.waiting(count);
     }
 
-    /// Makes the editor let go of the terminal until [`Front::resume`]; returns when it has. What
+    /// Makes the editor let go of the terminal until [`PromptSession::resume`]; returns when it has. What
     /// was typed is kept.
     pub(crate) fn suspend(&self) {
         self.session.let_go(EditorOrder::Rest);
     }
 
-    /// Opens the prompt again after [`Front::suspend`] or [`FrontEvent::Suspend`].
+    /// Opens the prompt again after [`PromptSession::suspend`] or [`PromptEvent::Suspend`].
     pub(crate) fn resume(&self) {
         self.session.resume();
     }
 }
 
-impl Drop for Front {
+impl Drop for PromptSession {
     fn drop(&mut self) {
         self.close();
     }

@@ -193,7 +193,7 @@ impl Console {
             Ok(line) => {
                 // A SIGINT beside a finished line loses only the line's keeping.
                 if spurious > wake_ups || pending == signals::PendingInterrupt::Foreign {
-                    session.notify(super::FrontEvent::Interrupted);
+                    session.notify(super::PromptEvent::Interrupted);
                 }
                 *typed = Typed::default();
                 Read::Line(line)

@@ -3,14 +3,14 @@
 //! Runs in the thread `prompt-editor`, which alone writes to the terminal.
 
 use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, SessionState};
-use crate::front::modes::Modes;
+use crate::prompt::modes::Modes;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
 use std::time::{Duration, Instant};
 
 /// Why a wait of the editor's thread ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::front) enum Waited<T> {
+pub(in crate::prompt) enum Waited<T> {
     /// It came.
     Came(T),
     /// The editor is to let go, or the holder is lost.
@@ -20,13 +20,13 @@ pub(in crate::front) enum Waited<T> {
 }
 
 /// What a wait can look at.
-pub(in crate::front) struct StateView<'s> {
+pub(in crate::prompt) struct StateView<'s> {
     state: &'s mut SessionFields,
 }
 
 impl StateView<'_> {
     /// The greeting.
-    pub(in crate::front) fn greeting(&self) -> Option<Greeting> {
+    pub(in crate::prompt) fn greeting(&self) -> Option<Greeting> {
         match &self.state.holder {
             Holder::Greeted(greeting) => Some(greeting.clone()),
             Holder::Silent | Holder::Lost(_) => None,
@@ -34,14 +34,14 @@ impl StateView<'_> {
     }
 
     /// The reply to the command with that number; replies to earlier ones are forgotten.
-    pub(in crate::front) fn reply(&mut self, number: u64) -> Option<Reply> {
+    pub(in crate::prompt) fn reply(&mut self, number: u64) -> Option<Reply> {
         self.state.reply.take_if(|answered| answered.number == number).map(|found| found.reply)
     }
 }
 
 impl SessionState {
     /// The order as it stands; [`EditorOrder::Redraw`] is taken.
-    pub(in crate::front) fn order(&self) -> EditorOrder {
+    pub(in crate::prompt) fn order(&self) -> EditorOrder {
         let mut state = self.lock();
         let order = state.order;
         if order == EditorOrder::Redraw {
@@ -51,12 +51,12 @@ impl SessionState {
     }
 
     /// The order as it stands.
-    pub(in crate::front) fn peek(&self) -> EditorOrder {
+    pub(in crate::prompt) fn peek(&self) -> EditorOrder {
         self.lock().order
     }
 
     /// The path of the holder and how many wait.
-    pub(in crate::front) fn standing(&self) -> (String, usize) {
+    pub(in crate::prompt) fn standing(&self) -> (String, usize) {
         let state = self.lock();
         match &state.holder {
             Holder::Greeted(greeting) => (greeting.path.clone(), state.waiting),
@@ -65,7 +65,7 @@ impl SessionState {
     }
 
     /// Why the holder was lost, if it was not by end of file.
-    pub(in crate::front) fn fault(&self) -> Option<String> {
+    pub(in crate::prompt) fn fault(&self) -> Option<String> {
         match &self.lock().holder {
             Holder::Lost(reason) => reason.clone(),
             Holder::Silent | Holder::Greeted(_) => None,
@@ -73,17 +73,17 @@ impl SessionState {
     }
 
     /// The names of the values.
-    pub(in crate::front) fn names(&self) -> Vec<String> {
+    pub(in crate::prompt) fn names(&self) -> Vec<String> {
         self.lock().names.clone()
     }
 
     /// Keeps the names of the values.
-    pub(in crate::front) fn know(&self, names: Vec<String>) {
+    pub(in crate::prompt) fn know(&self, names: Vec<String>) {
         self.lock().names = names;
     }
 
     /// The editor reads a line in this thread from here on.
-    pub(in crate::front) fn reading(&self) {
+    pub(in crate::prompt) fn reading(&self) {
         let mut state = self.lock();
         state.editor = EditorPhase::Reading(pthread_self());
         if state.order > EditorOrder::Stay {
@@ -92,7 +92,7 @@ impl SessionState {
     }
 
     /// The editor is in poll from here on.
-    pub(in crate::front) fn polling(&self) {
+    pub(in crate::prompt) fn polling(&self) {
         let mut state = self.lock();
         state.editor = EditorPhase::Polling;
         if state.order > EditorOrder::Stay || !state.shown.is_empty() {
@@ -101,35 +101,35 @@ impl SessionState {
     }
 
     /// The line is read, or not; how many wake-ups there were meanwhile.
-    pub(in crate::front) fn busy(&self) -> usize {
+    pub(in crate::prompt) fn busy(&self) -> usize {
         let mut state = self.lock();
         state.editor = EditorPhase::Busy;
         std::mem::take(&mut state.wake_ups)
     }
 
     /// Keeps the modes that [`SessionState::let_go`] puts back if the editor can not.
-    pub(in crate::front) fn keep(&self, before: Option<Modes>) {
+    pub(in crate::prompt) fn keep(&self, before: Option<Modes>) {
         self.lock().before = before;
     }
 
     /// Puts the kept modes back.
-    pub(in crate::front) fn restore(&self) {
+    pub(in crate::prompt) fn restore(&self) {
         let before = self.lock().before.take();
         before.iter().for_each(Modes::restore);
     }
 
     /// A key was pressed that ends the reading.
-    pub(in crate::front) fn pressed(&self, key: Key) {
+    pub(in crate::prompt) fn pressed(&self, key: Key) {
         self.lock().key = Some(key);
     }
 
     /// That key.
-    pub(in crate::front) fn take_key(&self) -> Option<Key> {
+    pub(in crate::prompt) fn take_key(&self) -> Option<Key> {
         self.lock().key.take()
     }
 
     /// Ctrl-C: says how to leave, once.
-    pub(in crate::front) fn hint(&self) {
+    pub(in crate::prompt) fn hint(&self) {
         let hint = std::mem::replace(&mut self.lock().hint, Hint::Given);
         match hint {
             Hint::Due => self.note(HINT),
@@ -138,7 +138,7 @@ impl SessionState {
     }
 
     /// Shows the lines that wait.
-    pub(in crate::front) fn flush(&self) {
+    pub(in crate::prompt) fn flush(&self) {
         let lines = self.lock().shown.take();
         if !lines.is_empty() {
             self.write(&(lines.join("\n") + "\n"));
@@ -146,7 +146,7 @@ impl SessionState {
     }
 
     /// Shows the lines that wait below a prompt that stays, and the prompt again.
-    pub(in crate::front) fn flush_above(&self, prompt: &str) {
+    pub(in crate::prompt) fn flush_above(&self, prompt: &str) {
         let lines = self.lock().shown.take();
         if !lines.is_empty() {
             self.write(&format!("\n{}\n{prompt}", lines.join("\n")));
@@ -154,7 +154,7 @@ impl SessionState {
     }
 
     /// Waits for something, and shows lines meanwhile.
-    pub(in crate::front) fn await_some<T>(
+    pub(in crate::prompt) fn await_some<T>(
         &self,
         limit: Duration,
         mut look: impl FnMut(&mut StateView<'_>) -> Option<T>,
@@ -180,7 +180,7 @@ impl SessionState {
     }
 
     /// Waits until the order to rest is taken back, or a higher one comes.
-    pub(in crate::front) fn rest(&self) {
+    pub(in crate::prompt) fn rest(&self) {
         let mut state = self.lock();
         while state.order == EditorOrder::Rest {
             state.editor = EditorPhase::Away;
@@ -191,14 +191,14 @@ impl SessionState {
     }
 
     /// The editor itself lets go for a while, as if it had been told to.
-    pub(in crate::front) fn yields(&self) {
+    pub(in crate::prompt) fn yields(&self) {
         let mut state = self.lock();
         state.order = state.order.max(EditorOrder::Rest);
         state.editor = EditorPhase::Away;
     }
 
     /// The editor is gone; what waits to be shown is shown first.
-    pub(in crate::front) fn leave(&self) {
+    pub(in crate::prompt) fn leave(&self) {
         let rest = self.lock().shown.take_partial();
         self.show(rest);
         self.restore();
@@ -211,5 +211,5 @@ impl SessionState {
 }
 
 /// What Ctrl-C says.
-pub(in crate::front) const HINT: &str = "Ctrl-C is ignored while a prompt is open; `continue` goes on, \
+pub(in crate::prompt) const HINT: &str = "Ctrl-C is ignored while a prompt is open; `continue` goes on, \
                                `quit` fails this actor, `stop` cancels the tree";
