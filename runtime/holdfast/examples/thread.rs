@@ -19,7 +19,7 @@ async fn reader(_: Context, line: String) -> Result<u32, BoxError> {
     thread::Builder::new().name("parser".to_owned()).spawn(move || {
         let _ = done.send(parse(&line));
     })?;
-    let (width, height) = size.await?.ok_or("this is no size")?;
+    let (width, height) = size.await?.ok_or("expected a size of the terminal")?;
     Ok(width * height)
 }
 

@@ -1,6 +1,6 @@
 //! What an actor's function is given: its scope.
 //!
-//! The scope of an actor is its nursery: what it spawns can not outlive it. When the function
+//! The scope of an actor is its nursery: what it spawns cannot outlive it. When the function
 //! returns, children that still run are cancelled, and the actor ends when the last was reaped. When
 //! it, or a child, fails, all are cancelled, and the failure climbs to the supervisor.
 
@@ -128,7 +128,7 @@ impl Context {
     /// than zero is a failure. A cancel sends it SIGTERM.
     ///
     /// # Errors
-    /// It can not be started, or this actor is being cancelled.
+    /// The program cannot be started, or this actor is being cancelled.
     pub async fn spawn_command(&self, command: Command) -> Result<Portal<()>, RuntimeError> {
         let (reply, answer) = oneshot::channel();
         let program = command.get_program().to_string_lossy();
@@ -143,7 +143,7 @@ impl Context {
     /// are under way.
     ///
     /// # Errors
-    /// The message can not be serialised or is over 15 MiB; this is the root.
+    /// The message cannot be serialised or is over 15 MiB; this is the root.
     pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
         self.mailbox("send a message")?.send(message).await
     }

@@ -5,7 +5,7 @@ use crate::settings::BadVariable;
 use crate::wire::WireError;
 use std::io;
 
-/// Why a tree can not be run, or an actor not be started.
+/// Why a tree cannot be run, or an actor not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
@@ -23,7 +23,7 @@ pub enum RuntimeError {
         "failed to take the process over: other threads run already; call `Program::run` first in `main`"
     )]
     Threads,
-    /// A variable of the environment can not be used.
+    /// A variable of the environment cannot be used.
     #[error("failed to read the environment")]
     Environment(#[from] BadVariable),
     /// Two functions have one name.
@@ -45,7 +45,7 @@ pub enum RuntimeError {
         #[source]
         source: BoxError,
     },
-    /// A value can not be written.
+    /// A value cannot be written.
     #[error("failed to write {what}")]
     Unwritable {
         /// What was written.
@@ -54,7 +54,7 @@ pub enum RuntimeError {
         #[source]
         source: BoxError,
     },
-    /// A peer sent what is no frame, or something too long is to be sent to it.
+    /// A peer sent something that is not a frame, or something too long is to be sent to it.
     #[error("failed to talk to a neighbour: {0}")]
     Wire(String),
     /// The process was started as an actor, but not by a supervisor.

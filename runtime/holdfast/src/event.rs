@@ -66,7 +66,7 @@ pub(crate) enum UserTaskEnd {
     Returned(Vec<u8>),
     /// With an error or a panic, and where.
     Failed(Failure, Box<PausedTask>, Examine),
-    /// It was dropped: a cancel.
+    /// The task was dropped: a cancel.
     Dropped,
 }
 
@@ -127,6 +127,6 @@ pub enum Resumed {
     Revoked,
     /// There was no prompt: the actor, or the tree, is on its way out.
     Refused,
-    /// There was no prompt: debugging is off, this is no actor, or the same task pauses already.
+    /// There was no prompt: debugging is off, this process is not an actor, or the same task pauses already.
     Passed,
 }

@@ -15,7 +15,7 @@
 use crate::process::Ended;
 use holdfast_protocol::{Cause, Signal, Status};
 
-/// It failed.
+/// An actor failed.
 pub(crate) const FAILED: u8 = 1;
 /// The tree could not be set up.
 pub(crate) const SETUP: u8 = 2;

@@ -10,7 +10,7 @@ use std::fmt;
 pub enum FailureKind {
     /// The actor's function returned an error.
     Error,
-    /// It panicked.
+    /// The function panicked.
     Panic,
     /// The person quit at its prompt.
     Quit,
@@ -20,9 +20,9 @@ pub enum FailureKind {
     Exited(i32),
     /// Its process has ended, and nobody knows how: its exit status was taken by somebody else.
     Unknown,
-    /// It was cancelled before it had a result.
+    /// The actor was cancelled before it had a result.
     Cancelled,
-    /// It could not be started, or not understood.
+    /// The actor could not be started, or not understood.
     Runtime,
 }
 

@@ -10,7 +10,7 @@
 //!
 //! # The scope of an actor
 //!
-//! What an actor spawns can not outlive it. When its function returns, children that still run are
+//! What an actor spawns cannot outlive it. When its function returns, children that still run are
 //! cancelled; when it or a child fails, all are cancelled, and the [`Failure`] climbs with the path of
 //! the actors it came through. A child that is asked to end gets a grace period, then SIGTERM, then
 //! SIGKILL; a person at a prompt in its branch stops that clock. See [`Timing`] and [`exit`].

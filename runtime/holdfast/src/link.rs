@@ -54,7 +54,7 @@ impl Link {
     /// Takes over one end of a socket pair.
     ///
     /// # Errors
-    /// If the socket can not be watched.
+    /// If the socket cannot be watched.
     pub(crate) fn new(socket: StdStream) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self {

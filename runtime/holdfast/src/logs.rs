@@ -140,7 +140,7 @@ impl FieldWriter<'_> {
     fn write(&mut self, field: &Field, value: fmt::Arguments<'_>) {
         let mut to = Bounded { text: self.text };
         let separator = if to.text.is_empty() { "" } else { " " };
-        // A value that does not fit is cut: that is no failure.
+        // A value that does not fit is cut: that is not a failure.
         let _ = match field.name() {
             "message" => write!(to, "{separator}{value}"),
             name => write!(to, "{separator}{name}={value}"),

@@ -88,7 +88,7 @@ pub struct Pause<'a> {
 /// A breakpoint here. The prompt shows this place in the source, and the values named with
 /// [`Pause::value`].
 ///
-/// In a process that is no actor it passes at once.
+/// In a process that is not an actor it passes at once.
 #[track_caller]
 pub fn pause<'a>() -> Pause<'a> {
     Pause { values: Vec::new(), shielding: Shielding::Plain, place: Location::caller() }

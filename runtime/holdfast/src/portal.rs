@@ -78,7 +78,7 @@ impl<R> Portal<R> {
     /// many are under way.
     ///
     /// # Errors
-    /// The message can not be serialised or is over 15 MiB; the child, or this actor, has ended.
+    /// The message cannot be serialised or is over 15 MiB; the child, or this actor, has ended.
     pub async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
         self.mailbox.send(message).await
     }

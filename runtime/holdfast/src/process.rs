@@ -101,7 +101,7 @@ impl Process {
         self.pidfd.try_clone()
     }
 
-    /// Sends a signal. That the process has ended is no error.
+    /// Sends a signal. That the process has ended is not an error.
     pub(crate) fn signal(&self, signal: Signal) {
         let _ = pidfd_send_signal(&self.pidfd, signal);
     }

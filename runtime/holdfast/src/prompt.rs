@@ -68,7 +68,7 @@ pub(crate) struct PromptSetup {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum PromptReader {
     /// A person at this terminal. `/dev/tty` has the line editor; any other path, and a terminal
-    /// that can not move its cursor (`TERM=dumb`), has plain lines.
+    /// that cannot move its cursor (`TERM=dumb`), has plain lines.
     Terminal(PathBuf),
     /// A person at this terminal, which stays in its own modes: a Ctrl-C there is a signal to the
     /// foreground. What a debugger does that knows nothing of a tree.
@@ -103,7 +103,7 @@ pub(crate) struct PromptSession {
     session: Arc<SessionState>,
 }
 
-/// Opens a session. It fails if there is no such terminal.
+/// Opens a session; fails if there is no such terminal.
 pub(crate) fn open(setup: PromptSetup) -> io::Result<PromptSession> {
     let PromptSetup { socket, reader, notify, color } = setup;
     socket.set_nonblocking(false)?;

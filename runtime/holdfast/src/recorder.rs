@@ -68,7 +68,7 @@ impl Recorder {
     /// Starts the record of an actor, if the environment asks for one.
     ///
     /// # Errors
-    /// The directory can not be written to.
+    /// The directory cannot be written to.
     pub(crate) fn start(
         actor: ActorId,
         path: &[String],

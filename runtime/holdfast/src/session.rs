@@ -91,7 +91,7 @@ pub(crate) enum PromptCommand {
     },
     /// The last log events of this process.
     Log {
-        /// How many.
+        /// How many events.
         last: usize,
     },
     /// Go on.
@@ -149,7 +149,7 @@ pub(crate) enum Reply {
     },
     /// Names of values.
     Names(Vec<String>),
-    /// It can not be answered, and why.
+    /// Why there is no answer.
     Failed(String),
 }
 
@@ -162,7 +162,7 @@ pub(crate) struct NumberedReply {
     pub(crate) reply: Reply,
 }
 
-/// Why a session can not go on.
+/// Why a session cannot go on.
 #[derive(Debug, Error)]
 pub(crate) enum SessionError {
     /// The socket failed.

@@ -108,12 +108,12 @@ impl Settings {
     }
 }
 
-/// A variable of the environment that can not be used.
+/// A variable of the environment that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("{name}={value}: {expected}")]
 #[non_exhaustive]
 pub struct BadVariable {
-    /// Which.
+    /// Its name.
     pub name: &'static str,
     /// What it is set to.
     pub value: String,

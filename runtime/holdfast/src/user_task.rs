@@ -138,7 +138,7 @@ pub(crate) fn post_mortem(failure: &Failure) -> PausedTask {
 fn said(panic: &(dyn Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "a value that is no text".to_owned())
+    text.unwrap_or_else(|| "a value that is not text".to_owned())
 }
 
 /// Where a panic was, noted before the stack unwinds.

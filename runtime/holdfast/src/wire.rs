@@ -9,7 +9,7 @@
 //!
 //! # Rules
 //! 1. The first frame of a supervisor is `Hello`, the first of a child `Ready`.
-//! 2. A frame that can not be read ends the link it came on, and nothing else.
+//! 2. A frame that cannot be read ends the link it came on, and nothing else.
 
 use crate::failure::Failure;
 use crate::inherited::Inherited;
@@ -85,12 +85,12 @@ pub(crate) enum Frame {
     Direct { pid: u32 },
 }
 
-/// Why bytes are no frames.
+/// Why bytes are not frames.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum WireError {
     #[error("a frame of {0} bytes is too long; the most are {MAX_FRAME}")]
     TooLong(usize),
-    #[error("a frame can not be read")]
+    #[error("a frame cannot be read")]
     Malformed(#[from] rmp_serde::decode::Error),
     #[error("more descriptors came than frames that carry one")]
     Descriptors,

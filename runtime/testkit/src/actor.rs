@@ -298,7 +298,7 @@ fn hear(mut client: ControlClient, tasks: mpsc::UnboundedSender<ScopeTask>, cont
             // At the socket itself: a driver that is frozen at a prompt would not hear of it.
             Instruction::Cut {} => {
                 if let Err(error) = shutdown(LINK_FD, Shutdown::Both) {
-                    failed(&events, &format!("the link can not be cut: {error}"));
+                    failed(&events, &format!("the link cannot be cut: {error}"));
                 }
             }
             Instruction::Garble { bytes } => {
@@ -306,7 +306,7 @@ fn hear(mut client: ControlClient, tasks: mpsc::UnboundedSender<ScopeTask>, cont
                 // is ever put on its descriptor.
                 let link = unsafe { BorrowedFd::borrow_raw(LINK_FD) };
                 if let Err(error) = nix::unistd::write(link, &bytes) {
-                    failed(&events, &format!("the link can not be garbled: {error}"));
+                    failed(&events, &format!("the link cannot be garbled: {error}"));
                 }
             }
             Instruction::Boot {} | Instruction::Pass { .. } | Instruction::Open {} => {}

@@ -106,7 +106,7 @@ pub enum Instruction {
     Cancel {},
     /// Ask a child to end.
     CancelChild {
-        /// Which.
+        /// The child's name.
         name: String,
     },
     /// Leave the scope: the program is done.
@@ -129,7 +129,7 @@ pub enum Instruction {
     },
     /// Go past a place, once; to the gate of an actor.
     Pass {
-        /// Which.
+        /// The place.
         point: Point,
     },
     /// Be held nowhere any more; to the gate of an actor.
@@ -145,7 +145,7 @@ pub enum Instruction {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "event")]
 pub enum ActorEvent {
-    /// It is there; the first that it says.
+    /// The actor is there; the first event of each connection.
     Hello {
         /// Its process.
         pid: i32,
@@ -232,6 +232,6 @@ pub enum Resumption {
     Revoked,
     /// No prompt opens for it.
     Refused,
-    /// It was passed at once.
+    /// The pause was passed at once.
     Passed,
 }

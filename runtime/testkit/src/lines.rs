@@ -11,7 +11,7 @@ pub(crate) fn write(mut to: impl Write, value: &impl Serialize) -> io::Result<()
     to.write_all(&line)
 }
 
-/// Reads one value; none at the end of the stream. A line that is no such value is `InvalidData`,
+/// Reads one value; none at the end of the stream. A line that is not such a value is `InvalidData`,
 /// with the line in its message.
 pub(crate) fn read<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = String::new();

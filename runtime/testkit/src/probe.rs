@@ -18,7 +18,7 @@ pub(crate) struct TestProbe {
 pub(crate) const POLICY_VARIABLE: &str = "HOLDFAST_TEST_POLICY";
 
 impl Probe for TestProbe {
-    #[expect(clippy::panic, reason = "a tree under another policy than the test's is no test")]
+    #[expect(clippy::panic, reason = "a tree under another policy than the test's is not a test")]
     fn policy(&self) -> PolicyName {
         let Ok(name) = std::env::var(POLICY_VARIABLE) else { return PolicyName::Relay };
         name.parse().unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))

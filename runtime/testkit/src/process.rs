@@ -19,19 +19,19 @@ use std::{fmt, fs, io};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessState {
-    /// It runs, or could.
+    /// Runs, or could.
     Running,
-    /// It waits for something.
+    /// Waits for something.
     Sleeping,
-    /// It waits, and no signal wakes it.
+    /// Waits, and no signal wakes it.
     Uninterruptible,
     /// A signal stopped it.
     Stopped,
     /// A debugger stopped it.
     Traced,
-    /// It has ended and nobody has reaped it.
+    /// Has ended, and nobody has reaped it.
     Zombie,
-    /// It is about to vanish.
+    /// Is about to vanish.
     Dead,
 }
 
@@ -99,7 +99,7 @@ impl ProcessInfo {
     /// A descriptor of this very process, not of one that has its number now.
     ///
     /// # Errors
-    /// It is gone.
+    /// The process is gone.
     pub fn pidfd(&self) -> io::Result<OwnedFd> {
         let descriptor = open(self.pid)?;
         if Self::read(self.pid)?.started != self.started {
@@ -111,7 +111,7 @@ impl ProcessInfo {
     /// Sends it a signal.
     ///
     /// # Errors
-    /// It is gone, or not ours to signal.
+    /// The process is gone, or not ours to signal.
     pub fn signal(&self, signal: Signal) -> io::Result<()> {
         send(&self.pidfd()?, signal)
     }

@@ -45,11 +45,11 @@ pub enum StageError {
     Start {
         /// The program.
         program: String,
-        /// Why.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// What was waited for did not come, or can not come any more.
+    /// What was waited for did not come, or cannot come any more.
     #[error("failed to see {what}: {why}\n{dump}")]
     Unseen {
         /// What was waited for.
@@ -64,7 +64,7 @@ pub enum StageError {
     Deed {
         /// What was tried.
         deed: &'static str,
-        /// Why.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -205,7 +205,7 @@ impl TerminalStage {
     /// Waits until the screen is like that.
     ///
     /// # Errors
-    /// It is not in time, or can not be any more since the output has ended.
+    /// The wait times out, or the output has ended.
     pub fn wait_screen(&self, what: &str, like: impl Fn(&vt100::Screen) -> bool) -> Result<()> {
         self.wait(what, |seen| match like(seen.screen.screen()) {
             true => Some(Ok(())),
@@ -223,7 +223,7 @@ impl TerminalStage {
     /// Waits until the screen shows this text.
     ///
     /// # Errors
-    /// It does not in time.
+    /// The wait times out.
     pub fn wait_text(&self, text: &str) -> Result<()> {
         let what = format!("{text:?} on the screen");
         self.wait_screen(&what, |screen| screen.contents().contains(text))
@@ -232,7 +232,7 @@ impl TerminalStage {
     /// Waits for these bytes in the output, after those that the last such wait has found.
     ///
     /// # Errors
-    /// They do not come in time.
+    /// The wait times out.
     pub fn wait_output(&self, bytes: &str) -> Result<()> {
         self.wait(&format!("{bytes:?} in the output"), |seen| match seen.find(bytes.as_bytes()) {
             true => Some(Ok(())),

@@ -29,7 +29,7 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 /// How the root is started.
 #[derive(Clone, Debug)]
 enum Launch {
-    /// It is the program on the stage.
+    /// The root is the program on the stage.
     Itself,
     /// By this program, which gets the root's path as its last argument.
     By(Vec<String>),
@@ -266,7 +266,7 @@ pub struct TestTree {
 #[derive(Clone, Copy, Debug)]
 enum Starts {
     Free,
-    /// They are; so many were let go.
+    /// Actors are held; so many were let go.
     Held(usize),
 }
 
@@ -283,7 +283,7 @@ impl TestTree {
     /// An actor by its name, once it has said hello.
     ///
     /// # Errors
-    /// It does not come.
+    /// The actor does not come.
     pub fn actor(&mut self, name: &str) -> Result<&ActorHandle> {
         let path = self.path(name)?;
         if !self.actors.contains_key(name) {
@@ -297,7 +297,7 @@ impl TestTree {
     /// Has the supervisor of an actor spawn it, and waits until it runs.
     ///
     /// # Errors
-    /// It does not come.
+    /// The actor does not come.
     pub fn spawn(&mut self, name: &str) -> Result<()> {
         self.ask_to_spawn(name)?;
         if let Starts::Held(before) = &mut self.starts {
@@ -331,7 +331,7 @@ impl TestTree {
     /// Gives an actor an instruction.
     ///
     /// # Errors
-    /// It does not hear.
+    /// The actor does not hear.
     pub fn instruct(&mut self, name: &str, instruction: Instruction) -> Result<()> {
         Ok(self.actor(name)?.send(instruction)?)
     }
@@ -339,7 +339,7 @@ impl TestTree {
     /// Sends a signal to an actor.
     ///
     /// # Errors
-    /// It is gone.
+    /// The process is gone.
     pub fn signal(&mut self, name: &str, signal: Signal) -> Result<()> {
         let pid = self.actor(name)?.pid();
         Ok(process::signal(pid, signal)?)

@@ -26,7 +26,7 @@ pub(super) fn around(file: &str, line: u32, around: u32) -> Reply {
                 Reply::Failed(format!("{} has no line {line}", found.display()))
             }
             Ok(source) => Reply::Source(source),
-            Err(error) => Reply::Failed(format!("{} can not be read: {error}", found.display())),
+            Err(error) => Reply::Failed(format!("{} cannot be read: {error}", found.display())),
         },
     }
 }

@@ -65,7 +65,7 @@ impl ActorResources {
         match agent::start(socket, *scene, logs::LogRing::global(), answer) {
             Ok(agent) => self.agent = Some((request, agent)),
             Err(error) => {
-                tracing::error!(target: "holdfast", %error, "a prompt can not be opened");
+                tracing::error!(target: "holdfast", %error, "a prompt cannot be opened");
                 self.senders.send(ActorEvent::Answered(request, Answer::Hangup));
             }
         }
@@ -130,7 +130,7 @@ impl ActorResources {
                 self.prompt = Some((request, prompt));
             }
             Err(error) => {
-                tracing::error!(target: "holdfast", %error, "the terminal can not be read");
+                tracing::error!(target: "holdfast", %error, "the terminal cannot be read");
                 let _ = self.senders.urgent.send(Event::PromptSession(request, PromptEvent::Ended));
             }
         }

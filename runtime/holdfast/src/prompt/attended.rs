@@ -89,7 +89,7 @@ fn open(session: &SessionState, link: &BatonLink, greeting: &Greeting) {
     }
 }
 
-/// Takes the line editor, or plain lines where it can not work.
+/// Takes the line editor, or plain lines where it cannot work.
 fn claim(
     session: &Arc<SessionState>,
     path: &Path,
@@ -192,7 +192,7 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
 enum SessionEnd {
     /// By the driver, the holder or the person.
     Told,
-    /// The terminal can not be read any more, and why.
+    /// The terminal cannot be read any more, and why.
     Lost(String),
 }
 
@@ -200,10 +200,10 @@ fn ownership(session: &SessionState) -> Ownership {
     session.terminal().map_or(Ownership::Gone, Modes::ownership)
 }
 
-/// The prompt can not go on: the holder is told, and what it does then ends the session.
+/// The prompt cannot go on: the holder is told, and what it does then ends the session.
 fn give_up(session: &SessionState, link: &BatonLink, why: &str) {
     link.hang_up();
-    session.write(&format!("the prompt is closed, its terminal can not be read: {why}\n"));
+    session.write(&format!("the prompt is closed, its terminal cannot be read: {why}\n"));
 }
 
 /// Runs one line.
@@ -334,5 +334,5 @@ const AROUND_AT_FIRST: u32 = 1;
 /// The most names that completion knows.
 const MOST_NAMES: usize = 1000;
 
-/// Terminals that can not move their cursor.
+/// Terminals that cannot move their cursor.
 const UNABLE: [&str; 3] = ["dumb", "cons25", "emacs"];

@@ -27,11 +27,11 @@ pub(super) enum PromptAction {
     Stop,
 }
 
-/// Why a line is no command.
+/// Why a line is not a command.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub(super) enum Misread {
     /// Nothing has that name.
-    #[error("`{word}` is no command; {hint}")]
+    #[error("`{word}` is not a command; {hint}")]
     Unknown {
         /// What was typed.
         word: String,
@@ -253,11 +253,11 @@ mod tests {
     fn what_is_no_command_says_what_may_be_meant() {
         let table = [
             ("lo", "`lo` may be locals or log"),
-            ("contineu", "`contineu` is no command; did you mean `continue`?"),
-            ("quti", "`quti` is no command; did you mean `quit`?"),
-            ("s", "`s` is no command; `help` lists them"),
-            ("sto", "`sto` is no command; did you mean `stop`?"),
-            ("frobnicate", "`frobnicate` is no command; `help` lists them"),
+            ("contineu", "`contineu` is not a command; did you mean `continue`?"),
+            ("quti", "`quti` is not a command; did you mean `quit`?"),
+            ("s", "`s` is not a command; `help` lists them"),
+            ("sto", "`sto` is not a command; did you mean `stop`?"),
+            ("frobnicate", "`frobnicate` is not a command; `help` lists them"),
         ];
         for (line, expected) in table {
             assert_eq!(parse(line).unwrap_err().to_string(), expected);

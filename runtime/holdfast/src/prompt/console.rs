@@ -63,9 +63,9 @@ pub(super) enum Read {
     Ordered,
     /// A SIGINT that was not ours.
     Interrupted,
-    /// Bytes that are no text.
+    /// Bytes that are not text.
     NoText,
-    /// The terminal can not be read.
+    /// The terminal cannot be read.
     Failed(io::Error),
 }
 
@@ -80,7 +80,7 @@ static RESTING: Mutex<Resting> = Mutex::new(Resting::None);
 enum Resting {
     /// There is none yet.
     None,
-    /// It is here.
+    /// No session has it.
     Here(Box<Console>),
     /// A session has it.
     Taken,
@@ -88,7 +88,7 @@ enum Resting {
 
 /// Whether the line editor can be had.
 pub(super) enum EditorClaim {
-    /// It is had.
+    /// The session has it now.
     Had(Box<Console>),
     /// Another session of this process has it.
     Taken,

@@ -52,7 +52,7 @@ pub(super) fn brief(text: &str, limit: usize) -> String {
     }
 }
 
-/// A log line: colours are kept, bytes that are no text are shown.
+/// A log line: colours are kept, bytes that are not text are shown.
 pub(super) fn log(bytes: &[u8]) -> String {
     let mut shown = String::with_capacity(bytes.len());
     let mut colours = Colours::None;

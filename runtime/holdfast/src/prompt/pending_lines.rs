@@ -6,7 +6,7 @@
 use super::escape;
 use std::collections::VecDeque;
 
-/// Lines that wait, and log output that is no whole line yet.
+/// Lines that wait, and log output that is not a whole line yet.
 #[derive(Debug, Default)]
 pub(super) struct PendingLines {
     lines: VecDeque<String>,
@@ -22,7 +22,7 @@ impl PendingLines {
         split(&mut self.partial)
     }
 
-    /// Takes out what is no whole line, as if it were one.
+    /// Takes out what is not a whole line, as if it were one.
     pub(super) fn take_partial(&mut self) -> Vec<String> {
         match self.partial.is_empty() {
             true => Vec::new(),

@@ -49,15 +49,15 @@ pub(super) enum EditorOrder {
 /// Where the editor is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum EditorPhase {
-    /// It runs a command, or has not begun.
+    /// Runs a command, or has not begun.
     Busy,
     /// In the line editor, in this thread.
     Reading(Pthread),
     /// In poll.
     Polling,
-    /// It has let go and waits.
+    /// Has let go, and waits.
     Away,
-    /// It has let go for good.
+    /// Has let go for good.
     Gone,
 }
 
@@ -157,7 +157,7 @@ impl SessionState {
     /// Writes to the terminal, or to standard error if there is none. Only the editor's thread
     /// does, until it is gone.
     pub(super) fn write(&self, text: &str) {
-        // What can not be shown is lost: there is nobody else to tell.
+        // What cannot be shown is lost: there is nobody else to tell.
         let _ = match &self.terminal {
             Some(terminal) => terminal.tty().write_all(text.as_bytes()),
             None => io::stderr().lock().write_all(text.as_bytes()),

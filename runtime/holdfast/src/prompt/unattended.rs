@@ -43,7 +43,7 @@ pub(super) fn script(session: &SessionState, link: &BatonLink, path: &Path) {
         match next_line(path) {
             Err(error) => {
                 let path = escape::line(&path.display().to_string());
-                session.write(&format!("the script {path} can not be read: {error}\n"));
+                session.write(&format!("the script {path} cannot be read: {error}\n"));
                 return go_on(session, link);
             }
             Ok(None) => {

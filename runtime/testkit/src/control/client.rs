@@ -46,7 +46,7 @@ impl ControlClient {
     /// Waits for the next order; none when the test is gone.
     ///
     /// # Errors
-    /// The line is no order (`InvalidData`), or the socket fails.
+    /// The line is not an instruction (`InvalidData`), or the socket fails.
     pub fn recv(&mut self) -> io::Result<Option<Instruction>> {
         lines::read(&mut self.control)
     }

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// What can go wrong with instructions.
 #[derive(thiserror::Error)]
 pub enum ControlError {
-    /// What was waited for did not come, or can not come any more.
+    /// What was waited for did not come, or cannot come any more.
     #[error("failed to hear {what}: {why}\nlog:\n{log}")]
     Unheard {
         /// What was waited for.
@@ -32,7 +32,7 @@ pub enum ControlError {
         actor: String,
         /// The order.
         instruction: Instruction,
-        /// Why.
+        /// The error of the operating system.
         #[source]
         source: io::Error,
     },
@@ -54,7 +54,7 @@ pub enum ControlLine {
     Said(ActorEvent),
     /// The test ordered this.
     Instructed(Instruction),
-    /// The actor said what is no event.
+    /// The actor said something that is not an event.
     Garbled(String),
     /// The connection has ended, and with it the process, as a rule.
     Gone,
@@ -106,7 +106,7 @@ impl ControlServer {
     /// Listens on a socket in a fresh folder.
     ///
     /// # Errors
-    /// The folder or the socket can not be made.
+    /// The folder or the socket cannot be made.
     pub fn open() -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("holdfast-").tempdir()?;
         let listener = UnixListener::bind(folder.path().join("control"))?;
@@ -140,7 +140,7 @@ impl ControlServer {
     /// Waits for the actor at this place of the tree; of several in turn, the last one.
     ///
     /// # Errors
-    /// It does not come in time.
+    /// The wait times out.
     pub fn wait_actor(&self, path: &str) -> Result<ActorHandle> {
         let find = |state: &LogState| {
             state.log.iter().rev().find(|one| says(one, |at| at == path)).cloned()
@@ -152,7 +152,7 @@ impl ControlServer {
     /// Waits for the hello that comes after so many others with this beginning.
     ///
     /// # Errors
-    /// It does not come in time.
+    /// The wait times out.
     pub fn wait_hello(&self, beginning: &str, before: usize) -> Result<ActorHandle> {
         let entry = self.log.wait(&format!("of {beginning}"), |state| {
             let mut said = state.log.iter().filter(|one| says(one, |at| at.starts_with(beginning)));
@@ -187,7 +187,7 @@ impl ControlServer {
     /// Waits until the log is like that; it is looked at whenever it has grown, as a whole.
     ///
     /// # Errors
-    /// It is not in time.
+    /// The wait times out.
     pub fn wait_log<T>(
         &self,
         what: &str,
@@ -282,7 +282,7 @@ impl ActorHandle {
     /// Waits for exactly this event.
     ///
     /// # Errors
-    /// It does not come in time, or the actor has gone.
+    /// The wait times out, or the actor has gone.
     pub fn wait_for(&self, event: &ActorEvent) -> Result<()> {
         self.wait(&format!("{event:?}"), |said| said == event).map(|_| ())
     }
@@ -290,7 +290,7 @@ impl ActorHandle {
     /// Waits for the end of its connection: the process has ended, however.
     ///
     /// # Errors
-    /// It does not end in time.
+    /// The wait times out.
     pub fn wait_gone(&self) -> Result<()> {
         self.log.wait(&format!("the end of {}", self.path), |state| {
             state.of(self.connection).any(|line| *line == ControlLine::Gone).then_some(Ok(()))

@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// What a stage asks. The first line is no ask, it is the program; the end of the stream is
+/// What a stage asks. The first line is not a request but the program; the end of the stream is
 /// [`ShimRequest::Clear`], and the end of the shim.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, tag = "ask")]
@@ -28,7 +28,7 @@ pub(crate) enum ShimRequest {
 pub(crate) enum ShimReport {
     /// The program runs.
     Started { pid: i32 },
-    /// It could not be started.
+    /// The program could not be started.
     Failed { why: String },
     /// A signal stopped the program; the terminal was taken back.
     Stopped { signal: i32 },

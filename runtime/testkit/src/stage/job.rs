@@ -26,7 +26,7 @@ impl TerminalStage {
     /// those stay as they are.
     ///
     /// # Errors
-    /// It does not in time.
+    /// The wait times out.
     pub fn foreground(&self) -> Result<()> {
         self.ask(&ShimRequest::Foreground {})?;
         self.wait_continued()
@@ -35,7 +35,7 @@ impl TerminalStage {
     /// Lets a stopped program go on without the terminal, as a shell's `bg` does.
     ///
     /// # Errors
-    /// It does not in time.
+    /// The wait times out.
     pub fn background(&self) -> Result<()> {
         self.ask(&ShimRequest::Background {})?;
         self.wait_continued()
@@ -56,7 +56,7 @@ impl TerminalStage {
     /// terminal.
     ///
     /// # Errors
-    /// It does not end in time.
+    /// The wait times out.
     pub fn exit(&self) -> Result<ProcessEnd> {
         self.wait("the program's end", |seen| {
             let (exit, leftovers) = seen.ended.as_ref()?;
@@ -67,7 +67,7 @@ impl TerminalStage {
     /// What the program left at the moment when it ended, alive or zombie.
     ///
     /// # Errors
-    /// It does not end in time.
+    /// The wait times out.
     pub fn leftovers(&self) -> Result<Vec<ProcessInfo>> {
         self.wait("the program's end", |seen| Some(Ok(seen.ended.as_ref()?.1.clone())))
     }

@@ -11,7 +11,7 @@ impl TestTree {
     /// Sends a signal to an actor that reads it, and waits until it has.
     ///
     /// # Errors
-    /// It is gone, or does not read it in time.
+    /// The actor is gone, or the wait times out.
     pub fn deliver(&mut self, name: &str, signal: Signal) -> Result<()> {
         self.signal(name, signal)?;
         self.wait_read(name, signal)
@@ -21,7 +21,7 @@ impl TestTree {
     /// is answered when the signal was acted on.
     ///
     /// # Errors
-    /// It does not read it in time.
+    /// The wait times out.
     pub fn wait_read(&mut self, name: &str, signal: Signal) -> Result<()> {
         let pid = self.actor(name)?.pid();
         let what = format!("{signal} read by {name}");
@@ -31,7 +31,7 @@ impl TestTree {
     /// Types Ctrl-C where it is a signal, and waits until the root has read that.
     ///
     /// # Errors
-    /// It does not in time.
+    /// The wait times out.
     pub fn interrupt(&mut self) -> Result<()> {
         self.stage.ctrl_c()?;
         // The terminal works later than it is written to, and shows the key after it has signalled.
@@ -42,7 +42,7 @@ impl TestTree {
     /// Waits until the processes of these actors are in this state.
     ///
     /// # Errors
-    /// They are not in time.
+    /// The wait times out.
     pub fn wait_state(&mut self, names: &[&str], state: ProcessState) -> Result<()> {
         let mut pids = Vec::new();
         for name in names {
@@ -57,7 +57,7 @@ impl TestTree {
     /// Waits for what no event tells: the kernel is asked again and again.
     ///
     /// # Errors
-    /// It is not so in time.
+    /// The wait times out.
     pub fn spin(&self, what: &str, mut is: impl FnMut() -> Result<bool>) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
         while !is()? {
@@ -72,7 +72,7 @@ impl TestTree {
     /// Waits until the terminal has the modes from before the tree.
     ///
     /// # Errors
-    /// It has not in time.
+    /// The wait times out.
     pub fn wait_modes(&self) -> Result<()> {
         self.spin("the modes from before", || Ok(self.stage.modes()? == self.modes))
     }
@@ -80,7 +80,7 @@ impl TestTree {
     /// The tree below an actor, as it sees it now.
     ///
     /// # Errors
-    /// It does not answer.
+    /// The actor does not answer.
     pub fn survey(&mut self, name: &str) -> Result<String> {
         self.asked += 1;
         let id = self.asked;
@@ -89,14 +89,14 @@ impl TestTree {
             |event: &ActorEvent| matches!(event, ActorEvent::Surveyed { id: of, .. } if *of == id);
         match self.actor(name)?.wait("a survey", is)? {
             ActorEvent::Surveyed { text, .. } => Ok(text),
-            other => Err(format!("{other:?} is no survey").into()),
+            other => Err(format!("expected a survey, found {other:?}").into()),
         }
     }
 
     /// Waits until an actor sees the tree below it like that.
     ///
     /// # Errors
-    /// It does not in time.
+    /// The wait times out.
     pub fn wait_survey(
         &mut self,
         name: &str,
@@ -128,7 +128,7 @@ impl TestTree {
     /// Waits until the prompt of an actor is on the screen and takes input.
     ///
     /// # Errors
-    /// It does not come.
+    /// The actor does not come.
     pub fn wait_prompt(&mut self, name: &str) -> Result<()> {
         let path = self.path(name)?;
         Ok(self.stage.wait_screen(&format!("the prompt of {path}"), |screen| {

@@ -69,7 +69,7 @@ pub(crate) fn shielded(id: u32) -> Instruction {
 /// An actor opens its prompt.
 ///
 /// # Errors
-/// It does not in time.
+/// The wait times out.
 pub(crate) fn open(tree: &mut TestTree, name: &str, id: u32) -> Tested {
     tree.instruct(name, breakpoint(id))?;
     tree.wait_prompt(name)
@@ -78,7 +78,7 @@ pub(crate) fn open(tree: &mut TestTree, name: &str, id: u32) -> Tested {
 /// The prompt of a pause of that number is alive: it answers.
 ///
 /// # Errors
-/// It does not in time.
+/// The wait times out.
 pub(crate) fn answers(tree: &TestTree, id: u32) -> Tested {
     tree.stage.type_line("print id")?;
     Ok(tree.stage.wait_output(&format!("id\x1b[0m = {id}\r\n"))?)
@@ -87,7 +87,7 @@ pub(crate) fn answers(tree: &TestTree, id: u32) -> Tested {
 /// The person lets an open pause go on.
 ///
 /// # Errors
-/// It does not in time.
+/// The wait times out.
 pub(crate) fn go_on(tree: &mut TestTree, name: &str, id: u32) -> Tested {
     tree.stage.type_line("continue")?;
     resumed(tree, name, id, Resumption::Continue)
@@ -96,7 +96,7 @@ pub(crate) fn go_on(tree: &mut TestTree, name: &str, id: u32) -> Tested {
 /// The pause of that number in an actor ends like this.
 ///
 /// # Errors
-/// It does not end in time, or otherwise.
+/// The wait times out, or the pause ends in another way.
 pub(crate) fn resumed(tree: &mut TestTree, name: &str, id: u32, how: Resumption) -> Tested {
     Ok(tree.actor(name)?.wait_for(&ActorEvent::Resumed { id, how })?)
 }
@@ -104,7 +104,7 @@ pub(crate) fn resumed(tree: &mut TestTree, name: &str, id: u32, how: Resumption)
 /// A supervisor has reaped a child.
 ///
 /// # Errors
-/// It does not in time.
+/// The wait times out.
 pub(crate) fn reaped(tree: &mut TestTree, supervisor: &str, name: &str) -> Tested {
     Ok(tree.actor(supervisor)?.wait_for(&ActorEvent::Reaped { name: name.to_owned() })?)
 }
@@ -112,7 +112,7 @@ pub(crate) fn reaped(tree: &mut TestTree, supervisor: &str, name: &str) -> Teste
 /// With no prompt in the way, a Ctrl-C ends the tree.
 ///
 /// # Errors
-/// It does not in time.
+/// The wait times out.
 pub(crate) fn ctrl_c_ends(tree: &mut TestTree) -> Tested {
     tree.wait_quiet()?;
     tree.stage.ctrl_c()?;
@@ -131,10 +131,10 @@ pub(crate) fn grow(growth: TestTreeBuilder) -> Result<TestTree> {
 /// The tree ends like this, leaves nobody behind, and the terminal is as it was.
 ///
 /// # Errors
-/// It does not end in time.
+/// The wait times out.
 ///
 /// # Panics
-/// It ends otherwise.
+/// The tree ends in another way.
 pub(crate) fn ends(tree: &TestTree, exit: ProcessEnd) -> Tested {
     leaves_nobody(tree, exit)?;
     assert_eq!(tree.stage.modes()?, tree.modes, "the terminal's modes are what they were");
@@ -144,10 +144,10 @@ pub(crate) fn ends(tree: &TestTree, exit: ProcessEnd) -> Tested {
 /// The same, where there is no terminal any more.
 ///
 /// # Errors
-/// It does not end in time.
+/// The wait times out.
 ///
 /// # Panics
-/// It ends otherwise.
+/// The tree ends in another way.
 pub(crate) fn leaves_nobody(tree: &TestTree, exit: ProcessEnd) -> Tested {
     assert_eq!(tree.stage.exit()?, exit, "{}", tree.stage.dump());
     assert_eq!(tree.stage.leftovers()?, Vec::<ProcessInfo>::new(), "nobody is left");

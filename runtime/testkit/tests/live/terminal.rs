@@ -130,7 +130,7 @@ fn colours_can_be_switched_off() -> Tested {
         tree.stage.type_line("print id")?;
         tree.stage.wait_output("id = 1")?;
         tree.stage.type_line("frobnicate")?;
-        tree.stage.wait_text("is no command")?;
+        tree.stage.wait_text("is not a command")?;
         go_on(&mut tree, "leaf", 1)?;
         let transcript = String::from_utf8_lossy(&tree.stage.transcript()).into_owned();
         let colours = ["\x1b[1m", "\x1b[2m", "\x1b[36m", "\x1b[1;31m", "\x1b[1;32m"];

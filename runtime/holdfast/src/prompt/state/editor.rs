@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// Why a wait of the editor's thread ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::prompt) enum Waited<T> {
-    /// It came.
+    /// What was waited for.
     Came(T),
     /// The editor is to let go, or the holder is lost.
     Ordered,
@@ -107,7 +107,7 @@ impl SessionState {
         std::mem::take(&mut state.wake_ups)
     }
 
-    /// Keeps the modes that [`SessionState::let_go`] puts back if the editor can not.
+    /// Keeps the modes that [`SessionState::let_go`] puts back if the editor cannot.
     pub(in crate::prompt) fn keep(&self, before: Option<Modes>) {
         self.lock().before = before;
     }

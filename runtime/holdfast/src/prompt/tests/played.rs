@@ -77,7 +77,7 @@ fn scene() -> PausedTask {
         path: "root/mid".to_owned(),
         kind: PromptKind::PostMortem,
         file: file!().to_owned(),
-        line: 5,
+        line: 7,
         column: 3,
         values: vec![
             value("alpha", "41 + 1"),

@@ -28,8 +28,8 @@ fn it_says_what_is_paused_and_answers() {
     let rows = screen.rows();
     assert_eq!(rows[rows.len() - 7], "post-mortem in root/mid, main");
     assert_eq!(rows[rows.len() - 6], "failure: it \\x1b[31mbroke");
-    assert!(rows[rows.len() - 5].starts_with("at runtime/holdfast/src/prompt/tests/played.rs:5:3"));
-    assert_eq!(rows[rows.len() - 3], ">     5 use crate::logs::LogRing;");
+    assert!(rows[rows.len() - 5].starts_with("at runtime/holdfast/src/prompt/tests/played.rs:7:3"));
+    assert_eq!(rows[rows.len() - 3], ">     7 use holdfast_protocol::Answer;");
     screen.types("locals\r");
     screen.until_row("alpha = 41 + 1");
     screen.until_row("(5000 bytes in all)");
@@ -37,7 +37,7 @@ fn it_says_what_is_paused_and_answers() {
     screen.types("tree\r");
     screen.until_row("  mid");
     screen.types("contineu\r");
-    screen.until_row("`contineu` is no command; did you mean `continue`?");
+    screen.until_row("`contineu` is not a command; did you mean `continue`?");
     screen.until_line(PROMPT);
     leave(screen);
 }

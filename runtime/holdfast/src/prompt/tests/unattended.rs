@@ -24,7 +24,7 @@ fn a_report_says_everything_and_goes_on() {
     let (errors, said) = play("report");
     let parts = [
         "post-mortem in root/mid, main\nfailure: it \\x1b[31mbroke\n",
-        ">     5 use crate::logs::LogRing;",
+        ">     7 use holdfast_protocol::Answer;",
         "alpha = 41 + 1\n",
         "frames of libraries are hidden",
         "nobody is at the prompt: it goes on\n",
@@ -43,7 +43,7 @@ fn a_script_lasts_over_several_sessions() {
     let (errors, said) = play(&format!("script {} 4", path.display()));
     assert_eq!(said, "@Quit @ended @Continue @ended @Continue @ended @Continue @ended @over");
     let parts = [
-        "root/mid> print alpha\nalpha = 41 + 1\nroot/mid> bad\n`bad` is no command",
+        "root/mid> print alpha\nalpha = 41 + 1\nroot/mid> bad\n`bad` is not a command",
         "root/mid> quit\n",
         "root/mid> print alpine\nalpine = [1, 2]\nroot/mid> c\n",
         "root/mid> where\npost-mortem in root/mid",
@@ -59,7 +59,7 @@ fn a_script_lasts_over_several_sessions() {
 #[test]
 fn a_script_that_is_not_there_goes_on() {
     let (errors, said) = play("script /no/such/file 1");
-    assert!(errors.contains("the script /no/such/file can not be read"), "{errors}");
+    assert!(errors.contains("the script /no/such/file cannot be read"), "{errors}");
     assert_eq!(said, "@Continue @ended @over");
 }
 
