@@ -72,8 +72,8 @@ pub(super) fn state(focus: Focus, now: &Now) -> Verdict {
     let ends = matches!(node.teardown(), Teardown::Running(_));
     unless(forced && !ends, "the time to yield is over, and the root does not end")?;
     let mut kids = focus.kids().iter().filter_map(|kid| node.children().get(kid));
-    let waits = kids.any(|kid| kid.grace == Grace::Off && kid.rung != LadderRung::Kill);
-    unless(forced && waits, "the time to yield is over, and no grace of a child runs")?;
+    let calm = kids.any(|kid| kid.grace == Grace::Off && kid.rung != LadderRung::Kill);
+    unless(forced && calm, "the time to yield is over, and no grace of a child runs")?;
     if focus.has_child() {
         let out = around.baton == BatonLife::Out;
         unless(out && !(owns && holds), "the baton is out without the lock or the hold")?;
