@@ -241,7 +241,7 @@ pub(crate) const STAGES: &[CiStage] = &[
     },
     CiStage {
         name: "coverage",
-        why: "the tests that take seconds execute every line of the protocol",
+        why: "the tests that take seconds execute every line of the protocol, its loop aside",
         cargo: &[&[
             "tarpaulin",
             "--engine",
@@ -260,6 +260,8 @@ pub(crate) const STAGES: &[CiStage] = &[
             "small",
             "--include-files",
             "model/protocol/src/*",
+            "--exclude-files",
+            "model/protocol/src/actor_loop*",
             "--target-dir",
             "target/coverage",
             "--skip-clean",
@@ -322,6 +324,25 @@ pub(crate) const STAGES: &[CiStage] = &[
             "target/loom",
         ]],
         env: &[("RUSTFLAGS", "--cfg model_loom")],
+        set: StageSet::Full,
+    },
+    CiStage {
+        name: "mutants-loop",
+        why: "each small change of the actor loop is noticed by whole trees under shuttle",
+        cargo: &[&[
+            "mutants",
+            "--config",
+            ".cargo/mutants-loop.toml",
+            "--package",
+            "holdfast-protocol",
+            "--test-package",
+            "holdfast-sim",
+            "--jobs",
+            "1",
+            "--output",
+            "target/shuttle",
+        ]],
+        env: &[("RUSTFLAGS", "--cfg model_shuttle"), ("SHUTTLE_SILENCE_WARNINGS", "1")],
         set: StageSet::Full,
     },
     CiStage {
