@@ -191,7 +191,7 @@ impl Effects for SimulatedEffects {
         self.with(|kernel, me| kernel.read(peer, me))
     }
 
-    fn frame(&mut self, _: &Node, from: ActorId, frame: SimulatedFrame) -> FrameVerdict {
+    fn frame(&mut self, _: &Node, _: ActorId, frame: SimulatedFrame) -> FrameVerdict {
         match frame {
             SimulatedFrame::Reaped => self.with(|kernel, me| {
                 if me == kernel.root() {
@@ -200,10 +200,7 @@ impl Effects for SimulatedEffects {
                 kernel.announce_reaped(me);
                 FrameVerdict::Fine
             }),
-            SimulatedFrame::Garbage => {
-                self.with(|kernel, me| kernel.cut_off.push((from, me)));
-                FrameVerdict::Misbehaves
-            }
+            SimulatedFrame::Garbage => FrameVerdict::Misbehaves,
         }
     }
 

@@ -279,17 +279,6 @@ impl SimulatedKernel {
         }
     }
 
-    /// A prompt is closed, and its baton with it.
-    pub(crate) fn close_prompt(&mut self, actor: ActorId, request: RequestId) {
-        let own = |baton| [Baton::Actor(actor), Baton::Prompt(actor)].contains(&baton);
-        self.close_batons(own, Some(request));
-        // A prompt of the root has a baton as well, which nobody was granted.
-        if actor == self.root() {
-            self.post(actor, Event::BatonEnded(request));
-        }
-        self.request_over(actor);
-    }
-
     fn root_gone(&self) -> bool {
         let reads = self.topology.config().policy.reader == TerminalReader::Root;
         reads && !self.alive(self.root())

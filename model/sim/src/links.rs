@@ -106,7 +106,12 @@ impl SimulatedKernel {
                 }
                 Incoming::Message(message)
             }
-            (Some(Parcel::Frame(frame)), _) => Incoming::Frame(frame),
+            (Some(Parcel::Frame(frame)), _) => {
+                if let SimulatedFrame::Garbage = frame {
+                    self.cut_off.push((from, to));
+                }
+                Incoming::Frame(frame)
+            }
             (None, Ends::Open) => {
                 lane.listening = true;
                 Incoming::Nothing
@@ -169,6 +174,17 @@ impl SimulatedKernel {
         let whole = open((actor, above)) && open((above, actor));
         let running = |id| self.process(id).state == State::Running;
         (whole && running(actor) && running(above)).then_some(above)
+    }
+
+    /// A prompt is closed, and its baton with it.
+    pub(crate) fn close_prompt(&mut self, actor: ActorId, request: RequestId) {
+        let own = |baton| [Baton::Actor(actor), Baton::Prompt(actor)].contains(&baton);
+        self.close_batons(own, Some(request));
+        // A prompt of the root has a baton as well, which nobody was granted.
+        if actor == self.root() {
+            self.post(actor, Event::BatonEnded(request));
+        }
+        self.request_over(actor);
     }
 
     /// Closes batons: all at a place, or one of them.

@@ -8,6 +8,8 @@
 //!   output rests on is told before the output can be seen;
 //! * the whole tree, once nothing happens any more.
 
+mod turn;
+
 use super::kernel::{SimulatedKernel, State};
 use super::links::Baton;
 use holdfast_check::property::PropertyId;
@@ -21,8 +23,7 @@ use holdfast_protocol::reaper::{Child, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{
-    ActorId, Answer, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status,
-    Urgency,
+    ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status, Urgency,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -256,72 +257,6 @@ impl Observer {
                 let what = "the lock was given on while a grant is out";
                 kernel.observer.fell(PropertyId::ReleasedOnce, what);
             }
-        }
-    }
-
-    /// An actor has handled an input when it was to handle one.
-    fn in_turn(&self, before: &Reported, input: Input) {
-        if before.exits {
-            self.wrong(&format!("{input:?} is handled after the exit"));
-        }
-        let urgent = matches!(
-            input,
-            Input::Signalled { .. }
-                | Input::Answered { .. }
-                | Input::BatonClosed { .. }
-                | Input::Adopted { .. }
-        );
-        if before.frozen && !urgent {
-            self.wrong(&format!("{input:?} is handled at a prompt that freezes its actor"));
-        }
-    }
-
-    /// The probe was asked before an input that it may hold back, and has let it pass.
-    fn asked_before(kernel: &mut SimulatedKernel, actor: ActorId, input: Input) {
-        let asked = matches!(
-            input,
-            Input::Received { .. }
-                | Input::Signalled { .. }
-                | Input::Expired { .. }
-                | Input::UserTaskEnded
-                | Input::Exited { .. }
-                | Input::Adopted { .. }
-                | Input::ChildrenGone
-                | Input::BatonClosed { .. }
-                | Input::Answered { answer: Answer::Hangup, .. }
-        );
-        let passed = &mut kernel.processes[actor.index()].passed;
-        match passed.iter().position(|point| point.is_before(input)) {
-            Some(at) => drop(passed.remove(at)),
-            None if asked => kernel.observer.wrong(&format!("{input:?} was not let pass")),
-            None => {}
-        }
-        let hangup = matches!(input, Input::Answered { answer: Answer::Hangup, .. });
-        if hangup && kernel.alive(kernel.root()) {
-            kernel.observer.wrong("a prompt hangs up while the root is there");
-        }
-    }
-
-    /// A reaped child has failed, and its supervisor says that it had not asked for its end.
-    pub(crate) fn child_failed(kernel: &SimulatedKernel, actor: ActorId, child: ActorId) {
-        let this = &kernel.observer;
-        if !matches!(kernel.process(child).reaped, Some(Status::Failed | Status::Killed)) {
-            this.wrong("a child has not failed and is said to have");
-        }
-        if kernel.alive(actor) && this.told[actor.index()].asked.contains(&child) {
-            this.wrong("a child was asked to end and is said to have failed");
-        }
-    }
-
-    /// An actor does not wait for its user task any longer.
-    pub(crate) fn task_given_up(kernel: &mut SimulatedKernel, actor: ActorId) {
-        let this = &kernel.observer;
-        this.see("a user task is given up");
-        if kernel.process(actor).task_is_shielded() {
-            this.wrong("a user task is given up while a part of it is shielded");
-        }
-        if this.askers.iter().any(|request| request.actor == actor) {
-            this.wrong("a user task is given up while it has a request");
         }
     }
 
