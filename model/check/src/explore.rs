@@ -3,7 +3,9 @@
 //! Breadth-first, so the first state or step found to break a property ends a shortest
 //! counterexample. With one thread a search is the same every time, to the last number.
 
-pub mod guards;
+pub mod conditions;
+pub mod guard_table;
+pub mod guarded;
 pub mod intern;
 pub mod lasso;
 pub mod memo;
@@ -89,7 +91,7 @@ pub enum SearchEnd {
     StateLimit,
     /// The memory limit was reached.
     MemoryLimit,
-    /// A part took more values than there are numbers.
+    /// A component took more values than there are numbers.
     TableFull,
     /// It was interrupted from outside.
     Interrupted,
@@ -122,7 +124,7 @@ pub struct Exploration<'t> {
     pub topology: &'t Topology,
     /// The visited states.
     pub space: Space,
-    /// The numbers of the parts' values.
+    /// The numbers of the results' values.
     pub tables: InternTables<'t>,
     /// How it was searched.
     pub options: Options,
@@ -148,10 +150,10 @@ pub fn explore<'t>(
     progress: &Progress,
 ) -> Exploration<'t> {
     let shared = InternTables::new(topology);
-    let (parts, ending) = ParallelSearch::new(&shared, options, progress).run();
+    let (results, ending) = ParallelSearch::new(&shared, options, progress).run();
     let mut findings = BTreeMap::new();
-    for part in &parts {
-        for (property, finding) in &part.violations {
+    for result in &results {
+        for (property, finding) in &result.violations {
             let least = findings.entry(*property).or_insert(*finding);
             *least = (*least).min(*finding);
         }
@@ -160,12 +162,14 @@ pub fn explore<'t>(
         topology,
         options,
         ending,
-        depth: parts.iter().map(|part| part.depth).max().unwrap_or(0),
-        transitions: parts.iter().map(|part| part.transitions).sum(),
-        furthest: parts.iter().map(|part| part.furthest).max().unwrap_or(0),
-        triggered: parts.iter().fold(PropertySet::default(), |all, part| all | part.triggered),
+        depth: results.iter().map(|result| result.depth).max().unwrap_or(0),
+        transitions: results.iter().map(|result| result.transitions).sum(),
+        furthest: results.iter().map(|result| result.furthest).max().unwrap_or(0),
+        triggered: results
+            .iter()
+            .fold(PropertySet::default(), |all, result| all | result.triggered),
         violations: findings,
-        space: Space::new(parts.into_iter().map(|part| part.store).collect()),
+        space: Space::new(results.into_iter().map(|result| result.store).collect()),
         tables: shared,
     }
 }

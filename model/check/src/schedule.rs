@@ -161,7 +161,7 @@ impl Schedule {
     /// The run.
     ///
     /// # Errors
-    /// If a part of it is wrong.
+    /// If a component of it is wrong.
     pub fn run(&self) -> Result<SimulatedRun, ScheduleError> {
         let header = &self.header.run;
         if header.holdfast_trace != trace::VERSION {

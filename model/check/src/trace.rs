@@ -296,26 +296,21 @@ pub fn perform_as_seen(
             return Err(TraceError::Impossible { step, action: format!("{action:?}") });
         }
         let before = system.clone();
-        let did = system.apply(topology, *action);
+        let observations = system.apply(topology, *action);
         let on_step = before.look(topology, |before| {
-            system.look(topology, |after| judge_step(before, &did, after).violated)
+            system.look(topology, |after| judge_step(before, &observations, after).violated)
         });
         let behind = seen(step, &system);
         let behind = behind.as_ref().unwrap_or(&system).look(topology, judge_state_broken);
         let broken = (on_step | behind).members().collect();
-        let breach = monitor.observe(topology, &did).err();
-        replayed.push(ReplayedStep {
-            action: *action,
-            observations: did,
-            violated: broken,
-            breach,
-        });
+        let breach = monitor.observe(topology, &observations).err();
+        replayed.push(ReplayedStep { action: *action, observations, violated: broken, breach });
     }
     Ok(replayed)
 }
 
-fn judge_state_broken(scene: &WorldView<'_>) -> PropertySet {
-    judge_state(scene).violated
+fn judge_state_broken(view: &WorldView<'_>) -> PropertySet {
+    judge_state(view).violated
 }
 
 /// What a replay has confirmed of what a trace claims.
@@ -369,8 +364,8 @@ pub fn confirm(topology: &Topology, trace: &Trace) -> Result<Confirmed, TraceErr
         };
     }
     let fairness = fairness_of(property);
-    let must = end.look(topology, |scene| {
-        let fair = |action: &Action| is_fair(scene, *action, fairness);
+    let must = end.look(topology, |view| {
+        let fair = |action: &Action| is_fair(view, *action, fairness);
         end.enabled(topology).into_iter().find(fair)
     });
     match must {

@@ -172,17 +172,17 @@ impl<'t> WalkInProgress<'t> {
 
     fn take(&mut self, action: Action) -> Result<(), WalkFailure> {
         let before = self.system.clone();
-        let did = self.system.apply(self.topology, action);
+        let observations = self.system.apply(self.topology, action);
         self.steps.push(action);
         let broken: PropertySet = before.look(self.topology, |before| {
             self.system.look(self.topology, |after| {
-                judge_step(before, &did, after).violated | judge_state(after).violated
+                judge_step(before, &observations, after).violated | judge_state(after).violated
             })
         });
         if let Some(property) = broken.members().next() {
             return Err(self.failure(Some(property), property.statement()));
         }
-        self.monitor.observe(self.topology, &did).map_err(|breach| WalkFailure {
+        self.monitor.observe(self.topology, &observations).map_err(|breach| WalkFailure {
             breach: Some(breach),
             ..self.failure(None, "a link does not keep its contract")
         })
@@ -195,22 +195,22 @@ impl<'t> WalkInProgress<'t> {
     /// What must happen in the end, and the person's answer.
     fn must(&self) -> Vec<Action> {
         let mut actions = self.system.enabled(self.topology);
-        self.system.look(self.topology, |scene| {
-            actions.retain(|action| is_fair(scene, *action, Fairness::Everybody));
+        self.system.look(self.topology, |view| {
+            actions.retain(|action| is_fair(view, *action, Fairness::Everybody));
         });
         actions
     }
 
     fn judge_rest(&self) -> Result<(), WalkFailure> {
-        self.system.look(self.topology, |scene| {
-            let alive = scene.root().alive();
-            let told = !alive || scene.root().flags.contains(ActorFlags::CANCELLED);
+        self.system.look(self.topology, |view| {
+            let alive = view.root().alive();
+            let told = !alive || view.root().flags.contains(ActorFlags::CANCELLED);
             // Nobody reads the batons of a dead root; its tree must end, which is asked next.
-            if alive && scene.request_outstanding() {
+            if alive && view.request_outstanding() {
                 let property = Some(PropertyId::RequestAnswered);
                 return Err(self.failure(property, "a request is outstanding at rest"));
             }
-            if told && !scene.ended() {
+            if told && !view.ended() {
                 let property = Some(PropertyId::TeardownCompletes);
                 return Err(self.failure(property, "the tree was told to end and did not"));
             }

@@ -1,4 +1,4 @@
-//! The parts of a machine room that the protocol touches.
+//! The components of a machine that the protocol touches.
 //!
 //! Runs in the checker alone; a live tree has the real thing.
 //!
@@ -9,23 +9,25 @@
 //!     reparented, reaped                               SharedEnvironment (terminal, baton, budget, script)
 //! ```
 //!
-//! The world is a value: clone it, compare it, hash it. It is cut into parts that talk to each
-//! other through small inputs only, so that the explorer can remember what a part does on an input.
+//! The world is a value: clone it, compare it, hash it. It is cut into components that talk to each
+//! other through small inputs only, so that the explorer can remember what a component does on an input.
 //!
 //! # Not modelled
 //! Durations, message sizes, memory, lost or repeated messages (links are socket pairs), clocks,
 //! SIGSTOP as such (an actor that handles nothing is), a kernel that fails.
 //!
 //! Reading order: [`action`], [`config`], [`script`], [`component`], [`process`], [`link`], [`shared`],
-//! [`facts`], [`choices`], [`system`].
+//! [`facts`], [`enabled`] and [`recorded`] (what can happen), [`begin`] and [`system`] (one step).
 
 pub mod action;
-pub mod choices;
+pub mod begin;
 pub mod component;
 pub mod config;
+pub mod enabled;
 pub mod facts;
 pub mod link;
 pub mod process;
+pub mod recorded;
 pub mod script;
 pub mod shared;
 pub mod system;

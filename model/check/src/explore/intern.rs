@@ -1,4 +1,4 @@
-//! Interned parts: a state is a small vector of numbers.
+//! Interned components: a state is a small vector of numbers.
 //!
 //! Nodes and links take few distinct values in a run. So each value is stored once and named by
 //! its number (collapse compression: Holzmann, "State compression in SPIN", 1997).
@@ -13,16 +13,16 @@ use crate::world::{System, Topology};
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// The number of a part's value.
+/// The number of a component's value.
 pub type Number = u16;
 
-/// The longest state: every actor, a link up and a direct link each, the room.
+/// The longest state: every actor, a link up and a direct link each, the shared environment.
 pub const MOST_PARTS: usize = 3 * crate::tree::MOST_ACTORS;
 
-/// A state of so many parts is looked at on less stack.
+/// A state of so many components is looked at on less stack.
 const FEW_PARTS: usize = 12;
 
-/// A part took the last number, of its values or its inputs.
+/// A component took the last number, of its values or its inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TableFull;
 
@@ -50,7 +50,10 @@ impl<'t> InternTables<'t> {
     /// Empty tables.
     #[must_use]
     pub fn new(topology: &'t Topology) -> Self {
-        assert!(topology.components() <= MOST_PARTS, "a state has room for {MOST_PARTS} parts");
+        assert!(
+            topology.components() <= MOST_PARTS,
+            "a state has room for {MOST_PARTS} components"
+        );
         let tables = (0..topology.components()).map(|_| Mutex::default()).collect();
         Self { topology, tables }
     }
@@ -78,7 +81,7 @@ impl<'t> InternTables<'t> {
         Arc::clone(&table.entries[usize::from(number)])
     }
 
-    /// How many values all parts together have taken.
+    /// How many values all components together have taken.
     #[must_use]
     pub fn values(&self) -> usize {
         let count = |table: &Mutex<SlotTable>| {
@@ -112,7 +115,7 @@ impl<'s, 't> InternView<'s, 't> {
     /// The number of a value.
     ///
     /// # Errors
-    /// If the part took too many values.
+    /// If the component took too many values.
     pub fn number(&self, slot: usize, value: ComponentValue) -> Result<Number, TableFull> {
         self.shared.number(slot, value)
     }
@@ -124,7 +127,7 @@ impl<'s, 't> InternView<'s, 't> {
     }
 
     /// The facts of a value.
-    pub fn part(&mut self, slot: usize, number: Number) -> &ComponentFacts {
+    pub fn component(&mut self, slot: usize, number: Number) -> &ComponentFacts {
         self.see(slot, number);
         &self.entry(slot, number).facts
     }
@@ -132,10 +135,10 @@ impl<'s, 't> InternView<'s, 't> {
     /// The position in the script.
     pub fn script_position(&mut self, state: &[Number]) -> u8 {
         let last = state.len() - 1;
-        match self.part(last, state[last]) {
-            ComponentFacts::SharedEnvironment(room) => room.at,
+        match self.component(last, state[last]) {
+            ComponentFacts::SharedEnvironment(shared) => shared.at,
             ComponentFacts::Actor(_) | ComponentFacts::Link(_) => {
-                unreachable!("the room comes last")
+                unreachable!("the shared comes last")
             }
         }
     }
@@ -167,8 +170,8 @@ impl<'s, 't> InternView<'s, 't> {
         self.see_all(after);
         let (old, new) = (self.facts::<MOST_PARTS>(before), self.facts::<MOST_PARTS>(after));
         let topology = self.shared.topology;
-        let scene = |parts| WorldView { topology, components: parts };
-        see(&scene(&old[..before.len()]), &scene(&new[..after.len()]))
+        let world = |components| WorldView { topology, components: components };
+        see(&world(&old[..before.len()]), &world(&new[..after.len()]))
     }
 
     fn look_in<const ROOM: usize, T>(
@@ -177,8 +180,8 @@ impl<'s, 't> InternView<'s, 't> {
         see: impl FnOnce(&WorldView<'_>) -> T,
     ) -> T {
         self.see_all(state);
-        let parts = self.facts::<ROOM>(state);
-        see(&WorldView { topology: self.shared.topology, components: &parts[..state.len()] })
+        let components = self.facts::<ROOM>(state);
+        see(&WorldView { topology: self.shared.topology, components: &components[..state.len()] })
     }
 
     fn see_all(&mut self, state: &[Number]) {
@@ -187,13 +190,13 @@ impl<'s, 't> InternView<'s, 't> {
         }
     }
 
-    /// The facts of every part of a state that was seen.
+    /// The facts of every component of a state that was seen.
     fn facts<const ROOM: usize>(&self, state: &[Number]) -> [&ComponentFacts; ROOM] {
-        let mut parts = [&self.entry(0, state[0]).facts; ROOM];
+        let mut components = [&self.entry(0, state[0]).facts; ROOM];
         for (slot, number) in state.iter().enumerate().skip(1) {
-            parts[slot] = &self.entry(slot, *number).facts;
+            components[slot] = &self.entry(slot, *number).facts;
         }
-        parts
+        components
     }
 
     fn see(&mut self, slot: usize, number: Number) {

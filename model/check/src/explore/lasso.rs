@@ -12,7 +12,7 @@ use super::worker::Worker;
 use crate::property::PropertyId;
 use crate::property::liveness::{discharged, fairness_of, is_fair, obliged};
 use crate::world::Action;
-use crate::world::choices::enabled;
+use crate::world::enabled::enabled;
 use holdfast_protocol::RequestId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -64,8 +64,8 @@ impl<'e, 't> ObligationGraph<'e, 't> {
             requests.clear();
             let mut worker = worker();
             for id in exploration.space.ids() {
-                worker.look(exploration.space.state(id), |scene| {
-                    let waiting = scene.actors().flat_map(|(_, facts)| facts.waiting.iter());
+                worker.look(exploration.space.state(id), |view| {
+                    let waiting = view.actors().flat_map(|(_, facts)| facts.waiting.iter());
                     requests.extend(waiting.map(|request| Some(*request)));
                 });
             }
@@ -76,9 +76,9 @@ impl<'e, 't> ObligationGraph<'e, 't> {
 
     fn is_discharged(&mut self, state: &[Number]) -> bool {
         let (property, request) = (self.property, self.request);
-        self.worker.look(state, |scene| match request {
-            Some(request) => !scene.actor(request.actor).waiting.contains(&request),
-            None => discharged(scene, property),
+        self.worker.look(state, |view| match request {
+            Some(request) => !view.actor(request.actor).waiting.contains(&request),
+            None => discharged(view, property),
         })
     }
 }
@@ -92,7 +92,7 @@ impl FairGraph for ObligationGraph<'_, '_> {
 
     fn is_obliged(&mut self, id: StateId) -> bool {
         let (state, property) = (self.exploration.space.state(id), self.property);
-        !self.is_discharged(state) && self.worker.look(state, |scene| obliged(scene, property))
+        !self.is_discharged(state) && self.worker.look(state, |view| obliged(view, property))
     }
 
     fn undischarged(&mut self, id: StateId) -> Vec<(Action, StateId)> {
@@ -109,10 +109,9 @@ impl FairGraph for ObligationGraph<'_, '_> {
 
     fn fair(&mut self, id: StateId) -> Vec<Action> {
         let fairness = fairness_of(self.property);
-        self.worker.look(self.exploration.space.state(id), |scene| {
-            let mut actions = Vec::new();
-            enabled(scene, &mut actions);
-            actions.retain(|action| is_fair(scene, *action, fairness));
+        self.worker.look(self.exploration.space.state(id), |view| {
+            let mut actions = enabled(view);
+            actions.retain(|action| is_fair(view, *action, fairness));
             actions
         })
     }

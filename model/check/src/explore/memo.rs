@@ -1,4 +1,4 @@
-//! What parts answer to inputs, remembered.
+//! What components answer to inputs, remembered.
 //!
 //! ```text
 //!     (slot, number of the value, number of the input) --> cell: (number', answer)
@@ -57,7 +57,7 @@ pub struct Reaction {
     pub observations: Vec<Observation>,
 }
 
-/// The inputs that a part has had, numbered, and the cells by the number of the value.
+/// The inputs that a component has had, numbered, and the cells by the number of the value.
 #[derive(Clone, Debug)]
 struct SlotMemo {
     inputs: FxHashMap<ComponentInput, u16>,

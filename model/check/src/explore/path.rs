@@ -18,10 +18,10 @@ impl Exploration<'_> {
         let (mut actions, system) = self.walk_to(finding.state);
         if finding.site == ViolationSite::Step {
             let breaks = |action: &Action| {
-                let (did, after) = self.step(&system, *action);
+                let (observations, after) = self.step(&system, *action);
                 system.look(self.topology, |before| {
                     after.look(self.topology, |after| {
-                        judge_step(before, &did, after).violated.has(property)
+                        judge_step(before, &observations, after).violated.has(property)
                     })
                 })
             };
@@ -79,7 +79,7 @@ impl Exploration<'_> {
 
     fn step(&self, system: &System, action: Action) -> (Vec<Observation>, System) {
         let mut after = system.clone();
-        let did = after.apply(self.topology, action);
-        (did, after)
+        let observations = after.apply(self.topology, action);
+        (observations, after)
     }
 }

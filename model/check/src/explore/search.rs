@@ -6,7 +6,7 @@
 //!              collect (each state that was found goes to the thread that owns its hash)
 //! ```
 //!
-//! Rounds take turns with two sets of mail and posts, so one barrier a round is enough: nobody
+//! Rounds take buffers with two sets of batches and votes, so one barrier a round is enough: nobody
 //! writes to a set before everybody has read it.
 
 use super::intern::InternTables;
@@ -36,7 +36,7 @@ pub struct ParallelSearch<'a, 't> {
 
 /// What is exchanged in one round.
 struct RoundBuffers {
-    /// `mail[to][from]`.
+    /// `batches[to][from]`.
     batches: Vec<Vec<Mutex<StateBatch>>>,
     /// What each thread says.
     votes: Vec<Mutex<RoundVote>>,
@@ -96,7 +96,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         let threads = options.threads.get();
         let counters = || (0..threads).map(|_| AtomicU64::new(0)).collect();
         let boxes = || (0..threads).map(|_| Mutex::default()).collect();
-        let turn = || RoundBuffers {
+        let buffer = || RoundBuffers {
             batches: (0..threads).map(|_| boxes()).collect(),
             votes: (0..threads).map(|_| Mutex::default()).collect(),
         };
@@ -105,7 +105,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             options,
             progress,
             barrier: Barrier::new(threads),
-            buffers: [turn(), turn()],
+            buffers: [buffer(), buffer()],
             bytes: counters(),
             lens: counters(),
         }
@@ -124,13 +124,13 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             std::iter::once(first).chain(joined).collect()
         });
         let ending = results[0].1;
-        (results.into_iter().map(|(part, _)| part).collect(), ending)
+        (results.into_iter().map(|(result, _)| result).collect(), ending)
     }
 
     fn run_thread(&self, thread: usize) -> (ThreadResult, SearchEnd) {
         let mut worker = Worker::new(self.shared, self.options.symmetry);
         let mut recent = Recent::new(worker.stride());
-        let mut part = ThreadResult {
+        let mut result = ThreadResult {
             store: Store::new(worker.stride()),
             transitions: 0,
             triggered: PropertySet::default(),
@@ -138,67 +138,68 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             depth: 0,
             furthest: 0,
         };
-        self.seed(thread, &mut worker, &mut part);
-        let mut level = 0..part.store.len() as u32;
+        self.seed(thread, &mut worker, &mut result);
+        let mut level = 0..result.store.len() as u32;
         let mut left = level.clone();
         let mut stop = None;
-        for turn in self.buffers.iter().cycle() {
+        for buffer in self.buffers.iter().cycle() {
             let batch = left.start..left.end.min(left.start.saturating_add(BATCH));
             left.start = batch.end;
-            let expanded = self.expand(turn, thread, batch, &mut worker, &mut recent, &mut part);
-            *lock(&turn.votes[thread]) = RoundVote {
+            let expanded =
+                self.expand(buffer, thread, batch, &mut worker, &mut recent, &mut result);
+            *lock(&buffer.votes[thread]) = RoundVote {
                 level: level.len() as u64,
                 left: left.len() as u64,
                 stop: stop.or(expanded.err()),
-                violated: !part.violations.is_empty(),
+                violated: !result.violations.is_empty(),
             };
             self.barrier.wait();
-            let posts = turn
+            let votes = buffer
                 .votes
                 .iter()
-                .map(|post| *lock(post))
+                .map(|vote| *lock(vote))
                 .fold(RoundVote::default(), RoundVote::and);
-            self.collect(turn, thread, &mut part);
-            stop = self.account(thread, &part);
+            self.collect(buffer, thread, &mut result);
+            stop = self.account(thread, &result);
             if thread == 0 {
-                self.progress.frontier.store(posts.level, Relaxed);
-                self.progress.depth.store(u64::from(part.depth), Relaxed);
+                self.progress.frontier.store(votes.level, Relaxed);
+                self.progress.depth.store(u64::from(result.depth), Relaxed);
             }
-            if let Some(ending) = self.ending(posts) {
-                part.depth -= u32::from(posts.level == 0);
-                return (part, ending);
+            if let Some(ending) = self.ending(votes) {
+                result.depth -= u32::from(votes.level == 0);
+                return (result, ending);
             }
-            if posts.left == 0 {
-                level = level.end..part.store.len() as u32;
+            if votes.left == 0 {
+                level = level.end..result.store.len() as u32;
                 left = level.clone();
-                part.depth += 1;
+                result.depth += 1;
             }
         }
-        unreachable!("turns have no end")
+        unreachable!("buffers have no end")
     }
 
-    /// Whether the search ends here: all threads decide the same from the same posts.
-    fn ending(&self, posts: RoundVote) -> Option<SearchEnd> {
-        let enough = posts.violated && self.options.until == StopWhen::FirstViolation;
-        if posts.stop.is_some() {
-            posts.stop
-        } else if posts.level == 0 {
+    /// Whether the search ends here: all threads decide the same from the same votes.
+    fn ending(&self, votes: RoundVote) -> Option<SearchEnd> {
+        let enough = votes.violated && self.options.until == StopWhen::FirstViolation;
+        if votes.stop.is_some() {
+            votes.stop
+        } else if votes.level == 0 {
             Some(SearchEnd::Exhausted)
-        } else if posts.left == 0 && enough {
+        } else if votes.left == 0 && enough {
             Some(SearchEnd::Violation)
         } else {
             None
         }
     }
 
-    fn seed(&self, thread: usize, worker: &mut Worker<'_, '_>, part: &mut ThreadResult) {
+    fn seed(&self, thread: usize, worker: &mut Worker<'_, '_>, result: &mut ThreadResult) {
         let first = System::new(self.shared.topology());
         let state = worker.pack(&first).expect("the first values fit");
         let hashed = hash(&state);
         if shard_of(hashed, self.threads()) == thread {
-            let mut parcels = StateBatch::default();
-            parcels.push(&state, hashed, thread as StateId);
-            part.store.insert_all(&parcels);
+            let mut batch = StateBatch::default();
+            batch.push(&state, hashed, thread as StateId);
+            result.store.insert_all(&batch);
         }
     }
 
@@ -208,15 +209,15 @@ impl<'a, 't> ParallelSearch<'a, 't> {
 
     fn expand(
         &self,
-        turn: &RoundBuffers,
+        buffer: &RoundBuffers,
         thread: usize,
         batch: Range<u32>,
         worker: &mut Worker<'_, '_>,
         recent: &mut Recent,
-        part: &mut ThreadResult,
+        result: &mut ThreadResult,
     ) -> Result<(), SearchEnd> {
         let threads = self.threads();
-        let mut away: Vec<_> = turn.batches.iter().map(|to| lock(&to[thread])).collect();
+        let mut away: Vec<_> = buffer.batches.iter().map(|to| lock(&to[thread])).collect();
         let ThreadResult {
             store,
             depth,
@@ -224,7 +225,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             violations: findings,
             transitions,
             furthest,
-        } = part;
+        } = result;
         let mut note = |judgement: Judgement, state, place| {
             *reached |= judgement.triggered;
             if judgement.violated.is_empty() {
@@ -243,8 +244,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             }
             let state = store.state(place);
             let id = place * threads as u32 + thread as u32;
-            let (judgement, at) =
-                worker.look(state, |scene| (judge_state(scene), scene.shared().at));
+            let (judgement, at) = worker.look(state, |view| (judge_state(view), view.shared().at));
             *furthest = (*furthest).max(at);
             note(judgement, id, ViolationSite::State);
             let expanded = worker.expand(state, |_, successor| {
@@ -260,18 +260,19 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         Ok(())
     }
 
-    fn collect(&self, turn: &RoundBuffers, thread: usize, part: &mut ThreadResult) {
-        for parcels in &turn.batches[thread] {
-            let mut parcels = lock(parcels);
-            part.store.insert_all(&parcels);
-            parcels.clear();
+    fn collect(&self, buffer: &RoundBuffers, thread: usize, result: &mut ThreadResult) {
+        for batch in &buffer.batches[thread] {
+            let mut batch = lock(batch);
+            result.store.insert_all(&batch);
+            batch.clear();
         }
     }
 
     /// Adds up what all threads occupy. Tells if that is too much.
-    fn account(&self, thread: usize, part: &ThreadResult) -> Option<SearchEnd> {
-        self.lens[thread].store(part.store.len() as u64, Relaxed);
-        let bytes = part.store.bytes() + part.store.bytes_to_grow(BATCH as usize * MOST_SUCCESSORS);
+    fn account(&self, thread: usize, result: &ThreadResult) -> Option<SearchEnd> {
+        self.lens[thread].store(result.store.len() as u64, Relaxed);
+        let bytes =
+            result.store.bytes() + result.store.bytes_to_grow(BATCH as usize * MOST_SUCCESSORS);
         self.bytes[thread].store(bytes as u64, Relaxed);
         let sum = |counts: &[AtomicU64]| counts.iter().map(|count| count.load(Relaxed)).sum();
         let (states, bytes): (u64, u64) = (sum(&self.lens), sum(&self.bytes));

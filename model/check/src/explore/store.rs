@@ -1,6 +1,6 @@
 //! The set of visited states: packed vectors, the state each was found from, a hash table.
 //!
-//! At most `2 * parts + 4 + 11.5` bytes a state. Vectors lie in chunks that never move. A place of
+//! At most `2 * components + 4 + 11.5` bytes a state. Vectors lie in chunks that never move. A place of
 //! the table holds 32 bits of the hash beside the state's number: they settle nearly every
 //! comparison without a look at the vector, and the table grows by one linear sweep, since the
 //! same bits, taken in proportion to the capacity, say where a state belongs.
@@ -172,15 +172,15 @@ impl Store {
     ///
     /// # Panics
     /// Beyond 2^32 states.
-    pub fn insert_all(&mut self, parcels: &StateBatch) {
-        self.table.reserve(parcels.len());
-        for window in (0..parcels.len()).step_by(WINDOW) {
-            self.insert_window(parcels, window..parcels.len().min(window + WINDOW));
+    pub fn insert_all(&mut self, batch: &StateBatch) {
+        self.table.reserve(batch.len());
+        for window in (0..batch.len()).step_by(WINDOW) {
+            self.insert_window(batch, window..batch.len().min(window + WINDOW));
         }
     }
 
-    fn insert_window(&mut self, parcels: &StateBatch, window: std::ops::Range<usize>) {
-        let tags = || parcels.meta[window.clone()].iter().map(|(hashed, _)| tag(*hashed));
+    fn insert_window(&mut self, batch: &StateBatch, window: std::ops::Range<usize>) {
+        let tags = || batch.meta[window.clone()].iter().map(|(hashed, _)| tag(*hashed));
         let read = tags().fold(0, |sum, tag| sum ^ self.table.slots[self.table.home(tag)]);
         std::hint::black_box(read);
         let suspects = tags().filter_map(|tag| self.table.suspect(tag));
@@ -190,10 +190,10 @@ impl Store {
         });
         std::hint::black_box(read);
         for (index, (hashed, parent)) in
-            parcels.meta.iter().enumerate().take(window.end).skip(window.start)
+            batch.meta.iter().enumerate().take(window.end).skip(window.start)
         {
             let at = index * self.stride;
-            self.insert(&parcels.numbers[at..at + self.stride], *hashed, *parent);
+            self.insert(&batch.numbers[at..at + self.stride], *hashed, *parent);
         }
     }
 
@@ -330,14 +330,14 @@ mod tests {
         let mut expected = BTreeSet::new();
         let mut word: u64 = 1;
         for _ in 0..100 {
-            let mut parcels = StateBatch::default();
+            let mut batch = StateBatch::default();
             for _ in 0..1000 {
                 word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let state = [word >> 60, word >> 40 & 0xff, word >> 50 & 0xf].map(|n| n as Number);
-                parcels.push(&state, hash(&state), 7);
+                batch.push(&state, hash(&state), 7);
                 expected.insert(state);
             }
-            store.insert_all(&parcels);
+            store.insert_all(&batch);
         }
         assert_eq!(store.len(), expected.len());
         for state in expected {

@@ -15,7 +15,7 @@ use crate::property::liveness::{
 };
 use crate::property::{Applies, PropertyId};
 use crate::world::WorldView;
-use crate::world::choices::enabled;
+use crate::world::enabled::enabled;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -178,7 +178,7 @@ impl Sweeper<'_, '_> {
         });
         expanded.expect("an exhausted exploration has numbers for all");
         let applies = self.applies;
-        let mark = self.worker.look(state, |scene| SweepMark::of(scene, applies));
+        let mark = self.worker.look(state, |view| SweepMark::of(view, applies));
         self.marks[id as usize].state = SweepVisit::OnPath;
         SweepFrame { id, start, mark }
     }
@@ -207,7 +207,7 @@ impl Sweeper<'_, '_> {
         let mut queue = VecDeque::from([from]);
         while let Some(id) = queue.pop_front() {
             let state = space.state(id);
-            let here = worker.look(state, |scene| SweepMark::of(scene, self.applies));
+            let here = worker.look(state, |view| SweepMark::of(view, self.applies));
             if here.stuck >> bit & 1 == 1 {
                 let last = |id: &StateId| (before[id] != *id).then(|| before[id]);
                 let mut way: Vec<_> = std::iter::successors(Some(id), last).collect();
@@ -229,18 +229,17 @@ impl Sweeper<'_, '_> {
 
 impl SweepMark {
     /// What is known of a state without its successors: trapped means stuck here.
-    fn of(scene: &WorldView<'_>, applies: u8) -> Self {
-        let mut actions = Vec::new();
-        enabled(scene, &mut actions);
-        let stuck = |fairness| !actions.iter().any(|action| is_fair(scene, *action, fairness));
+    fn of(view: &WorldView<'_>, applies: u8) -> Self {
+        let actions = enabled(view);
+        let stuck = |fairness| !actions.iter().any(|action| is_fair(view, *action, fairness));
         let stuck = [stuck(Fairness::Everybody), stuck(Fairness::RootAndKernel)];
-        let mut mark = Self { ends: is_ending(scene), ..Self::default() };
+        let mut mark = Self { ends: is_ending(view), ..Self::default() };
         for (bit, property) in LEADS_TO.into_iter().enumerate() {
             if applies >> bit & 1 == 0 {
                 continue;
             }
-            mark.obliged |= u8::from(obliged(scene, property)) << bit;
-            if !discharged(scene, property) {
+            mark.obliged |= u8::from(obliged(view, property)) << bit;
+            if !discharged(view, property) {
                 mark.undischarged |= 1 << bit;
                 mark.stuck |= u8::from(stuck[fairness_of(property) as usize]) << bit;
             }

@@ -61,7 +61,7 @@ impl Symmetries {
     /// Replaces a state by the least of all its renamed forms.
     ///
     /// # Errors
-    /// If some part took too many values.
+    /// If some component took too many values.
     pub fn canonicalise(
         &mut self,
         view: &mut InternView<'_, '_>,

@@ -1,13 +1,13 @@
 //! One thread's steps on packed states: a step is a few table look-ups.
 //!
-//! A part's answer to an input is a function, so it is computed once and remembered.
+//! A component's answer to an input is a function, so it is computed once and remembered.
 //!
 //! ```text
 //!     (number, input) --memo--> (number', tasks that follow, facts for checkers)
 //!              \--miss--> world::system::step_part, the same code as on plain values
 //! ```
 
-use super::guards::{GuardTable, Plan};
+use super::guard_table::{GuardTable, Plan};
 use super::intern::{InternTables, InternView, Number, TableFull};
 use super::memo::{Memo, MemoCell, PackedInput, Reaction};
 use super::symmetry::{Symmetries, SymmetryReduction};
@@ -34,7 +34,7 @@ pub struct Worker<'s, 't> {
     book: GuardTable,
     plan: Plan,
     tasks: Vec<PackedInput>,
-    did: Vec<Observation>,
+    observations: Vec<Observation>,
     after: Vec<Number>,
 }
 
@@ -55,7 +55,7 @@ impl<'s, 't> Worker<'s, 't> {
             book: GuardTable::default(),
             plan: Plan::default(),
             tasks: Vec::new(),
-            did: Vec::new(),
+            observations: Vec::new(),
             after: Vec::new(),
         }
     }
@@ -69,7 +69,7 @@ impl<'s, 't> Worker<'s, 't> {
     /// Packs a plain state, in canonical form.
     ///
     /// # Errors
-    /// If some part took too many values.
+    /// If some component took too many values.
     pub fn pack(&mut self, system: &System) -> Result<Vec<Number>, TableFull> {
         let view = &mut self.stepper.view;
         let numbers = system.components().iter().enumerate();
@@ -93,7 +93,7 @@ impl<'s, 't> Worker<'s, 't> {
     /// Calls `found` with every action that is possible in a state and the successor it leads to.
     ///
     /// # Errors
-    /// If some part took too many values; the successors are incomplete then.
+    /// If some component took too many values; the successors are incomplete then.
     pub fn expand(
         &mut self,
         state: &[Number],
@@ -106,14 +106,16 @@ impl<'s, 't> Worker<'s, 't> {
             let (action, tasks) = self.book.action(place);
             self.tasks.clear();
             self.tasks.extend_from_slice(tasks);
-            self.did.clear();
-            self.stepper.run(&mut self.tasks, &mut self.did);
+            self.observations.clear();
+            self.stepper.run(&mut self.tasks, &mut self.observations);
             self.stepper.tables?;
-            let judgement = if self.did.is_empty() {
+            let judgement = if self.observations.is_empty() {
                 Judgement::default()
             } else {
                 let Stepper { view, current, .. } = &mut self.stepper;
-                view.look_at_step(state, current, |old, new| judge_step(old, &self.did, new))
+                view.look_at_step(state, current, |old, new| {
+                    judge_step(old, &self.observations, new)
+                })
             };
             let after = if self.symmetries.is_empty() {
                 &self.stepper.current
@@ -129,7 +131,7 @@ impl<'s, 't> Worker<'s, 't> {
     }
 }
 
-/// A state on which steps run, part by part.
+/// A state on which steps run, component by component.
 #[derive(Debug)]
 struct Stepper<'s, 't> {
     view: InternView<'s, 't>,
@@ -148,7 +150,7 @@ impl Components for Stepper<'_, '_> {
         &mut self,
         task: PackedInput,
         follow: &mut Vec<PackedInput>,
-        did: &mut Vec<Observation>,
+        observations: &mut Vec<Observation>,
     ) {
         let before = self.current[usize::from(task.slot)];
         let mut cell = self.memo.cell(task, before);
@@ -168,7 +170,7 @@ impl Components for Stepper<'_, '_> {
         if !cell.is_quiet() {
             let answer = self.memo.answer(cell);
             follow.extend_from_slice(&answer.tasks);
-            did.extend_from_slice(&answer.observations);
+            observations.extend_from_slice(&answer.observations);
         }
     }
 }
@@ -186,7 +188,7 @@ impl Stepper<'_, '_> {
         }
     }
 
-    /// Asks the world itself what a part does on an input.
+    /// Asks the world itself what a component does on an input.
     fn compute(&mut self, task: PackedInput, before: Number) -> Result<MemoCell, TableFull> {
         let (topology, slot) = (self.view.topology(), usize::from(task.slot));
         let mut value = self.view.value(slot, before).clone();
@@ -197,8 +199,8 @@ impl Stepper<'_, '_> {
         let mut answer = Reaction::default();
         for effect in effects {
             match effect {
-                Effect::To(part, input) => {
-                    answer.tasks.push(self.memo.task(topology.slot(part), input)?);
+                Effect::To(component, input) => {
+                    answer.tasks.push(self.memo.task(topology.slot(component), input)?);
                 }
                 Effect::Observation(what) if matters(&what) => answer.observations.push(what),
                 Effect::Observation(_) => {}

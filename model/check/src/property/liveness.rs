@@ -41,20 +41,21 @@ pub fn fairness_of(property: PropertyId) -> Fairness {
 
 /// Whether an action must be taken in the end if it stays possible.
 #[must_use]
-pub fn is_fair(scene: &WorldView<'_>, action: Action, fairness: Fairness) -> bool {
-    let root = scene.topology.root();
+pub fn is_fair(view: &WorldView<'_>, action: Action, fairness: Fairness) -> bool {
+    let root = view.topology.root();
     let owes = |actor: ActorId| match fairness {
-        Fairness::Everybody => scene.actor(actor).prompt.is_none(),
+        Fairness::Everybody => view.actor(actor).prompt.is_none(),
         Fairness::RootAndKernel => actor == root,
     };
     match action {
-        Action::Environment(deed) => {
-            let script = &scene.topology.config().script;
-            let next = script.step(scene.shared().at) == Some(ScriptStep::Do(deed));
-            let closes = matches!(deed, EnvironmentAction::Answer { answer: Answer::Continue, .. });
+        Action::Environment(action) => {
+            let script = &view.topology.config().script;
+            let next = script.step(view.shared().at) == Some(ScriptStep::Do(action));
+            let closes =
+                matches!(action, EnvironmentAction::Answer { answer: Answer::Continue, .. });
             fairness == Fairness::Everybody && (next || closes)
         }
-        Action::System(tree_move) => match tree_move {
+        Action::System(step) => match step {
             SystemStep::Deliver { to, .. } => owes(to),
             SystemStep::TakeSignal { actor, .. }
             | SystemStep::Expire { actor, .. }
@@ -62,7 +63,7 @@ pub fn is_fair(scene: &WorldView<'_>, action: Action, fairness: Fairness) -> boo
             SystemStep::Boot { .. } | SystemStep::LosePrompt { .. } | SystemStep::Pass { .. } => {
                 fairness == Fairness::Everybody
             }
-            SystemStep::Reap { actor } => scene.actor(actor).parent.is_some_and(owes),
+            SystemStep::Reap { actor } => view.actor(actor).parent.is_some_and(owes),
             SystemStep::Adopt { .. }
             | SystemStep::SeeChildrenGone
             | SystemStep::ReadBaton { .. } => true,
@@ -72,39 +73,39 @@ pub fn is_fair(scene: &WorldView<'_>, action: Action, fairness: Fairness) -> boo
 
 /// Whether the promise is made here. A request's promise is made and not kept while it waits.
 #[must_use]
-pub fn obliged(scene: &WorldView<'_>, property: PropertyId) -> bool {
-    let root = scene.root();
+pub fn obliged(view: &WorldView<'_>, property: PropertyId) -> bool {
+    let root = view.root();
     match property {
         PropertyId::TeardownCompletes => {
             !root.alive() || root.flags.contains(ActorFlags::CANCELLED)
         }
         PropertyId::InterruptWorksAgain => {
-            root.pending.contains(&Signal::Interrupt) && !scene.request_outstanding()
+            root.pending.contains(&Signal::Interrupt) && !view.request_outstanding()
         }
         PropertyId::StopIsBounded => {
             root.flags.contains(ActorFlags::STOPPING) || root.pending.contains(&Signal::Terminate)
         }
-        _ => scene.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING)),
+        _ => view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING)),
     }
 }
 
 /// Whether the promise is kept here.
 #[must_use]
-pub fn discharged(scene: &WorldView<'_>, property: PropertyId) -> bool {
+pub fn discharged(view: &WorldView<'_>, property: PropertyId) -> bool {
     match property {
-        PropertyId::TeardownCompletes => scene.ended(),
-        PropertyId::InterruptWorksAgain => scene.ended() || scene.request_outstanding(),
-        PropertyId::StopIsBounded => !scene.root().alive(),
-        _ => !obliged(scene, property),
+        PropertyId::TeardownCompletes => view.ended(),
+        PropertyId::InterruptWorksAgain => view.ended() || view.request_outstanding(),
+        PropertyId::StopIsBounded => !view.root().alive(),
+        _ => !obliged(view, property),
     }
 }
 
 /// Whether the tree has ended, or is at rest where a Ctrl-C ends it.
 #[must_use]
-pub fn is_ending(scene: &WorldView<'_>) -> bool {
-    let root = scene.root();
-    scene.ended()
+pub fn is_ending(view: &WorldView<'_>) -> bool {
+    let root = view.root();
+    view.ended()
         || (root.flags.contains(ActorFlags::RUNNING)
             && !root.flags.intersects(ActorFlags::CANCELLED | ActorFlags::SHIELDED)
-            && !scene.request_outstanding())
+            && !view.request_outstanding())
 }

@@ -52,29 +52,29 @@ impl Evaluation {
 
 /// Judges a state.
 #[must_use]
-pub fn judge_state(scene: &WorldView<'_>) -> Judgement {
+pub fn judge_state(view: &WorldView<'_>) -> Judgement {
     let mut judgement = Judgement::default();
-    if scene.prompt_open() {
-        judgement.judge(PropertyId::OnePrompt, one_prompt(scene));
-        judgement.judge(PropertyId::AncestorsKnow, ancestors_know(scene));
-        judgement.judge(PropertyId::NoSignalUnderHold, ladder_under_prompt(scene));
-        judgement.judge(PropertyId::NoCancelUnderHold, cancelled_above_prompt(scene));
+    if view.prompt_open() {
+        judgement.judge(PropertyId::OnePrompt, one_prompt(view));
+        judgement.judge(PropertyId::AncestorsKnow, ancestors_know(view));
+        judgement.judge(PropertyId::NoSignalUnderHold, ladder_under_prompt(view));
+        judgement.judge(PropertyId::NoCancelUnderHold, cancelled_above_prompt(view));
     }
     judgement.judge(PropertyId::NoAlarm, Evaluation::Holds);
-    judgement.judge(PropertyId::ReleasedOnce, released_once(scene));
-    if !scene.root().alive() {
-        judgement.judge(PropertyId::TerminalRestored, terminal_restored(scene));
-        judgement.judge(PropertyId::NoneLeft, none_left(scene));
-    } else if at_rest(scene) {
-        judgement.judge(PropertyId::NothingStale, nothing_stale(scene));
+    judgement.judge(PropertyId::ReleasedOnce, released_once(view));
+    if !view.root().alive() {
+        judgement.judge(PropertyId::TerminalRestored, terminal_restored(view));
+        judgement.judge(PropertyId::NoneLeft, none_left(view));
+    } else if at_rest(view) {
+        judgement.judge(PropertyId::NothingStale, nothing_stale(view));
     }
     judgement
 }
 
 /// Whether [`judge_step`] looks at it. A step without any such fact breaks nothing.
 #[must_use]
-pub fn matters(did: &Observation) -> bool {
-    match did {
+pub fn matters(observations: &Observation) -> bool {
+    match observations {
         Observation::Took { signal, .. } => *signal == Signal::Interrupt,
         Observation::Output { output, .. } => matches!(
             output,
@@ -93,10 +93,14 @@ pub fn matters(did: &Observation) -> bool {
 
 /// Judges a step, by what was done between two states.
 #[must_use]
-pub fn judge_step(before: &WorldView<'_>, did: &[Observation], after: &WorldView<'_>) -> Judgement {
+pub fn judge_step(
+    before: &WorldView<'_>,
+    observations: &[Observation],
+    after: &WorldView<'_>,
+) -> Judgement {
     let mut judgement = Judgement::default();
     let mut taken: Option<(ActorId, Origin)> = None;
-    for what in did {
+    for what in observations {
         match *what {
             Observation::Took { actor, signal: Signal::Interrupt, origin } => {
                 taken = Some((actor, origin));
@@ -116,7 +120,7 @@ pub fn judge_step(before: &WorldView<'_>, did: &[Observation], after: &WorldView
     if let Some((actor, _)) = taken
         && actor == before.topology.root()
     {
-        judgement.judge(PropertyId::InterruptObeyed, interrupt_obeyed(before, did, after));
+        judgement.judge(PropertyId::InterruptObeyed, interrupt_obeyed(before, observations, after));
     }
     judgement
 }
@@ -177,131 +181,130 @@ fn judge_output(
 }
 
 /// Whether messages pass between an actor and its supervisor, both alive.
-fn connected_up(scene: &WorldView<'_>, actor: ActorId) -> Option<ActorId> {
-    let above = scene.topology.config().tree.supervisor(actor)?;
+fn connected_up(view: &WorldView<'_>, actor: ActorId) -> Option<ActorId> {
+    let above = view.topology.config().tree.supervisor(actor)?;
     let open = |lane: LaneFacts| lane.open;
-    let link = scene.link_up(actor)?;
-    (open(link.up) && open(link.down) && scene.actor(above).flags.contains(ActorFlags::RUNNING))
+    let link = view.link_up(actor)?;
+    (open(link.up) && open(link.down) && view.actor(above).flags.contains(ActorFlags::RUNNING))
         .then_some(above)
 }
 
 /// The supervisors above an actor, as far as messages still pass.
 fn connected_ancestors<'a>(
-    scene: &'a WorldView<'_>,
+    view: &'a WorldView<'_>,
     actor: ActorId,
 ) -> impl Iterator<Item = ActorId> + 'a {
-    std::iter::successors(connected_up(scene, actor), |above| connected_up(scene, *above))
+    std::iter::successors(connected_up(view, actor), |above| connected_up(view, *above))
 }
 
-fn prompts<'a>(scene: &'a WorldView<'_>) -> impl Iterator<Item = ActorId> + 'a {
-    scene.actors().filter(|(_, facts)| facts.prompt.is_some()).map(|(actor, _)| actor)
+fn prompts<'a>(view: &'a WorldView<'_>) -> impl Iterator<Item = ActorId> + 'a {
+    view.actors().filter(|(_, facts)| facts.prompt.is_some()).map(|(actor, _)| actor)
 }
 
-fn prompt_below(scene: &WorldView<'_>, actor: ActorId) -> bool {
-    prompts(scene).any(|prompt| connected_ancestors(scene, prompt).any(|above| above == actor))
+fn prompt_below(view: &WorldView<'_>, actor: ActorId) -> bool {
+    prompts(view).any(|prompt| connected_ancestors(view, prompt).any(|above| above == actor))
 }
 
-fn prompt_in_branch(scene: &WorldView<'_>, actor: ActorId) -> bool {
-    scene.actor(actor).prompt.is_some() || prompt_below(scene, actor)
+fn prompt_in_branch(view: &WorldView<'_>, actor: ActorId) -> bool {
+    view.actor(actor).prompt.is_some() || prompt_below(view, actor)
 }
 
-fn one_prompt(scene: &WorldView<'_>) -> Evaluation {
-    let mut open = prompts(scene);
+fn one_prompt(view: &WorldView<'_>) -> Evaluation {
+    let mut open = prompts(view);
     let (first, second) = (open.next(), open.next());
     let wants = |(actor, facts): (ActorId, &ActorFacts)| {
         Some(actor) != first && facts.flags.contains(ActorFlags::WAITING)
     };
-    Evaluation::of(scene.actors().any(wants), second.is_some())
+    Evaluation::of(view.actors().any(wants), second.is_some())
 }
 
-fn ancestors_know(scene: &WorldView<'_>) -> Evaluation {
-    let below = |actor: &ActorId| *actor != scene.topology.root();
+fn ancestors_know(view: &WorldView<'_>) -> Evaluation {
+    let below = |actor: &ActorId| *actor != view.topology.root();
     let ignorant = |prompt: ActorId| {
-        let open = scene.actor(prompt).prompt;
-        connected_ancestors(scene, prompt)
-            .any(|above| !scene.actor(above).holds.iter().any(|held| Some(*held) == open))
+        let open = view.actor(prompt).prompt;
+        connected_ancestors(view, prompt)
+            .any(|above| !view.actor(above).holds.iter().any(|held| Some(*held) == open))
     };
-    Evaluation::of(prompts(scene).any(|actor| below(&actor)), prompts(scene).any(ignorant))
+    Evaluation::of(prompts(view).any(|actor| below(&actor)), prompts(view).any(ignorant))
 }
 
 /// The premise of `no-signal-under-hold`; it is broken by steps alone.
-fn ladder_under_prompt(scene: &WorldView<'_>) -> Evaluation {
-    let mut on_ladder =
-        scene.actors().flat_map(|(_, facts)| &facts.rungs).filter(|(_, rung, _)| {
-            matches!(rung, LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate)
-        });
-    Evaluation::of(on_ladder.any(|(child, _, _)| prompt_in_branch(scene, *child)), false)
+fn ladder_under_prompt(view: &WorldView<'_>) -> Evaluation {
+    let mut on_ladder = view.actors().flat_map(|(_, facts)| &facts.rungs).filter(|(_, rung, _)| {
+        matches!(rung, LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate)
+    });
+    Evaluation::of(on_ladder.any(|(child, _, _)| prompt_in_branch(view, *child)), false)
 }
 
 /// The premise of `no-cancel-under-hold`; it is broken by steps alone.
-fn cancelled_above_prompt(scene: &WorldView<'_>) -> Evaluation {
+fn cancelled_above_prompt(view: &WorldView<'_>) -> Evaluation {
     let told = |(actor, facts): (ActorId, &ActorFacts)| {
         facts.flags.contains(ActorFlags::CANCELLED)
             && !facts.flags.contains(ActorFlags::TEARING_DOWN)
-            && prompt_below(scene, actor)
+            && prompt_below(view, actor)
     };
-    Evaluation::of(scene.actors().any(told), false)
+    Evaluation::of(view.actors().any(told), false)
 }
 
-fn released_once(scene: &WorldView<'_>) -> Evaluation {
-    let policy = scene.topology.config().policy;
-    if policy.lock == Lock::Absent || !scene.root().alive() {
+fn released_once(view: &WorldView<'_>) -> Evaluation {
+    let policy = view.topology.config().policy;
+    if policy.lock == Lock::Absent || !view.root().alive() {
         return Evaluation::NotTriggered;
     }
-    let owner = scene.root().owner;
+    let owner = view.root().owner;
     let granted = |request: RequestId| owner != Some(request);
-    let premature = scene.actors().filter_map(|(_, facts)| facts.prompt).any(granted)
-        || scene.links().filter_map(|(_, link)| link.down.grant).any(granted);
+    let premature = view.actors().filter_map(|(_, facts)| facts.prompt).any(granted)
+        || view.links().filter_map(|(_, link)| link.down.grant).any(granted);
     let leaked = policy.release == LockRelease::BatonClosed
         && owner.is_some_and(|owner| {
-            owner.actor != scene.topology.root() && !scene.shared().batons.contains_key(&owner)
+            owner.actor != view.topology.root() && !view.shared().batons.contains_key(&owner)
         });
-    let below = prompts(scene).any(|actor| actor != scene.topology.root());
+    let below = prompts(view).any(|actor| actor != view.topology.root());
     Evaluation::of(below, premature || leaked)
 }
 
 /// Whether somebody asked for the terminal in this run, as the budget or the script shows.
-fn asked(scene: &WorldView<'_>) -> bool {
-    let (room, config) = (scene.shared(), scene.topology.config());
-    let spent = |fault| room.budget.left(fault) < config.budget.left(fault);
+fn asked(view: &WorldView<'_>) -> bool {
+    let (shared, config) = (view.shared(), view.topology.config());
+    let spent = |fault| shared.budget.left(fault) < config.budget.left(fault);
     let examined = config.debug.contains(&DebugMode::On) && spent(Fault::Error);
-    spent(Fault::Request) || spent(Fault::Shielded) || examined || room.at > 0
+    spent(Fault::Request) || spent(Fault::Shielded) || examined || shared.at > 0
 }
 
-fn terminal_restored(scene: &WorldView<'_>) -> Evaluation {
-    let counts = scene.ended() && scene.shared().root_end == Some(RootEnd::Exited);
-    Evaluation::of(counts && asked(scene), counts && scene.shared().modes == TerminalModes::Session)
+fn terminal_restored(view: &WorldView<'_>) -> Evaluation {
+    let counts = view.ended() && view.shared().root_end == Some(RootEnd::Exited);
+    Evaluation::of(counts && asked(view), counts && view.shared().modes == TerminalModes::Session)
 }
 
-fn none_left(scene: &WorldView<'_>) -> Evaluation {
-    let counts = scene.shared().root_end == Some(RootEnd::Exited);
-    Evaluation::of(counts, counts && !scene.ended())
+fn none_left(view: &WorldView<'_>) -> Evaluation {
+    let counts = view.shared().root_end == Some(RootEnd::Exited);
+    Evaluation::of(counts, counts && !view.ended())
 }
 
 /// Whether no request is outstanding, no news of an end is under way, and no orphan is ending.
-fn at_rest(scene: &WorldView<'_>) -> bool {
+fn at_rest(view: &WorldView<'_>) -> bool {
     let news = |facts: &ActorFacts| {
         facts.flags.contains(ActorFlags::ZOMBIE)
             || facts
                 .flags
                 .contains(ActorFlags::ORPHAN | ActorFlags::RUNNING | ActorFlags::CANCELLED)
     };
-    let unread = scene.links().any(|(_, link)| {
+    let unread = view.links().any(|(_, link)| {
         (link.up.readable && !link.up.open) || (link.down.readable && !link.down.open)
     });
-    !scene.request_outstanding() && !unread && !scene.actors().any(|(_, facts)| news(facts))
+    !view.request_outstanding() && !unread && !view.actors().any(|(_, facts)| news(facts))
 }
 
-fn nothing_stale(scene: &WorldView<'_>) -> Evaluation {
+fn nothing_stale(view: &WorldView<'_>) -> Evaluation {
     let stale =
         |facts: &ActorFacts| facts.flags.intersects(ActorFlags::HOLDING | ActorFlags::SHIELDED);
-    let found = scene.actors().any(|(_, facts)| stale(facts));
-    Evaluation::of(asked(scene), found || scene.shared().modes == TerminalModes::Session)
+    let found = view.actors().any(|(_, facts)| stale(facts));
+    Evaluation::of(asked(view), found || view.shared().modes == TerminalModes::Session)
 }
 
 fn interrupt_obeyed(
     before: &WorldView<'_>,
-    did: &[Observation],
+    observations: &[Observation],
     after: &WorldView<'_>,
 ) -> Evaluation {
     let root = before.root();
@@ -314,7 +317,7 @@ fn interrupt_obeyed(
     if before.request_outstanding() || !due || !at_rest(before) {
         return Evaluation::NotTriggered;
     }
-    let obeyed = did.iter().any(|what| {
+    let obeyed = observations.iter().any(|what| {
         matches!(what, Observation::Output { output: Output::InterruptObeyed, actor }
             if *actor == before.topology.root())
     });

@@ -1,9 +1,9 @@
-//! Everything that can happen next: deeds of the environment and moves of the tree.
+//! Everything that can happen next: actions of the environment and moves of the tree.
 
 use holdfast_protocol::{ActorId, Answer, Cause, RequestId, Signal, Status, Timer};
 use serde::{Deserialize, Serialize};
 
-/// A kind of deed that a [`super::config::Budget`] counts.
+/// A kind of action that a [`super::config::Budget`] counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Fault {
@@ -233,6 +233,25 @@ pub enum SystemStep {
         /// The position of the step.
         at: u8,
     },
+}
+
+impl SystemStep {
+    /// The actors that it names.
+    #[must_use]
+    pub fn actors(self) -> Vec<ActorId> {
+        match self {
+            Self::Deliver { from, to } => vec![from, to],
+            Self::TakeSignal { actor, .. }
+            | Self::Expire { actor, .. }
+            | Self::EndUserTask { actor }
+            | Self::Boot { actor }
+            | Self::Reap { actor }
+            | Self::Adopt { actor }
+            | Self::LosePrompt { actor } => vec![actor],
+            Self::ReadBaton { request } => vec![request.actor],
+            Self::SeeChildrenGone | Self::Pass { .. } => Vec::new(),
+        }
+    }
 }
 
 /// Everything that can happen next.

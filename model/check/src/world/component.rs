@@ -1,7 +1,7 @@
-//! The parts of the world and what they do to each other.
+//! The components of the world and what they do to each other.
 //!
-//! A step starts with one input to one part; the part changes and names the inputs that follow for
-//! other parts, until none is left. So the same code runs on plain values ([`super::System`]) and
+//! A step starts with one input to one component; the component changes and names the inputs that follow for
+//! other components, until none is left. So the same code runs on plain values ([`super::System`]) and
 //! on interned ones (the explorer), which remember the answer.
 
 use super::link::{LinkInput, LinkState};
@@ -11,7 +11,7 @@ use holdfast_protocol::{
     ActorId, Input, Message, Origin, Output, Rename, Renaming, Signal, Status,
 };
 
-/// The name of a part.
+/// The name of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Component {
     /// A process and the node in it.
@@ -22,7 +22,7 @@ pub enum Component {
     SharedEnvironment,
 }
 
-/// The value of a part.
+/// The value of a component.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ComponentValue {
     /// Of [`Component::Actor`].
@@ -38,7 +38,7 @@ impl Rename for ComponentValue {
         match self {
             Self::Actor(process) => Self::Actor(process.renamed(by)),
             Self::Link(link) => Self::Link(link.renamed(by)),
-            Self::SharedEnvironment(room) => Self::SharedEnvironment(room.renamed(by)),
+            Self::SharedEnvironment(shared) => Self::SharedEnvironment(shared.renamed(by)),
         }
     }
 }
@@ -70,14 +70,14 @@ pub enum ActorInput {
     Find,
 }
 
-/// An input to some part.
+/// An input to some component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ComponentInput {
     /// To a process.
     Actor(ActorInput),
     /// To a link.
     Link(LinkInput),
-    /// To the room.
+    /// To the shared environment.
     SharedEnvironment(SharedInput),
 }
 
@@ -146,7 +146,7 @@ pub enum Observation {
 /// What follows from an input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
-    /// An input to another part.
+    /// An input to another component.
     To(Component, ComponentInput),
     /// For the eyes of checkers alone.
     Observation(Observation),

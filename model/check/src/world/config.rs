@@ -84,9 +84,9 @@ impl FromStr for Budget {
         if text == "none" {
             return Ok(budget);
         }
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
             let (name, number) =
-                part.split_once('=').ok_or_else(|| BudgetError::NoNumber(part.to_owned()))?;
+                item.split_once('=').ok_or_else(|| BudgetError::NoNumber(item.to_owned()))?;
             let (name, number) = (name.trim(), number.trim());
             let fault: Fault = name.parse()?;
             if seen.contains(&fault) {
@@ -110,7 +110,7 @@ pub enum Environment {
     /// The budget and the script, and it does nothing that would change nothing.
     #[default]
     Bounded,
-    /// Nothing: what it did was recorded ([`super::choices::recorded`]).
+    /// Nothing: what it did was recorded ([`super::recorded`]).
     Recorded,
 }
 

@@ -1,7 +1,7 @@
-//! What the rest of the world can see of a part.
+//! What the rest of the world can see of a component.
 //!
 //! Which actions are possible and whether a property holds depends on these facts alone, so they
-//! are computed once for each value of a part.
+//! are computed once for each value of a component.
 
 use super::link::{LaneState, LinkState};
 use super::process::{Parent, ProcessState, RunningProcess};
@@ -44,9 +44,9 @@ bitflags! {
         /// It is a root that only waits for the last descendant.
         const SWEEPING = 1 << 10;
         /// Its local tasks were told to end.
-        const BODY_ASKED = 1 << 11;
+        const USER_TASK_ASKED = 1 << 11;
         /// Its local tasks have ended.
-        const BODY_ENDED = 1 << 12;
+        const USER_TASK_ENDED = 1 << 12;
         /// A SIGINT would not be acted on.
         const SHIELDED = 1 << 13;
         /// Its link to the supervisor is at its end.
@@ -178,8 +178,8 @@ impl ActorFacts {
             (ActorFlags::FORCED, node.urgency() == Urgency::Forced),
             (ActorFlags::STOPPING, node.stop_order() == StopOrder::Received),
             (ActorFlags::SWEEPING, sweeping),
-            (ActorFlags::BODY_ASKED, node.user_task() == UserTask::Asked),
-            (ActorFlags::BODY_ENDED, node.user_task() == UserTask::Ended),
+            (ActorFlags::USER_TASK_ASKED, node.user_task() == UserTask::Asked),
+            (ActorFlags::USER_TASK_ENDED, node.user_task() == UserTask::Ended),
             (ActorFlags::SHIELDED, shielded),
             (ActorFlags::ORPHAN, orphan),
             (ActorFlags::WAITING, !self.waiting.is_empty()),
@@ -232,23 +232,23 @@ impl LinkFacts {
     }
 }
 
-/// What can be seen of a part.
+/// What can be seen of a component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ComponentFacts {
     /// Of a process.
     Actor(ActorFacts),
     /// Of a link.
     Link(LinkFacts),
-    /// Of the room, which hides nothing.
+    /// Of the shared environment, which hides nothing.
     SharedEnvironment(SharedEnvironment),
 }
 
-/// What can be seen of the world: the facts of every part.
+/// What can be seen of the world: the facts of every component.
 #[derive(Clone, Copy, Debug)]
 pub struct WorldView<'a> {
     /// What stays fixed.
     pub topology: &'a Topology,
-    /// The facts of every part, by slot.
+    /// The facts of every component, by slot.
     pub components: &'a [&'a ComponentFacts],
 }
 
@@ -302,13 +302,21 @@ impl<'a> WorldView<'a> {
         }
     }
 
-    /// The room.
+    /// Whether a message, or the end, of what one actor says to another can be read.
+    #[must_use]
+    pub fn readable(&self, from: ActorId, to: ActorId) -> bool {
+        self.links().any(|(ends, link)| {
+            (ends == (to, from) && link.up.readable) || (ends == (from, to) && link.down.readable)
+        })
+    }
+
+    /// What all actors share.
     #[must_use]
     pub fn shared(&self) -> &'a SharedEnvironment {
         match self.components[self.components.len() - 1] {
-            ComponentFacts::SharedEnvironment(room) => room,
+            ComponentFacts::SharedEnvironment(shared) => shared,
             ComponentFacts::Actor(_) | ComponentFacts::Link(_) => {
-                unreachable!("the room comes last")
+                unreachable!("the shared comes last")
             }
         }
     }

@@ -63,7 +63,7 @@ impl Script {
 impl ScriptStep {
     fn actor(self) -> Option<ActorId> {
         match self {
-            Self::Do(deed) => deed.actor(),
+            Self::Do(action) => action.actor(),
             Self::Until(condition) => match condition {
                 Condition::PromptOpen(actor)
                 | Condition::Waiting(actor)

@@ -48,7 +48,7 @@ pub struct SharedEnvironment {
     pub root_end: Option<RootEnd>,
 }
 
-/// What happens to the room.
+/// What happens to the shared environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SharedInput {
     /// The environment used up one of its faults.

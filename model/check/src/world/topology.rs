@@ -103,23 +103,23 @@ impl Topology {
         }
     }
 
-    /// How many parts there are: actors, links, the room.
+    /// How many components there are: actors, links, the shared environment.
     #[must_use]
     pub fn components(&self) -> usize {
         self.config.tree.len() + self.links.len() + 1
     }
 
-    /// The place of a part in a table of all parts.
+    /// The place of a component in a table of all components.
     #[must_use]
-    pub fn slot(&self, part: Component) -> usize {
-        match part {
+    pub fn slot(&self, component: Component) -> usize {
+        match component {
             Component::Actor(id) => id.index(),
             Component::Link(link) => self.config.tree.len() + usize::from(link),
             Component::SharedEnvironment => self.components() - 1,
         }
     }
 
-    /// The part at a place.
+    /// The component at a place.
     #[must_use]
     pub fn component(&self, slot: usize) -> Component {
         let actors = self.config.tree.len();
@@ -132,10 +132,10 @@ impl Topology {
         }
     }
 
-    /// Where a renaming moves a part.
+    /// Where a renaming moves a component.
     #[must_use]
-    pub fn renamed(&self, part: Component, by: &Renaming) -> Component {
-        match part {
+    pub fn renamed(&self, component: Component, by: &Renaming) -> Component {
+        match component {
             Component::Actor(id) => Component::Actor(by.actor(id)),
             Component::Link(link) => {
                 let (upper, lower) = self.links[usize::from(link)];

@@ -17,7 +17,7 @@ use super::cast::{Cast, End};
 use super::outside::Mark;
 use super::ready::{Here, Ready};
 use super::record::Line;
-use holdfast_check::world::choices::recorded::can_happen;
+use holdfast_check::world::recorded::can_happen;
 use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, Observation, System};
 use holdfast_protocol::{ActorId, Output};
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use super::{Here, Rank, Ready, to_do, to_move};
 use crate::conform::cast::{Came, End};
-use holdfast_check::world::choices::recorded::can_happen;
+use holdfast_check::world::recorded::can_happen;
 use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, SystemStep};
 use holdfast_protocol::{ActorId, Input, Status};
 

@@ -1,25 +1,25 @@
-//! The inputs with which an action begins.
+//! Where an action begins: which component it happens to, with which inputs.
 
-use super::deeds::{self, fault_of, in_foreground};
-use crate::world::action::{Action, EnvironmentAction, SystemStep};
-use crate::world::component::{ActorInput, Component, ComponentInput};
-use crate::world::config::Environment;
-use crate::world::facts::{ActorFacts, ComponentFacts};
-use crate::world::link::LinkInput;
-use crate::world::script::ScriptStep;
-use crate::world::shared::SharedInput;
-use crate::world::topology::Topology;
+use super::action::{Action, EnvironmentAction, Fault, SystemStep};
+use super::component::{ActorInput, Component, ComponentInput};
+use super::config::Environment;
+use super::enabled::in_foreground;
+use super::facts::{ActorFacts, ComponentFacts};
+use super::link::LinkInput;
+use super::script::ScriptStep;
+use super::shared::SharedInput;
+use super::topology::Topology;
 use holdfast_protocol::policy::LostBranch;
-use holdfast_protocol::{ActorId, Answer, Input, Origin, Shielding, Signal};
+use holdfast_protocol::{ActorId, Answer, Cause, Input, Origin, Shielding, Signal};
 
-/// The part that a possible action happens to: the one that offers it.
+/// The component that an enabled action happens to.
 #[must_use]
 pub fn subject(topology: &Topology, action: Action) -> Component {
     match action {
-        Action::Environment(deed) => {
-            deeds::subject(topology, deed).expect("a possible deed happens to some part")
+        Action::Environment(action) => {
+            subject_of(topology, action).expect("what is enabled happens to some component")
         }
-        Action::System(tree_move) => match tree_move {
+        Action::System(step) => match step {
             SystemStep::Deliver { from, to } => Component::Link(topology.link(to, from).0),
             SystemStep::TakeSignal { actor, .. }
             | SystemStep::Expire { actor, .. }
@@ -34,34 +34,34 @@ pub fn subject(topology: &Topology, action: Action) -> Component {
     }
 }
 
-/// Where an action begins: all that decides with which inputs.
+/// All that decides with which inputs an action begins.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionContext<'a> {
     /// What stays fixed.
     pub topology: &'a Topology,
     /// The script's position.
     pub at: u8,
-    /// The facts of the part that the action happens to.
+    /// The facts of the component that the action happens to.
     pub facts: &'a ComponentFacts,
 }
 
 /// Appends what an action begins with, in order.
-pub fn begin(place: ActionContext<'_>, action: Action, begun: &mut Vec<Begun>) {
-    let topology = place.topology;
+pub fn begin(context: ActionContext<'_>, action: Action, begun: &mut Vec<Begun>) {
+    let topology = context.topology;
     let mut handle = |actor, input| begun.push(to_actor(actor, ActorInput::Handle(input)));
     match action {
-        Action::Environment(deed) => {
+        Action::Environment(action) => {
             let script = &topology.config().script;
-            if script.step(place.at) == Some(ScriptStep::Do(deed)) {
+            if script.step(context.at) == Some(ScriptStep::Do(action)) {
                 begun.push((Component::SharedEnvironment, SharedInput::Advance.into()));
             } else if let (Environment::Bounded, Some(fault)) =
-                (topology.config().environment, fault_of(topology, deed))
+                (topology.config().environment, fault_of(topology, action))
             {
                 begun.push((Component::SharedEnvironment, SharedInput::Spend(fault).into()));
             }
-            begin_deed(place, deed, begun);
+            begin_environment(context, action, begun);
         }
-        Action::System(tree_move) => match tree_move {
+        Action::System(step) => match step {
             SystemStep::Deliver { from, to } => {
                 let (link, end) = topology.link(to, from);
                 begun.push((Component::Link(link), LinkInput::Read(end).into()));
@@ -72,7 +72,7 @@ pub fn begin(place: ActionContext<'_>, action: Action, begun: &mut Vec<Begun>) {
             SystemStep::Expire { actor, timer } => handle(actor, Input::Expired { timer }),
             SystemStep::EndUserTask { actor } => handle(actor, Input::UserTaskEnded),
             SystemStep::Boot { actor } => begun.push(to_actor(actor, ActorInput::Boot)),
-            SystemStep::Reap { actor } => begin_reap(place, actor, begun),
+            SystemStep::Reap { actor } => begin_reap(context, actor, begun),
             SystemStep::Adopt { actor } => {
                 begun.push(to_actor(actor, ActorInput::Find));
                 let found = ActorInput::Handle(Input::Adopted { child: actor });
@@ -85,7 +85,7 @@ pub fn begin(place: ActionContext<'_>, action: Action, begun: &mut Vec<Begun>) {
                 begun.push(to_actor(topology.root(), read));
             }
             SystemStep::LosePrompt { actor } => {
-                handle(actor, answered(place, Answer::Hangup));
+                handle(actor, answered(context, Answer::Hangup));
             }
             SystemStep::Pass { .. } => {
                 begun.push((Component::SharedEnvironment, SharedInput::Advance.into()))
@@ -94,7 +94,7 @@ pub fn begin(place: ActionContext<'_>, action: Action, begun: &mut Vec<Begun>) {
     }
 }
 
-/// A part and the input with which an action begins there.
+/// A component and the input with which an action begins there.
 pub type Begun = (Component, ComponentInput);
 
 fn to_actor(actor: ActorId, input: ActorInput) -> Begun {
@@ -112,29 +112,33 @@ impl<'a> ActionContext<'a> {
     }
 }
 
-fn answered(place: ActionContext<'_>, answer: Answer) -> Input {
-    let open = place.actor().prompt;
+fn answered(context: ActionContext<'_>, answer: Answer) -> Input {
+    let open = context.actor().prompt;
     Input::Answered { request: open.expect("only an open prompt is answered"), answer }
 }
 
-fn begin_reap(place: ActionContext<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
-    let status = place.actor().zombie.expect("only a zombie is reaped");
-    let parent = place.actor().parent.expect("a zombie below init is gone");
+fn begin_reap(context: ActionContext<'_>, actor: ActorId, begun: &mut Vec<Begun>) {
+    let status = context.actor().zombie.expect("only a zombie is reaped");
+    let parent = context.actor().parent.expect("a zombie below init is gone");
     begun.push(to_actor(actor, ActorInput::Reap));
-    let config = place.topology.config();
+    let config = context.topology.config();
     // Where nobody tells of a lost branch, the connection is read to its end all the same.
     let closes = config.policy.lost_branch != LostBranch::Untold;
     if closes && config.tree.supervisor(actor) == Some(parent) {
-        let (link, _) = place.topology.link(actor, parent);
+        let (link, _) = context.topology.link(actor, parent);
         begun.push((Component::Link(link), LinkInput::Abandon.into()));
     }
     begun.push(to_actor(parent, ActorInput::Handle(Input::Exited { child: actor, status })));
 }
 
-fn begin_deed(place: ActionContext<'_>, deed: EnvironmentAction, begun: &mut Vec<Begun>) {
-    let topology = place.topology;
+fn begin_environment(
+    context: ActionContext<'_>,
+    action: EnvironmentAction,
+    begun: &mut Vec<Begun>,
+) {
+    let topology = context.topology;
     let handle = |actor, input| to_actor(actor, ActorInput::Handle(input));
-    match deed {
+    match action {
         EnvironmentAction::Pause { actor } => {
             begun.push(handle(actor, Input::Pause { shielding: Shielding::Plain }));
         }
@@ -142,7 +146,7 @@ fn begin_deed(place: ActionContext<'_>, deed: EnvironmentAction, begun: &mut Vec
             begun.push(handle(actor, Input::Pause { shielding: Shielding::Shielded }));
         }
         EnvironmentAction::Answer { actor, answer } => {
-            begun.push(handle(actor, answered(place, answer)));
+            begun.push(handle(actor, answered(context, answer)));
         }
         EnvironmentAction::Provoke { actor, cause } => {
             begun.push(handle(actor, Input::Cancel { cause }))
@@ -179,5 +183,54 @@ fn begin_deed(place: ActionContext<'_>, deed: EnvironmentAction, begun: &mut Vec
         }
         EnvironmentAction::Appear { actor } => begun.push(to_actor(actor, ActorInput::Appear)),
         EnvironmentAction::Vanish { actor } => begun.push(to_actor(actor, ActorInput::Reap)),
+    }
+}
+
+/// The component that something happens to; none for what cannot happen to the root.
+#[must_use]
+pub fn subject_of(topology: &Topology, action: EnvironmentAction) -> Option<Component> {
+    match action {
+        EnvironmentAction::Interrupt => Some(Component::SharedEnvironment),
+        EnvironmentAction::Cut { actor } => topology.link_up(actor).map(Component::Link),
+        EnvironmentAction::CancelChild { actor } => {
+            topology.config().tree.supervisor(actor).map(Component::Actor)
+        }
+        EnvironmentAction::Pause { actor }
+        | EnvironmentAction::PauseShielded { actor }
+        | EnvironmentAction::Answer { actor, .. }
+        | EnvironmentAction::Provoke { actor, .. }
+        | EnvironmentAction::FailUnexamined { actor, .. }
+        | EnvironmentAction::Signal { actor, .. }
+        | EnvironmentAction::Kill { actor }
+        | EnvironmentAction::Spawn { actor }
+        | EnvironmentAction::Die { actor, .. }
+        | EnvironmentAction::Appear { actor }
+        | EnvironmentAction::Vanish { actor } => Some(Component::Actor(actor)),
+    }
+}
+
+/// The fault that an action of the environment uses up, unless the script has it do it.
+#[must_use]
+pub fn fault_of(topology: &Topology, action: EnvironmentAction) -> Option<Fault> {
+    let root = topology.root();
+    match action {
+        EnvironmentAction::Pause { .. } => Some(Fault::Request),
+        EnvironmentAction::PauseShielded { .. } => Some(Fault::Shielded),
+        EnvironmentAction::Answer { answer: Answer::Quit, .. } => Some(Fault::Quit),
+        EnvironmentAction::Answer { .. }
+        | EnvironmentAction::Spawn { .. }
+        | EnvironmentAction::Die { .. }
+        | EnvironmentAction::Appear { .. }
+        | EnvironmentAction::Vanish { .. } => None,
+        EnvironmentAction::Provoke { cause: Cause::Failed, .. } => Some(Fault::Error),
+        EnvironmentAction::Provoke { .. } => Some(Fault::Cancel),
+        EnvironmentAction::FailUnexamined { .. } => Some(Fault::ErrorUnexamined),
+        EnvironmentAction::CancelChild { .. } => Some(Fault::CancelChild),
+        EnvironmentAction::Interrupt => Some(Fault::Interrupt),
+        EnvironmentAction::Signal { signal: Signal::Interrupt, .. } => Some(Fault::InterruptOne),
+        EnvironmentAction::Signal { .. } => Some(Fault::Stop),
+        EnvironmentAction::Kill { actor } if actor == root => Some(Fault::KillRoot),
+        EnvironmentAction::Kill { .. } => Some(Fault::Kill),
+        EnvironmentAction::Cut { .. } => Some(Fault::Cut),
     }
 }

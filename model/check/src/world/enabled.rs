@@ -1,0 +1,357 @@
+//! What can happen next, kind by kind: each action with its guard in plain words.
+//!
+//! ```text
+//!     steps of the tree, the kernel and time:  candidates, each kept if `can_step`
+//!     the script's next step:                  if `can_step` or `can_do`
+//!     the environment:                         what it is always free to do, and the faults that
+//!                                              the budget has left, each kept if `can_do`
+//! ```
+//!
+//! The explorer asks an accelerator instead ([`crate::explore::conditions`]), which
+//! `tests/enabled.rs` holds equal to [`enabled`], order included. A recorded run may do more:
+//! [`super::recorded`].
+
+use super::action::{Action, EnvironmentAction, Fault, SystemStep};
+use super::begin::subject_of;
+use super::facts::{ActorFacts, ActorFlags, WorldView};
+use super::script::{Condition, ScriptStep};
+use super::shared::BatonState;
+use super::topology::Topology;
+use holdfast_protocol::policy::{LockRelease, TerminalReader};
+use holdfast_protocol::reaper::LadderRung;
+use holdfast_protocol::{ActorId, Answer, Cause, Placement, Signal};
+
+/// Every action that is enabled, in a fixed order.
+#[must_use]
+pub fn enabled(view: &WorldView<'_>) -> Vec<Action> {
+    let script = view.topology.config().script.step(view.shared().at);
+    let can_do = |action: &EnvironmentAction| can_do(view, *action);
+    let mut actions: Vec<_> = possible_steps(view).into_iter().map(Action::System).collect();
+    match script {
+        Some(ScriptStep::Until(_)) => {
+            let pass = SystemStep::Pass { at: view.shared().at };
+            actions.extend(can_step(view, pass).then_some(Action::System(pass)));
+        }
+        Some(ScriptStep::Do(next)) => {
+            actions.extend(can_do(&next).then_some(Action::Environment(next)));
+        }
+        None => {}
+    }
+    let free = free_actions(view).into_iter().chain(faults(view));
+    actions.extend(free.filter(can_do).map(Action::Environment));
+    actions
+}
+
+/// The steps of the tree, the kernel and time that are enabled; the script's aside.
+fn possible_steps(view: &WorldView<'_>) -> Vec<SystemStep> {
+    let mut steps = Vec::new();
+    for (upper, lower) in view.topology.links().iter().copied() {
+        steps.push(SystemStep::Deliver { from: lower, to: upper });
+        steps.push(SystemStep::Deliver { from: upper, to: lower });
+    }
+    for (actor, facts) in view.actors() {
+        steps.extend(
+            facts.pending.iter().map(|signal| SystemStep::TakeSignal { actor, signal: *signal }),
+        );
+        steps.extend(facts.timers.iter().map(|timer| SystemStep::Expire { actor, timer: *timer }));
+        steps.extend([
+            SystemStep::EndUserTask { actor },
+            SystemStep::Boot { actor },
+            SystemStep::Reap { actor },
+            SystemStep::Adopt { actor },
+            SystemStep::LosePrompt { actor },
+        ]);
+    }
+    let batons = view.shared().batons.keys();
+    steps.extend(batons.map(|request| SystemStep::ReadBaton { request: *request }));
+    steps.push(SystemStep::SeeChildrenGone);
+    steps.retain(|step| can_step(view, *step));
+    steps
+}
+
+/// Whether the tree, the kernel or time can take a step.
+#[must_use]
+pub fn can_step(view: &WorldView<'_>, step: SystemStep) -> bool {
+    match step {
+        // What has arrived is read by whoever serves; a frozen actor reads nothing.
+        SystemStep::Deliver { from, to } => serves(view, to) && view.readable(from, to),
+        // A handler of signals runs even where a prompt freezes the actor.
+        SystemStep::TakeSignal { actor, signal } => view.actor(actor).pending.contains(&signal),
+        // Time is not modelled: an armed timer fires whenever it likes.
+        SystemStep::Expire { actor, timer } => {
+            serves(view, actor) && view.actor(actor).timers.contains(&timer)
+        }
+        // A user task ends of itself once it was told to.
+        SystemStep::EndUserTask { actor } => {
+            serves(view, actor) && is(view, actor, ActorFlags::USER_TASK_ASKED)
+        }
+        SystemStep::Boot { actor } => is(view, actor, ActorFlags::BOOTING),
+        SystemStep::Reap { actor } => {
+            is(view, actor, ActorFlags::ZOMBIE) && is_reaped_by_somebody(view, actor)
+        }
+        // The kernel has given the orphan to the root, which sees it among its children. What has
+        // ended by then is reaped without that.
+        SystemStep::Adopt { actor } => {
+            let facts = view.actor(actor);
+            facts.alive() && facts.flags.contains(ActorFlags::UNFOUND) && parent_serves(view, actor)
+        }
+        SystemStep::SeeChildrenGone => {
+            let root = view.topology.root();
+            is(view, root, ActorFlags::SWEEPING)
+                && view.actors().all(|(_, facts)| facts.parent != Some(root))
+        }
+        // The root reads end of file once the last copy of the baton is closed.
+        SystemStep::ReadBaton { request } => {
+            serves(view, view.topology.root())
+                && view.shared().batons.get(&request) == Some(&BatonState::Closed)
+        }
+        // The root reads the terminal for the holder, so a prompt ends with the root's process.
+        SystemStep::LosePrompt { actor } => {
+            reads_terminal(view) == TerminalReader::Root
+                && view.actor(actor).prompt.is_some()
+                && !view.root().alive()
+        }
+        SystemStep::Pass { at } => {
+            at == view.shared().at
+                && match view.topology.config().script.step(at) {
+                    Some(ScriptStep::Until(condition)) => is_met(view, condition),
+                    Some(ScriptStep::Do(_)) | None => false,
+                }
+        }
+    }
+}
+
+/// Whether somebody is there to reap a zombie.
+fn is_reaped_by_somebody(view: &WorldView<'_>, zombie: ActorId) -> bool {
+    let root = view.topology.root();
+    let parent = view.actor(zombie).parent;
+    // Whoever the dead root had adopted, or would have, init reaps.
+    let by_init = parent == Some(root) && !is(view, root, ActorFlags::RUNNING);
+    // Where a message is the release, an actor stays until its `Done` was acknowledged (upstream
+    // waits for `pdb_unlock_complete`), so none is lost by reaping.
+    let heard = match view.topology.config().policy.release {
+        LockRelease::BatonClosed => true,
+        LockRelease::DoneArrived => {
+            !view.links().any(|((_, lower), link)| lower == zombie && link.up.readable)
+        }
+    };
+    by_init || (parent_serves(view, zombie) && heard)
+}
+
+/// Whether what the script waits for is so.
+fn is_met(view: &WorldView<'_>, condition: Condition) -> bool {
+    match condition {
+        Condition::NoPrompt => !view.request_outstanding(),
+        Condition::Quiet => possible_steps(view).is_empty(),
+        Condition::PromptOpen(actor)
+        | Condition::Waiting(actor)
+        | Condition::Ended(actor)
+        | Condition::Cancelled(actor)
+        | Condition::TearingDown(actor)
+        | Condition::Running(actor) => is_met_by(condition, actor, view.actor(actor)),
+    }
+}
+
+/// Whether an actor is what the script waits for.
+pub(crate) fn is_met_by(condition: Condition, actor: ActorId, facts: &ActorFacts) -> bool {
+    let (whom, is) = match condition {
+        Condition::PromptOpen(whom) => (whom, facts.prompt.is_some()),
+        Condition::Waiting(whom) => (whom, facts.flags.contains(ActorFlags::WAITING)),
+        Condition::Ended(whom) => {
+            (whom, !facts.alive() && !facts.flags.contains(ActorFlags::LATER))
+        }
+        Condition::Cancelled(whom) => (whom, facts.flags.contains(ActorFlags::CANCELLED)),
+        Condition::TearingDown(whom) => (whom, facts.flags.contains(ActorFlags::TEARING_DOWN)),
+        Condition::Running(whom) => (whom, facts.flags.contains(ActorFlags::RUNNING)),
+        Condition::NoPrompt | Condition::Quiet => return false,
+    };
+    whom == actor && is
+}
+
+/// Whether the environment can do something, budget and script aside.
+#[must_use]
+pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
+    let supervisor = |actor| view.topology.config().tree.supervisor(actor);
+    match action {
+        // A task must be there to hit the breakpoint; while an actor examines its failure, and
+        // once its user task has ended, none is.
+        EnvironmentAction::Pause { actor } | EnvironmentAction::PauseShielded { actor } => {
+            let over = ActorFlags::USER_TASK_ENDED | ActorFlags::FAILING;
+            serves(view, actor) && !is_any(view, actor, over)
+        }
+        // The person types at the terminal, which somebody must read.
+        EnvironmentAction::Answer { actor, .. } => {
+            let read = match reads_terminal(view) {
+                TerminalReader::Root => is(view, view.topology.root(), ActorFlags::RUNNING),
+                TerminalReader::Holder => true,
+            };
+            view.actor(actor).prompt.is_some() && read
+        }
+        // An actor that was told to end, or examines its failure, has its cause already.
+        EnvironmentAction::Provoke { actor, .. } => {
+            let caused = ActorFlags::CANCELLED | ActorFlags::FAILING;
+            serves(view, actor) && !is_any(view, actor, caused)
+        }
+        // This cuts an examination short.
+        EnvironmentAction::FailUnexamined { actor, .. } => {
+            serves(view, actor) && !is(view, actor, ActorFlags::CANCELLED)
+        }
+        // A supervisor asks a child that it has not asked before.
+        EnvironmentAction::CancelChild { actor } => supervisor(actor).is_some_and(|above| {
+            let rungs = &view.actor(above).rungs;
+            let unasked = |(child, rung, _): &(ActorId, LadderRung, _)| {
+                *child == actor && *rung < LadderRung::Cancel
+            };
+            serves(view, above) && rungs.iter().any(unasked)
+        }),
+        // A Ctrl-C that finds one pending everywhere changes nothing.
+        EnvironmentAction::Interrupt => view.actors().any(|(actor, facts)| {
+            let reached = in_foreground(view.topology, actor) && facts.alive();
+            reached && !facts.pending.contains(&Signal::Interrupt)
+        }),
+        EnvironmentAction::Signal { actor, .. }
+        | EnvironmentAction::Kill { actor }
+        | EnvironmentAction::Die { actor, .. } => view.actor(actor).alive(),
+        EnvironmentAction::Cut { actor } => supervisor(actor).is_some_and(|above| {
+            let open = view.link_up(actor).is_some_and(|link| link.up.open && link.down.open);
+            open && view.actor(actor).alive() && view.actor(above).alive()
+        }),
+        // A supervisor that ends starts nobody.
+        EnvironmentAction::Spawn { actor } => supervisor(actor).is_some_and(|above| {
+            is(view, actor, ActorFlags::LATER)
+                && serves(view, above)
+                && !is(view, above, ActorFlags::CANCELLED)
+        }),
+        EnvironmentAction::Appear { actor } => is(view, actor, ActorFlags::LATER),
+        // Only what the root has not found can be gone behind its back.
+        EnvironmentAction::Vanish { actor } => {
+            is(view, actor, ActorFlags::ZOMBIE | ActorFlags::UNFOUND)
+        }
+    }
+}
+
+/// What the environment needs no budget for: the person's answer once the script is over, and
+/// every start of an actor that the script does not time.
+fn free_actions(view: &WorldView<'_>) -> Vec<EnvironmentAction> {
+    let script = &view.topology.config().script;
+    let mut free = Vec::new();
+    for actor in view.topology.actors() {
+        if script.step(view.shared().at).is_none() {
+            free.push(EnvironmentAction::Answer { actor, answer: Answer::Continue });
+        }
+        let spawn = EnvironmentAction::Spawn { actor };
+        if !script.steps.contains(&ScriptStep::Do(spawn)) {
+            free.push(spawn);
+        }
+    }
+    free
+}
+
+/// What the budget has left, wherever it changes something. The script's next step uses up no
+/// budget, so it is not here as well.
+fn faults(view: &WorldView<'_>) -> Vec<EnvironmentAction> {
+    let (topology, shared) = (view.topology, view.shared());
+    let next = topology.config().script.step(shared.at);
+    let left = Fault::ALL.into_iter().filter(|fault| shared.budget.left(*fault) > 0);
+    let actions = left.flat_map(|fault| match fault {
+        Fault::Interrupt => vec![EnvironmentAction::Interrupt],
+        Fault::CancelChild => {
+            let tree = &topology.config().tree;
+            let children = topology.actors().flat_map(|above| tree.children(above));
+            children.map(|actor| EnvironmentAction::CancelChild { actor }).collect()
+        }
+        Fault::Request
+        | Fault::Shielded
+        | Fault::InterruptOne
+        | Fault::Error
+        | Fault::ErrorUnexamined
+        | Fault::Quit
+        | Fault::Cancel
+        | Fault::Kill
+        | Fault::KillRoot
+        | Fault::Stop
+        | Fault::Cut => {
+            let struck = view.actors().filter(|(id, facts)| concerns(topology, fault, *id, facts));
+            struck.filter_map(|(actor, _)| action_of(fault, actor)).collect()
+        }
+    });
+    let here = |action: &EnvironmentAction| subject_of(topology, *action).is_some();
+    actions.filter(here).filter(|action| next != Some(ScriptStep::Do(*action))).collect()
+}
+
+/// The action that a fault is, done to one actor. A Ctrl-C is done to no actor, and what is done
+/// to a child is its supervisor's to do.
+pub(crate) fn action_of(fault: Fault, actor: ActorId) -> Option<EnvironmentAction> {
+    match fault {
+        Fault::Request => Some(EnvironmentAction::Pause { actor }),
+        Fault::Shielded => Some(EnvironmentAction::PauseShielded { actor }),
+        Fault::Interrupt | Fault::CancelChild => None,
+        Fault::InterruptOne => Some(EnvironmentAction::Signal { actor, signal: Signal::Interrupt }),
+        Fault::Error => Some(EnvironmentAction::Provoke { actor, cause: Cause::Failed }),
+        Fault::ErrorUnexamined => {
+            Some(EnvironmentAction::FailUnexamined { actor, cause: Cause::Failed })
+        }
+        Fault::Quit => Some(EnvironmentAction::Answer { actor, answer: Answer::Quit }),
+        Fault::Cancel => Some(EnvironmentAction::Provoke { actor, cause: Cause::Requested }),
+        Fault::Kill | Fault::KillRoot => Some(EnvironmentAction::Kill { actor }),
+        Fault::Stop => Some(EnvironmentAction::Signal { actor, signal: Signal::Terminate }),
+        Fault::Cut => Some(EnvironmentAction::Cut { actor }),
+    }
+}
+
+/// Whether a fault may strike this actor. What would change nothing but the budget is left out:
+/// a request that is refused on the spot, a signal that is pending already.
+pub(crate) fn concerns(
+    topology: &Topology,
+    fault: Fault,
+    actor: ActorId,
+    facts: &ActorFacts,
+) -> bool {
+    let root = actor == topology.root();
+    let refuses = ActorFlags::ORPHAN | ActorFlags::FORCED | ActorFlags::STOPPING;
+    let admits = !facts.flags.intersects(refuses);
+    match fault {
+        Fault::Request => admits && !facts.flags.contains(ActorFlags::CANCELLED),
+        Fault::Shielded => admits,
+        Fault::InterruptOne => !facts.pending.contains(&Signal::Interrupt),
+        Fault::Stop => root && !facts.pending.contains(&Signal::Terminate),
+        Fault::KillRoot => root,
+        Fault::Kill | Fault::Cut => !root,
+        Fault::Interrupt
+        | Fault::Error
+        | Fault::ErrorUnexamined
+        | Fault::Quit
+        | Fault::Cancel
+        | Fault::CancelChild => true,
+    }
+}
+
+/// Whether a Ctrl-C reaches an actor.
+#[must_use]
+pub fn in_foreground(topology: &Topology, actor: ActorId) -> bool {
+    match topology.config().placement {
+        Placement::SharedGroup => true,
+        Placement::OwnSession => actor == topology.root(),
+    }
+}
+
+fn reads_terminal(view: &WorldView<'_>) -> TerminalReader {
+    view.topology.config().policy.reader
+}
+
+fn is(view: &WorldView<'_>, actor: ActorId, flags: ActorFlags) -> bool {
+    view.actor(actor).flags.contains(flags)
+}
+
+fn is_any(view: &WorldView<'_>, actor: ActorId, flags: ActorFlags) -> bool {
+    view.actor(actor).flags.intersects(flags)
+}
+
+/// Whether an actor takes inputs: it runs, and no prompt freezes it.
+fn serves(view: &WorldView<'_>, actor: ActorId) -> bool {
+    is(view, actor, ActorFlags::SERVING)
+}
+
+fn parent_serves(view: &WorldView<'_>, actor: ActorId) -> bool {
+    view.actor(actor).parent.is_some_and(|parent| serves(view, parent))
+}
