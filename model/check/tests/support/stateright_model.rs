@@ -39,7 +39,7 @@ impl Model for World {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![Property::always("safe", |world: &Self, state: &Observed| {
             state.1.is_empty()
-                && state.0.look(&world.topology, |scene| judge_state(scene).violated.is_empty())
+                && state.0.look(&world.topology, |view| judge_state(view).violated.is_empty())
         })]
     }
 }

@@ -226,8 +226,8 @@ impl Search<'_> {
     /// The ways to go on, the earliest first, and who can not.
     fn ways(&self, place: &Place, breadth: Breadth) -> (Vec<Way>, Vec<Stop>) {
         let (cast, system, at) = (self.cast, &place.system, &place.at[..]);
-        system.look(&cast.topology, |scene| {
-            let here = Here { cast, system, scene, at };
+        system.look(&cast.topology, |view| {
+            let here = Here { cast, system, view, at };
             let mut ways = script_ways(here, cast.outside.actions.get(place.marks));
             let mut stops = Vec::new();
             for actor in cast.topology.actors() {
@@ -240,7 +240,7 @@ impl Search<'_> {
                         let actions = before.into_iter().chain(actions).collect();
                         ways.push(Way { order, actions, line: Written::Next(actor) });
                     }
-                    Ready::Unwritten(others, why) => {
+                    Ready::Inferred(others, why) => {
                         ways.extend(others.into_iter().map(|actions| inferred(line, actions)));
                         stops.push(stop(Why::Waits(why)));
                     }
@@ -309,7 +309,7 @@ fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
         _ => false,
     };
     let mut ways = Vec::new();
-    if !early && can_happen(here.scene, did) {
+    if !early && can_happen(here.view, did) {
         let before = match action {
             EnvironmentAction::Interrupt => here.killed_before_ctrl_c(None),
             _ => Vec::new(),

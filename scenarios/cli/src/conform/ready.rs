@@ -6,6 +6,7 @@ use super::cast::{Came, Cast, End};
 use super::record::Line;
 use super::words::message_words;
 use crate::chart::name_of;
+use holdfast_check::world::enabled::in_foreground;
 use holdfast_check::world::component::{Component, ComponentValue};
 use holdfast_check::world::facts::ActorFacts;
 use holdfast_check::world::link::{LaneState, LinkEnd as Side};
@@ -13,10 +14,9 @@ use holdfast_check::world::process::ProcessState;
 use holdfast_check::world::recorded::can_happen;
 use holdfast_check::world::shared::BatonState;
 use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, System, SystemStep, WorldView};
-use holdfast_protocol::Placement;
 use holdfast_protocol::{
     ActorId, Answer, Input, LadderSignal, Message, Origin, Output, RequestId, Shielding, Signal,
-    Status, Timer,
+    Status,
 };
 
 /// How soon something happens of what can: the tree moves before the environment does.
@@ -42,7 +42,7 @@ pub(super) enum Ready {
     /// As these actions.
     Now(Rank, Vec<Action>),
     /// Once something has happened that nobody wrote down: one of these.
-    Unwritten(Vec<Vec<Action>>, String),
+    Inferred(Vec<Vec<Action>>, String),
     /// Once others have moved on.
     Waits(String),
     /// In no way.
@@ -54,17 +54,17 @@ pub(super) enum Ready {
 pub(super) struct Here<'a> {
     pub(super) cast: &'a Cast,
     pub(super) system: &'a System,
-    pub(super) scene: &'a WorldView<'a>,
+    pub(super) view: &'a WorldView<'a>,
     /// How many lines each actor has behind it.
     pub(super) at: &'a [usize],
 }
 
-fn to_move(tree_move: SystemStep) -> Action {
-    Action::System(tree_move)
+fn system(step: SystemStep) -> Action {
+    Action::System(step)
 }
 
-fn to_do(deed: EnvironmentAction) -> Action {
-    Action::Environment(deed)
+fn environment(action: EnvironmentAction) -> Action {
+    Action::Environment(action)
 }
 
 impl<'a> Here<'a> {
@@ -78,7 +78,7 @@ impl<'a> Here<'a> {
     }
 
     fn facts(self, actor: ActorId) -> &'a ActorFacts {
-        self.scene.actor(actor)
+        self.view.actor(actor)
     }
 
     pub(super) fn is(self, actor: ActorId, what: ActorFlags) -> bool {
@@ -89,8 +89,8 @@ impl<'a> Here<'a> {
     pub(super) fn death(self, actor: ActorId) -> Option<Action> {
         let over = self.next(actor).is_none() && self.facts(actor).alive();
         match self.cast.parts[actor.index()].end {
-            End::Silent(Status::Killed) if over => Some(to_do(EnvironmentAction::Kill { actor })),
-            End::Silent(status) if over => Some(to_do(EnvironmentAction::Die { actor, status })),
+            End::Silent(Status::Killed) if over => Some(environment(EnvironmentAction::Kill { actor })),
+            End::Silent(status) if over => Some(environment(EnvironmentAction::Die { actor, status })),
             End::Silent(_) | End::Own => None,
         }
     }
@@ -114,7 +114,7 @@ impl<'a> Here<'a> {
         }
         match self.input(actor, line.input) {
             Ready::Now(rank, actions) => match actions.first() {
-                Some(first) if !can_happen(self.scene, *first) => {
+                Some(first) if !can_happen(self.view, *first) => {
                     let frozen = !self.is(actor, ActorFlags::SERVING);
                     Ready::Never(if frozen { FROZEN } else { IMPOSSIBLE }.to_owned())
                 }
@@ -137,10 +137,10 @@ impl<'a> Here<'a> {
             // The supervisor was killed before it could write that down.
             (Came::Unannounced, Some(_)) if self.is(above, ActorFlags::RUNNING) => {
                 let start = [
-                    to_do(EnvironmentAction::Spawn { actor }),
-                    to_move(SystemStep::Boot { actor }),
+                    environment(EnvironmentAction::Spawn { actor }),
+                    system(SystemStep::Boot { actor }),
                 ];
-                Ready::Unwritten(vec![start.to_vec()], why)
+                Ready::Inferred(vec![start.to_vec()], why)
             }
             _ if self.next(above).is_none() => Ready::Never(why),
             _ => Ready::Waits(why),
@@ -151,29 +151,35 @@ impl<'a> Here<'a> {
         let now = |rank, action| Ready::Now(rank, vec![action]);
         match input {
             Input::Pause { shielding: Shielding::Plain } => {
-                now(Rank::Program, to_do(EnvironmentAction::Pause { actor }))
+                now(Rank::Program, environment(EnvironmentAction::Pause { actor }))
             }
             Input::Pause { shielding: Shielding::Shielded } => {
-                now(Rank::Program, to_do(EnvironmentAction::PauseShielded { actor }))
+                now(Rank::Program, environment(EnvironmentAction::PauseShielded { actor }))
             }
             Input::Cancel { cause } => {
-                now(Rank::Program, to_do(EnvironmentAction::Provoke { actor, cause }))
+                now(Rank::Program, environment(EnvironmentAction::Provoke { actor, cause }))
             }
             Input::Unexamined { cause } => {
-                now(Rank::Program, to_do(EnvironmentAction::FailUnexamined { actor, cause }))
+                now(Rank::Program, environment(EnvironmentAction::FailUnexamined { actor, cause }))
             }
             Input::CancelChild { child } => match self.cast.tree().supervisor(child) {
                 Some(above) if above == actor => {
-                    now(Rank::Program, to_do(EnvironmentAction::CancelChild { actor: child }))
+                    now(Rank::Program, environment(EnvironmentAction::CancelChild { actor: child }))
                 }
                 Some(_) | None => Ready::Never(format!("{} is no child", self.name(child))),
             },
-            Input::UserTaskEnded => self.body(actor),
+            Input::UserTaskEnded => {
+                let step = SystemStep::EndUserTask { actor };
+                self.step_or(Rank::Arrives, actor, step, "its tasks were not told to end")
+            }
             Input::Received { from, message } => self.received(actor, from, message),
             Input::LinkEnded { peer } => self.link_ended(actor, peer),
             Input::Answered { request, answer } => self.answered(actor, request, answer),
             Input::Signalled { signal, origin } => self.signalled(actor, signal, origin),
-            Input::Expired { timer } => self.expired(actor, timer),
+            Input::Expired { timer } => {
+                let step = SystemStep::Expire { actor, timer };
+                self.step_or(Rank::Timer, actor, step, "the timer is not armed")
+            }
             Input::Spawned { child } => self.spawned(actor, child),
             Input::Exited { child, status } => self.exited(actor, child, status),
             Input::Adopted { child } => self.adopted(actor, child),
@@ -182,17 +188,20 @@ impl<'a> Here<'a> {
         }
     }
 
-    fn body(self, actor: ActorId) -> Ready {
-        if self.is(actor, ActorFlags::BODY_ASKED) {
-            Ready::Now(Rank::Arrives, vec![to_move(SystemStep::EndUserTask { actor })])
+    /// As this step of the actor, or why not.
+    fn step_or(self, rank: Rank, actor: ActorId, step: SystemStep, why: &str) -> Ready {
+        if can_happen(self.view, system(step)) {
+            Ready::Now(rank, vec![system(step)])
+        } else if self.is(actor, ActorFlags::SERVING) {
+            Ready::Never(why.to_owned())
         } else {
-            Ready::Never("its tasks were not told to end".to_owned())
+            Ready::Never(FROZEN.to_owned())
         }
     }
 
     /// The next message on the way from one to the other, and the state of the lane.
     fn lane(self, to: ActorId, from: ActorId) -> Option<(Option<Message>, LaneState)> {
-        let topology = self.scene.topology;
+        let topology = self.view.topology;
         let linked = |ends: &(ActorId, ActorId)| [(from, to), (to, from)].contains(ends);
         if !topology.links().iter().any(linked) {
             return None;
@@ -215,7 +224,7 @@ impl<'a> Here<'a> {
         match self.lane(to, from) {
             None => Ready::Never(format!("{who} is no neighbour")),
             Some((Some(next), _)) if next == message => {
-                Ready::Now(Rank::Arrives, vec![to_move(SystemStep::Deliver { from, to })])
+                Ready::Now(Rank::Arrives, vec![system(SystemStep::Deliver { from, to })])
             }
             Some((Some(next), _)) => {
                 Ready::Never(format!("the next message from {who} is {}", self.said(next)))
@@ -239,7 +248,7 @@ impl<'a> Here<'a> {
                 Ready::Never(format!("{} from {who} is unread", self.said(next)))
             }
             Some((None, LaneState::Closed)) => {
-                Ready::Now(Rank::Arrives, vec![to_move(SystemStep::Deliver { from, to })])
+                Ready::Now(Rank::Arrives, vec![system(SystemStep::Deliver { from, to })])
             }
             Some((None, LaneState::Over)) => {
                 Ready::Never(format!("it knows already that {who} is gone"))
@@ -247,7 +256,7 @@ impl<'a> Here<'a> {
             Some((None, LaneState::Open)) => {
                 let ways = self.death(from).into_iter().chain(self.cut(to, from));
                 let ways = ways.map(|way| vec![way]).collect();
-                Ready::Unwritten(ways, format!("the link to {who} is open"))
+                Ready::Inferred(ways, format!("the link to {who} is open"))
             }
         }
     }
@@ -259,9 +268,9 @@ impl<'a> Here<'a> {
             lines.iter().any(|line| line.input == Input::LinkEnded { peer })
         };
         let lower = if self.cast.tree().supervisor(one) == Some(other) { one } else { other };
-        let cut = to_do(EnvironmentAction::Cut { actor: lower });
+        let cut = environment(EnvironmentAction::Cut { actor: lower });
         let both = told(one, other) && told(other, one);
-        (both && can_happen(self.scene, cut)).then_some(cut)
+        (both && can_happen(self.view, cut)).then_some(cut)
     }
 
     /// That a link was cut before an actor says something on it, which is lost then.
@@ -277,18 +286,18 @@ impl<'a> Here<'a> {
         if self.facts(actor).prompt != Some(request) {
             return Ready::Never(format!("no prompt of request {} is open", request.serial));
         }
-        let root_alive = self.facts(self.scene.topology.root()).alive();
+        let root_alive = self.facts(self.view.topology.root()).alive();
         let action = match answer {
-            Answer::Hangup if !root_alive => to_move(SystemStep::LosePrompt { actor }),
+            Answer::Hangup if !root_alive => system(SystemStep::LosePrompt { actor }),
             Answer::Continue | Answer::Quit | Answer::Hangup => {
-                to_do(EnvironmentAction::Answer { actor, answer })
+                environment(EnvironmentAction::Answer { actor, answer })
             }
         };
         Ready::Now(Rank::Person, vec![action])
     }
 
     fn signalled(self, actor: ActorId, signal: Signal, origin: Origin) -> Ready {
-        let take = to_move(SystemStep::TakeSignal { actor, signal });
+        let take = system(SystemStep::TakeSignal { actor, signal });
         let pending = match &self.system.components()[actor.index()] {
             ComponentValue::Actor(ProcessState::Running(running)) => running.pending.origin(signal),
             ComponentValue::Actor(_)
@@ -303,17 +312,14 @@ impl<'a> Here<'a> {
             Some(_) => return Ready::Now(Rank::Arrives, vec![take]),
             None => {}
         }
-        let reached = match self.scene.topology.config().placement {
-            Placement::SharedGroup => true,
-            Placement::OwnSession => actor == self.scene.topology.root(),
-        };
-        let deed = match (signal, origin) {
+        let reached = in_foreground(self.view.topology, actor);
+        let action = match (signal, origin) {
             (Signal::Interrupt, Origin::Terminal) if !reached => {
                 return Ready::Never("no Ctrl-C reaches it in a session of its own".to_owned());
             }
             (Signal::Interrupt, Origin::Terminal) => {
                 let mut actions = self.killed_before_ctrl_c(Some(actor));
-                actions.extend([to_do(EnvironmentAction::Interrupt), take]);
+                actions.extend([environment(EnvironmentAction::Interrupt), take]);
                 return Ready::Now(Rank::Outside, actions);
             }
             _ => EnvironmentAction::Signal { actor, signal },
@@ -326,9 +332,9 @@ impl<'a> Here<'a> {
         if signal == Signal::Terminate && sent {
             // Its supervisor's, if that can be: somebody else's only if it can not.
             let why = format!("no {signal} is pending");
-            return Ready::Unwritten(vec![vec![to_do(deed)]], why);
+            return Ready::Inferred(vec![vec![environment(action)]], why);
         }
-        Ready::Now(Rank::Outside, vec![to_do(deed), take])
+        Ready::Now(Rank::Outside, vec![environment(action), take])
     }
 
     /// A SIGINT that is pending from elsewhere swallows the one of a Ctrl-C. So whoever takes one
@@ -342,29 +348,21 @@ impl<'a> Here<'a> {
             let lines = &self.cast.parts[other.index()].lines[self.at[other.index()]..];
             lines.iter().find_map(process) == Some(Origin::Process)
         };
-        let others = self.scene.topology.actors().filter(|other| Some(*other) != taker);
+        let others = self.view.topology.actors().filter(|other| Some(*other) != taker);
         let running = others.filter(|other| self.is(*other, ActorFlags::RUNNING));
         let free = running.filter(|other| !self.facts(*other).pending.contains(&Signal::Interrupt));
-        let signal = |actor| to_do(EnvironmentAction::Signal { actor, signal: Signal::Interrupt });
+        let signal = |actor| environment(EnvironmentAction::Signal { actor, signal: Signal::Interrupt });
         free.filter(next).map(signal).collect()
     }
 
-    fn expired(self, actor: ActorId, timer: Timer) -> Ready {
-        if self.facts(actor).timers.contains(&timer) {
-            Ready::Now(Rank::Timer, vec![to_move(SystemStep::Expire { actor, timer })])
-        } else {
-            Ready::Never("the timer is not armed".to_owned())
-        }
-    }
-
     fn baton_closed(self, actor: ActorId, request: RequestId) -> Ready {
-        if actor != self.scene.topology.root() {
+        if actor != self.view.topology.root() {
             return Ready::Never("only the root has the other end of a baton".to_owned());
         }
         let why = format!("the baton of {} is out", self.name(request.actor));
-        match self.scene.shared().batons.get(&request) {
+        match self.view.shared().batons.get(&request) {
             Some(BatonState::Closed) => {
-                Ready::Now(Rank::Arrives, vec![to_move(SystemStep::ReadBaton { request })])
+                Ready::Now(Rank::Arrives, vec![system(SystemStep::ReadBaton { request })])
             }
             Some(BatonState::Out) => {
                 // It is with its holder, or with the grant on its way there.
@@ -374,7 +372,7 @@ impl<'a> Here<'a> {
                 let had = std::iter::once(holder).chain(above);
                 let ways: Vec<_> =
                     had.filter_map(|one| self.death(one)).map(|way| vec![way]).collect();
-                if ways.is_empty() { Ready::Waits(why) } else { Ready::Unwritten(ways, why) }
+                if ways.is_empty() { Ready::Waits(why) } else { Ready::Inferred(ways, why) }
             }
             None => Ready::Never(format!("no baton of {} is out", self.name(request.actor))),
         }

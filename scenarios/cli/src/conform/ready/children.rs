@@ -1,6 +1,6 @@
 //! What must be so before a line about a child: started, reaped, adopted, all gone.
 
-use super::{Here, Rank, Ready, to_do, to_move};
+use super::{Here, Rank, Ready, environment, system};
 use crate::conform::cast::{Came, End};
 use holdfast_check::world::recorded::can_happen;
 use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, SystemStep};
@@ -9,7 +9,7 @@ use holdfast_protocol::{ActorId, Input, Status};
 impl Here<'_> {
     pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
         if self.cast.tree().supervisor(child) == Some(actor) && self.is(child, ActorFlags::LATER) {
-            let start = to_do(EnvironmentAction::Spawn { actor: child });
+            let start = environment(EnvironmentAction::Spawn { actor: child });
             Ready::Now(Rank::Starts, [start].into_iter().chain(self.boot(child)).collect())
         } else {
             Ready::Never(format!("{} can not be started there", self.name(child)))
@@ -19,7 +19,7 @@ impl Here<'_> {
     /// That a process which was started has booted: one that wrote no record never did.
     fn boot(self, child: ActorId) -> Option<Action> {
         let recorded = self.cast.parts[child.index()].file.is_some();
-        recorded.then(|| to_move(SystemStep::Boot { actor: child }))
+        recorded.then(|| system(SystemStep::Boot { actor: child }))
     }
 
     pub(super) fn exited(self, actor: ActorId, child: ActorId, status: Status) -> Ready {
@@ -35,15 +35,15 @@ impl Here<'_> {
                 Some(parent) if parent != actor => {
                     let why = format!("{who} is a child of {}", self.name(parent));
                     match self.death(parent) {
-                        Some(death) => Ready::Unwritten(vec![vec![death]], why),
+                        Some(death) => Ready::Inferred(vec![vec![death]], why),
                         None => Ready::Waits(why),
                     }
                 }
                 // Between its last word and its end a process can still be killed; and who wrote no
                 // record may handle a signal in another way than an actor that boots.
                 Some(_) if own && ended != status && (status == Status::Killed || unwritten) => {
-                    let killed = to_do(EnvironmentAction::Die { actor: child, status });
-                    let reap = to_move(SystemStep::Reap { actor: child });
+                    let killed = environment(EnvironmentAction::Die { actor: child, status });
+                    let reap = system(SystemStep::Reap { actor: child });
                     Ready::Now(Rank::Arrives, vec![killed, reap])
                 }
                 Some(_) if own && ended != status => Ready::Never(format!(
@@ -51,7 +51,7 @@ impl Here<'_> {
                     format!("{ended:?}").to_lowercase()
                 )),
                 Some(_) => {
-                    Ready::Now(Rank::Arrives, vec![to_move(SystemStep::Reap { actor: child })])
+                    Ready::Now(Rank::Arrives, vec![system(SystemStep::Reap { actor: child })])
                 }
                 None => Ready::Never(format!("{who} has no parent")),
             };
@@ -61,24 +61,24 @@ impl Here<'_> {
         }
         let why = format!("{who} has not ended");
         match self.death(child) {
-            Some(death) => Ready::Unwritten(vec![vec![death]], why),
+            Some(death) => Ready::Inferred(vec![vec![death]], why),
             None if self.next(child).is_some() => Ready::Waits(why),
             None => Ready::Never(why),
         }
     }
 
     pub(super) fn adopted(self, root: ActorId, child: ActorId) -> Ready {
-        let adopt = to_move(SystemStep::Adopt { actor: child });
+        let adopt = system(SystemStep::Adopt { actor: child });
         let who = self.name(child);
-        if root != self.scene.topology.root() {
+        if root != self.view.topology.root() {
             return Ready::Never("only the root adopts".to_owned());
         }
         if self.is(child, ActorFlags::LATER) && self.cast.parts[child.index()].came == Came::Found {
-            let appears = to_do(EnvironmentAction::Appear { actor: child });
+            let appears = environment(EnvironmentAction::Appear { actor: child });
             let found = [appears].into_iter().chain(self.boot(child)).chain([adopt]);
             return Ready::Now(Rank::Starts, found.collect());
         }
-        if self.is(child, ActorFlags::UNFOUND) {
+        if can_happen(self.view, adopt) {
             return Ready::Now(Rank::Arrives, vec![adopt]);
         }
         let Some(parent) = self.facts(child).parent.filter(|parent| *parent != root) else {
@@ -86,16 +86,16 @@ impl Here<'_> {
         };
         let why = format!("{}, the parent of {who}, has not ended", self.name(parent));
         match self.death(parent) {
-            Some(death) => Ready::Unwritten(vec![vec![death]], why),
+            Some(death) => Ready::Inferred(vec![vec![death]], why),
             None => Ready::Waits(why),
         }
     }
 
     pub(super) fn children_gone(self, actor: ActorId) -> Ready {
-        if can_happen(self.scene, to_move(SystemStep::SeeChildrenGone)) {
-            return Ready::Now(Rank::Arrives, vec![to_move(SystemStep::SeeChildrenGone)]);
+        if can_happen(self.view, system(SystemStep::SeeChildrenGone)) {
+            return Ready::Now(Rank::Arrives, vec![system(SystemStep::SeeChildrenGone)]);
         }
-        let left = self.scene.actors().filter(|(_, facts)| facts.parent == Some(actor));
+        let left = self.view.actors().filter(|(_, facts)| facts.parent == Some(actor));
         let left: Vec<_> = left.map(|(child, _)| child).collect();
         if left.is_empty() {
             return Ready::Never("the root does not wait for its last child".to_owned());
@@ -103,7 +103,7 @@ impl Here<'_> {
         let names: Vec<_> = left.iter().map(|child| self.name(*child)).collect();
         let why = format!("the root has children: {}", names.join(", "));
         match left.into_iter().map(|child| self.vanishes(child)).collect::<Option<Vec<_>>>() {
-            Some(ways) => Ready::Unwritten(vec![ways.concat()], why),
+            Some(ways) => Ready::Inferred(vec![ways.concat()], why),
             None => Ready::Never(why),
         }
     }
@@ -118,7 +118,7 @@ impl Here<'_> {
         if outlived || !killed || !self.is(orphan, ActorFlags::UNFOUND) {
             return None;
         }
-        let vanish = to_do(EnvironmentAction::Vanish { actor: orphan });
+        let vanish = environment(EnvironmentAction::Vanish { actor: orphan });
         match self.death(orphan) {
             Some(death) => Some(vec![death, vanish]),
             None => self.is(orphan, ActorFlags::ZOMBIE).then(|| vec![vanish]),
