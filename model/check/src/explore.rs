@@ -32,9 +32,9 @@ use store::StateId;
 /// When a search ends before everything is explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StopWhen {
-    /// Never: every property that falls is found.
+    /// Never: every property that is violated is found.
     Exhausted,
-    /// At the end of the level on which the first property fell.
+    /// At the end of the level on which the first property was violated.
     FirstViolation,
 }
 
@@ -85,7 +85,7 @@ pub struct Progress {
 pub enum SearchEnd {
     /// Every reachable state was seen.
     Exhausted,
-    /// A property fell, and the search was told to stop then.
+    /// A property was violated, and the search was told to stop then.
     Violation,
     /// The state limit was reached.
     StateLimit,
@@ -136,9 +136,9 @@ pub struct Exploration<'t> {
     pub transitions: u64,
     /// The furthest position of the script that was reached.
     pub furthest: u8,
-    /// Properties whose premise was reached.
+    /// Properties whose antecedent was reached.
     pub triggered: PropertySet,
-    /// For each property that fell, a shortest way there.
+    /// For each property that is violated, a shortest way there.
     pub violations: BTreeMap<PropertyId, Violation>,
 }
 

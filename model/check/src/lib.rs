@@ -17,11 +17,13 @@
 //! | [`suite`] | the runs that this project claims something about |
 //! | [`trace`], [`schedule`] | a failed run as a file, of the explorer and of the simulation |
 //! | [`monitor`] | the contract of a link, on every link of a run |
+//! | [`json_lines`] | what both files are made of |
 //! | [`walk`], [`rng`] | random runs of what is too large to be explored |
 
 #![forbid(unsafe_code)]
 
 pub mod explore;
+pub mod json_lines;
 pub mod monitor;
 pub mod property;
 pub mod report;

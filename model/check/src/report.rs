@@ -4,7 +4,7 @@ use crate::explore::lasso::{ObligationGraph, find_lasso};
 use crate::explore::sweep::{Sweep, Swept, find_lock_up, sweep};
 use crate::explore::symmetry::SymmetryReduction;
 use crate::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
-use crate::property::liveness::LEADS_TO;
+use crate::property::liveness::obligations;
 use crate::property::{Applies, PropertyId, PropertyKind, PropertySet};
 use crate::world::{Action, Config, Topology};
 use std::collections::BTreeMap;
@@ -16,18 +16,18 @@ pub struct Counterexample {
     pub property: PropertyId,
     /// What happens, from the first state on.
     pub steps: Vec<Action>,
-    /// What then may repeat for ever; only for a leads-to, and empty if the run is stuck.
+    /// What then may repeat forever; only for a leads-to, and empty if the run is stuck.
     pub round: Vec<Action>,
 }
 
 /// What the check says about one property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PropertyVerdict {
-    /// It holds on every interleaving within the bounds, and its premise was reached.
+    /// It holds on every interleaving within the bounds, and its antecedent was reached.
     Holds,
-    /// It falls.
+    /// It is violated.
     Violated(Counterexample),
-    /// It was never put to the test: its premise is not reached, though it should be.
+    /// It was never put to the test: its antecedent is not reached, though it should be.
     Vacuous,
     /// It says nothing about this run, which lacks something.
     DoesNotApply(&'static str),
@@ -38,9 +38,9 @@ pub enum PropertyVerdict {
 /// How a whole check ended, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CheckOutcome {
-    /// An always-property fell.
+    /// An always-property is violated.
     SafetyViolated,
-    /// A leads-to fell, or the tree can lock up.
+    /// A leads-to is violated, or the tree can lock up.
     LivenessViolated,
     /// The person stopped it.
     Interrupted,
@@ -159,7 +159,7 @@ fn settle_cyclic(verdicts: &mut BTreeMap<PropertyId, PropertyVerdict>, full: &Ex
         return;
     }
     settle(verdicts, full, Swept { lock_up: find_lock_up(full), ..Swept::default() });
-    for property in LEADS_TO {
+    for (property, _) in obligations() {
         if verdicts[&property] != PropertyVerdict::Holds {
             continue;
         }
@@ -185,7 +185,7 @@ fn script_reached(exploration: &Exploration<'_>) -> ScriptReached {
 }
 
 impl CheckReport {
-    /// The properties that fell.
+    /// The properties that are violated.
     #[must_use]
     pub fn violated(&self) -> PropertySet {
         let fell = |(property, verdict): (&PropertyId, &PropertyVerdict)| {

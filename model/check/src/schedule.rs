@@ -8,12 +8,12 @@
 //! `holdfast walk --on drivers` and `tests/driver.rs` write it, `holdfast replay` performs it. What
 //! performs it is built with `--cfg model_shuttle` alone; every build reads the format.
 
+use crate::json_lines::{self, JsonLinesError};
 use crate::rng::Rng;
-use crate::trace::{self, NamedPolicy, TraceError, TraceHeader, reason};
+use crate::trace::{self, NamedPolicy, TraceError, TraceHeader};
 use crate::world::{Config, Environment};
 use holdfast_protocol::named;
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
 
 /// The version of the format that this code writes and reads.
 pub const VERSION: u32 = 1;
@@ -33,9 +33,8 @@ pub struct SimulatedRun {
     pub ends: RunEnd,
 }
 
-/// What ends the tree when nothing moves any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// What ends the tree when nothing moves any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunEnd {
     /// A Ctrl-C, if somebody is there to type it.
     ByCtrlC,
@@ -43,6 +42,13 @@ pub enum RunEnd {
     ByStop,
     /// One of these, or the root's own code returns.
     Any,
+}
+
+named! {
+    RunEnd, "an end of a run":
+    ByCtrlC => "by-ctrl-c",
+    ByStop => "by-stop",
+    Any => "any",
 }
 
 /// Who chooses the thread that goes on.
@@ -93,7 +99,7 @@ pub struct ScheduleHeader {
     pub holdfast_schedule: u32,
     /// What went wrong.
     pub what: String,
-    /// The run, as a trace names it. It breaks nothing if a thread panicked or all wait for ever.
+    /// The run, as a trace names it. It breaks nothing if a thread panicked or all wait forever.
     pub run: TraceHeader,
     /// What ends the tree.
     pub ends: RunEnd,
@@ -122,23 +128,12 @@ pub struct Schedule {
     pub threads: Vec<u32>,
 }
 
-/// Why a schedule can not be used.
+/// Why a schedule cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ScheduleError {
-    /// Nothing in it.
-    #[error("the file is empty; a schedule begins with a line that describes the run")]
-    Empty,
-    /// A line is no valid JSON of its kind.
-    #[error(
-        "line {line}, column {}: {}; the file was edited or cut off: write it anew with \
-         `holdfast walk --on drivers`", json.column(), reason(json)
-    )]
-    Line {
-        /// Which line, counted from one.
-        line: usize,
-        /// What is wrong, as if the line were a file.
-        json: serde_json::Error,
-    },
+    /// The file is not JSON lines of this kind.
+    #[error("{0}; the file was edited or cut off: write it anew with `holdfast walk --on drivers`")]
+    Lines(#[from] JsonLinesError),
     /// Another version.
     #[error("the schedule has version {0}, this program reads version {VERSION}")]
     Version(u32),
@@ -177,13 +172,7 @@ impl Schedule {
     /// The file.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut text = serde_json::to_string(&self.header).expect("plain data serialises");
-        for line in self.threads.chunks(THREADS_A_LINE) {
-            let line = serde_json::to_string(line).expect("plain data serialises");
-            let _ = write!(text, "\n{line}");
-        }
-        text.push('\n');
-        text
+        json_lines::write(&self.header, self.threads.chunks(THREADS_A_LINE))
     }
 
     /// Reads a file.
@@ -191,18 +180,11 @@ impl Schedule {
     /// # Errors
     /// If a line is no JSON of its kind, or the version is another.
     pub fn from_text(text: &str) -> Result<Self, ScheduleError> {
-        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let (at, first) = lines.next().ok_or(ScheduleError::Empty)?;
-        let wrong = |at: usize| move |json| ScheduleError::Line { line: at + 1, json };
-        let header: ScheduleHeader = serde_json::from_str(first).map_err(wrong(at))?;
+        let (header, threads) = json_lines::read::<ScheduleHeader>("a schedule", text)?;
         if header.holdfast_schedule != VERSION {
             return Err(ScheduleError::Version(header.holdfast_schedule));
         }
-        let mut threads = Vec::new();
-        for (at, line) in lines {
-            threads.extend(serde_json::from_str::<Vec<u32>>(line).map_err(wrong(at))?);
-        }
-        Ok(Self { header, threads })
+        Ok(Self { header, threads: threads.parse::<Vec<u32>>()?.concat() })
     }
 }
 

@@ -1,7 +1,7 @@
 //! The project's own suite: every rooted tree shape of up to four actors, and chosen larger runs.
 //!
 //! Under `relay` everything must hold within every budget of `BUDGETS`; under the two other
-//! policies a named property must fall, or the check could not tell good from bad.
+//! policies a named property must be violated, or the check could not tell good from bad.
 
 use crate::explore::{Options, StopWhen};
 use crate::property::PropertyId;
@@ -17,7 +17,7 @@ use holdfast_protocol::policy::PolicyName;
 pub enum Expected {
     /// Every property that applies holds, and none is vacuous.
     Holds,
-    /// This property falls.
+    /// This property is violated.
     Violates(PropertyId),
 }
 

@@ -3,8 +3,9 @@
 //! A trace holds actions, not indices or the state of a generator, so it stays readable and is
 //! checked against whatever the code does now.
 
+use crate::json_lines::{self, JsonLinesError};
 use crate::monitor::{LinkBreach, TreeMonitor};
-use crate::property::liveness::{fairness_of, is_fair};
+use crate::property::liveness::{Fairness, is_fair};
 use crate::property::safety::{judge_state, judge_step};
 use crate::property::{PropertyId, PropertyKind, PropertySet};
 use crate::report::Counterexample;
@@ -17,7 +18,6 @@ use holdfast_protocol::Placement;
 use holdfast_protocol::policy::{PolicyName, Rule};
 use holdfast_protocol::{ActorId, DebugMode};
 use serde::{Deserialize, Serialize};
-use std::fmt::Write as _;
 
 /// The version of the format that this code writes and reads.
 pub const VERSION: u32 = 1;
@@ -51,7 +51,7 @@ pub struct TraceHeader {
     /// The script, if the run had one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub script: Vec<ScriptStep>,
-    /// How many of the last steps may repeat for ever.
+    /// How many of the last steps may repeat forever.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub repeats: usize,
 }
@@ -70,20 +70,12 @@ pub struct Trace {
     pub steps: Vec<Action>,
 }
 
-/// Why a trace can not be used.
+/// Why a trace cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TraceError {
-    /// Nothing in it.
-    #[error("the file is empty; a trace begins with a line that describes the run")]
-    Empty,
-    /// A line is no valid JSON of its kind.
-    #[error("line {line}, column {}: {}", json.column(), reason(json))]
-    Line {
-        /// Which line, counted from one.
-        line: usize,
-        /// What is wrong, as if the line were a file.
-        json: serde_json::Error,
-    },
+    /// The file is not JSON lines of this kind.
+    #[error(transparent)]
+    Lines(#[from] JsonLinesError),
     /// Another version.
     #[error("the trace has version {0}, this program reads version {VERSION}")]
     Version(u32),
@@ -96,7 +88,7 @@ pub enum TraceError {
     /// An actor of the header is not in the tree.
     #[error("`{0}` is in debug mode but not in the tree")]
     UnknownActor(String),
-    /// A step can not be taken.
+    /// A step cannot be taken.
     #[error("step {step} ({action}) is not possible there: the trace does not fit this code")]
     Impossible {
         /// Which step, counted from one.
@@ -105,13 +97,13 @@ pub enum TraceError {
         action: String,
     },
     /// The steps are possible and break nothing.
-    #[error("all {0} steps are possible, but `{1}` does not fall")]
+    #[error("all {0} steps are possible, but `{1}` is not violated")]
     Harmless(usize, PropertyId),
     /// The script names an actor that is not in the tree.
     #[error("the script names actor {0}, which is not in the tree; the root is actor 0")]
     UnknownScriptActor(u32),
     /// More steps repeat than there are.
-    #[error("the last {repeats} of {steps} steps can not repeat: there are not so many")]
+    #[error("the last {repeats} of {steps} steps cannot repeat: there are not so many")]
     TooManyRepeats {
         /// How many the header says.
         repeats: usize,
@@ -127,21 +119,15 @@ pub enum TraceError {
         from: usize,
     },
     /// Something must still happen after the last step.
-    #[error("`{property}` does not fall after step {steps}: {action} must still happen")]
+    #[error("`{property}` is not violated after step {steps}: {action} must still happen")]
     NotStuck {
-        /// What should fall.
+        /// What should be violated.
         property: PropertyId,
         /// How many steps there are.
         steps: usize,
         /// What is possible and must happen in the end.
         action: String,
     },
-}
-
-/// What is wrong with a line, without the place in it.
-pub(super) fn reason(json: &serde_json::Error) -> String {
-    let said = json.to_string();
-    said.rsplit_once(" at line ").map_or(said.as_str(), |(reason, _)| reason).to_owned()
 }
 
 /// How a run was set up, by name: what a [`Config`] forgets.
@@ -230,13 +216,7 @@ impl Trace {
     /// The file.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let line = |value: serde_json::Result<String>| value.expect("plain data serialises");
-        let mut text = line(serde_json::to_string(&self.header));
-        for step in &self.steps {
-            let _ = write!(text, "\n{}", line(serde_json::to_string(step)));
-        }
-        text.push('\n');
-        text
+        json_lines::write(&self.header, &self.steps)
     }
 
     /// Reads a file.
@@ -244,15 +224,11 @@ impl Trace {
     /// # Errors
     /// If a line is no JSON of its kind, or the version is another.
     pub fn from_text(text: &str) -> Result<Self, TraceError> {
-        let mut lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let (at, first) = lines.next().ok_or(TraceError::Empty)?;
-        let wrong = |at: usize| move |json| TraceError::Line { line: at + 1, json };
-        let header: TraceHeader = serde_json::from_str(first).map_err(wrong(at))?;
+        let (header, steps) = json_lines::read::<TraceHeader>("a trace", text)?;
         if header.holdfast_trace != VERSION {
             return Err(TraceError::Version(header.holdfast_trace));
         }
-        let step = |(at, line): (usize, &str)| serde_json::from_str(line).map_err(wrong(at));
-        Ok(Self { header, steps: lines.map(step).collect::<Result<_, _>>()? })
+        Ok(Self { header, steps: steps.parse()? })
     }
 }
 
@@ -317,11 +293,11 @@ fn judge_state_broken(view: &WorldView<'_>) -> PropertySet {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Confirmed {
-    /// The property falls on this step, counted from one.
+    /// The property is violated on this step, counted from one.
     Violated(usize),
-    /// The last steps lead back to where they begin, so they may repeat for ever.
+    /// The last steps lead back to where they begin, so they may repeat forever.
     Repeats,
-    /// After the last step nothing has to happen any more.
+    /// After the last step nothing has to happen any longer.
     Stuck,
     /// The steps are possible; that no ending can be reached from there, only a search can show.
     Possible,
@@ -332,7 +308,7 @@ pub enum Confirmed {
 /// Confirms what a trace claims.
 ///
 /// # Errors
-/// If a step is not possible, or the property does not fall.
+/// If a step is not possible, or the property is not violated.
 pub fn confirm(topology: &Topology, trace: &Trace) -> Result<Confirmed, TraceError> {
     let (steps, repeats) = (trace.steps.len(), trace.header.repeats);
     let replayed = perform(topology, &trace.steps)?;
@@ -363,7 +339,7 @@ pub fn confirm(topology: &Topology, trace: &Trace) -> Result<Confirmed, TraceErr
             Err(TraceError::NoRound { repeats, from: stem + 1 })
         };
     }
-    let fairness = fairness_of(property);
+    let fairness = property.obligation().map_or(Fairness::Everybody, |claim| claim.fairness);
     let must = end.look(topology, |view| {
         let fair = |action: &Action| is_fair(view, *action, fairness);
         end.enabled(topology).into_iter().find(fair)

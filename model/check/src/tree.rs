@@ -40,7 +40,7 @@ pub struct Tree {
     members: Vec<ActorSpec>,
 }
 
-/// Why a tree can not be read.
+/// Why a tree cannot be read.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum TreeError {
     /// A name was expected.
@@ -78,7 +78,7 @@ pub enum TreeError {
     #[error("{0} actors are too many; a tree has at most {MOST_ACTORS}")]
     TooMany(usize),
     /// The root is late.
-    #[error("the root `{0}` can not start later: nobody could spawn it")]
+    #[error("the root `{0}` cannot start later: nobody could spawn it")]
     LateRoot(String),
     /// A member whose supervisor is unknown.
     #[error("`{child}` names the supervisor `{supervisor}`, which is no actor before it")]
@@ -89,7 +89,7 @@ pub enum TreeError {
         supervisor: String,
     },
     /// An actor that is late although its child is not.
-    #[error("`{child}` can not be there at the start: its supervisor `{supervisor}` is not")]
+    #[error("`{child}` cannot be there at the start: its supervisor `{supervisor}` is not")]
     EarlyChild {
         /// The member.
         child: String,
@@ -412,8 +412,8 @@ mod tests {
             ("root(a", "column 7: expected `,` or `)`, found the end"),
             ("root)", "column 5: expected `(` or the end, found `)`"),
             ("root(a,a)", "the name `a` is given twice; each actor needs a name of its own"),
-            ("root?", "the root `root` can not start later: nobody could spawn it"),
-            ("r(a?(b))", "`b` can not be there at the start: its supervisor `a` is not"),
+            ("root?", "the root `root` cannot start later: nobody could spawn it"),
+            ("r(a?(b))", "`b` cannot be there at the start: its supervisor `a` is not"),
         ];
         for (text, message) in table {
             assert_eq!(text.parse::<Tree>().unwrap_err().to_string(), message, "{text:?}");

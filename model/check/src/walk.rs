@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!     wild: whatever is possible, faults within the budget --> healing: what must happen in the
-//!     end, and the person's answer --> rest: nothing has to happen any more
+//!     end, and the person's answer --> rest: nothing has to happen any longer
 //! ```
 //!
 //! # Rules
@@ -97,7 +97,7 @@ pub fn walk(topology: &Topology, seed: u64, number: u64) -> Result<Walked, WalkF
 /// Takes a walk. Each phase is told what is possible and picks one of it, or ends.
 ///
 /// # Errors
-/// If it goes wrong: a property falls, or the second phase ends before the tree is at rest.
+/// If it goes wrong: a property is violated, or the second phase ends before the tree is at rest.
 pub fn walk_with(
     topology: &Topology,
     mut wild: impl FnMut(&[Action]) -> Option<usize>,

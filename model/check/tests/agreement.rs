@@ -8,7 +8,7 @@ use holdfast_check::explore::SymmetryReduction;
 use holdfast_check::explore::lasso::{ObligationGraph, find_lasso};
 use holdfast_check::explore::sweep::{Sweep, sweep};
 use holdfast_check::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
-use holdfast_check::property::liveness::LEADS_TO;
+use holdfast_check::property::liveness::obligations;
 use holdfast_check::property::{Applies, PropertyId, PropertyKind, PropertySet};
 use holdfast_check::report::{CheckOutcome, CheckReport, PropertyVerdict, check};
 use holdfast_check::world::{Config, Topology};
@@ -164,7 +164,7 @@ fn the_sweep_and_the_search_of_components_agree_on_every_promise() {
         let options = Options { symmetry: SymmetryReduction::Off, ..exhausted() };
         let exploration = explore(&topology, options, &Progress::default());
         let fell = by_sweep(&exploration);
-        for property in LEADS_TO {
+        for (property, _) in obligations() {
             if property.applies(topology.config()) != Applies::Yes {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! Each broken variant of `relay` is caught, by exactly the properties that a table names.
 //!
-//! Runs in `cargo test`. A check that can not fail is a defect, so the tables together must break
+//! Runs in `cargo test`. A check that cannot fail is a defect, so the tables together must break
 //! every property; and each run must hold under `relay` itself, or it would prove nothing.
 
 use PropertyId::{

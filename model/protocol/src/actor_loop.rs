@@ -93,7 +93,7 @@ impl<E: Effects> ActorLoop<E> {
         self.effects
     }
 
-    /// Takes events until the actor exits, and says how it does; none if no event comes any more.
+    /// Takes events until the actor exits, and says how it does; none if no event comes any longer.
     pub async fn run(&mut self) -> Option<Status> {
         while self.exit.is_none() {
             let intake = if self.is_frozen() { Intake::UrgentOnly } else { Intake::All };

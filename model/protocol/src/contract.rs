@@ -66,11 +66,11 @@ pub enum Clause {
     OverNotAfterRefuse,
     /// `Grant` and `Refuse` answer a `Want` that was heard.
     AnswerAfterWant,
-    /// What is over is not answered any more.
+    /// What is over is not answered any longer.
     AnswerNotAfterOver,
     /// One answer, once.
     AnswerOnce,
-    /// Whom holds do not protect any more is granted nothing.
+    /// Whom holds do not protect any longer is granted nothing.
     GrantBeforeCancelNow,
     /// `Revoke` comes after `Grant`.
     RevokeAfterGrant,

@@ -13,7 +13,8 @@
 //! 1. A granted hold of the root does not go by message (R8). Checked by `interrupt-shielded`.
 //! 2. No request, no hold (R12). Checked by `nothing-stale`.
 
-use super::id::{ActorId, Rename, Renaming, RequestId};
+use super::id::{ActorId, RequestId};
+use crate::rename;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -26,7 +27,7 @@ pub enum HoldStage {
     Granted,
     /// Root only: the path says it is over, the baton is still out.
     Detached,
-    /// Root only: the baton is closed, the path has not said so yet. Protects nothing any more.
+    /// Root only: the baton is closed, the path has not said so yet. Protects nothing any longer.
     Closed,
 }
 
@@ -99,11 +100,6 @@ impl Holds {
     }
 }
 
-impl Rename for Holds {
-    fn renamed(&self, by: &Renaming) -> Self {
-        let rename = |(request, hold): (RequestId, Hold)| {
-            (by.request(request), Hold { via: by.actor(hold.via), ..hold })
-        };
-        Self { by_request: self.iter().map(rename).collect() }
-    }
-}
+rename!(struct Holds { by_request });
+rename!(struct Hold { via, stage });
+rename!(nothing in HoldStage);

@@ -2,9 +2,10 @@
 //!
 //! The caller (the explorer's world, or the runtime's driver) turns each event into one [`Input`].
 
-use super::id::{ActorId, Rename, Renaming, RequestId};
+use super::id::{ActorId, RequestId};
 use super::message::Message;
 use super::timer::Timer;
+use crate::rename;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -144,7 +145,7 @@ pub enum Input {
         /// What it says.
         message: Message,
     },
-    /// The link to a neighbour is at its end; no message will come from it any more.
+    /// The link to a neighbour is at its end; no message will come from it any longer.
     LinkEnded {
         /// The neighbour.
         peer: ActorId,
@@ -187,31 +188,24 @@ pub enum Input {
     },
 }
 
-impl Rename for Input {
-    fn renamed(&self, by: &Renaming) -> Self {
-        match *self {
-            Self::Answered { request, answer } => {
-                Self::Answered { request: by.request(request), answer }
-            }
-            Self::Received { from, message } => {
-                Self::Received { from: by.actor(from), message: message.renamed(by) }
-            }
-            Self::LinkEnded { peer } => Self::LinkEnded { peer: by.actor(peer) },
-            Self::Expired { timer } => Self::Expired { timer: timer.renamed(by) },
-            Self::CancelChild { child } => Self::CancelChild { child: by.actor(child) },
-            Self::Spawned { child } => Self::Spawned { child: by.actor(child) },
-            Self::Exited { child, status } => Self::Exited { child: by.actor(child), status },
-            Self::Adopted { child } => Self::Adopted { child: by.actor(child) },
-            Self::BatonClosed { request } => Self::BatonClosed { request: by.request(request) },
-            Self::Pause { .. }
-            | Self::Cancel { .. }
-            | Self::Unexamined { .. }
-            | Self::UserTaskEnded
-            | Self::Signalled { .. }
-            | Self::ChildrenGone => *self,
-        }
-    }
-}
+rename!(enum Input {
+    Pause { shielding },
+    Answered { request, answer },
+    Cancel { cause },
+    Unexamined { cause },
+    CancelChild { child },
+    UserTaskEnded,
+    Received { from, message },
+    LinkEnded { peer },
+    Signalled { signal, origin },
+    Expired { timer },
+    Spawned { child },
+    Exited { child, status },
+    Adopted { child },
+    ChildrenGone,
+    BatonClosed { request },
+});
+rename!(nothing in Shielding, Answer, Cause, Status, Signal, Origin);
 
 impl fmt::Display for Signal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,7 +13,8 @@
 //! 3. A message is believed from the side that may say it, and from no other ([`Message::way`]).
 //!    Checked by `tests/hostile.rs`.
 
-use super::id::{Rename, Renaming, RequestId};
+use super::id::RequestId;
+use crate::rename;
 use core::fmt;
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 pub enum Urgency {
     /// Wait until no hold is left (R4).
     Patient,
-    /// The tree was told to stop and the grace is over (R10): holds protect nobody any more.
+    /// The tree was told to stop and the grace is over (R10): holds protect nobody any longer.
     Forced,
 }
 
@@ -129,16 +130,13 @@ impl fmt::Display for Message {
     }
 }
 
-impl Rename for Message {
-    fn renamed(&self, by: &Renaming) -> Self {
-        match *self {
-            Self::Want { request } => Self::Want { request: by.request(request) },
-            Self::Grant { request } => Self::Grant { request: by.request(request) },
-            Self::Done { request } => Self::Done { request: by.request(request) },
-            Self::Lost { request } => Self::Lost { request: by.request(request) },
-            Self::Refuse { request } => Self::Refuse { request: by.request(request) },
-            Self::Revoke { request } => Self::Revoke { request: by.request(request) },
-            Self::Cancel { urgency } => Self::Cancel { urgency },
-        }
-    }
-}
+rename!(enum Message {
+    Want { request },
+    Grant { request },
+    Done { request },
+    Lost { request },
+    Refuse { request },
+    Revoke { request },
+    Cancel { urgency },
+});
+rename!(nothing in Urgency);

@@ -17,7 +17,7 @@ mod session;
 mod signals;
 
 use super::hold::Holds;
-use super::id::{ActorId, Rename, Renaming};
+use super::id::ActorId;
 use super::input::Input;
 use super::lock::client::Requests;
 use super::lock::server::LockServer;
@@ -27,6 +27,7 @@ use super::policy::{Policy, Restore, Route};
 use super::reaper::{Child, ChildLink};
 use super::sigint::{Disposition, Slot};
 use super::teardown::{Teardown, UserTask};
+use crate::rename;
 use alloc::collections::BTreeMap;
 
 /// Whether a failure opens a post-mortem prompt before it climbs.
@@ -52,7 +53,7 @@ pub enum Uplink {
 pub enum StopOrder {
     /// No.
     None,
-    /// Yes: no request is granted any more.
+    /// Yes: no request is granted any longer.
     Received,
 }
 
@@ -272,25 +273,8 @@ impl Node {
     }
 }
 
-impl Rename for Node {
-    fn renamed(&self, by: &Renaming) -> Self {
-        let post = match &self.position {
-            TreePosition::Root { server, stop } => {
-                TreePosition::Root { server: server.renamed(by), stop: *stop }
-            }
-            TreePosition::Below { supervisor, root, uplink } => TreePosition::Below {
-                supervisor: by.actor(*supervisor),
-                root: by.actor(*root),
-                uplink: *uplink,
-            },
-        };
-        Self {
-            id: by.actor(self.id),
-            position: post,
-            requests: self.requests.renamed(by),
-            holds: self.holds.renamed(by),
-            children: self.children.iter().map(|(id, child)| (by.actor(*id), *child)).collect(),
-            ..self.clone()
-        }
-    }
-}
+rename!(struct Node {
+    id, policy, debug, position, requests, holds, children, teardown, urgency, user_task, slot
+});
+rename!(enum TreePosition { Root { server, stop }, Below { supervisor, root, uplink } });
+rename!(nothing in Policy, DebugMode, StopOrder, Uplink, Child, Teardown, UserTask, Slot);

@@ -1,9 +1,10 @@
 //! Everything a node may ask of its caller, and the outbox it is appended to.
 
-use super::id::{ActorId, Rename, Renaming, RequestId};
+use super::id::{ActorId, RequestId};
 use super::input::{Cause, Status};
 use super::message::Message;
 use super::timer::Timer;
+use crate::rename;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +28,7 @@ pub enum Notice {
     InterruptLeftToRoot,
     /// A SIGINT was not acted on: the tree is being cancelled and nothing is left to hurry.
     InterruptTooLate,
-    /// A message about a request that this actor does not know (any more).
+    /// A message about a request that this actor does not know (any longer).
     StrayMessage,
     /// A request that is known already, or bears the name of an actor that did not ask.
     DuplicateWant,
@@ -104,7 +105,7 @@ pub enum Output {
         /// Which request.
         request: RequestId,
     },
-    /// Drop the baton of a grant that nobody waits for any more.
+    /// Drop the baton of a grant that nobody waits for any longer.
     BatonDropped {
         /// The request that it was granted to.
         request: RequestId,
@@ -140,31 +141,26 @@ pub enum Output {
     },
 }
 
-impl Rename for Output {
-    fn renamed(&self, by: &Renaming) -> Self {
-        match *self {
-            Self::Send { to, message } => {
-                Self::Send { to: by.actor(to), message: message.renamed(by) }
-            }
-            Self::Arm { timer } => Self::Arm { timer: timer.renamed(by) },
-            Self::Disarm { timer } => Self::Disarm { timer: timer.renamed(by) },
-            Self::Signal { child, signal } => Self::Signal { child: by.actor(child), signal },
-            Self::Requested { request } => Self::Requested { request: by.request(request) },
-            Self::PromptOpened { request } => Self::PromptOpened { request: by.request(request) },
-            Self::PromptClosed { request } => Self::PromptClosed { request: by.request(request) },
-            Self::Refused { request } => Self::Refused { request: by.request(request) },
-            Self::BatonDropped { request } => Self::BatonDropped { request: by.request(request) },
-            Self::TerminalTaken
-            | Self::TerminalRestored
-            | Self::InterruptObeyed
-            | Self::TeardownStarted { .. }
-            | Self::Sweep
-            | Self::Exit { .. }
-            | Self::Noticed { .. }
-            | Self::Alarmed { .. } => *self,
-        }
-    }
-}
+rename!(enum Output {
+    Send { to, message },
+    Arm { timer },
+    Disarm { timer },
+    Signal { child, signal },
+    Requested { request },
+    PromptOpened { request },
+    PromptClosed { request },
+    Refused { request },
+    BatonDropped { request },
+    TerminalTaken,
+    TerminalRestored,
+    InterruptObeyed,
+    TeardownStarted { cause },
+    Sweep,
+    Exit { status },
+    Noticed { notice },
+    Alarmed { alarm },
+});
+rename!(nothing in LadderSignal, Notice, Alarm);
 
 /// Where a node appends its outputs. The caller owns it and performs them in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

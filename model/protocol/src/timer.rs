@@ -1,6 +1,7 @@
 //! Timers by name. Durations are the runtime's; the explorer fires any armed timer at any moment.
 
-use super::id::{ActorId, Rename, Renaming, RequestId};
+use super::id::{ActorId, RequestId};
+use crate::rename;
 use serde::{Deserialize, Serialize};
 
 /// What an expiry means.
@@ -16,11 +17,9 @@ pub enum Timer {
     Yield(RequestId),
 }
 
-impl Rename for Timer {
-    fn renamed(&self, by: &Renaming) -> Self {
-        match *self {
-            Self::Grace(child) => Self::Grace(by.actor(child)),
-            Self::Yield(request) => Self::Yield(by.request(request)),
-        }
+rename!(
+    enum Timer {
+        Grace(child),
+        Yield(request),
     }
-}
+);

@@ -1,4 +1,4 @@
-//! What a node says when it is told something that can not be, or comes too late.
+//! What a node says when it is told something that cannot be, or comes too late.
 //!
 //! Runs in `cargo test`. Honest runs raise no alarm, so no search can see that one is raised where
 //! it should be: each alarm and each notice has a row here.

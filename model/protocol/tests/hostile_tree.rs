@@ -2,7 +2,7 @@
 //!
 //! Runs in `cargo test`. The honest actors are the real machines; a hostile one says anything, in
 //! whose name ever, and keeps a baton as long as it likes. What one hop believes another one has
-//! to live with, so this finds what `tests/hostile.rs` can not: names that are used again while
+//! to live with, so this finds what `tests/hostile.rs` cannot: names that are used again while
 //! the answer to their first use is under way.
 //!
 //! ```text

@@ -27,7 +27,7 @@ pub struct Children<K, H> {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reap<R> {
-    /// It has ended, this is its status, and it is not in the table any more.
+    /// It has ended, this is its status, and it is not in the table any longer.
     Reaped(R),
     /// It runs.
     Running,

@@ -40,9 +40,9 @@ pub struct Receiver<T> {
     state: Arc<Mutex<QueueState<T>>>,
 }
 
-/// Nobody receives any more; what was to be sent comes back.
+/// Nobody receives any longer; what was to be sent comes back.
 #[derive(Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("nobody receives from this mailbox any more")]
+#[error("nobody receives from this mailbox any longer")]
 pub struct Closed<T>(pub T);
 
 impl<T> fmt::Debug for Closed<T> {

@@ -12,7 +12,7 @@
 //! # Rules
 //! 1. Exactly one of the three ways out of `Open` is taken: exactly one `end` gets [`TicketEnd::Now`], or
 //!    none does and it was lost or abandoned.
-//! 2. Whoever waits is woken by an end and by a loss, so nobody waits for ever.
+//! 2. Whoever waits is woken by an end and by a loss, so nobody waits forever.
 //! 3. `on_abandon` runs once if the receiver was dropped while open, and never otherwise.
 
 use crate::engine::{Arc, Mutex, lock};
@@ -22,7 +22,7 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-/// A new pause. `on_abandon` tells the driver that nobody waits any more.
+/// A new pause. `on_abandon` tells the driver that nobody waits any longer.
 pub fn ticket<O>(on_abandon: impl FnOnce() + Send + 'static) -> (TicketReceiver<O>, Ticket<O>) {
     let state = Arc::new(Mutex::new(TicketState { phase: Phase::Open, waker: None }));
     let tickets = Arc::new(Tickets { state: Arc::clone(&state) });
@@ -49,7 +49,7 @@ pub enum TicketEnd {
     Now,
     /// Another call had ended it.
     Before,
-    /// Nobody waits any more.
+    /// Nobody waits any longer.
     Abandoned,
 }
 

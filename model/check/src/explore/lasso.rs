@@ -10,7 +10,7 @@ use super::intern::Number;
 use super::store::StateId;
 use super::worker::Worker;
 use crate::property::PropertyId;
-use crate::property::liveness::{discharged, fairness_of, is_fair, obliged};
+use crate::property::liveness::{Obligation, ObligationScope, is_fair};
 use crate::world::Action;
 use crate::world::enabled::enabled;
 use holdfast_protocol::RequestId;
@@ -50,17 +50,21 @@ pub fn find_lasso<G: FairGraph>(graph: &mut G) -> Option<Lasso> {
 pub struct ObligationGraph<'e, 't> {
     exploration: &'e Exploration<'t>,
     worker: Worker<'e, 't>,
-    property: PropertyId,
+    obligation: Obligation,
     request: Option<RequestId>,
 }
 
 impl<'e, 't> ObligationGraph<'e, 't> {
-    /// Every instance of a property: one a request for `request-answered`, else one.
+    /// Every instance of a leads-to: one a request where each has its own obligation, else one.
+    ///
+    /// # Panics
+    /// If the property is not a leads-to.
     #[must_use]
     pub fn instances(exploration: &'e Exploration<'t>, property: PropertyId) -> Vec<Self> {
         let worker = || Worker::new(&exploration.tables, exploration.options.symmetry);
+        let obligation = property.obligation().expect("only a leads-to has instances");
         let mut requests = BTreeSet::from([None]);
-        if property == PropertyId::RequestAnswered {
+        if obligation.scope == ObligationScope::EachRequest {
             requests.clear();
             let mut worker = worker();
             for id in exploration.space.ids() {
@@ -70,15 +74,15 @@ impl<'e, 't> ObligationGraph<'e, 't> {
                 });
             }
         }
-        let instance = |request| Self { exploration, worker: worker(), property, request };
+        let instance = |request| Self { exploration, worker: worker(), obligation, request };
         requests.into_iter().map(instance).collect()
     }
 
     fn is_discharged(&mut self, state: &[Number]) -> bool {
-        let (property, request) = (self.property, self.request);
+        let (obligation, request) = (self.obligation, self.request);
         self.worker.look(state, |view| match request {
             Some(request) => !view.actor(request.actor).waiting.contains(&request),
-            None => discharged(view, property),
+            None => (obligation.discharged)(view),
         })
     }
 }
@@ -91,8 +95,8 @@ impl FairGraph for ObligationGraph<'_, '_> {
     }
 
     fn is_obliged(&mut self, id: StateId) -> bool {
-        let (state, property) = (self.exploration.space.state(id), self.property);
-        !self.is_discharged(state) && self.worker.look(state, |view| obliged(view, property))
+        let (state, obliged) = (self.exploration.space.state(id), self.obligation.obliged);
+        !self.is_discharged(state) && self.worker.look(state, obliged)
     }
 
     fn undischarged(&mut self, id: StateId) -> Vec<(Action, StateId)> {
@@ -108,7 +112,7 @@ impl FairGraph for ObligationGraph<'_, '_> {
     }
 
     fn fair(&mut self, id: StateId) -> Vec<Action> {
-        let fairness = fairness_of(self.property);
+        let fairness = self.obligation.fairness;
         self.worker.look(self.exploration.space.state(id), |view| {
             let mut actions = enabled(view);
             actions.retain(|action| is_fair(view, *action, fairness));
@@ -196,7 +200,7 @@ impl<G: FairGraph> LassoSearch<'_, G> {
         None
     }
 
-    /// Whether a fair run can stay in these states for ever.
+    /// Whether a fair run can stay in these states forever.
     fn is_fair_component(&mut self, states: &[StateId]) -> bool {
         let inside: BTreeSet<_> = states.iter().copied().collect();
         let mut taken: Vec<G::Action> = Vec::new();

@@ -26,7 +26,7 @@ impl Exploration<'_> {
                 })
             };
             let last = system.enabled(self.topology).into_iter().find(breaks);
-            actions.push(last.expect("the step that broke the property is still there"));
+            actions.push(last.expect("the step that violated the property is still there"));
         }
         actions
     }

@@ -51,7 +51,7 @@ struct RoundVote {
     left: u64,
     /// Why the search should stop.
     stop: Option<SearchEnd>,
-    /// Whether it has seen a property fall.
+    /// Whether it has seen a property violated.
     violated: bool,
 }
 
@@ -73,9 +73,9 @@ pub struct ThreadResult {
     pub store: Store,
     /// How many steps it took.
     pub transitions: u64,
-    /// Properties whose premise it reached.
+    /// Properties whose antecedent it reached.
     pub triggered: PropertySet,
-    /// For each property that it saw fall, a shortest way there.
+    /// For each property that it saw violated, a shortest way there.
     pub violations: BTreeMap<PropertyId, Violation>,
     /// The number of the deepest level.
     pub depth: u32,

@@ -10,9 +10,7 @@
 use super::store::StateId;
 use super::worker::Worker;
 use super::{Exploration, Progress};
-use crate::property::liveness::{
-    Fairness, LEADS_TO, discharged, fairness_of, is_ending, is_fair, obliged,
-};
+use crate::property::liveness::{Fairness, Obligation, is_ending, is_fair, obligations};
 use crate::property::{Applies, PropertyId};
 use crate::world::WorldView;
 use crate::world::enabled::enabled;
@@ -58,11 +56,12 @@ pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
 #[derive(Clone, Copy, Debug, Default)]
 struct SweepMark {
     state: SweepVisit,
-    /// By promise: it is not kept here, and a fair run can stay here or go on to such a state.
+    /// By obligation: it is not discharged here, and a fair run can stay here or go on to such a
+    /// state.
     stuck: u8,
-    /// By promise: it is made here.
+    /// By obligation: a run is obliged here.
     obliged: u8,
-    /// By promise: it is not kept here.
+    /// By obligation: it is not discharged here.
     undischarged: u8,
     /// Whether an ending can be reached.
     ends: bool,
@@ -79,7 +78,8 @@ enum SweepVisit {
 /// What one sweep over an acyclic graph has found.
 #[derive(Debug, Default)]
 pub struct Swept {
-    /// For each promise that falls: the first state where it is made, and the way into the trap.
+    /// For each leads-to that is violated: the stem of a fair lasso, from the first state that
+    /// obliges.
     pub lassos: Vec<(PropertyId, Vec<StateId>)>,
     /// The first state from which no ending can be reached.
     pub lock_up: Option<StateId>,
@@ -100,7 +100,8 @@ struct Sweeper<'e, 't> {
     exploration: &'e Exploration<'t>,
     worker: Worker<'e, 't>,
     marks: Vec<SweepMark>,
-    applies: u8,
+    /// What the run is obliged to, in the order of the bits of a mark.
+    obligations: Vec<(PropertyId, Obligation)>,
 }
 
 /// A state on the depth-first path.
@@ -111,21 +112,21 @@ struct SweepFrame {
     mark: SweepMark,
 }
 
-/// Decides every promise and can-always-end in one depth-first sweep, if there is no cycle.
+/// Decides every leads-to and can-always-end in one depth-first sweep, if there is no cycle.
 ///
 /// # Panics
 /// If the exploration is not exhausted.
 #[must_use]
 pub fn sweep(exploration: &Exploration<'_>, progress: &Progress) -> Sweep {
     let config = exploration.topology.config();
-    let applies = (0..LEADS_TO.len())
-        .filter(|bit| LEADS_TO[*bit].applies(config) == Applies::Yes)
-        .fold(0, |set, bit| set | 1 << bit);
+    let applies = |(property, _): &(PropertyId, _)| property.applies(config) == Applies::Yes;
+    let obligations: Vec<_> = obligations().filter(applies).collect();
+    assert!(obligations.len() <= u8::BITS as usize, "a mark has a bit for each obligation");
     let mut sweeper = Sweeper {
         exploration,
         worker: Worker::new(&exploration.tables, exploration.options.symmetry),
         marks: vec![SweepMark::default(); exploration.space.id_bound()],
-        applies,
+        obligations,
     };
     // Most steps lead to states that were found later, so backward most successors are done.
     for id in exploration.space.ids().rev() {
@@ -177,21 +178,20 @@ impl Sweeper<'_, '_> {
             arena.push(space.find(successor.state).expect("explored before"));
         });
         expanded.expect("an exhausted exploration has numbers for all");
-        let applies = self.applies;
-        let mark = self.worker.look(state, |view| SweepMark::of(view, applies));
+        let mark = self.worker.look(state, |view| SweepMark::of(view, &self.obligations));
         self.marks[id as usize].state = SweepVisit::OnPath;
         SweepFrame { id, start, mark }
     }
 
     fn sum_up(&self) -> Swept {
         let mut swept = Swept::default();
-        for (bit, property) in LEADS_TO.into_iter().enumerate() {
+        for (bit, (property, _)) in self.obligations.iter().enumerate() {
             let broken = |id: &StateId| {
                 let mark = self.marks[*id as usize];
                 (mark.obliged & mark.stuck) >> bit & 1 == 1
             };
             if let Some(id) = self.exploration.space.ids().find(broken) {
-                swept.lassos.push((property, self.stem_of_lasso(id, bit)));
+                swept.lassos.push((*property, self.stem_of_lasso(id, bit)));
             }
         }
         let locked = |id: &StateId| !self.marks[*id as usize].ends;
@@ -199,7 +199,7 @@ impl Sweeper<'_, '_> {
         swept
     }
 
-    /// A shortest way from a state where a promise is made to one where a fair run can stay.
+    /// A shortest way from a state that obliges to one where a fair run can stay.
     fn stem_of_lasso(&self, from: StateId, bit: usize) -> Vec<StateId> {
         let space = &self.exploration.space;
         let mut worker = Worker::new(&self.exploration.tables, self.exploration.options.symmetry);
@@ -207,7 +207,7 @@ impl Sweeper<'_, '_> {
         let mut queue = VecDeque::from([from]);
         while let Some(id) = queue.pop_front() {
             let state = space.state(id);
-            let here = worker.look(state, |view| SweepMark::of(view, self.applies));
+            let here = worker.look(state, |view| SweepMark::of(view, &self.obligations));
             if here.stuck >> bit & 1 == 1 {
                 let last = |id: &StateId| (before[id] != *id).then(|| before[id]);
                 let mut way: Vec<_> = std::iter::successors(Some(id), last).collect();
@@ -223,25 +223,22 @@ impl Sweeper<'_, '_> {
             });
             expanded.expect("an exhausted exploration has numbers for all");
         }
-        unreachable!("a trapped state is stuck or leads to a trapped one")
+        unreachable!("a state that is marked as stuck is, or leads to one that is")
     }
 }
 
 impl SweepMark {
-    /// What is known of a state without its successors: trapped means stuck here.
-    fn of(view: &WorldView<'_>, applies: u8) -> Self {
+    /// What is known of a state without its successors: stuck means here.
+    fn of(view: &WorldView<'_>, obligations: &[(PropertyId, Obligation)]) -> Self {
         let actions = enabled(view);
         let stuck = |fairness| !actions.iter().any(|action| is_fair(view, *action, fairness));
         let stuck = [stuck(Fairness::Everybody), stuck(Fairness::RootAndKernel)];
         let mut mark = Self { ends: is_ending(view), ..Self::default() };
-        for (bit, property) in LEADS_TO.into_iter().enumerate() {
-            if applies >> bit & 1 == 0 {
-                continue;
-            }
-            mark.obliged |= u8::from(obliged(view, property)) << bit;
-            if !discharged(view, property) {
+        for (bit, (_, obligation)) in obligations.iter().enumerate() {
+            mark.obliged |= u8::from((obligation.obliged)(view)) << bit;
+            if !(obligation.discharged)(view) {
                 mark.undischarged |= 1 << bit;
-                mark.stuck |= u8::from(stuck[fairness_of(property) as usize]) << bit;
+                mark.stuck |= u8::from(stuck[obligation.fairness as usize]) << bit;
             }
         }
         mark

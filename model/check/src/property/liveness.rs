@@ -22,21 +22,62 @@ pub enum Fairness {
     RootAndKernel,
 }
 
-/// The leads-to properties, in the order of the bits of a `SweepMark`.
-pub const LEADS_TO: [PropertyId; 4] = [
-    PropertyId::RequestAnswered,
-    PropertyId::TeardownCompletes,
-    PropertyId::InterruptWorksAgain,
-    PropertyId::StopIsBounded,
-];
+/// A leads-to.
+#[derive(Clone, Copy, Debug)]
+pub struct Obligation {
+    /// Whether a run is obliged from here on.
+    pub obliged: fn(&WorldView<'_>) -> bool,
+    /// Whether what it was obliged to is so here.
+    pub discharged: fn(&WorldView<'_>) -> bool,
+    /// Whom it relies on.
+    pub fairness: Fairness,
+    /// What has an obligation of its own.
+    pub scope: ObligationScope,
+}
 
-/// Whom a property relies on.
-#[must_use]
-pub fn fairness_of(property: PropertyId) -> Fairness {
-    match property {
-        PropertyId::StopIsBounded => Fairness::RootAndKernel,
-        _ => Fairness::Everybody,
-    }
+/// What has an obligation of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObligationScope {
+    /// The whole tree.
+    Tree,
+    /// Each request that waits.
+    EachRequest,
+}
+
+pub(super) const REQUEST_ANSWERED: Obligation = Obligation {
+    obliged: |view| view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING)),
+    discharged: |view| !view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING)),
+    fairness: Fairness::Everybody,
+    scope: ObligationScope::EachRequest,
+};
+
+pub(super) const TEARDOWN_COMPLETES: Obligation = Obligation {
+    obliged: |view| !view.root().alive() || view.root().flags.contains(ActorFlags::CANCELLED),
+    discharged: |view| view.ended(),
+    fairness: Fairness::Everybody,
+    scope: ObligationScope::Tree,
+};
+
+pub(super) const INTERRUPT_WORKS_AGAIN: Obligation = Obligation {
+    obliged: |view| view.root().pending.contains(&Signal::Interrupt) && !view.request_outstanding(),
+    discharged: |view| view.ended() || view.request_outstanding(),
+    fairness: Fairness::Everybody,
+    scope: ObligationScope::Tree,
+};
+
+pub(super) const STOP_IS_BOUNDED: Obligation = Obligation {
+    obliged: |view| {
+        view.root().flags.contains(ActorFlags::STOPPING)
+            || view.root().pending.contains(&Signal::Terminate)
+    },
+    discharged: |view| !view.root().alive(),
+    fairness: Fairness::RootAndKernel,
+    scope: ObligationScope::Tree,
+};
+
+/// The leads-to properties, with what they oblige to.
+pub fn obligations() -> impl Iterator<Item = (PropertyId, Obligation)> {
+    PropertyId::ALL.into_iter().filter_map(|property| Some((property, property.obligation()?)))
 }
 
 /// Whether an action must be taken in the end if it stays possible.
@@ -68,35 +109,6 @@ pub fn is_fair(view: &WorldView<'_>, action: Action, fairness: Fairness) -> bool
             | SystemStep::SeeChildrenGone
             | SystemStep::ReadBaton { .. } => true,
         },
-    }
-}
-
-/// Whether the promise is made here. A request's promise is made and not kept while it waits.
-#[must_use]
-pub fn obliged(view: &WorldView<'_>, property: PropertyId) -> bool {
-    let root = view.root();
-    match property {
-        PropertyId::TeardownCompletes => {
-            !root.alive() || root.flags.contains(ActorFlags::CANCELLED)
-        }
-        PropertyId::InterruptWorksAgain => {
-            root.pending.contains(&Signal::Interrupt) && !view.request_outstanding()
-        }
-        PropertyId::StopIsBounded => {
-            root.flags.contains(ActorFlags::STOPPING) || root.pending.contains(&Signal::Terminate)
-        }
-        _ => view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING)),
-    }
-}
-
-/// Whether the promise is kept here.
-#[must_use]
-pub fn discharged(view: &WorldView<'_>, property: PropertyId) -> bool {
-    match property {
-        PropertyId::TeardownCompletes => view.ended(),
-        PropertyId::InterruptWorksAgain => view.ended() || view.request_outstanding(),
-        PropertyId::StopIsBounded => !view.root().alive(),
-        _ => !obliged(view, property),
     }
 }
 

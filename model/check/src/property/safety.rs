@@ -1,6 +1,10 @@
-//! The always-properties: one function each, for states or for steps.
+//! The always-properties: one function each, over a state, over a step, or over both.
+//!
+//! A row of [`super::TABLE`] names the function of its property. A function says whether the
+//! antecedent is reached and whether the property holds, and decides that by itself: the order of
+//! the rows does not matter.
 
-use super::{PropertyId, PropertySet};
+use super::{AlwaysClaim, PropertyId, PropertySet};
 use crate::world::facts::{ActorFacts, LaneFacts};
 use crate::world::shared::{RootEnd, TerminalModes};
 use crate::world::{ActorFlags, Fault, Observation, WorldView};
@@ -11,38 +15,38 @@ use holdfast_protocol::{ActorId, DebugMode, Origin, Output, RequestId, Signal};
 /// What was found in a state or on a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Judgement {
-    /// Properties whose premise was reached.
+    /// Properties whose antecedent was reached.
     pub triggered: PropertySet,
-    /// Properties that were broken.
+    /// Properties that were violated.
     pub violated: PropertySet,
 }
 
 impl Judgement {
-    fn judge(&mut self, property: PropertyId, finding: Evaluation) {
-        match finding {
-            Evaluation::NotTriggered => {}
-            Evaluation::Holds => self.triggered |= PropertySet::of(property),
-            Evaluation::Violated => {
-                self.triggered |= PropertySet::of(property);
-                self.violated |= PropertySet::of(property);
-            }
+    fn note(&mut self, property: PropertyId, evaluation: Evaluation) {
+        if evaluation != Evaluation::NotTriggered {
+            self.triggered |= PropertySet::of(property);
+        }
+        if evaluation == Evaluation::Violated {
+            self.violated |= PropertySet::of(property);
         }
     }
 }
 
-/// What one property says.
-enum Evaluation {
-    /// Its premise is not reached.
+/// What one property says, the better first.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evaluation {
+    /// Its antecedent is not reached.
     NotTriggered,
-    /// Its premise is reached and it holds.
+    /// Its antecedent is reached and it holds.
     Holds,
-    /// It is broken.
+    /// It is violated.
     Violated,
 }
 
 impl Evaluation {
-    fn of(reached: bool, broken: bool) -> Self {
-        match (reached, broken) {
+    fn of(triggered: bool, violated: bool) -> Self {
+        match (triggered, violated) {
             (_, true) => Self::Violated,
             (true, false) => Self::Holds,
             (false, false) => Self::NotTriggered,
@@ -50,48 +54,42 @@ impl Evaluation {
     }
 }
 
+/// What a property says of a state.
+pub type StateCheck = fn(&WorldView<'_>) -> Evaluation;
+
+/// What a property says of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct StepCheck {
+    /// Whether the check looks at an observation. A step without any such one is not judged.
+    pub reads: fn(&Observation) -> bool,
+    /// The check.
+    pub check: fn(&StepView<'_>) -> Evaluation,
+}
+
+/// A step: the states around it, and what was observed on it.
+#[derive(Clone, Copy, Debug)]
+pub struct StepView<'a> {
+    /// The state before.
+    pub before: &'a WorldView<'a>,
+    /// What was observed, in order.
+    pub observations: &'a [Observation],
+    /// The state after.
+    pub after: &'a WorldView<'a>,
+}
+
 /// Judges a state.
 #[must_use]
 pub fn judge_state(view: &WorldView<'_>) -> Judgement {
     let mut judgement = Judgement::default();
-    if view.prompt_open() {
-        judgement.judge(PropertyId::OnePrompt, one_prompt(view));
-        judgement.judge(PropertyId::AncestorsKnow, ancestors_know(view));
-        judgement.judge(PropertyId::NoSignalUnderHold, ladder_under_prompt(view));
-        judgement.judge(PropertyId::NoCancelUnderHold, cancelled_above_prompt(view));
-    }
-    judgement.judge(PropertyId::NoAlarm, Evaluation::Holds);
-    judgement.judge(PropertyId::ReleasedOnce, released_once(view));
-    if !view.root().alive() {
-        judgement.judge(PropertyId::TerminalRestored, terminal_restored(view));
-        judgement.judge(PropertyId::NoneLeft, none_left(view));
-    } else if at_rest(view) {
-        judgement.judge(PropertyId::NothingStale, nothing_stale(view));
+    for (property, claim) in always() {
+        if let Some(check) = claim.in_states {
+            judgement.note(property, check(view));
+        }
     }
     judgement
 }
 
-/// Whether [`judge_step`] looks at it. A step without any such fact breaks nothing.
-#[must_use]
-pub fn matters(observations: &Observation) -> bool {
-    match observations {
-        Observation::Took { signal, .. } => *signal == Signal::Interrupt,
-        Observation::Output { output, .. } => matches!(
-            output,
-            Output::Signal { .. }
-                | Output::TeardownStarted { .. }
-                | Output::InterruptObeyed
-                | Output::PromptOpened { .. }
-                | Output::Refused { .. }
-                | Output::Alarmed { .. }
-        ),
-        Observation::Delivered { .. } | Observation::EndRead { .. } | Observation::Died { .. } => {
-            false
-        }
-    }
-}
-
-/// Judges a step, by what was done between two states.
+/// Judges a step, by what was observed between two states.
 #[must_use]
 pub fn judge_step(
     before: &WorldView<'_>,
@@ -99,85 +97,53 @@ pub fn judge_step(
     after: &WorldView<'_>,
 ) -> Judgement {
     let mut judgement = Judgement::default();
-    let mut taken: Option<(ActorId, Origin)> = None;
-    for what in observations {
-        match *what {
-            Observation::Took { actor, signal: Signal::Interrupt, origin } => {
-                taken = Some((actor, origin));
-                if before.prompt_open() {
-                    judgement.judge(PropertyId::InterruptShielded, Evaluation::Holds);
-                }
-            }
-            Observation::Output { actor, output } => {
-                judge_output(before, actor, output, taken, after, &mut judgement);
-            }
-            Observation::Took { .. }
-            | Observation::Delivered { .. }
-            | Observation::EndRead { .. }
-            | Observation::Died { .. } => {}
+    for (property, claim) in always() {
+        if let Some(StepCheck { check, .. }) = claim.on_steps {
+            judgement.note(property, check(&StepView { before, observations, after }));
         }
-    }
-    if let Some((actor, _)) = taken
-        && actor == before.topology.root()
-    {
-        judgement.judge(PropertyId::InterruptObeyed, interrupt_obeyed(before, observations, after));
     }
     judgement
 }
 
-fn judge_output(
-    before: &WorldView<'_>,
-    actor: ActorId,
-    output: Output,
-    taken: Option<(ActorId, Origin)>,
-    after: &WorldView<'_>,
-    judgement: &mut Judgement,
-) {
-    let forced = after.actor(actor).flags.contains(ActorFlags::FORCED);
-    match output {
-        Output::Signal { child, .. } => {
-            if !forced && prompt_in_branch(before, child) {
-                judgement.judge(PropertyId::NoSignalUnderHold, Evaluation::Violated);
-            }
-        }
-        Output::TeardownStarted { .. } => {
-            if !forced && prompt_below(after, actor) {
-                judgement.judge(PropertyId::NoCancelUnderHold, Evaluation::Violated);
-            }
-        }
-        Output::InterruptObeyed => {
-            let protected = match taken {
-                Some((_, Origin::Terminal)) | None => before.prompt_open(),
-                Some((_, Origin::Process)) => prompt_in_branch(before, actor),
-            };
-            if protected && !forced {
-                judgement.judge(PropertyId::InterruptShielded, Evaluation::Violated);
-            }
-        }
-        Output::PromptOpened { .. } => {
-            let told = before.actor(actor).flags.contains(ActorFlags::CANCELLED);
-            if told && !after.actor(actor).flags.contains(ActorFlags::PROMPT_SHIELDED) {
-                judgement.judge(PropertyId::NoPromptAfterCancel, Evaluation::Violated);
-            }
-        }
-        Output::Refused { .. } => {
-            if after.actor(actor).flags.contains(ActorFlags::CANCELLED) {
-                judgement.judge(PropertyId::NoPromptAfterCancel, Evaluation::Holds);
-            }
-        }
-        Output::Alarmed { .. } => judgement.judge(PropertyId::NoAlarm, Evaluation::Violated),
-        Output::Send { .. }
-        | Output::Arm { .. }
-        | Output::Disarm { .. }
-        | Output::Requested { .. }
-        | Output::PromptClosed { .. }
-        | Output::BatonDropped { .. }
-        | Output::TerminalTaken
-        | Output::TerminalRestored
-        | Output::Sweep
-        | Output::Exit { .. }
-        | Output::Noticed { .. } => {}
+/// Whether [`judge_step`] looks at it. A step without any such observation violates nothing.
+#[must_use]
+pub fn matters(observation: &Observation) -> bool {
+    let mut checks = always().filter_map(|(_, claim)| claim.on_steps);
+    checks.any(|check| (check.reads)(observation))
+}
+
+fn always() -> impl Iterator<Item = (PropertyId, AlwaysClaim)> {
+    PropertyId::ALL.into_iter().filter_map(|property| Some((property, property.always()?)))
+}
+
+impl StepView<'_> {
+    /// What the nodes gave out, each with its actor.
+    fn outputs(&self) -> impl Iterator<Item = (ActorId, Output)> {
+        self.observations.iter().filter_map(|observation| match *observation {
+            Observation::Output { actor, output } => Some((actor, output)),
+            Observation::Took { .. }
+            | Observation::Delivered { .. }
+            | Observation::EndRead { .. }
+            | Observation::Died { .. } => None,
+        })
     }
+
+    /// Whether holds protect nobody in an actor any longer.
+    fn is_forced(&self, actor: ActorId) -> bool {
+        self.after.actor(actor).flags.contains(ActorFlags::FORCED)
+    }
+
+    /// The worst of what is said of each output.
+    fn worst(&self, of: impl FnMut((ActorId, Output)) -> Evaluation) -> Evaluation {
+        self.outputs().map(of).max().unwrap_or(Evaluation::NotTriggered)
+    }
+}
+
+/// Whether an observation is an output of this kind.
+macro_rules! output {
+    ($($kind:pat_param)|+) => {
+        |observation| matches!(observation, Observation::Output { output: $($kind)|+, .. })
+    };
 }
 
 /// Whether messages pass between an actor and its supervisor, both alive.
@@ -209,16 +175,18 @@ fn prompt_in_branch(view: &WorldView<'_>, actor: ActorId) -> bool {
     view.actor(actor).prompt.is_some() || prompt_below(view, actor)
 }
 
-fn one_prompt(view: &WorldView<'_>) -> Evaluation {
+// The properties, in the order of the table.
+
+pub(super) fn one_prompt(view: &WorldView<'_>) -> Evaluation {
     let mut open = prompts(view);
-    let (first, second) = (open.next(), open.next());
+    let Some(first) = open.next() else { return Evaluation::NotTriggered };
     let wants = |(actor, facts): (ActorId, &ActorFacts)| {
-        Some(actor) != first && facts.flags.contains(ActorFlags::WAITING)
+        actor != first && facts.flags.contains(ActorFlags::WAITING)
     };
-    Evaluation::of(view.actors().any(wants), second.is_some())
+    Evaluation::of(view.actors().any(wants), open.next().is_some())
 }
 
-fn ancestors_know(view: &WorldView<'_>) -> Evaluation {
+pub(super) fn ancestors_know(view: &WorldView<'_>) -> Evaluation {
     let below = |actor: &ActorId| *actor != view.topology.root();
     let ignorant = |prompt: ActorId| {
         let open = view.actor(prompt).prompt;
@@ -228,16 +196,33 @@ fn ancestors_know(view: &WorldView<'_>) -> Evaluation {
     Evaluation::of(prompts(view).any(|actor| below(&actor)), prompts(view).any(ignorant))
 }
 
-/// The premise of `no-signal-under-hold`; it is broken by steps alone.
-fn ladder_under_prompt(view: &WorldView<'_>) -> Evaluation {
+/// The antecedent of `no-signal-under-hold`, which steps alone violate.
+pub(super) fn ladder_under_prompt(view: &WorldView<'_>) -> Evaluation {
+    if !view.prompt_open() {
+        return Evaluation::NotTriggered;
+    }
     let mut on_ladder = view.actors().flat_map(|(_, facts)| &facts.rungs).filter(|(_, rung, _)| {
         matches!(rung, LadderRung::Unlinked | LadderRung::Cancel | LadderRung::Terminate)
     });
     Evaluation::of(on_ladder.any(|(child, _, _)| prompt_in_branch(view, *child)), false)
 }
 
-/// The premise of `no-cancel-under-hold`; it is broken by steps alone.
-fn cancelled_above_prompt(view: &WorldView<'_>) -> Evaluation {
+pub(super) const NO_SIGNAL_UNDER_HOLD: StepCheck = StepCheck {
+    reads: output!(Output::Signal { .. }),
+    check: |step| {
+        step.worst(|(actor, output)| {
+            let Output::Signal { child, .. } = output else { return Evaluation::NotTriggered };
+            let unprotected = !step.is_forced(actor) && prompt_in_branch(step.before, child);
+            Evaluation::of(false, unprotected)
+        })
+    },
+};
+
+/// The antecedent of `no-cancel-under-hold`, which steps alone violate.
+pub(super) fn cancelled_above_prompt(view: &WorldView<'_>) -> Evaluation {
+    if !view.prompt_open() {
+        return Evaluation::NotTriggered;
+    }
     let told = |(actor, facts): (ActorId, &ActorFacts)| {
         facts.flags.contains(ActorFlags::CANCELLED)
             && !facts.flags.contains(ActorFlags::TEARING_DOWN)
@@ -246,7 +231,106 @@ fn cancelled_above_prompt(view: &WorldView<'_>) -> Evaluation {
     Evaluation::of(view.actors().any(told), false)
 }
 
-fn released_once(view: &WorldView<'_>) -> Evaluation {
+pub(super) const NO_CANCEL_UNDER_HOLD: StepCheck = StepCheck {
+    reads: output!(Output::TeardownStarted { .. }),
+    check: |step| {
+        step.worst(|(actor, output)| {
+            let starts = matches!(output, Output::TeardownStarted { .. });
+            let protected = starts && !step.is_forced(actor) && prompt_below(step.after, actor);
+            Evaluation::of(false, protected)
+        })
+    },
+};
+
+/// Whether a SIGINT was taken, or acted on.
+fn is_interrupt(observation: &Observation) -> bool {
+    matches!(
+        observation,
+        Observation::Took { signal: Signal::Interrupt, .. }
+            | Observation::Output { output: Output::InterruptObeyed, .. }
+    )
+}
+
+pub(super) const INTERRUPT_SHIELDED: StepCheck =
+    StepCheck { reads: is_interrupt, check: interrupt_shielded };
+
+fn interrupt_shielded(step: &StepView<'_>) -> Evaluation {
+    let mut found = Evaluation::NotTriggered;
+    let mut origin = Origin::Terminal;
+    for observation in step.observations {
+        match *observation {
+            Observation::Took { signal: Signal::Interrupt, origin: from, .. } => {
+                origin = from;
+                found = found.max(Evaluation::of(step.before.prompt_open(), false));
+            }
+            Observation::Output { actor, output: Output::InterruptObeyed } => {
+                let protected = match origin {
+                    Origin::Terminal => step.before.prompt_open(),
+                    Origin::Process => prompt_in_branch(step.before, actor),
+                };
+                found = found.max(Evaluation::of(false, protected && !step.is_forced(actor)));
+            }
+            Observation::Output { .. }
+            | Observation::Took { .. }
+            | Observation::Delivered { .. }
+            | Observation::EndRead { .. }
+            | Observation::Died { .. } => {}
+        }
+    }
+    found
+}
+
+pub(super) const INTERRUPT_OBEYED: StepCheck =
+    StepCheck { reads: is_interrupt, check: interrupt_obeyed };
+
+fn interrupt_obeyed(step: &StepView<'_>) -> Evaluation {
+    let StepView { before, observations, after } = *step;
+    let taken = observations.iter().rev().find_map(|observation| match observation {
+        Observation::Took { actor, signal: Signal::Interrupt, .. } => Some(*actor),
+        _ => None,
+    });
+    if taken != Some(before.topology.root()) {
+        return Evaluation::NotTriggered;
+    }
+    let root = before.root();
+    let climbs = |(_, rung, _): &(ActorId, LadderRung, _)| *rung < LadderRung::Kill;
+    let due = if root.flags.contains(ActorFlags::TEARING_DOWN) {
+        root.rungs.iter().any(climbs)
+    } else {
+        !root.flags.contains(ActorFlags::CANCELLED)
+    };
+    if before.request_outstanding() || !due || !at_rest(before) {
+        return Evaluation::NotTriggered;
+    }
+    let obeyed = observations.iter().any(|what| {
+        matches!(what, Observation::Output { output: Output::InterruptObeyed, actor }
+            if *actor == before.topology.root())
+    });
+    let stayed = root.rungs.iter().filter(|child| climbs(child)).any(|(child, rung, _)| {
+        after.root().rungs.iter().any(|(other, now, _)| other == child && now <= rung)
+    });
+    Evaluation::of(true, !obeyed || (root.flags.contains(ActorFlags::TEARING_DOWN) && stayed))
+}
+
+pub(super) const NO_PROMPT_AFTER_CANCEL: StepCheck = StepCheck {
+    reads: output!(Output::PromptOpened { .. } | Output::Refused { .. }),
+    check: |step| {
+        let is = |view: &WorldView<'_>, actor, flag| view.actor(actor).flags.contains(flag);
+        step.worst(|(actor, output)| match output {
+            Output::PromptOpened { .. } => {
+                let told = is(step.before, actor, ActorFlags::CANCELLED);
+                let shielded = is(step.after, actor, ActorFlags::PROMPT_SHIELDED);
+                Evaluation::of(false, told && !shielded)
+            }
+            Output::Refused { .. } => {
+                Evaluation::of(is(step.after, actor, ActorFlags::CANCELLED), false)
+            }
+            _ => Evaluation::NotTriggered,
+        })
+    },
+};
+
+pub(super) fn released_once(view: &WorldView<'_>) -> Evaluation {
     let policy = view.topology.config().policy;
     if policy.lock == Lock::Absent || !view.root().alive() {
         return Evaluation::NotTriggered;
@@ -271,12 +355,15 @@ fn asked(view: &WorldView<'_>) -> bool {
     spent(Fault::Request) || spent(Fault::Shielded) || examined || shared.at > 0
 }
 
-fn terminal_restored(view: &WorldView<'_>) -> Evaluation {
+pub(super) fn terminal_restored(view: &WorldView<'_>) -> Evaluation {
+    if view.root().alive() {
+        return Evaluation::NotTriggered;
+    }
     let counts = view.ended() && view.shared().root_end == Some(RootEnd::Exited);
     Evaluation::of(counts && asked(view), counts && view.shared().modes == TerminalModes::Session)
 }
 
-fn none_left(view: &WorldView<'_>) -> Evaluation {
+pub(super) fn none_left(view: &WorldView<'_>) -> Evaluation {
     let counts = view.shared().root_end == Some(RootEnd::Exited);
     Evaluation::of(counts, counts && !view.ended())
 }
@@ -295,34 +382,25 @@ fn at_rest(view: &WorldView<'_>) -> bool {
     !view.request_outstanding() && !unread && !view.actors().any(|(_, facts)| news(facts))
 }
 
-fn nothing_stale(view: &WorldView<'_>) -> Evaluation {
+pub(super) fn nothing_stale(view: &WorldView<'_>) -> Evaluation {
+    if !view.root().alive() || !at_rest(view) {
+        return Evaluation::NotTriggered;
+    }
     let stale =
         |facts: &ActorFacts| facts.flags.intersects(ActorFlags::HOLDING | ActorFlags::SHIELDED);
     let found = view.actors().any(|(_, facts)| stale(facts));
     Evaluation::of(asked(view), found || view.shared().modes == TerminalModes::Session)
 }
 
-fn interrupt_obeyed(
-    before: &WorldView<'_>,
-    observations: &[Observation],
-    after: &WorldView<'_>,
-) -> Evaluation {
-    let root = before.root();
-    let climbs = |(_, rung, _): &(ActorId, LadderRung, _)| *rung < LadderRung::Kill;
-    let due = if root.flags.contains(ActorFlags::TEARING_DOWN) {
-        root.rungs.iter().any(climbs)
-    } else {
-        !root.flags.contains(ActorFlags::CANCELLED)
-    };
-    if before.request_outstanding() || !due || !at_rest(before) {
-        return Evaluation::NotTriggered;
-    }
-    let obeyed = observations.iter().any(|what| {
-        matches!(what, Observation::Output { output: Output::InterruptObeyed, actor }
-            if *actor == before.topology.root())
-    });
-    let stayed = root.rungs.iter().filter(|child| climbs(child)).any(|(child, rung, _)| {
-        after.root().rungs.iter().any(|(other, now, _)| other == child && now <= rung)
-    });
-    Evaluation::of(true, !obeyed || (root.flags.contains(ActorFlags::TEARING_DOWN) && stayed))
+/// The antecedent of `no-alarm`: every state counts.
+pub(super) fn any_state(_: &WorldView<'_>) -> Evaluation {
+    Evaluation::Holds
 }
+
+pub(super) const NO_ALARM: StepCheck = StepCheck {
+    reads: output!(Output::Alarmed { .. }),
+    check: |step| {
+        let alarmed = |output| matches!(output, Output::Alarmed { .. });
+        step.worst(|(_, output)| Evaluation::of(false, alarmed(output)))
+    },
+};

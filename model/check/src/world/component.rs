@@ -7,9 +7,8 @@
 use super::link::{LinkInput, LinkState};
 use super::process::ProcessState;
 use super::shared::{SharedEnvironment, SharedInput};
-use holdfast_protocol::{
-    ActorId, Input, Message, Origin, Output, Rename, Renaming, Signal, Status,
-};
+use holdfast_protocol::rename;
+use holdfast_protocol::{ActorId, Input, Message, Origin, Output, Signal, Status};
 
 /// The name of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,15 +32,13 @@ pub enum ComponentValue {
     SharedEnvironment(SharedEnvironment),
 }
 
-impl Rename for ComponentValue {
-    fn renamed(&self, by: &Renaming) -> Self {
-        match self {
-            Self::Actor(process) => Self::Actor(process.renamed(by)),
-            Self::Link(link) => Self::Link(link.renamed(by)),
-            Self::SharedEnvironment(shared) => Self::SharedEnvironment(shared.renamed(by)),
-        }
+rename!(
+    enum ComponentValue {
+        Actor(process),
+        Link(link),
+        SharedEnvironment(shared),
     }
-}
+);
 
 /// What happens to a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

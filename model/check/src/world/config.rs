@@ -3,8 +3,7 @@
 use super::action::Fault;
 use super::script::Script;
 use crate::tree::Tree;
-use holdfast_protocol::{DebugMode, Placement, Policy, Renaming, UnknownName};
-use serde::{Deserialize, Serialize};
+use holdfast_protocol::{DebugMode, Placement, Policy, Renaming, UnknownName, named};
 use std::{fmt, str::FromStr};
 
 /// How much the environment may still do. Shrinks as it does it.
@@ -53,7 +52,7 @@ impl fmt::Display for Budget {
     }
 }
 
-/// Why a budget can not be read.
+/// Why a budget cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BudgetError {
     /// No `=`.
@@ -104,14 +103,19 @@ impl FromStr for Budget {
 }
 
 /// What bounds the environment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Environment {
     /// The budget and the script, and it does nothing that would change nothing.
     #[default]
     Bounded,
     /// Nothing: what it did was recorded ([`super::recorded`]).
     Recorded,
+}
+
+named! {
+    Environment, "an environment":
+    Bounded => "bounded",
+    Recorded => "recorded",
 }
 
 impl Environment {

@@ -37,7 +37,7 @@ bitflags! {
         const CANCELLED = 1 << 6;
         /// Its teardown has begun.
         const TEARING_DOWN = 1 << 7;
-        /// Holds protect nobody in it any more.
+        /// Holds protect nobody in it any longer.
         const FORCED = 1 << 8;
         /// It is a root that was told to stop.
         const STOPPING = 1 << 9;

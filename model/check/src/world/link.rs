@@ -9,7 +9,8 @@ use super::component::{ActorInput, Component, Effect, Observation};
 use super::shared::SharedInput;
 pub use holdfast_protocol::contract::LinkEnd;
 use holdfast_protocol::policy::LockRelease;
-use holdfast_protocol::{ActorId, Input, Message, Policy, Rename, Renaming, RequestId};
+use holdfast_protocol::rename;
+use holdfast_protocol::{ActorId, Input, Message, Policy, RequestId};
 use std::collections::VecDeque;
 
 /// Whether a lane still carries messages.
@@ -85,7 +86,7 @@ pub enum LinkInput {
     Read(LinkEnd),
     /// The process at one end is gone.
     Died(LinkEnd),
-    /// Nobody can send any more.
+    /// Nobody can send any longer.
     Cut,
     /// The upper end has reaped the lower one and closes its socket.
     Abandon,
@@ -170,12 +171,6 @@ impl LinkState {
     }
 }
 
-impl Rename for LinkState {
-    fn renamed(&self, by: &Renaming) -> Self {
-        let lane = |lane: &MessageLane| MessageLane {
-            queue: lane.queue.iter().map(|message| message.renamed(by)).collect(),
-            state: lane.state,
-        };
-        Self { down: lane(&self.down), up: lane(&self.up) }
-    }
-}
+rename!(struct LinkState { down, up });
+rename!(struct MessageLane { queue, state });
+rename!(nothing in LaneState);

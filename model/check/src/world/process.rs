@@ -14,9 +14,9 @@ use super::shared::{RootEnd, SharedInput, TerminalModes};
 use super::topology::Topology;
 use holdfast_protocol::node::Node;
 use holdfast_protocol::policy::{BootInterrupt, LockRelease, Orphans};
+use holdfast_protocol::rename;
 use holdfast_protocol::{
-    ActorId, Input, LadderSignal, Message, Origin, Outbox, Output, Rename, Renaming, Signal,
-    Status, Timer,
+    ActorId, Input, LadderSignal, Message, Origin, Outbox, Output, Signal, Status, Timer,
 };
 use std::collections::BTreeSet;
 
@@ -340,16 +340,14 @@ impl ProcessState {
     }
 }
 
-impl Rename for ProcessState {
-    fn renamed(&self, by: &Renaming) -> Self {
-        match self {
-            Self::Running(running) => Self::Running(Box::new(RunningProcess {
-                node: running.node.renamed(by),
-                timers: running.timers.iter().map(|timer| timer.renamed(by)).collect(),
-                pending: running.pending.clone(),
-                parent: running.parent,
-            })),
-            Self::Later | Self::Booting(_) | Self::Zombie(..) | Self::Gone => self.clone(),
-        }
+rename!(
+    enum ProcessState {
+        Later,
+        Booting(parent),
+        Running(running),
+        Zombie(status, parent),
+        Gone,
     }
-}
+);
+rename!(struct RunningProcess { node, timers, pending, parent });
+rename!(nothing in Parent, PendingSignals);

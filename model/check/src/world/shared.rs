@@ -2,7 +2,8 @@
 
 use super::action::Fault;
 use super::config::Budget;
-use holdfast_protocol::{Rename, Renaming, RequestId};
+use holdfast_protocol::RequestId;
+use holdfast_protocol::rename;
 use std::collections::BTreeMap;
 
 /// Where a baton is.
@@ -102,9 +103,5 @@ impl SharedEnvironment {
     }
 }
 
-impl Rename for SharedEnvironment {
-    fn renamed(&self, by: &Renaming) -> Self {
-        let batons = self.batons.iter().map(|(request, baton)| (by.request(*request), *baton));
-        Self { batons: batons.collect(), ..self.clone() }
-    }
-}
+rename!(struct SharedEnvironment { budget, at, modes, batons, root_end });
+rename!(nothing in Budget, BatonState, TerminalModes, RootEnd);

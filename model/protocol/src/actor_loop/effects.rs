@@ -22,7 +22,7 @@ pub enum Incoming<Frame> {
     Frame(Frame),
     /// Nothing for now. [`Event::Readable`] tells of more.
     Nothing,
-    /// The end: nothing will come any more, or nothing that can be read.
+    /// The end: nothing will come any longer, or nothing that can be read.
     End,
     /// There is no such link.
     NoLink,
@@ -117,7 +117,7 @@ pub trait Effects {
     /// Starts a child, if that is possible.
     fn spawn(&mut self, order: Self::Order) -> Option<ActorId>;
 
-    /// Says that no child is started any more.
+    /// Says that no child is started any longer.
     fn refuse(&mut self, order: Self::Order);
 
     /// Notes how the user task ended.

@@ -1,7 +1,8 @@
 //! The lock client: the requests of one actor's own tasks. Runs in every actor.
 
-use crate::id::{ActorId, Rename, Renaming, RequestId};
+use crate::id::{ActorId, RequestId};
 use crate::input::Shielding;
+use crate::rename;
 use alloc::vec::Vec;
 
 /// How far an own request is.
@@ -105,9 +106,6 @@ impl Requests {
     }
 }
 
-impl Rename for Requests {
-    fn renamed(&self, by: &Renaming) -> Self {
-        let rename = |own: &OwnRequest| OwnRequest { request: by.request(own.request), ..*own };
-        Self { own: self.own.iter().map(rename).collect(), next_serial: self.next_serial }
-    }
-}
+rename!(struct Requests { own, next_serial });
+rename!(struct OwnRequest { request, stage, purpose });
+rename!(nothing in RequestStage, Purpose);

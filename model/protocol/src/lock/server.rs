@@ -1,6 +1,7 @@
 //! The lock server: a queue and an owner. Runs in the root alone.
 
-use crate::id::{Rename, Renaming, RequestId};
+use crate::id::RequestId;
+use crate::rename;
 use alloc::collections::VecDeque;
 
 /// The one lock of the tree.
@@ -77,14 +78,7 @@ impl LockServer {
     }
 }
 
-impl Rename for LockServer {
-    fn renamed(&self, by: &Renaming) -> Self {
-        Self {
-            owner: self.owner.map(|request| by.request(request)),
-            queue: self.queue.iter().map(|request| by.request(*request)).collect(),
-        }
-    }
-}
+rename!(struct LockServer { owner, queue });
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ enum HeldBack {
 }
 
 impl Node {
-    /// This actor must end: now, or when nothing defers it any more (R4).
+    /// This actor must end: now, or when nothing defers it any longer (R4).
     pub(super) fn cancel(&mut self, cause: Cause, out: &mut Outbox) {
         match self.teardown {
             Teardown::NotAsked => {
@@ -41,7 +41,7 @@ impl Node {
         }
     }
 
-    /// The grace of a stop order is over (R10): holds protect nobody any more.
+    /// The grace of a stop order is over (R10): holds protect nobody any longer.
     pub(super) fn force(&mut self, out: &mut Outbox) {
         if self.urgency == Urgency::Forced {
             return;

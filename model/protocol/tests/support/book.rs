@@ -260,7 +260,7 @@ impl Book {
         }
     }
 
-    /// R9: nobody above will grant anything any more.
+    /// R9: nobody above will grant anything any longer.
     fn orphan(&mut self) {
         self.place = Place::Orphan;
         let waits = self.rows.iter().filter(|row| row.phase == Phase::Waits);

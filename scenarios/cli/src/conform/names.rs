@@ -1,7 +1,7 @@
 //! Process ids to actors of the model.
 
 use super::record::Line;
-use holdfast_protocol::{ActorId, Input, Message, Output, RequestId, Timer};
+use holdfast_protocol::{ActorId, Rename as _};
 use std::collections::BTreeMap;
 
 /// Which process is which actor of the model.
@@ -33,89 +33,9 @@ impl Names {
     /// # Errors
     /// If it names a stranger.
     pub fn line(&self, line: &Line) -> Result<Line, Stranger> {
-        let outputs: Result<_, _> =
-            line.outputs.iter().map(|output| self.output(*output)).collect();
-        Ok(Line { input: self.input(line.input)?, outputs: outputs?, ..line.clone() })
-    }
-
-    fn request(&self, request: RequestId) -> Result<RequestId, Stranger> {
-        Ok(RequestId { actor: self.actor(request.actor)?, ..request })
-    }
-
-    fn timer(&self, timer: Timer) -> Result<Timer, Stranger> {
-        Ok(match timer {
-            Timer::Grace(child) => Timer::Grace(self.actor(child)?),
-            Timer::Yield(request) => Timer::Yield(self.request(request)?),
-        })
-    }
-
-    fn message(&self, message: Message) -> Result<Message, Stranger> {
-        Ok(match message {
-            Message::Want { request } => Message::Want { request: self.request(request)? },
-            Message::Grant { request } => Message::Grant { request: self.request(request)? },
-            Message::Done { request } => Message::Done { request: self.request(request)? },
-            Message::Lost { request } => Message::Lost { request: self.request(request)? },
-            Message::Refuse { request } => Message::Refuse { request: self.request(request)? },
-            Message::Revoke { request } => Message::Revoke { request: self.request(request)? },
-            Message::Cancel { urgency } => Message::Cancel { urgency },
-        })
-    }
-
-    fn input(&self, input: Input) -> Result<Input, Stranger> {
-        Ok(match input {
-            Input::Answered { request, answer } => {
-                Input::Answered { request: self.request(request)?, answer }
-            }
-            Input::CancelChild { child } => Input::CancelChild { child: self.actor(child)? },
-            Input::Received { from, message } => {
-                Input::Received { from: self.actor(from)?, message: self.message(message)? }
-            }
-            Input::LinkEnded { peer } => Input::LinkEnded { peer: self.actor(peer)? },
-            Input::Expired { timer } => Input::Expired { timer: self.timer(timer)? },
-            Input::Spawned { child } => Input::Spawned { child: self.actor(child)? },
-            Input::Exited { child, status } => Input::Exited { child: self.actor(child)?, status },
-            Input::Adopted { child } => Input::Adopted { child: self.actor(child)? },
-            Input::BatonClosed { request } => {
-                Input::BatonClosed { request: self.request(request)? }
-            }
-            Input::Pause { .. }
-            | Input::Cancel { .. }
-            | Input::Unexamined { .. }
-            | Input::UserTaskEnded
-            | Input::Signalled { .. }
-            | Input::ChildrenGone => input,
-        })
-    }
-
-    fn output(&self, output: Output) -> Result<Output, Stranger> {
-        Ok(match output {
-            Output::Send { to, message } => {
-                Output::Send { to: self.actor(to)?, message: self.message(message)? }
-            }
-            Output::Arm { timer } => Output::Arm { timer: self.timer(timer)? },
-            Output::Disarm { timer } => Output::Disarm { timer: self.timer(timer)? },
-            Output::Signal { child, signal } => {
-                Output::Signal { child: self.actor(child)?, signal }
-            }
-            Output::Requested { request } => Output::Requested { request: self.request(request)? },
-            Output::PromptOpened { request } => {
-                Output::PromptOpened { request: self.request(request)? }
-            }
-            Output::PromptClosed { request } => {
-                Output::PromptClosed { request: self.request(request)? }
-            }
-            Output::Refused { request } => Output::Refused { request: self.request(request)? },
-            Output::BatonDropped { request } => {
-                Output::BatonDropped { request: self.request(request)? }
-            }
-            Output::TerminalTaken
-            | Output::TerminalRestored
-            | Output::InterruptObeyed
-            | Output::TeardownStarted { .. }
-            | Output::Sweep
-            | Output::Exit { .. }
-            | Output::Noticed { .. }
-            | Output::Alarmed { .. } => output,
-        })
+        let mut name = |process| self.actor(process);
+        let (input, outputs) =
+            (line.input.try_renamed(&mut name)?, line.outputs.try_renamed(&mut name)?);
+        Ok(Line { input, outputs, ..line.clone() })
     }
 }

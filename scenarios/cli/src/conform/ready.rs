@@ -6,8 +6,8 @@ use super::cast::{Came, Cast, End};
 use super::record::Line;
 use super::words::message_words;
 use crate::chart::name_of;
-use holdfast_check::world::enabled::in_foreground;
 use holdfast_check::world::component::{Component, ComponentValue};
+use holdfast_check::world::enabled::in_foreground;
 use holdfast_check::world::facts::ActorFacts;
 use holdfast_check::world::link::{LaneState, LinkEnd as Side};
 use holdfast_check::world::process::ProcessState;
@@ -89,8 +89,12 @@ impl<'a> Here<'a> {
     pub(super) fn death(self, actor: ActorId) -> Option<Action> {
         let over = self.next(actor).is_none() && self.facts(actor).alive();
         match self.cast.parts[actor.index()].end {
-            End::Silent(Status::Killed) if over => Some(environment(EnvironmentAction::Kill { actor })),
-            End::Silent(status) if over => Some(environment(EnvironmentAction::Die { actor, status })),
+            End::Silent(Status::Killed) if over => {
+                Some(environment(EnvironmentAction::Kill { actor }))
+            }
+            End::Silent(status) if over => {
+                Some(environment(EnvironmentAction::Die { actor, status }))
+            }
             End::Silent(_) | End::Own => None,
         }
     }
@@ -351,7 +355,8 @@ impl<'a> Here<'a> {
         let others = self.view.topology.actors().filter(|other| Some(*other) != taker);
         let running = others.filter(|other| self.is(*other, ActorFlags::RUNNING));
         let free = running.filter(|other| !self.facts(*other).pending.contains(&Signal::Interrupt));
-        let signal = |actor| environment(EnvironmentAction::Signal { actor, signal: Signal::Interrupt });
+        let signal =
+            |actor| environment(EnvironmentAction::Signal { actor, signal: Signal::Interrupt });
         free.filter(next).map(signal).collect()
     }
 
