@@ -164,7 +164,7 @@ fn the_state_of_an_actor_is_renamed() {
 fn a_renaming_names_each_actor_once() {
     assert!(catch_unwind(|| Renaming::new(vec![A, A])).is_err());
     let (by, request) = (swap(), of(A));
-    assert_eq!((by.actor(ActorId(0)), by.actor(A), by.request(request)), (ActorId(0), B, of(B)));
+    assert_eq!((by.actor(ActorId(0)), by.actor(A), request.renamed(&by)), (ActorId(0), B, of(B)));
     assert_eq!(request.to_string(), "1.7");
 }
 
