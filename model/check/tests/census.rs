@@ -7,7 +7,7 @@
 
 use holdfast_check::explore::symmetry::SymmetryReduction;
 use holdfast_check::explore::{Options, Progress, StopWhen};
-use holdfast_check::property::liveness::{Fairness, LEADS_TO, discharged, is_fair, obliged};
+use holdfast_check::property::liveness::{Fairness, is_fair, obligations};
 use holdfast_check::property::safety::{judge_state, judge_step};
 use holdfast_check::property::{PropertyId, PropertyKind, PropertySet};
 use holdfast_check::report::{CheckReport, PropertyVerdict, check};
@@ -51,11 +51,11 @@ impl Census {
             before.look(&topology, |view| {
                 let judged = judge_state(view);
                 census.note("state", judged.triggered, judged.violated);
-                for property in LEADS_TO {
-                    if obliged(view, property) {
+                for (property, obligation) in obligations() {
+                    if (obligation.obliged)(view) {
                         census.add(format!("obliged {property}"));
                     }
-                    if discharged(view, property) {
+                    if (obligation.discharged)(view) {
                         census.add(format!("discharged {property}"));
                     }
                 }
