@@ -162,7 +162,7 @@ pub(crate) const STAGES: &[CiStage] = &[
     },
     fast(
         "suite",
-        "the suite as a user runs it: relay holds, the other policies fall",
+        "the suite as a user runs it: relay holds, the other policies are violated",
         &[HOLDFAST, &["check"]],
     ),
     fast(
@@ -177,7 +177,7 @@ pub(crate) const STAGES: &[CiStage] = &[
     ),
     fast(
         "live",
-        "the same cases with real processes on a terminal: what holds holds, what falls falls",
+        "the same cases with real processes on a terminal: what holds is seen to hold, what is violated is seen to be",
         &[HOLDFAST, &["run", "scenarios/cases", "--on", "live"]],
     ),
     fast(

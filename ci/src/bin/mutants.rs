@@ -8,7 +8,7 @@
 //!
 //! # Rules
 //! 1. A mutant is a text of a source file and what stands there instead. A text that is not found
-//!    exactly once fails the run, so that the table can not fall behind the code.
+//!    exactly once fails the run, so that the table cannot fall behind the code.
 //! 2. A mutant must compile: a build that fails is an error, not a catch.
 //! 3. The code as it is must pass under both engines, or a catch would mean nothing.
 //! 4. What was seen is a document, and a run that sees something else fails.

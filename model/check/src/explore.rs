@@ -97,6 +97,16 @@ pub enum SearchEnd {
     Interrupted,
 }
 
+holdfast_protocol::named! {
+    SearchEnd, "an end of a search":
+    Exhausted => "exhausted",
+    Violation => "violation",
+    StateLimit => "state-limit",
+    MemoryLimit => "memory-limit",
+    TableFull => "table-full",
+    Interrupted => "interrupted",
+}
+
 /// Where a property was broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {

@@ -52,6 +52,16 @@ pub enum CheckOutcome {
     Holds,
 }
 
+holdfast_protocol::named! {
+    CheckOutcome, "an outcome":
+    SafetyViolated => "safety-violated",
+    LivenessViolated => "liveness-violated",
+    Interrupted => "interrupted",
+    NotExhausted => "not-exhausted",
+    Vacuous => "vacuous",
+    Holds => "holds",
+}
+
 /// What a check has found.
 #[derive(Clone, Debug)]
 pub struct CheckReport {

@@ -81,7 +81,7 @@ pub enum TreeError {
     #[error("the root `{0}` cannot start later: nobody could spawn it")]
     LateRoot(String),
     /// A member whose supervisor is unknown.
-    #[error("`{child}` names the supervisor `{supervisor}`, which is no actor before it")]
+    #[error("`{child}` names the supervisor `{supervisor}`, which is not an actor before it")]
     NoSupervisor {
         /// The member.
         child: String,

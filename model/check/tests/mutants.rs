@@ -273,7 +273,7 @@ fn shown((tree, faults, placement): Run) -> String {
 }
 
 /// What engines say that know the always-properties alone.
-const NOT_ALWAYS: &str = "nothing: it is no always-property";
+const NOT_ALWAYS: &str = "nothing: it is not an always-property";
 
 fn listed(falls: &[PropertyId]) -> String {
     falls.iter().map(|property| format!("`{property}`")).collect::<Vec<_>>().join(", ")

@@ -46,18 +46,18 @@ pub struct Chart<'a> {
     pub steps: &'a [ReplayedStep],
     /// What the whole run breaks, if anything.
     pub breaks: Option<PropertyId>,
-    /// How many of the last steps may repeat for ever.
+    /// How many of the last steps may repeat forever.
     pub repeats: usize,
 }
 
 impl Chart<'_> {
-    /// The place of the step on which an always-property falls.
+    /// The place of the step on which an always-property is violated.
     fn fatal(&self) -> Option<usize> {
         let breaks = self.breaks?;
         self.steps.iter().position(|step| step.violated.contains(&breaks))
     }
 
-    /// The place of the first step that may repeat for ever.
+    /// The place of the first step that may repeat forever.
     fn repeats_from(&self) -> Option<usize> {
         (self.repeats > 0).then(|| self.steps.len().saturating_sub(self.repeats))
     }
@@ -96,21 +96,21 @@ impl Chart<'_> {
         if said.is_empty() { String::new() } else { format!("unread: {}", said.join(", ")) }
     }
 
-    /// What falls where, in a sentence.
+    /// What is violated where, in a sentence.
     fn sentence(&self, breaks: PropertyId) -> String {
         let last = self.steps.len();
         let place = match (self.fatal(), breaks.kind(), self.repeats) {
-            (Some(place), ..) => format!("falls on step {}", place + 1),
+            (Some(place), ..) => format!("is violated on step {}", place + 1),
             (None, PropertyKind::CanAlwaysEnd, _) => {
-                format!("falls: no ending can be reached after step {last}")
+                format!("is violated: no ending can be reached after step {last}")
             }
             (None, _, 0) => {
                 format!(
-                    "falls: nothing more has to happen after step {last} ({})",
+                    "is violated: nothing more has to happen after step {last} ({})",
                     breaks.antecedent()
                 )
             }
-            (None, _, _) => "falls: the last steps may repeat for ever".to_owned(),
+            (None, _, _) => "is violated: the last steps may repeat forever".to_owned(),
         };
         format!("{breaks} {place}. It demands: {}.", breaks.statement())
     }

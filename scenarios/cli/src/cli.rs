@@ -5,7 +5,7 @@
 //!
 //! Reading order: [`explain`], [`check`], [`suite`], [`prove`], [`verify`], [`walk`], [`run`],
 //! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`], [`completions`], [`man`];
-//! [`render`] and [`json`] say what a check has found, [`setup`] reads the arguments that describe a
+//! [`render`] and [`crate::json`] say what a check has found, [`setup`] reads the arguments that describe a
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
 //! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, [`output`] writes.
 
@@ -15,7 +15,6 @@ pub mod completions;
 pub mod conform;
 pub mod drivers;
 pub mod explain;
-pub mod json;
 pub mod list;
 pub mod man;
 pub mod named;
@@ -34,7 +33,7 @@ pub mod watch;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
-pub(crate) use output::{complain, note, print, print_json};
+pub(crate) use output::{complain, note, print, print_json, print_json_line};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

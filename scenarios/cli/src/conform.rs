@@ -11,8 +11,8 @@
 //! each input, and demands the same outputs in the same order. A message read must be the next one
 //! on its link, a reaped process must have ended that way, a timer must be armed, a baton closed.
 //!
-//! What nobody can write down is inferred, at the time of the line that can not be without it: SIGKILL of an actor whose record
-//! stops without an exit, the end of a program that is no actor, a link that was cut, a signal from
+//! What nobody can write down is inferred, at the time of the line that cannot be without it: SIGKILL of an actor whose record
+//! stops without an exit, the end of a program that is not an actor, a link that was cut, a signal from
 //! outside. What was seen from outside of the tree is in it too ([`outside`]). All always-properties are judged over every step and state of the merged run.
 //!
 //! # Not compared
@@ -58,7 +58,7 @@ pub enum ConformError {
 /// Checks every run that was recorded in a folder, or in a folder in it.
 ///
 /// # Errors
-/// If its records can not be used.
+/// If its records cannot be used.
 pub fn conform(folder: &Path) -> Result<Vec<Verdict>, ConformError> {
     conform_seen(folder, &Outside::default())
 }
@@ -66,7 +66,7 @@ pub fn conform(folder: &Path) -> Result<Vec<Verdict>, ConformError> {
 /// The same for one run that was also seen from outside.
 ///
 /// # Errors
-/// If its records can not be used.
+/// If its records cannot be used.
 pub fn conform_seen(folder: &Path, outside: &Outside) -> Result<Vec<Verdict>, ConformError> {
     let mut verdicts = Vec::new();
     for records in record::read(folder)? {

@@ -8,11 +8,11 @@ use holdfast_check::report::CheckOutcome;
 pub enum ExitClass {
     /// Everything holds, every expectation is met.
     Holds = 0,
-    /// A file, an argument or a message that can not be used.
+    /// A file, an argument or a message that cannot be used.
     BadInput = 2,
-    /// An always-property fell, or was never put to the test.
+    /// An always-property is violated, or was never put to the test.
     Safety = 10,
-    /// A leads-to fell, or the tree can lock up.
+    /// A leads-to is violated, or the tree can lock up.
     Liveness = 11,
     /// A recorded run is none of the model.
     Conformance = 12,

@@ -1,6 +1,6 @@
 //! What a case claims of a policy, and what came of the claim.
 //!
-//! An expected failure is strict: exactly the properties that it names must fall.
+//! An expected failure is strict: exactly the properties that it names must be violated.
 
 use crate::case::schema::{name_of, names_of};
 use holdfast_check::property::{PropertyId, PropertySet};
@@ -36,30 +36,32 @@ impl Expectations {
 pub enum Expectation {
     /// Every property holds on every interleaving.
     Holds,
-    /// Exactly these fall.
+    /// Exactly these are violated.
     Violates(ExpectedViolation),
 }
 
-/// The properties that fall.
+/// The properties that are violated.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ExpectedViolation {
     /// The one to show: its shortest trace is the golden one.
     #[schemars(schema_with = "name_of::<PropertyId>")]
     pub violates: PropertyId,
-    /// All others that fall with it.
+    /// All others that are violated with it.
     #[serde(default)]
     #[schemars(schema_with = "names_of::<PropertyId>")]
     pub also: Vec<PropertyId>,
 }
 
 impl Expectation {
-    /// The properties that must fall.
+    /// The properties that must be violated.
     #[must_use]
-    pub fn falling(&self) -> PropertySet {
+    pub fn violations(&self) -> PropertySet {
         match self {
             Self::Holds => PropertySet::default(),
-            Self::Violates(fall) => fall.also.iter().copied().chain([fall.violates]).collect(),
+            Self::Violates(violation) => {
+                violation.also.iter().copied().chain([violation.violates]).collect()
+            }
         }
     }
 }
@@ -69,19 +71,19 @@ impl Expectation {
 pub enum ClaimOutcome {
     /// It holds, as expected.
     Pass,
-    /// Exactly the expected properties fell.
+    /// Exactly the expected properties are violated.
     ExpectedFail,
-    /// It should hold and does not, or other properties fell than expected.
+    /// It should hold and does not, or other properties are violated than expected.
     Fail,
-    /// It should fall and holds.
+    /// It should be violated and holds.
     UnexpectedPass,
-    /// The steps can not be performed: none of the interleavings gets past this one.
+    /// The steps cannot be performed: none of the interleavings gets past this one.
     Stuck(u8),
     /// A limit was reached before everything was explored.
     NotExhausted,
     /// Real processes could not be brought to perform the steps.
     NotStaged,
-    /// Real processes can not perform the run at all.
+    /// Real processes cannot perform the run at all.
     NoStage,
     /// Nobody asked for it.
     NotRun,
@@ -108,18 +110,18 @@ named! {
 }
 
 impl ClaimOutcome {
-    /// What came of a claim that `expected` falls, when `fell` did.
+    /// What came of a claim that `expected` is violated, when `violated` is.
     #[must_use]
-    pub fn of(expected: PropertySet, fell: PropertySet) -> Self {
-        match (expected.is_empty(), fell.is_empty()) {
+    pub fn of(expected: PropertySet, violated: PropertySet) -> Self {
+        match (expected.is_empty(), violated.is_empty()) {
             (true, true) => Self::Pass,
             (false, true) => Self::UnexpectedPass,
-            (_, false) if expected == fell => Self::ExpectedFail,
+            (_, false) if expected == violated => Self::ExpectedFail,
             (_, false) => Self::Fail,
         }
     }
 
-    /// What came of a claim that `expected` falls, when real processes have shown `seen`: a run is
+    /// What came of a claim that `expected` is violated, when real processes have shown `seen`: a run is
     /// one interleaving of all that the claim is about, so a part of it is enough.
     #[must_use]
     pub fn seen(expected: PropertySet, seen: PropertySet) -> Self {
@@ -193,7 +195,7 @@ impl JsonSchema for Expectation {
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let fall = generator.subschema_for::<ExpectedViolation>();
-        json_schema!({ "oneOf": [{ "type": "string", "const": "holds" }, fall] })
+        let violation = generator.subschema_for::<ExpectedViolation>();
+        json_schema!({ "oneOf": [{ "type": "string", "const": "holds" }, violation] })
     }
 }

@@ -42,12 +42,12 @@ pub fn compare(path: &Path, trace: &Trace) -> Comparison {
 /// Keeps a trace.
 ///
 /// # Errors
-/// If the file can not be written.
+/// If the file cannot be written.
 pub fn keep(path: &Path, trace: &Trace) -> io::Result<()> {
     fs::write(path, trace.to_text())
 }
 
-/// The chart of a trace; where it can not be performed any more, its steps as far as they go.
+/// The chart of a trace; where it cannot be performed any longer, its steps as far as they go.
 #[must_use]
 pub fn draw(trace: &Trace) -> String {
     let Ok(config) = trace.config() else { return trace.to_text() };

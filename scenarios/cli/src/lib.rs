@@ -1,7 +1,7 @@
 //! Scenario files and what is done with them: read, check on the model, draw, report.
 //!
 //! Reading order: [`case`] (the format), [`expect`] (claims and outcomes), [`on_model`] and [`on_live`] (one run),
-//! [`pool`] (all of them), [`golden`] (kept traces), [`chart`], [`report`], [`cli`], [`exit`].
+//! [`pool`] (all of them), [`golden`] (kept traces), [`chart`], [`report`], [`json`], [`cli`], [`exit`].
 
 #![forbid(unsafe_code)]
 
@@ -12,6 +12,7 @@ pub mod conform;
 pub mod exit;
 pub mod expect;
 pub mod golden;
+pub mod json;
 pub mod on_live;
 pub mod on_model;
 pub mod pool;

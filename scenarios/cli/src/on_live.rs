@@ -12,11 +12,11 @@
 //!
 //! # Rules
 //! 1. What the case says holds must be seen to hold, and the tree must end and leave nothing.
-//! 2. What it says falls must be seen to fall: one of the named properties, and no other. A run is
-//!    one interleaving, the claim is about all: so not everything that can fall does. Where nothing
+//! 2. What it says is violated must be seen to be violated: one of the named properties, and no other. A run is
+//!    one interleaving, the claim is about all: so not everything that can be violated is. Where nothing
 //!    can be expected to, the case says so (`[[forced]]`), and the order is that of the model's
 //!    counterexample ([`follow`]).
-//! 3. Nothing waits by the clock but to find out that nothing happens any more.
+//! 3. Nothing waits by the clock but to find out that nothing happens any longer.
 //!
 //! Reading order: this file, `perform` (steps), `view` and `member`, `ending`, `judgement`,
 //! [`follow`].
@@ -80,7 +80,7 @@ impl Setup {
     /// This program, and records in a folder.
     ///
     /// # Errors
-    /// The path of this program can not be found, or its locks are those of shuttle.
+    /// The path of this program cannot be found, or its locks are those of shuttle.
     pub fn here(records: &Path) -> io::Result<Self> {
         if cfg!(model_shuttle) {
             let why = "real processes need a build without `--cfg model_shuttle`";
@@ -92,16 +92,16 @@ impl Setup {
 
 /// What came of a live run.
 #[derive(Clone, Debug)]
-pub struct Lived {
+pub struct LiveResult {
     /// Whether the claim is met.
     pub outcome: ClaimOutcome,
-    /// The properties that were seen to fall, and how that showed.
-    pub fell: Vec<(PropertyId, String)>,
+    /// The properties that were seen to be violated, and how that showed.
+    pub violated: Vec<(PropertyId, String)>,
     /// What was done and seen.
     pub story: Vec<String>,
     /// How the root ended; none if it did not.
     pub exit: Option<ProcessEnd>,
-    /// Why the run is no run: it could not be staged.
+    /// Why the run could not be staged.
     pub trouble: Option<String>,
     /// Whether what was recorded is a run of the model.
     pub conformance: Conformance,
@@ -132,7 +132,7 @@ impl fmt::Display for Conformance {
     }
 }
 
-impl Lived {
+impl LiveResult {
     /// Whether it is what the case claims, and a run of the model.
     #[must_use]
     pub fn met(&self) -> Met {
@@ -142,16 +142,16 @@ impl Lived {
         }
     }
 
-    /// The properties that were seen to fall.
+    /// The properties that were seen to be violated.
     #[must_use]
-    pub fn fallen(&self) -> PropertySet {
-        self.fell.iter().map(|(property, _)| *property).collect()
+    pub fn violated(&self) -> PropertySet {
+        self.violated.iter().map(|(property, _)| *property).collect()
     }
 }
 
 /// How patient a run is, and whether the person wants it to end.
 struct Hurry<'a> {
-    /// After so long without any event, and without a timer, nothing will happen any more.
+    /// After so long without any event, and without a timer, nothing will happen any longer.
     still: Duration,
     /// After so long what was waited for does not come.
     limit: Duration,
@@ -176,13 +176,13 @@ enum Grip {
 /// Why the steps stop.
 #[derive(Clone, Debug)]
 enum Stop {
-    /// What the script waits for can not come in this run: one of the orders in which it stops.
+    /// What the script waits for cannot come in this run: one of the orders in which it stops.
     Never(String),
     /// A prompt did not close when it was told to.
     Deaf(String),
     /// A step had no effect.
     NoEffect(String),
-    /// A step that real processes can not perform.
+    /// A step that real processes cannot perform.
     NotStaged(String),
     /// The stage failed.
     Stage(String),
@@ -201,30 +201,30 @@ pub enum Shows {
 
 /// Runs a case on real processes.
 ///
-/// That a case falls is a claim about some of its interleavings, and a run takes one: where nothing
-/// falls it is run again, a few times. That it holds is a claim about all: once is all it gets.
+/// That a case is violated is a claim about some of its interleavings, and a run takes one: where nothing
+/// is violated it is run again, a few times. That it holds is a claim about all: once is all it gets.
 #[must_use]
-pub fn run(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
-    let mut lived = attempt(run, setup, slug, interrupt);
+pub fn run(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> LiveResult {
+    let mut live_result = attempt(run, setup, slug, interrupt);
     for number in 2..=ATTEMPTS {
-        let nothing_fell = lived.outcome == ClaimOutcome::UnexpectedPass;
-        let differs = matches!(lived.conformance, Conformance::Differs(_));
+        let nothing_fell = live_result.outcome == ClaimOutcome::UnexpectedPass;
+        let differs = matches!(live_result.conformance, Conformance::Differs(_));
         if !nothing_fell || differs || run.shows == Shows::Forced {
             break;
         }
-        lived = attempt(run, setup, &format!("{slug}-{number}"), interrupt);
+        live_result = attempt(run, setup, &format!("{slug}-{number}"), interrupt);
     }
-    lived
+    live_result
 }
 
 /// How often a case is run whose failure is not seen.
 const ATTEMPTS: u32 = 4;
 
-fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> Lived {
+fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> LiveResult {
     let begun = Instant::now();
     let records = setup.records.join(slug);
-    let falling = run.expectation.falling();
-    let patient = falling.members().count() == 0;
+    let violations = run.expectation.violations();
+    let patient = violations.members().count() == 0;
     let hurry = Hurry {
         still: if patient { Duration::from_secs(5) } else { Duration::from_millis(1200) },
         limit: Duration::from_secs(10),
@@ -233,7 +233,7 @@ fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> 
     if let Some(why) = unstageable(run) {
         return failed(ClaimOutcome::NoStage, why);
     }
-    let mut lived = match run.shows {
+    let mut live_result = match run.shows {
         Shows::ByItself => match grow(run, setup, &records, Grip::Free) {
             Err(error) => failed(ClaimOutcome::NotStaged, &error.to_string()),
             Ok(grown) => play(run, grown, &records, &hurry),
@@ -241,14 +241,14 @@ fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> 
         Shows::Forced => follow::force(run, setup, &records, interrupt),
     };
     if interrupt.load(Relaxed) {
-        lived.outcome = ClaimOutcome::Interrupted;
+        live_result.outcome = ClaimOutcome::Interrupted;
     }
-    lived.records = records;
-    lived.time = begun.elapsed();
-    lived
+    live_result.records = records;
+    live_result.time = begun.elapsed();
+    live_result
 }
 
-/// Why a run can not be staged at all.
+/// Why a run cannot be staged at all.
 fn unstageable(run: &CaseRun) -> Option<&'static str> {
     let apart = run.config.placement == Placement::OwnSession;
     let reads = run.config.policy.reader == TerminalReader::Holder;
@@ -259,10 +259,10 @@ fn unstageable(run: &CaseRun) -> Option<&'static str> {
     )
 }
 
-fn failed(outcome: ClaimOutcome, why: &str) -> Lived {
-    Lived {
+fn failed(outcome: ClaimOutcome, why: &str) -> LiveResult {
+    LiveResult {
         outcome,
-        fell: Vec::new(),
+        violated: Vec::new(),
         story: Vec::new(),
         exit: None,
         trouble: Some(why.to_owned()),
@@ -312,14 +312,14 @@ fn play(
     grown: holdfast_testkit::TestTree,
     records: &Path,
     hurry: &Hurry<'_>,
-) -> Lived {
+) -> LiveResult {
     let config = &run.config;
     let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
     let stop = live.steps(&config.script.steps).err();
     let trouble = match &stop {
         None | Some(Stop::Never(_) | Stop::Deaf(_) | Stop::Interrupted) => None,
         Some(Stop::NoEffect(what)) => Some(format!("{what} had no effect")),
-        Some(Stop::NotStaged(what)) => Some(format!("{what} can not be staged")),
+        Some(Stop::NotStaged(what)) => Some(format!("{what} cannot be staged")),
         Some(Stop::Stage(what)) => Some(what.clone()),
     };
     if let Some(Stop::Never(why)) = &stop {
@@ -334,12 +334,12 @@ fn play(
         None | Some(_) => Ending { exit: None, found: Found::new() },
     };
     let trouble = trouble.map(|why| format!("{why}\n{}", live.grown.stage.dump()));
-    let Judgement { found: fell, conformance } = live.clear_and_judge(records);
-    let fell: Vec<_> = fell.into_iter().chain(found).collect();
-    let fallen: PropertySet = fell.iter().map(|(property, _)| *property).collect();
+    let Judgement { found: violated, conformance } = live.clear_and_judge(records);
+    let violated: Vec<_> = violated.into_iter().chain(found).collect();
+    let seen: PropertySet = violated.iter().map(|(property, _)| *property).collect();
     let outcome = match &trouble {
         Some(_) => ClaimOutcome::NotStaged,
-        None => ClaimOutcome::seen(run.expectation.falling(), fallen),
+        None => ClaimOutcome::seen(run.expectation.violations(), seen),
     };
     let conformance = match &trouble {
         None if !hurry.interrupted() => conformance,
@@ -347,7 +347,7 @@ fn play(
     };
     let story = live.story;
     let (records, time) = (PathBuf::new(), Duration::ZERO);
-    Lived { outcome, fell, story, exit, trouble, conformance, records, time }
+    LiveResult { outcome, violated, story, exit, trouble, conformance, records, time }
 }
 
 /// The grace period of a leaf: short, so that ladders that climb do so in a run.

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 pub struct ModelResult {
     /// Whether the claim is met.
     pub outcome: ClaimOutcome,
-    /// The properties that fell.
-    pub fell: PropertySet,
+    /// The properties that are violated.
+    pub violated: PropertySet,
     /// The trace to show: of the property that the case names, or else the shortest.
     pub trace: Option<Trace>,
     /// How many states were found.
@@ -27,7 +27,13 @@ impl ModelResult {
     /// The result where no run was made.
     #[must_use]
     pub fn without_run(outcome: ClaimOutcome) -> Self {
-        Self { outcome, fell: PropertySet::default(), trace: None, states: 0, time: Duration::ZERO }
+        Self {
+            outcome,
+            violated: PropertySet::default(),
+            trace: None,
+            states: 0,
+            time: Duration::ZERO,
+        }
     }
 }
 
@@ -37,10 +43,10 @@ pub fn run(run: &CaseRun, max_states: u64, progress: &Progress) -> ModelResult {
     let started = Instant::now();
     let options = Options { until: StopWhen::Exhausted, max_states, ..Options::default() };
     let report = check(run.config.clone(), options, progress);
-    let fell = report.violated();
+    let violated = report.violated();
     ModelResult {
-        outcome: outcome(&report, run.expectation.falling()),
-        fell,
+        outcome: outcome(&report, run.expectation.violations()),
+        violated,
         trace: to_show(&report, &run.expectation).map(|found| {
             let named = NamedPolicy { policy: run.policy, without: Vec::new() };
             Trace::new(&run.config, &named, found)
@@ -71,13 +77,13 @@ fn to_show<'r>(report: &'r CheckReport, expectation: &Expectation) -> Option<&'r
         _ => None,
     };
     let unexpected = || {
-        let more = report.violated().difference(expectation.falling());
+        let more = report.violated().difference(expectation.violations());
         more.members().filter_map(|property| of(&property)).min_by_key(|one| one.steps.len())
     };
     match expectation {
         Expectation::Holds => report.shortest(),
-        Expectation::Violates(fall) => {
-            unexpected().or_else(|| of(&fall.violates)).or_else(|| report.shortest())
+        Expectation::Violates(violation) => {
+            unexpected().or_else(|| of(&violation.violates)).or_else(|| report.shortest())
         }
     }
 }

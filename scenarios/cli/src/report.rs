@@ -1,8 +1,7 @@
 //! What running cases has shown, for people and for machines.
 //!
-//! Reading order: this file (the rows), [`text`], [`live`], [`json`], [`junit`], [`table`].
+//! Reading order: this file (the rows), [`text`], [`live`], [`junit`], [`table`].
 
-pub mod json;
 pub mod junit;
 pub mod live;
 pub mod table;
@@ -12,7 +11,7 @@ use crate::case::load::LoadedCase;
 use crate::case::resolve::{CaseRun, Golden};
 use crate::expect::{ClaimOutcome, Met};
 use crate::golden::{self, Comparison};
-use crate::on_live::Lived;
+use crate::on_live::LiveResult;
 use crate::on_model::ModelResult;
 use std::path::PathBuf;
 
@@ -35,7 +34,7 @@ pub struct RunReport<'a> {
     /// How its trace compares with the kept one.
     pub golden: Comparison,
     /// What came of it on real processes; none if nobody has asked for that.
-    pub live: Option<Lived>,
+    pub live: Option<LiveResult>,
 }
 
 impl PlannedRun<'_> {
@@ -85,7 +84,7 @@ impl<'a> RunReport<'a> {
 
     /// The same, with what came of it on real processes.
     #[must_use]
-    pub fn and_live(self, live: Option<Lived>) -> Self {
+    pub fn and_live(self, live: Option<LiveResult>) -> Self {
         Self { live, ..self }
     }
 

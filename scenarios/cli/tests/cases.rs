@@ -120,8 +120,8 @@ fn differences(cases: &[LoadedCase]) -> Result<(), Failed> {
         let harm = match claim {
             Expectation::Holds => false,
             // Who knows of a prompt is a matter of the inside: by itself it harms nobody.
-            Expectation::Violates(fall) => {
-                fall.violates.to_string() != "ancestors-know" || !fall.also.is_empty()
+            Expectation::Violates(violation) => {
+                violation.violates.to_string() != "ancestors-know" || !violation.also.is_empty()
             }
         };
         let differs = match upstream.outcome {

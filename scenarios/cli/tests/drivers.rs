@@ -120,18 +120,18 @@ mod with_the_engine {
             let output = holdfast(&["replay", file, "--json"]);
             assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
             let replayed = json(&output);
-            assert_eq!(replayed["confirmed"], "falls");
+            assert_eq!(replayed["confirmed"], "violated");
             assert_eq!(replayed["header"]["run"]["breaks"], found["failure"]["property"]);
             let story = replayed["story"].as_array().expect("a story");
             let last = story.last().and_then(Value::as_str).expect("a line");
-            let property = found["failure"]["property"].as_str().expect("one falls");
+            let property = found["failure"]["property"].as_str().expect("one is violated");
             assert!(last.contains(property), "{last}");
             // The same file with the rule back in: it is mended.
             let mended = text.replace(r#","without":["R3"]"#, "");
             let output = holdfast(&["replay", &written(folder.path(), "mended", &mended)]);
             assert_eq!(output.status.code(), Some(2));
             let said = stderr(&output);
-            let fits = said.contains("does not fail any more") || said.contains("can not go on");
+            let fits = said.contains("does not fail any longer") || said.contains("cannot go on");
             assert!(fits && !said.contains("panicked"), "{said}");
         }
     }
@@ -142,9 +142,9 @@ mod with_the_engine {
         let (_, text) = walk(folder.path(), &[]);
         let header = text.lines().next().expect("a header");
         let table = [
-            ("thread", format!("{header}\n[0,0,77]\n"), "at choice 3 of 3 thread 77 can not go on"),
+            ("thread", format!("{header}\n[0,0,77]\n"), "at choice 3 of 3 thread 77 cannot go on"),
             ("nothing", format!("{header}\n"), "all 0 choices"),
-            ("tree", text.replace("root(a(b),c)", "root"), "can not go on"),
+            ("tree", text.replace("root(a(b),c)", "root"), "cannot go on"),
         ];
         for (name, text, says) in table {
             let output = holdfast(&["replay", &written(folder.path(), name, &text)]);

@@ -34,12 +34,13 @@ fn a_nested_session_is_lost_under_single_depth_and_survives_under_relay() {
         assert_eq!(run["live"]["outcome"], "pass", "{run}");
         assert_eq!(run["live"]["conformance"], "conforms", "{run}");
     }
-    let killed =
-        |run: &serde_json::Value| run["live"]["fell"].to_string().contains("no-signal-under-hold");
+    let killed = |run: &serde_json::Value| {
+        run["live"]["violated"].to_string().contains("no-signal-under-hold")
+    };
     assert!(of("single-depth").any(killed), "the leaf is killed at its prompt: {all}");
 }
 
-/// What can not be forced, and why: `scenarios/README.md` has it in full.
+/// What cannot be forced, and why: `scenarios/README.md` has it in full.
 const NOT_FORCED: [&str; 4] = [
     // The kernel stops who reads a terminal whose job has ended.
     "kill-root-at-prompt.single-depth",

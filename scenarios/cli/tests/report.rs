@@ -3,8 +3,9 @@
 use holdfast_check::explore::Progress;
 use holdfast_cli::case::load::{LoadedCase, parse};
 use holdfast_cli::expect::ClaimOutcome;
+use holdfast_cli::json::run::{CaseRunJson, TotalsJson};
 use holdfast_cli::on_model::run;
-use holdfast_cli::report::{PlannedRun, ReportTotals, RunReport, json, junit, text};
+use holdfast_cli::report::{PlannedRun, ReportTotals, RunReport, junit, text};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -66,10 +67,10 @@ fn lines_details_and_sum() {
         insta::assert_snapshot!("lines", text::lines(&rows));
         insta::assert_snapshot!("unexpected_pass", text::details(&rows[3], None));
         insta::assert_snapshot!("stuck", text::details(&rows[5], None));
-        let fell = text::details(&rows[0], Some(&PathBuf::from("target/x.trace")));
-        let before_the_chart = fell.split("\n\n").next().unwrap_or_default();
-        assert!(fell.ends_with("  holdfast replay target/x.trace\n"), "{fell}");
-        insta::assert_snapshot!("fell", before_the_chart);
+        let violated = text::details(&rows[0], Some(&PathBuf::from("target/x.trace")));
+        let before_the_chart = violated.split("\n\n").next().unwrap_or_default();
+        assert!(violated.ends_with("  holdfast replay target/x.trace\n"), "{violated}");
+        insta::assert_snapshot!("violated", before_the_chart);
         insta::assert_snapshot!("summary", text::summary(ReportTotals::of(&rows), Duration::ZERO));
     });
 }
@@ -77,11 +78,11 @@ fn lines_details_and_sum() {
 #[test]
 fn machines_get_lines_and_xml() {
     with_rows(|rows| {
-        let lines: Vec<_> = rows.iter().map(json::line).collect();
-        insta::assert_snapshot!(
-            "json",
-            lines.join("\n") + "\n" + &json::summary(ReportTotals::of(&rows))
-        );
+        let line = |row| serde_json::to_string(&CaseRunJson::new(row)).expect("plain data");
+        let lines: Vec<_> = rows.iter().map(line).collect();
+        let totals = TotalsJson::from(ReportTotals::of(&rows));
+        let totals = serde_json::to_string(&totals).expect("plain data");
+        insta::assert_snapshot!("json", lines.join("\n") + "\n" + &totals);
         let passed: Vec<_> = rows.into_iter().skip(6).take(2).collect();
         insta::assert_snapshot!("junit", junit::xml(&passed));
     });

@@ -41,7 +41,7 @@ fn a_failure_is_written_and_its_replay_confirms_it() {
     let replayed = holdfast(&["replay", path, "--json"]);
     assert_eq!(replayed.status.code(), Some(0));
     let replayed = json(&replayed);
-    assert_eq!(replayed["confirmed"], "falls");
+    assert_eq!(replayed["confirmed"], "violated");
     assert_eq!(replayed["header"]["breaks"], found["failure"]["property"]);
     assert_eq!(replayed["step"], found["failure"]["steps"]);
 }

@@ -210,7 +210,7 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<EngineResult, Str
     })
 }
 
-/// Copies a file or a folder, and takes away what is not there any more.
+/// Copies a file or a folder, and takes away what is not there any longer.
 fn mirror(from: &Path, to: &Path) -> io::Result<()> {
     if !from.is_dir() {
         return update(to, &fs::read(from)?);

@@ -117,7 +117,7 @@ pub enum EnvironmentAction {
         /// The new actor.
         actor: ActorId,
     },
-    /// A process ends behind the protocol's back: it is no actor, or its program ended it. Seen in
+    /// A process ends behind the protocol's back: it is not an actor, or its program ended it. Seen in
     /// recorded runs alone.
     Die {
         /// Which process.

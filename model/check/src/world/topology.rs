@@ -54,7 +54,7 @@ impl Topology {
     /// The link between two actors, and which end the first of them is.
     ///
     /// # Panics
-    /// If there is none: the protocol sent to somebody who is no neighbour.
+    /// If there is none: the protocol sent to somebody who is not a neighbour.
     #[must_use]
     pub fn link(&self, one: ActorId, other: ActorId) -> (u8, LinkEnd) {
         let find = |ends| self.links.iter().position(|link| *link == ends);

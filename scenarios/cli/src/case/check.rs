@@ -1,4 +1,4 @@
-//! The mistakes of a case that has the right shape: names that nothing bears, steps that can not
+//! The mistakes of a case that has the right shape: names that nothing bears, steps that cannot
 //! be, claims that contradict each other.
 
 use super::diagnostic::Diagnostic;
@@ -48,7 +48,7 @@ impl<'a> Checker<'a> {
     fn check_names(&mut self, name: &str) {
         let case = self.case;
         if !is_slug(&case.id) {
-            let what = format!("`{}` is no name for a case", case.id);
+            let what = format!("`{}` is not a name for a case", case.id);
             self.say(&[Segment::Key("id")], what, "lower-case letters, digits and `-`");
         } else if case.id != name {
             let what = format!("the id `{}` is not the name of the file", case.id);
@@ -202,10 +202,10 @@ impl<'a> Checker<'a> {
 
     fn check_falls(&mut self, expect: &Expectations, way: &[Segment<'_>]) {
         for (policy, expectation) in expect.iter() {
-            let Expectation::Violates(fall) = expectation else { continue };
+            let Expectation::Violates(violation) = expectation else { continue };
             let policy = policy.to_string();
-            for (index, also) in fall.also.iter().enumerate() {
-                if *also == fall.violates || fall.also[..index].contains(also) {
+            for (index, also) in violation.also.iter().enumerate() {
+                if *also == violation.violates || violation.also[..index].contains(also) {
                     let inside = [Segment::Key(&policy), Segment::Key("also"), Segment::At(index)];
                     let way: Vec<_> = way.iter().copied().chain(inside).collect();
                     self.say(&way, format!("`{also}` is given twice"), "each property once");
@@ -231,9 +231,9 @@ impl<'a> Checker<'a> {
             let of_variants = case.variant.iter().map(|variant| variant.expect.of(forced.policy));
             let mut claims = of_variants.chain([of_case]).flatten();
             if !claims.any(|claim| matches!(claim, Expectation::Violates(_))) {
-                let expected = "a policy under which something is claimed to fall";
+                let expected = "a policy under which something is claimed to be violated";
                 let way: Vec<_> = way.into_iter().chain([Segment::Key("policy")]).collect();
-                self.say(&way, format!("nothing falls under `{}`", forced.policy), expected);
+                self.say(&way, format!("nothing is violated under `{}`", forced.policy), expected);
             }
         }
     }
@@ -277,7 +277,7 @@ impl<'a> Checker<'a> {
         let inside = |more: &[Segment<'a>]| way.iter().chain(more).copied().collect::<Vec<_>>();
         let name_way = inside(&[Segment::Key("name")]);
         if !is_slug(&variant.name) {
-            let what = format!("`{}` is no name for a variant", variant.name);
+            let what = format!("`{}` is not a name for a variant", variant.name);
             self.say(&name_way, what, "lower-case letters, digits and `-`");
         }
         if self.case.variant[..at].iter().any(|other| other.name == variant.name) {

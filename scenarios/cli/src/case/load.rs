@@ -18,10 +18,10 @@ pub struct LoadedCase {
     pub case: Case,
 }
 
-/// Why a scenario file can not be used.
+/// Why a scenario file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It can not be read.
+    /// It cannot be read.
     #[error("failed to read {path}: {source}")]
     Read {
         /// The file or directory.
@@ -48,7 +48,7 @@ pub enum LoadError {
 /// Reads every case at or directly below the paths, in order of their names.
 ///
 /// # Errors
-/// One for each file that can not be used.
+/// One for each file that cannot be used.
 pub fn load(paths: &[PathBuf]) -> Result<Vec<LoadedCase>, Vec<LoadError>> {
     let (mut cases, mut errors) = (Vec::new(), Vec::new());
     for path in paths {
@@ -70,7 +70,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Vec<LoadedCase>, Vec<LoadError>> {
 /// Reads one file.
 ///
 /// # Errors
-/// If it can not be read, or is no case.
+/// If it cannot be read, or is not a case.
 pub fn load_file(path: &Path) -> Result<LoadedCase, LoadError> {
     let bytes =
         fs::read(path).map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
@@ -91,7 +91,7 @@ pub fn load_file(path: &Path) -> Result<LoadedCase, LoadError> {
 /// Reads the text of a file that is called `<name>.toml`.
 ///
 /// # Errors
-/// Every mistake that can be told from the others; one, if the text is no TOML or has another
+/// Every mistake that can be told from the others; one, if the text is not TOML or has another
 /// shape.
 pub fn parse(text: &str, name: &str) -> Result<Case, Vec<Diagnostic>> {
     let table =

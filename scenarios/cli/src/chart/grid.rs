@@ -27,7 +27,7 @@ pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let mut seen = Vec::new();
     for (place, step) in chart.steps.iter().enumerate() {
         if chart.repeats_from() == Some(place) {
-            writeln!(f, "  ↻ from here on, for ever:")?;
+            writeln!(f, "  ↻ from here on, forever:")?;
         }
         let fatal = chart.fatal() == Some(place);
         let mut block = StepBlock { layout, lives: &lives, rows: Vec::new(), arrow: 0 };

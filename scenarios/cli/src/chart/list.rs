@@ -9,7 +9,7 @@ pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result
     let tree = &chart.topology.config().tree;
     for (place, step) in chart.steps.iter().enumerate() {
         if chart.repeats_from() == Some(place) {
-            writeln!(f, "  ↻ from here on, for ever:")?;
+            writeln!(f, "  ↻ from here on, forever:")?;
         }
         let fatal = chart.fatal() == Some(place);
         let (mark, paint) = if fatal { ("✗", Emphasis::Fatal) } else { (" ", Emphasis::Plain) };

@@ -3,14 +3,13 @@
 use super::named;
 use super::setup::{ModelArgs, SearchArgs, SetupError};
 use super::watch::{Interruption, ProgressView, watched};
-use super::{
-    Format, TraceNotWritten, complain, json, print, print_json, render, suite, write_trace,
-};
+use super::{Format, TraceNotWritten, complain, print, print_json, render, suite, write_trace};
 use crate::exit::ExitClass;
+use crate::json::check::CheckJson;
 use clap::Args;
 use holdfast_check::explore::StopWhen;
 use holdfast_check::property::PropertyId;
-use holdfast_check::report::{CheckReport, Counterexample, PropertyVerdict, check};
+use holdfast_check::report::{CheckOutcome, CheckReport, Counterexample, PropertyVerdict, check};
 use holdfast_check::trace::{NamedPolicy, Trace};
 use holdfast_check::world::Config;
 use std::path::PathBuf;
@@ -25,10 +24,10 @@ pub struct CheckArgs {
     run: ModelArgs,
     #[command(flatten)]
     search: SearchArgs,
-    /// Goes on after the first violation and finds every property that falls.
+    /// Goes on after the first violation and finds every property that is violated.
     #[arg(long, requires = "tree")]
     all: bool,
-    /// Draws the counterexample to this property, if it falls, instead of the shortest of all;
+    /// Draws the counterexample to this property, if it is violated, instead of the shortest of all;
     /// implies --all.
     #[arg(long, value_name = "PROPERTY", requires = "tree",
           value_parser = named::parser::<PropertyId>(), hide_possible_values = true)]
@@ -41,16 +40,16 @@ pub struct CheckArgs {
     json: bool,
 }
 
-/// Why a check can not be made, or its result not be kept.
+/// Why a check cannot be made, or its result not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
     /// The arguments do not fit.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// Ctrl-C can not be caught.
+    /// Ctrl-C cannot be caught.
     #[error("failed to catch Ctrl-C")]
     Signal(#[source] std::io::Error),
-    /// The trace can not be written.
+    /// The trace cannot be written.
     #[error(transparent)]
     Trace(#[from] TraceNotWritten),
 }
@@ -75,13 +74,19 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// What came of the check; a search that the person stopped was interrupted.
+    #[must_use]
+    pub fn outcome(&self) -> CheckOutcome {
+        match (self.report.outcome(), self.asked) {
+            (CheckOutcome::NotExhausted, Interruption::ByUser) => CheckOutcome::Interrupted,
+            (outcome, Interruption::ByUser | Interruption::None) => outcome,
+        }
+    }
+
     /// How the command ends.
     #[must_use]
     pub fn exit(&self) -> ExitClass {
-        match (ExitClass::from(self.report.outcome()), self.asked) {
-            (ExitClass::NotExhausted, Interruption::ByUser) => ExitClass::Interrupted,
-            (exit, Interruption::ByUser | Interruption::None) => exit,
-        }
+        self.outcome().into()
     }
 
     /// The counterexample to show: to the property that was asked for, else the shortest.
@@ -136,7 +141,7 @@ impl CheckArgs {
         }
         match format {
             Format::Text => print(&render::checked(&checked)),
-            Format::Json => print_json(&json::CheckJson::new(&checked)),
+            Format::Json => print_json(&CheckJson::new(&checked)),
         }
         Ok(checked.exit())
     }

@@ -6,21 +6,18 @@ use crate::conform::cast::Cast;
 use crate::conform::verdict::{Difference, Finding, Verdict};
 use crate::conform::{ConformError, conform};
 use crate::exit::ExitClass;
+use crate::json::conform::{ConformJson, DifferenceJson, TreeJson};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
-use holdfast_check::property::PropertyId;
 use holdfast_check::trace::NamedPolicy;
-use holdfast_check::world::Action;
-use holdfast_protocol::Placement;
 use holdfast_protocol::PolicyName;
-use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 /// Checks that what real processes recorded is a run of the model.
 ///
 /// Merges the records of a folder into one causally consistent order, replays it on the model, and
-/// reports the first line that the model does not allow, and every always-property that falls.
+/// reports the first line that the model does not allow, and every always-property that is violated.
 #[derive(Debug, Args)]
 pub struct ConformArgs {
     /// The folder that HOLDFAST_RECORD named; it may hold the records of several trees.
@@ -40,7 +37,7 @@ pub struct ConformArgs {
     json: bool,
 }
 
-/// Why records can not be checked.
+/// Why records cannot be checked.
 #[derive(Debug, thiserror::Error)]
 enum ConformCommandError {
     /// They are none.
@@ -59,67 +56,9 @@ enum ConformCommandError {
     /// One file for several traces.
     #[error("--trace-out takes one tree, the folder holds {0}; choose one with --root")]
     Several(usize),
-    /// The trace can not be written.
+    /// The trace cannot be written.
     #[error(transparent)]
     Trace(#[from] TraceNotWritten),
-}
-
-/// The result of `holdfast conform --json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ConformJson {
-    /// The exit code.
-    pub exit: u8,
-    /// One a tree.
-    pub trees: Vec<TreeJson>,
-}
-
-/// One recorded run.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct TreeJson {
-    /// The process of its root.
-    pub root: u32,
-    /// The tree in its notation.
-    pub tree: String,
-    /// The policy.
-    pub policy: PolicyName,
-    /// The placement.
-    pub placement: Placement,
-    /// How many lines were recorded.
-    pub lines: usize,
-    /// `conforms`, `breaks`, `differs` or `undecided`.
-    pub verdict: &'static str,
-    /// The properties that fall, each with the step, counted from one.
-    pub breaks: Vec<(PropertyId, usize)>,
-    /// Where the run leaves the model.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub difference: Option<DifferenceJson>,
-    /// What else is to be known about the records.
-    pub notes: Vec<String>,
-    /// The merged run, as far as it could be followed.
-    pub steps: Vec<Action>,
-}
-
-/// Where a run leaves the model.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct DifferenceJson {
-    /// File and line.
-    pub place: String,
-    /// The actor.
-    pub actor: String,
-    /// What it handled.
-    pub input: String,
-    /// Why that can not be.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub why: Option<String>,
-    /// What it recorded that followed.
-    pub recorded: Vec<String>,
-    /// What follows in the model.
-    pub expected: Vec<String>,
-    /// Where the others stand.
-    pub others: Vec<String>,
 }
 
 impl ConformArgs {
@@ -167,7 +106,7 @@ fn root(cast: &Cast) -> u32 {
     cast.parts[0].process
 }
 
-/// How a command ends that found all this: what is no run of the model comes first.
+/// How a command ends that found all this: what is not a run of the model comes first.
 #[must_use]
 pub fn worst(verdicts: &[Verdict]) -> ExitClass {
     let exits = || verdicts.iter().map(Verdict::exit);
@@ -229,7 +168,7 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
         verdict.steps.len(),
     );
     let (breaks, failed) = match &verdict.finding {
-        Finding::Breaks(fallen) => (fallen.first().map(|(property, _)| *property), true),
+        Finding::Breaks(violated) => (violated.first().map(|(property, _)| *property), true),
         Finding::Conforms => (None, false),
         Finding::Breaches(..) => (None, true),
         Finding::Differs(_) | Finding::Undecided(_) => (None, true),
@@ -246,8 +185,8 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
             "{green}conforms{green:#}: a run of the model; every always-property holds in all its \
              states"
         ),
-        Finding::Breaks(fallen) => {
-            for (property, step) in fallen {
+        Finding::Breaks(violated) => {
+            for (property, step) in violated {
                 let action = describe(&config.tree, verdict.steps[step - 1].action);
                 let _ = writeln!(text, "{red}breaks {property}{red:#} on step {step} ({action})");
             }
@@ -331,7 +270,7 @@ impl TreeJson {
         let config = cast.topology.config();
         let (word, breaks, difference) = match &verdict.finding {
             Finding::Conforms => ("conforms", Vec::new(), None),
-            Finding::Breaks(fallen) => ("breaks", fallen.clone(), None),
+            Finding::Breaks(violated) => ("breaks", violated.clone(), None),
             Finding::Breaches(..) => ("breaches", Vec::new(), None),
             Finding::Differs(difference) => ("differs", Vec::new(), Some(difference)),
             Finding::Undecided(difference) => ("undecided", Vec::new(), Some(difference)),

@@ -6,11 +6,11 @@
 
 use super::walk::Walks;
 use super::{Format, print, print_json, render};
+use crate::json::replay::ScheduleJson;
 use holdfast_check::explore::Progress;
 use holdfast_check::schedule::{
     COMMAND, Schedule, ScheduleError, ScheduleHeader, SchedulerName, SimulatedRun,
 };
-use serde::Serialize;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -101,10 +101,10 @@ pub(super) fn take(
 #[cfg(model_shuttle)]
 const BETWEEN_LOOKS: u64 = 100;
 
-/// Why a schedule can not be replayed, or does not show what it claims.
+/// Why a schedule cannot be replayed, or does not show what it claims.
 #[derive(Debug, thiserror::Error)]
 pub enum DriversError {
-    /// This build can not.
+    /// This build cannot.
     #[error("failed to replay {path}")]
     NoEngine {
         /// Which file.
@@ -112,7 +112,7 @@ pub enum DriversError {
         /// Why.
         source: NoEngine,
     },
-    /// It is no schedule, or none of this model.
+    /// The file is not a schedule of this model.
     #[error("failed to replay {path}")]
     Schedule {
         /// Which file.
@@ -125,7 +125,7 @@ pub enum DriversError {
     NoSteps(PathBuf),
     /// It does not fit.
     #[error(
-        "failed to replay {path}: at choice {choice} of {choices} thread {thread} can not go on; \
+        "failed to replay {path}: at choice {choice} of {choices} thread {thread} cannot go on; \
          the schedule was edited, or written by another version: look for it anew with `holdfast \
          walk --on drivers`"
     )]
@@ -140,13 +140,15 @@ pub enum DriversError {
         thread: u32,
     },
     /// Nothing is broken.
-    #[error("all {choices} choices of {path} are possible, but it does not fail any more: {what}")]
+    #[error(
+        "all {choices} choices of {path} are possible, but it does not fail any longer: {what}"
+    )]
     Harmless {
         /// Which file.
         path: PathBuf,
         /// How many choices there are.
         choices: usize,
-        /// What should fall.
+        /// What should be violated.
         what: String,
     },
     /// Something else is broken.
@@ -154,31 +156,17 @@ pub enum DriversError {
     Otherwise {
         /// Which file.
         path: PathBuf,
-        /// What should fall.
+        /// What should be violated.
         what: String,
         /// What panics.
         instead: String,
     },
 }
 
-/// The result of `holdfast replay --json` of a schedule that still fails.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct ScheduleJson<'a> {
-    /// The first line of the file.
-    header: &'a ScheduleHeader,
-    /// `falls`: anything else is an error.
-    confirmed: &'static str,
-    /// How often a thread was chosen.
-    choices: usize,
-    /// What happened, line by line.
-    story: &'a [String],
-}
-
-/// Runs a schedule again, and says whether the same falls.
+/// Runs a schedule again, and says whether the same is violated.
 ///
 /// # Errors
-/// If it is no schedule, or does not fail as it claims.
+/// If the file is not a schedule, or does not fail as it claims.
 pub(super) fn replay(path: &Path, text: &str, format: Format) -> Result<(), DriversError> {
     let path = || path.to_owned();
     let wrong = |source| DriversError::Schedule { path: path(), source };
@@ -188,7 +176,7 @@ pub(super) fn replay(path: &Path, text: &str, format: Format) -> Result<(), Driv
     match format {
         Format::Json => print_json(&ScheduleJson {
             header: &schedule.header,
-            confirmed: "falls",
+            confirmed: "violated",
             choices: schedule.threads.len(),
             story: &story,
         }),

@@ -9,7 +9,7 @@ use crate::chart::wrap;
 use crate::exit::ExitClass;
 use crate::expect::{Expectation, Met};
 use crate::golden::draw;
-use crate::on_live::{self, Lived, Setup};
+use crate::on_live::{self, LiveResult, Setup};
 use crate::on_model::{self, ModelResult};
 use anstyle::Style;
 use clap::Args;
@@ -53,9 +53,9 @@ impl ExplainArgs {
                 print(&explained(run, &ran));
                 if !self.model_only {
                     match live(run, &loaded.case) {
-                        Ok(lived) => {
-                            print(&told(&lived));
-                            if lived.met() == Met::No {
+                        Ok(live_result) => {
+                            print(&told(&live_result));
+                            if live_result.met() == Met::No {
                                 exit = ExitClass::Expectation;
                             }
                         }
@@ -75,26 +75,27 @@ impl ExplainArgs {
 }
 
 /// The same on real processes.
-fn live(run: &CaseRun, case: &Case) -> io::Result<Lived> {
+fn live(run: &CaseRun, case: &Case) -> io::Result<LiveResult> {
     let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
     let setup = Setup::here(records.path())?;
     let name = format!("{}.{}", case.id, run.policy);
     Ok(on_live::run(run, &setup, &name, &AtomicBool::new(false)))
 }
 
-fn told(lived: &Lived) -> String {
+fn told(live_result: &LiveResult) -> String {
     let bold = Style::new().bold();
-    let mut text = format!("\n{bold}the same with real processes:{bold:#} {}\n", lived.outcome);
-    let events = lived.story.iter().enumerate();
+    let mut text =
+        format!("\n{bold}the same with real processes:{bold:#} {}\n", live_result.outcome);
+    let events = live_result.story.iter().enumerate();
     events.for_each(|(at, event)| text.push_str(&format!("{:>4}  {event}\n", at + 1)));
-    for (property, seen) in &lived.fell {
+    for (property, seen) in &live_result.violated {
         let _ = writeln!(text, "   {bold}✗{bold:#}  {seen} ({property})");
     }
-    if let Some(trouble) = &lived.trouble {
-        let _ = writeln!(text, "   it is no run: {trouble}");
+    if let Some(trouble) = &live_result.trouble {
+        let _ = writeln!(text, "   it could not be staged: {trouble}");
     }
-    if lived.fell.is_empty() && lived.trouble.is_none() {
-        text.push_str("   ✓  nothing fell, nobody is left, the terminal is as it was\n");
+    if live_result.violated.is_empty() && live_result.trouble.is_none() {
+        text.push_str("   ✓  nothing was violated, nobody is left, the terminal is as it was\n");
     }
     text
 }
@@ -118,24 +119,25 @@ fn explained(run: &CaseRun, ran: &ModelResult) -> String {
         Expectation::Holds => {
             writeln!(text, "every interleaving of the case: {} states", ran.states)
         }
-        Expectation::Violates(fall) => {
-            writeln!(text, "the shortest interleaving that breaks {}", fall.violates)
+        Expectation::Violates(violation) => {
+            writeln!(text, "the shortest interleaving that breaks {}", violation.violates)
         }
     };
-    match (&ran.trace, ran.fell.is_empty()) {
+    match (&ran.trace, ran.violated.is_empty()) {
         (Some(trace), _) => text.push_str(&format!("\n{}", draw(trace))),
-        (None, true) => text.push_str("no property falls.\n"),
+        (None, true) => text.push_str("no property is violated.\n"),
         (None, false) => {}
     }
-    if !ran.fell.is_empty() {
-        let fell: Vec<_> = ran.fell.members().map(|property| property.to_string()).collect();
-        let lines = wrap(&format!("In all, {} fall here.", fell.join(", ")), 96);
+    if !ran.violated.is_empty() {
+        let violated: Vec<_> =
+            ran.violated.members().map(|property| property.to_string()).collect();
+        let lines = wrap(&format!("In all, {} are violated here.", violated.join(", ")), 96);
         let _ = writeln!(text, "{}", lines.join("\n"));
     }
     if ran.outcome.met() != Met::Yes {
         let _ = writeln!(text, "{bold}This is not what the case claims{bold:#}: {:?}", ran.outcome);
     }
-    if run.policy == PolicyName::Relay && ran.outcome.met() == Met::Yes && ran.fell.is_empty() {
+    if run.policy == PolicyName::Relay && ran.outcome.met() == Met::Yes && ran.violated.is_empty() {
         text.push_str("The session survives, and a later Ctrl-C ends the tree.\n");
     }
     text

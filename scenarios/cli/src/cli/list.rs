@@ -17,7 +17,7 @@ pub struct ListArgs {
     /// The properties: id, kind, statement and premise.
     #[arg(long)]
     properties: bool,
-    /// The rules of the protocol, and the property that falls without each.
+    /// The rules of the protocol, and the property that is violated without each.
     #[arg(long)]
     rules: bool,
     /// The policies.

@@ -34,7 +34,13 @@ pub(crate) fn print_json(value: &impl serde::Serialize) {
     print(&format!("{text}\n"));
 }
 
-/// Says something beside the result, on the standard error.
+/// Writes one JSON value as a line.
+pub(crate) fn print_json_line(value: &impl serde::Serialize) {
+    let text = serde_json::to_string(value).expect("plain data serialises");
+    print(&format!("{text}\n"));
+}
+
+/// Says something besides the result, on the standard error.
 pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "{text}");
 }

@@ -1,8 +1,10 @@
 //! `holdfast prove`: proves the always-properties for trees of every size.
 
+use super::named;
 use super::watch::{ProgressView, watched};
 use super::{Format, TraceNotWritten, complain, print, print_json, write_trace};
 use crate::exit::ExitClass;
+use crate::json::prove::{ClaimJson, KindJson, ProofJson, ViolatedJson};
 use anstyle::AnsiColor;
 use clap::Args;
 use holdfast_check::explore::Progress;
@@ -14,7 +16,6 @@ use holdfast_prove::claim::ProofClaim;
 use holdfast_prove::concrete::concrete;
 use holdfast_prove::focus::Focus;
 use holdfast_prove::proof::{Conclusion, Proof, prove};
-use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::ops::ControlFlow;
@@ -30,11 +31,13 @@ use std::time::{Duration, Instant};
 #[command(after_help = "Exit codes: 0 proved, 10 a claim is violated or was never put to the \
                         test, 14 the states of a kind of actor do not close, 130 interrupted.")]
 pub struct ProveArgs {
-    /// The policy: unprotected, single-depth or relay.
-    #[arg(long, value_name = "POLICY", default_value = "relay")]
+    /// The policy of every actor.
+    #[arg(long, value_name = "POLICY", default_value = "relay",
+          value_parser = named::parser::<PolicyName>(), ignore_case = true)]
     policy: PolicyName,
     /// Takes a rule out of the policy; may be given more than once.
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE", value_delimiter = ',',
+          value_parser = named::parser::<Rule>(), ignore_case = true)]
     without: Vec<Rule>,
     /// Writes all states to a file, for `holdfast verify`, if it is proved.
     #[arg(long, value_name = "FILE")]
@@ -239,42 +242,6 @@ fn claims(proof: &Proof, text: &mut String) {
         text.push('\n');
     }
     text.push('\n');
-}
-
-#[derive(Serialize)]
-struct ProofJson {
-    policy: PolicyName,
-    without: Vec<Rule>,
-    conclusion: &'static str,
-    kinds: Vec<KindJson>,
-    claims: Vec<ClaimJson>,
-}
-
-#[derive(Serialize)]
-struct KindJson {
-    kind: Focus,
-    states: usize,
-    steps: u64,
-    nodes: usize,
-    links: usize,
-    node_runs: u64,
-    milliseconds: u128,
-    violated: Vec<ViolatedJson>,
-}
-
-#[derive(Serialize)]
-struct ViolatedJson {
-    claim: String,
-    what: &'static str,
-    steps: usize,
-    chart: String,
-}
-
-#[derive(Serialize)]
-struct ClaimJson {
-    claim: String,
-    /// How often the antecedent was reached, by kind of actor.
-    reached: Vec<u64>,
 }
 
 impl ProofJson {

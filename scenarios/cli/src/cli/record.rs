@@ -51,7 +51,7 @@ pub struct RecordArgs {
     command: Vec<OsString>,
 }
 
-/// Why a program can not be recorded.
+/// Why a program cannot be recorded.
 #[derive(Debug, thiserror::Error)]
 enum RecordCommandError {
     /// No folder.
@@ -60,10 +60,10 @@ enum RecordCommandError {
     /// A folder with records in it.
     #[error("{} holds records already; choose another --dir", .0.display())]
     Used(PathBuf),
-    /// Ctrl-C can not be left to the program.
+    /// Ctrl-C cannot be left to the program.
     #[error("failed to leave Ctrl-C to the program")]
     Signal(#[source] io::Error),
-    /// The program can not be run.
+    /// The program cannot be run.
     #[error("failed to run {}", program.display())]
     Program {
         /// Which.
@@ -74,7 +74,7 @@ enum RecordCommandError {
     /// It left nothing to be checked.
     #[error("{} left no record; is it built on the holdfast runtime?", .0.display())]
     NoRecord(OsString),
-    /// What it left can not be checked.
+    /// What it left cannot be checked.
     #[error(transparent)]
     Records(#[from] ConformError),
 }

@@ -55,11 +55,7 @@ pub fn checked(checked: &Checked) -> String {
     if let Some(found) = checked.counterexample() {
         let _ = write!(text, "\n{}", counterexample(checked, found));
     }
-    let outcome = match (report.outcome(), checked.asked) {
-        (CheckOutcome::NotExhausted, Interruption::ByUser) => CheckOutcome::Interrupted,
-        (outcome, Interruption::ByUser | Interruption::None) => outcome,
-    };
-    let (style, sum) = match outcome {
+    let (style, sum) = match checked.outcome() {
         CheckOutcome::Holds => (AnsiColor::Green.on_default().bold(), "holds"),
         CheckOutcome::SafetyViolated => (AnsiColor::Red.on_default().bold(), "safety violated"),
         CheckOutcome::LivenessViolated => (AnsiColor::Red.on_default().bold(), "liveness violated"),
@@ -97,7 +93,7 @@ pub fn verdict(property: PropertyId, said: &PropertyVerdict) -> String {
         }
         PropertyVerdict::Violated(found) => {
             let round = count(found.round.len(), "step");
-            format!("violated in {}, then {round} for ever", count(found.steps.len(), "step"))
+            format!("violated in {}, then {round} forever", count(found.steps.len(), "step"))
         }
         PropertyVerdict::Vacuous => {
             format!("vacuous: never reached that {}", property.antecedent())
@@ -142,19 +138,6 @@ fn numbers(report: &CheckReport, took: Duration, threads: usize) -> String {
 
 /// From how many states on their size is told.
 const MANY: u64 = 100_000;
-
-/// How the search ended, in one kebab-case word.
-#[must_use]
-pub fn ending_word(ending: SearchEnd) -> &'static str {
-    match ending {
-        SearchEnd::Exhausted => "exhausted",
-        SearchEnd::Violation => "violation",
-        SearchEnd::StateLimit => "state-limit",
-        SearchEnd::MemoryLimit => "memory-limit",
-        SearchEnd::TableFull => "table-full",
-        SearchEnd::Interrupted => "interrupted",
-    }
-}
 
 /// How the search ended, and what it means.
 fn ending(report: &CheckReport, asked: Interruption) -> String {
@@ -204,7 +187,7 @@ fn counterexample(checked: &Checked, found: &Counterexample) -> String {
         }
         Err(error) => {
             let _ =
-                writeln!(text, "It can not be drawn, which is an error of this program: {error}");
+                writeln!(text, "It cannot be drawn, which is an error of this program: {error}");
         }
     }
     let mut again = command(&checked.report.config, &checked.named);

@@ -4,15 +4,12 @@ use super::drivers::{self, DriversError};
 use super::{Format, complain, print, print_json, render};
 use crate::chart::{Chart, describe, details};
 use crate::exit::ExitClass;
+use crate::json::replay::{ReplayJson, StepJson};
 use clap::Args;
-use holdfast_check::property::PropertyId;
 use holdfast_check::schedule::Schedule;
-use holdfast_check::trace::{
-    Confirmed, ReplayedStep, Trace, TraceError, TraceHeader, confirm, perform,
-};
+use holdfast_check::trace::{Confirmed, ReplayedStep, Trace, TraceError, confirm, perform};
 use holdfast_check::tree::Tree;
-use holdfast_check::world::{Action, System, Topology};
-use serde::Serialize;
+use holdfast_check::world::{System, Topology};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -33,10 +30,10 @@ pub struct ReplayArgs {
     json: bool,
 }
 
-/// Why a file can not be replayed.
+/// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// It can not be read.
+    /// It cannot be read.
     #[error("failed to read {path}")]
     Read {
         /// Which.
@@ -44,7 +41,7 @@ pub enum ReplayError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is no trace, or none of this model.
+    /// The file is not a trace of this model.
     #[error("failed to replay {path}")]
     Trace {
         /// Which.
@@ -55,7 +52,7 @@ pub enum ReplayError {
     /// It is a schedule, and does not show what it claims.
     #[error(transparent)]
     Drivers(#[from] DriversError),
-    /// A step can not be taken.
+    /// A step cannot be taken.
     #[error(
         "failed to replay {path}: step {step} ({action}) is not possible there; the trace was \
          edited, or recorded by another version: record it anew with `holdfast check --trace-out`"
@@ -78,36 +75,6 @@ pub enum ReplayError {
         /// How many there are.
         steps: usize,
     },
-}
-
-/// The result of `holdfast replay --json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct ReplayJson {
-    /// The first line of the file.
-    pub header: TraceHeader,
-    /// `falls` (on `step`), `repeats`, `stuck`, `possible` (a lock-up: the steps are possible), or
-    /// `walk` (nothing is claimed).
-    pub confirmed: &'static str,
-    /// The step on which the property falls, counted from one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step: Option<usize>,
-    /// The steps.
-    pub steps: Vec<StepJson>,
-}
-
-/// One step of a replay.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct StepJson {
-    /// What happened.
-    pub action: Action,
-    /// The same in words.
-    pub text: String,
-    /// What was done, in words.
-    pub did: Vec<String>,
-    /// Which properties the step, or the state behind it, breaks.
-    pub broken: Vec<PropertyId>,
 }
 
 impl ReplayArgs {
@@ -180,7 +147,7 @@ fn whole(
     let count = steps.len();
     let _ = match confirmed {
         Confirmed::Violated(step) => {
-            writeln!(text, "\nConfirmed: it falls on step {step} of {count}.")
+            writeln!(text, "\nConfirmed: the property is violated on step {step} of {count}.")
         }
         Confirmed::Repeats => writeln!(
             text,
@@ -241,7 +208,7 @@ impl ReplayJson {
             broken: step.violated.clone(),
         };
         let (word, fatal) = match confirmed {
-            Confirmed::Violated(step) => ("falls", Some(step)),
+            Confirmed::Violated(step) => ("violated", Some(step)),
             Confirmed::Repeats => ("repeats", None),
             Confirmed::Stuck => ("stuck", None),
             Confirmed::Possible => ("possible", None),

@@ -1,17 +1,18 @@
 //! `holdfast run`: scenario files against their claims.
 
 use super::named;
-use super::{complain, note, print};
+use super::{complain, note, print, print_json_line};
 use crate::case::load::{LoadedCase, load};
 use crate::case::resolve::{CaseRun, Golden};
 use crate::exit::ExitClass;
 use crate::expect::{ClaimOutcome, Met};
 use crate::golden::{self, Comparison};
+use crate::json::run::{CaseRunJson, TotalsJson};
 use crate::on_live::follow::{FollowError, Followed, follow};
 use crate::on_live::{self, Setup};
 use crate::on_model::{self, ModelResult};
 use crate::pool::run_all;
-use crate::report::{PlannedRun, ReportTotals, RunReport, json, junit, table, text};
+use crate::report::{PlannedRun, ReportTotals, RunReport, junit, table, text};
 use clap::Args;
 use holdfast_check::explore::Progress;
 use holdfast_check::trace::{Trace, TraceError};
@@ -61,7 +62,7 @@ pub struct RunArgs {
     /// How many runs at once; one a core by default.
     #[arg(long, value_name = "N")]
     threads: Option<NonZeroUsize>,
-    /// Drive real processes along a counterexample instead, and see whether the property falls.
+    /// Drive real processes along a counterexample instead, and see whether the property is violated.
     #[arg(long, value_name = "TRACE", conflicts_with_all = ["on", "bless", "table", "json"])]
     follow: Option<PathBuf>,
     /// How many live runs at once; they wait most of the time.
@@ -239,18 +240,22 @@ impl RunArgs {
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         let work = |_, job: &PlannedRun<'a>| on_live::run(job.run, &setup, &job.slug(), interrupt);
-        let lived = run_all(jobs, self.live_threads, interrupt, work, |pool| {
+        let live_result = run_all(jobs, self.live_threads, interrupt, work, |pool| {
             let Some((_, job, _)) = pool.ended else { return };
             bar.set_position(pool.done as u64);
             bar.set_message(job.slug());
         });
         bar.finish_and_clear();
-        let done = lived.iter().flatten().count();
+        let done = live_result.iter().flatten().count();
         if interrupt.load(Relaxed) {
             let all = jobs.len();
             note(&format!("stopped after {done} of {all} live runs; no process is left"));
         }
-        Ok(rows.into_iter().zip(lived).map(|(row, lived)| row.and_live(lived)).collect())
+        Ok(rows
+            .into_iter()
+            .zip(live_result)
+            .map(|(row, live_result)| row.and_live(live_result))
+            .collect())
     }
 
     fn report(&self, rows: &[RunReport<'_>], started: Instant) -> Result<(), RunError> {
@@ -262,8 +267,8 @@ impl RunArgs {
         }
         let sum = ReportTotals::of(rows);
         if self.json {
-            rows.iter().for_each(|row| print(&format!("{}\n", json::line(row))));
-            print(&format!("{}\n", json::summary(sum)));
+            rows.iter().for_each(|row| print_json_line(&CaseRunJson::new(row)));
+            print_json_line(&TotalsJson::from(sum));
             return Ok(());
         }
         if self.table {
@@ -314,12 +319,12 @@ fn told(trace: &Trace, followed: &Followed) -> (String, ExitClass) {
     for event in &followed.story {
         let _ = writeln!(text, "  {event}");
     }
-    for (property, seen) in &followed.fell {
+    for (property, seen) in &followed.violated {
         let _ = writeln!(text, "✗ {seen} ({property})");
     }
     let (seen, all) = (followed.steps, trace.steps.len());
     let _ = writeln!(text, "{seen} of {all} steps of the trace were seen");
-    let broken = followed.fell.iter().any(|(id, _)| Some(*id) == trace.header.breaks);
+    let broken = followed.violated.iter().any(|(id, _)| Some(*id) == trace.header.breaks);
     let exit = match &followed.left {
         Some(why) => {
             let _ = writeln!(text, "there the real tree left the trace: {why}");

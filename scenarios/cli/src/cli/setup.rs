@@ -88,7 +88,7 @@ fn faults_help() -> String {
 fn threads(text: &str) -> Result<NonZeroUsize, String> {
     let threads = text.parse().ok().filter(|threads: &NonZeroUsize| threads.get() <= MOST_THREADS);
     threads.ok_or_else(|| {
-        format!("`{text}` is no number of threads; give one from 1 to {MOST_THREADS}")
+        format!("`{text}` is not a number of threads; give one from 1 to {MOST_THREADS}")
     })
 }
 
@@ -126,9 +126,9 @@ impl FromStr for FaultArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory(pub u64);
 
-/// A text that is no number of bytes.
+/// A text that is not a number of bytes.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is no amount of memory; write for example 512MiB, 4GiB or 4000000000")]
+#[error("`{0}` is not an amount of memory; write for example 512MiB, 4GiB or 4000000000")]
 pub struct UnknownMemory(String);
 
 impl FromStr for Memory {

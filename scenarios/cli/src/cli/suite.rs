@@ -4,20 +4,20 @@
 //! and every number is the same each time.
 
 use super::check::CheckError;
-use super::json::RunJson;
-use super::render::{self, ending_word};
+use super::render;
 use super::setup::{SearchArgs, command};
 use super::watch::{Interruption, ProgressView, watched};
 use super::{Format, print, print_json};
 use crate::exit::ExitClass;
 use crate::expect::Met;
+use crate::json::check::RunJson;
+use crate::json::suite::{RowJson, SuiteJson};
 use crate::pool::run_all;
 use holdfast_check::explore::{Options, Progress, StopWhen};
 use holdfast_check::report::{CheckOutcome, CheckReport, PropertyVerdict, check};
 use holdfast_check::suite::{self, Expected, SuiteRun, suite};
 use holdfast_check::trace::NamedPolicy;
 use indicatif::HumanCount;
-use serde::Serialize;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ use std::time::{Duration, Instant};
 fn expected(row: &SuiteRun) -> String {
     match row.expected {
         Expected::Holds => "holds".to_owned(),
-        Expected::Violates(property) => format!("{property} falls"),
+        Expected::Violates(property) => format!("{property} is violated"),
     }
 }
 
@@ -62,7 +62,7 @@ impl Done<'_> {
             }
             (_, None, CheckOutcome::Holds) => "holds".to_owned(),
             (_, None, CheckOutcome::Vacuous) => "vacuous".to_owned(),
-            (_, None, _) => format!("not exhausted: {}", ending_word(self.report.ending)),
+            (_, None, _) => format!("not exhausted: {}", self.report.ending),
         }
     }
 
@@ -88,32 +88,6 @@ fn policy(named: &NamedPolicy) -> String {
     named.without.iter().fold(named.policy.to_string(), |said, rule| format!("{said} -{rule}"))
 }
 
-/// One row of the suite for machines.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct RowJson {
-    purpose: &'static str,
-    run: RunJson,
-    expected: String,
-    verdict: String,
-    met: Met,
-    ending: &'static str,
-    states: u64,
-    transitions: u64,
-    depth: u32,
-    bytes: u64,
-    seconds: f64,
-}
-
-/// The result of `holdfast check --json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct SuiteJson {
-    exit: u8,
-    seconds: f64,
-    rows: Vec<RowJson>,
-}
-
 impl RowJson {
     fn new(done: &Done<'_>) -> Self {
         let report = &done.report;
@@ -123,7 +97,7 @@ impl RowJson {
             expected: expected(done.row),
             verdict: done.verdict(),
             met: done.met(),
-            ending: ending_word(report.ending),
+            ending: report.ending,
             states: report.states,
             transitions: report.transitions,
             depth: report.depth,
@@ -136,7 +110,7 @@ impl RowJson {
 /// Checks the project's suite.
 ///
 /// # Errors
-/// If Ctrl-C can not be caught.
+/// If Ctrl-C cannot be caught.
 pub fn run(search: &SearchArgs, format: Format) -> Result<ExitClass, CheckError> {
     let rows = suite();
     let columns = Columns::of(&rows);

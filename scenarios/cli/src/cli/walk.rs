@@ -1,21 +1,22 @@
 //! `holdfast walk`: seeded random schedules of a run, for as long as one likes.
 
 use super::drivers::{self, NoEngine, quoted};
-use super::json::RunJson;
 use super::named;
 use super::setup::{ModelArgs, SetupError};
 use super::watch::{Interruption, ProgressView, watched};
 use super::{Format, TraceNotWritten, complain, print, print_json, render, write_trace};
 use crate::exit::ExitClass;
+use crate::json::check::RunJson;
+use crate::json::walk::{WalkFailureJson, WalkJson};
 use anstyle::AnsiColor;
 use clap::Args;
 use holdfast_check::explore::Progress;
 use holdfast_check::property::{PropertyId, PropertyKind};
+use holdfast_check::report::CheckOutcome;
 use holdfast_check::schedule::{RunEnd, SchedulerName, SimulatedRun};
 use holdfast_check::walk::{shrink, walk};
 use holdfast_check::world::Topology;
 use indicatif::HumanCount;
-use serde::Serialize;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -62,8 +63,10 @@ pub struct WalkArgs {
 
 /// Where walks are taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum WalkEngine {
+pub enum WalkEngine {
+    /// The model: a step is whole.
     Model,
+    /// The loop of the runtime: others go on between any two outputs of one.
     Drivers,
 }
 
@@ -73,7 +76,7 @@ holdfast_protocol::named! {
     Drivers => "drivers",
 }
 
-/// Why walks can not be taken, or a failure not be kept.
+/// Why walks cannot be taken, or a failure not be kept.
 #[derive(Debug, thiserror::Error)]
 enum WalkError {
     /// Nothing to walk on.
@@ -88,65 +91,12 @@ enum WalkError {
     /// The arguments do not fit.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// Ctrl-C can not be caught.
+    /// Ctrl-C cannot be caught.
     #[error("failed to catch Ctrl-C")]
     Signal(#[source] std::io::Error),
-    /// The trace can not be written.
+    /// The trace cannot be written.
     #[error(transparent)]
     Trace(#[from] TraceNotWritten),
-}
-
-/// The result of `holdfast walk --json`.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct WalkJson {
-    /// `holds`, `safety-violated`, `liveness-violated` or `interrupted`.
-    outcome: &'static str,
-    /// The exit code.
-    exit: u8,
-    /// `model` or `drivers`.
-    on: WalkEngine,
-    /// Who chose the driver that goes on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scheduler: Option<SchedulerName>,
-    /// What was walked.
-    run: RunJson,
-    /// What the walks were drawn from.
-    seed: u64,
-    /// The number of the first walk.
-    from: u64,
-    /// How many walks were taken, the failed one among them.
-    walks: u64,
-    /// How many steps they had.
-    steps: u64,
-    /// How long it took.
-    seconds: f64,
-    /// How many walks a second.
-    per_second: u64,
-    /// The walk to go on `--from`.
-    next: u64,
-    /// The walk that failed.
-    failure: Option<FailureJson>,
-}
-
-/// A walk that failed.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "kebab-case")]
-struct FailureJson {
-    /// The number of the walk.
-    iteration: u64,
-    /// What fell; none if the tree does not come to rest, a driver panics or all wait for ever.
-    property: Option<PropertyId>,
-    /// The same in words.
-    what: String,
-    /// How many steps the walk had, and how many are left of it in the file.
-    walked: usize,
-    /// Those that are left.
-    steps: usize,
-    /// The file.
-    file: String,
-    /// The command that performs it.
-    replay: String,
 }
 
 /// What came of some walks.
@@ -192,15 +142,20 @@ impl WalkArgs {
         .map_err(WalkError::Signal)?;
         let (walks, took) = (walks?, started.elapsed());
         let kind =
-            |fall: &FailedWalk| fall.property.map_or(PropertyKind::LeadsTo, PropertyId::kind);
-        let exit = match (&walks.failure, asked) {
-            (Some(fall), _) if kind(fall) == PropertyKind::Always => ExitClass::Safety,
-            (Some(_), _) => ExitClass::Liveness,
-            (None, Interruption::ByUser) if walks.taken < self.iterations => ExitClass::Interrupted,
-            (None, Interruption::ByUser | Interruption::None) => ExitClass::Holds,
+            |failed: &FailedWalk| failed.property.map_or(PropertyKind::LeadsTo, PropertyId::kind);
+        let outcome = match (&walks.failure, asked) {
+            (Some(failed), _) if kind(failed) == PropertyKind::Always => {
+                CheckOutcome::SafetyViolated
+            }
+            (Some(_), _) => CheckOutcome::LivenessViolated,
+            (None, Interruption::ByUser) if walks.taken < self.iterations => {
+                CheckOutcome::Interrupted
+            }
+            (None, Interruption::ByUser | Interruption::None) => CheckOutcome::Holds,
         };
+        let exit = ExitClass::from(outcome);
         let json = WalkJson {
-            outcome: outcome(exit),
+            outcome,
             exit: exit as u8,
             on: self.on,
             scheduler,
@@ -212,7 +167,7 @@ impl WalkArgs {
             seconds: took.as_secs_f64(),
             per_second: (walks.taken as f64 / took.as_secs_f64().max(1e-3)) as u64,
             next: self.from.saturating_add(walks.taken),
-            failure: walks.failure.map(|fall| self.keep(fall)).transpose()?,
+            failure: walks.failure.map(|failed| self.keep(failed)).transpose()?,
         };
         match Format::of_switch(self.json) {
             Format::Json => print_json(&json),
@@ -257,22 +212,22 @@ impl WalkArgs {
     }
 
     /// Writes a failure to a file.
-    fn keep(&self, fall: FailedWalk) -> Result<FailureJson, WalkError> {
+    fn keep(&self, failed: FailedWalk) -> Result<WalkFailureJson, WalkError> {
         let path = match &self.trace_out {
             Some(path) => path.clone(),
-            None => self.temporary(fall.iteration)?,
+            None => self.temporary(failed.iteration)?,
         };
-        write_trace(&path, &fall.file)?;
+        write_trace(&path, &failed.file)?;
         let replay = match self.on {
             WalkEngine::Model => format!("holdfast replay {}", quoted(path.clone().into())),
             WalkEngine::Drivers => drivers::replay_command(&path),
         };
-        Ok(FailureJson {
-            iteration: fall.iteration,
-            property: fall.property,
-            what: fall.what,
-            walked: fall.walked,
-            steps: fall.steps,
+        Ok(WalkFailureJson {
+            iteration: failed.iteration,
+            property: failed.property,
+            what: failed.what,
+            walked: failed.walked,
+            steps: failed.steps,
             file: path.display().to_string(),
             replay,
         })
@@ -290,19 +245,6 @@ impl WalkArgs {
         let file = tempfile::Builder::new().prefix(&prefix).suffix(suffix).tempfile_in(&folder);
         let (_, path) = file.map_err(wrong)?.keep().map_err(|kept| wrong(kept.error))?;
         Ok(path)
-    }
-}
-
-fn outcome(exit: ExitClass) -> &'static str {
-    match exit {
-        ExitClass::Safety => "safety-violated",
-        ExitClass::Liveness => "liveness-violated",
-        ExitClass::Interrupted => "interrupted",
-        ExitClass::Holds
-        | ExitClass::BadInput
-        | ExitClass::Conformance
-        | ExitClass::Expectation
-        | ExitClass::NotExhausted => "holds",
     }
 }
 
@@ -336,10 +278,12 @@ fn text(run: &str, json: &WalkJson, took: Duration) -> String {
         );
     }
     let (color, sum) = match json.outcome {
-        "holds" => (AnsiColor::Green, "holds on these walks"),
-        "interrupted" => (AnsiColor::Yellow, "interrupted"),
-        "safety-violated" => (AnsiColor::Red, "safety violated"),
-        _ => (AnsiColor::Red, "liveness violated"),
+        CheckOutcome::Holds => (AnsiColor::Green, "holds on these walks"),
+        CheckOutcome::SafetyViolated => (AnsiColor::Red, "safety violated"),
+        CheckOutcome::LivenessViolated => (AnsiColor::Red, "liveness violated"),
+        CheckOutcome::Interrupted | CheckOutcome::NotExhausted | CheckOutcome::Vacuous => {
+            (AnsiColor::Yellow, "interrupted")
+        }
     };
     let style = color.on_default().bold();
     let _ = writeln!(text, "\n{style}{sum}{style:#}");

@@ -29,7 +29,7 @@ pub enum ProgressView {
 /// Runs a search and looks after it.
 ///
 /// # Errors
-/// If Ctrl-C can not be caught.
+/// If Ctrl-C cannot be caught.
 pub fn watched<T>(
     show: ProgressView,
     search: impl FnOnce(&Progress) -> T,

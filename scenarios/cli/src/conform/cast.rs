@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 pub struct Part {
     /// Its process.
     pub process: u32,
-    /// The name of its file; none if it wrote no record: a program that is no actor, or an actor
+    /// The name of its file; none if it wrote no record: a program that is not an actor, or an actor
     /// that died while it booted.
     pub file: Option<String>,
     /// What it handled, with the names of the model.
@@ -268,7 +268,7 @@ fn who_is_there(
     Ok(known)
 }
 
-/// A process without a record is no actor, or died before it could say anything; so whoever has
+/// A process without a record is not an actor, or died before it could say anything; so whoever has
 /// said something, or has ended in an orderly way as an actor, has lost its record.
 fn only_actors_speak(
     by_process: &BTreeMap<ActorId, Record>,

@@ -2,7 +2,7 @@
 //!
 //! Each actor's lines keep their order; what is open is how they interleave. There is one rule for
 //! the order in which ways to go on are tried: by the clock. A line, and what the script did, has
-//! its own time; what nobody wrote down has the time of the line that can not be without it.
+//! its own time; what nobody wrote down has the time of the line that cannot be without it.
 //!
 //! A line that can happen stays possible whatever others do (nobody is killed who has lines left).
 //! So the first search, [`Breadth::Narrow`], goes the earliest way that is possible, and tries more
@@ -63,7 +63,7 @@ pub(super) struct Furthest {
     pub(super) others: Vec<Stop>,
 }
 
-/// An actor that can not go on.
+/// An actor that cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Stop {
     pub(super) actor: ActorId,
@@ -72,7 +72,7 @@ pub(super) struct Stop {
     pub(super) why: Why,
 }
 
-/// Why an actor can not go on, the surest first.
+/// Why an actor cannot go on, the surest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Why {
     /// The model gives other outputs.
@@ -114,7 +114,7 @@ enum Certainty {
     Done,
     /// An actor wrote it down.
     Recorded,
-    /// Something that was recorded can not be without it, or without something like it.
+    /// Something that was recorded cannot be without it, or without something like it.
     Inferred,
     /// It is one way to understand what was recorded.
     Possible,
@@ -223,7 +223,7 @@ impl Search<'_> {
         marks && self.cast.parts.iter().zip(&place.at).all(|(part, at)| *at == part.lines.len())
     }
 
-    /// The ways to go on, the earliest first, and who can not.
+    /// The ways to go on, the earliest first, and who cannot.
     fn ways(&self, place: &Place, breadth: Breadth) -> (Vec<Way>, Vec<Stop>) {
         let (cast, system, at) = (self.cast, &place.system, &place.at[..]);
         system.look(&cast.topology, |view| {
@@ -285,7 +285,7 @@ impl Search<'_> {
     }
 }
 
-/// What nobody wrote down, and without which a line can not be.
+/// What nobody wrote down, and without which a line cannot be.
 fn inferred(line: &Line, actions: Vec<Action>) -> Way {
     // Who starts somebody must not be killed before.
     let at_ns = if actions.len() > 1 { 0 } else { line.at_ns };
@@ -320,7 +320,7 @@ fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
     ways
 }
 
-/// Who must have ended before the root did: it was not there any more, and nobody wrote down when
+/// Who must have ended before the root did: it was not there any longer, and nobody wrote down when
 /// it ended.
 fn ends_before_root(here: Here<'_>, actor: ActorId, line: &Line) -> Vec<Action> {
     let exits = line.outputs.iter().any(|output| matches!(output, Output::Exit { .. }));

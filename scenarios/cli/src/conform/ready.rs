@@ -170,7 +170,7 @@ impl<'a> Here<'a> {
                 Some(above) if above == actor => {
                     now(Rank::Program, environment(EnvironmentAction::CancelChild { actor: child }))
                 }
-                Some(_) | None => Ready::Never(format!("{} is no child", self.name(child))),
+                Some(_) | None => Ready::Never(format!("{} is not a child", self.name(child))),
             },
             Input::UserTaskEnded => {
                 let step = SystemStep::EndUserTask { actor };
@@ -226,7 +226,7 @@ impl<'a> Here<'a> {
     fn received(self, to: ActorId, from: ActorId, message: Message) -> Ready {
         let who = self.name(from);
         match self.lane(to, from) {
-            None => Ready::Never(format!("{who} is no neighbour")),
+            None => Ready::Never(format!("{who} is not a neighbour")),
             Some((Some(next), _)) if next == message => {
                 Ready::Now(Rank::Arrives, vec![system(SystemStep::Deliver { from, to })])
             }
@@ -247,7 +247,7 @@ impl<'a> Here<'a> {
     fn link_ended(self, to: ActorId, from: ActorId) -> Ready {
         let who = self.name(from);
         match self.lane(to, from) {
-            None => Ready::Never(format!("{who} is no neighbour")),
+            None => Ready::Never(format!("{who} is not a neighbour")),
             Some((Some(next), _)) => {
                 Ready::Never(format!("{} from {who} is unread", self.said(next)))
             }
@@ -334,7 +334,7 @@ impl<'a> Here<'a> {
         };
         let sent = self.cast.parts.iter().zip(self.at).any(to_come);
         if signal == Signal::Terminate && sent {
-            // Its supervisor's, if that can be: somebody else's only if it can not.
+            // Its supervisor's, if that can be: somebody else's only if it cannot.
             let why = format!("no {signal} is pending");
             return Ready::Inferred(vec![vec![environment(action)]], why);
         }

@@ -39,10 +39,10 @@ pub enum Tail {
     Torn,
 }
 
-/// Why records can not be used.
+/// Why records cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// A file or folder can not be read.
+    /// A file or folder cannot be read.
     #[error("failed to read {path}")]
     Read {
         /// Which.
@@ -86,7 +86,7 @@ fn reason(json: &serde_json::Error) -> String {
 /// their names.
 ///
 /// # Errors
-/// If one can not be read, or there is none.
+/// If one cannot be read, or there is none.
 pub fn read(folder: &Path) -> Result<Vec<Vec<Record>>, RecordError> {
     let mut folders = Vec::new();
     read_below(folder, "", &mut folders)?;

@@ -32,7 +32,7 @@ pub struct Verdict {
 pub enum Finding {
     /// It is a run of the model, and every always-property holds on it.
     Conforms,
-    /// It is a run of the model, and each of these properties falls, first on this step, counted
+    /// It is a run of the model, and each of these properties is violated, first on this step, counted
     /// from one.
     Breaks(Vec<(PropertyId, usize)>),
     /// It is a run of the model, and on this step, counted from one, something is said that the
@@ -53,7 +53,7 @@ pub struct Difference {
     pub actor: String,
     /// What it handled.
     pub input: String,
-    /// Why that can not be; none if only the outputs differ.
+    /// Why that cannot be; none if only the outputs differ.
     pub why: Option<String>,
     /// What it recorded that followed.
     pub recorded: Vec<String>,
@@ -75,11 +75,11 @@ impl Verdict {
             }
         };
         let steps = judged(&cast, merged_steps);
-        let mut fallen: Vec<(PropertyId, usize)> = Vec::new();
+        let mut violated: Vec<(PropertyId, usize)> = Vec::new();
         for (step, number) in steps.iter().zip(1..) {
             for property in &step.violated {
-                if !fallen.iter().any(|(other, _)| other == property) {
-                    fallen.push((*property, number));
+                if !violated.iter().any(|(other, _)| other == property) {
+                    violated.push((*property, number));
                 }
             }
         }
@@ -87,10 +87,10 @@ impl Verdict {
         let finding = match (difference, merged) {
             (Some(difference), Merged::Undecided(_)) => Finding::Undecided(difference),
             (Some(difference), _) => Finding::Differs(difference),
-            (None, _) if fallen.is_empty() => {
+            (None, _) if violated.is_empty() => {
                 breach.map_or(Finding::Conforms, |(breach, at)| Finding::Breaches(breach, at))
             }
-            (None, _) => Finding::Breaks(fallen),
+            (None, _) => Finding::Breaks(violated),
         };
         let notes = notes(&cast, &steps);
         Self { cast, steps, finding, notes }
@@ -111,7 +111,7 @@ impl Verdict {
     #[must_use]
     pub fn trace(&self) -> Trace {
         let breaks = match &self.finding {
-            Finding::Breaks(fallen) => fallen.first().map(|(property, _)| *property),
+            Finding::Breaks(violated) => violated.first().map(|(property, _)| *property),
             Finding::Conforms
             | Finding::Breaches(..)
             | Finding::Differs(_)
@@ -130,9 +130,9 @@ impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.finding {
             Finding::Conforms => f.write_str("conforms"),
-            Finding::Breaks(fallen) => {
+            Finding::Breaks(violated) => {
                 let names: Vec<_> =
-                    fallen.iter().map(|(property, _)| property.to_string()).collect();
+                    violated.iter().map(|(property, _)| property.to_string()).collect();
                 write!(f, "breaks {}", names.join(", "))
             }
             Finding::Breaches(breach, _) => write!(f, "{breach}"),

@@ -75,7 +75,7 @@ pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> E
     Ending { exit, found }
 }
 
-/// The person answers every prompt; ends when nothing happens any more without another deed.
+/// The person answers every prompt; ends when nothing happens any longer without another deed.
 fn answer_all(live: &mut Live<'_>) -> Option<Still> {
     let mut rounds = 0;
     loop {
@@ -164,9 +164,9 @@ fn standstill(
     let waits = live.view.running().find(|(_, member)| member.waits());
     if let (Some((actor, _)), None, false) = (waits, live.view.prompts().next(), root_told) {
         let name = live.view.name(actor);
-        let claimed = run.expectation.falling();
+        let claimed = run.expectation.violations();
         if claimed.has(PropertyId::RequestAnswered) {
-            let said = format!("{name} waits for ever for the terminal");
+            let said = format!("{name} waits forever for the terminal");
             return (PropertyId::RequestAnswered, said);
         }
     }
@@ -175,7 +175,7 @@ fn standstill(
         return (PropertyId::TeardownCompletes, said);
     }
     let typed = run.config.script.steps.contains(&ScriptStep::Do(EnvironmentAction::Interrupt));
-    let claimed = run.expectation.falling();
+    let claimed = run.expectation.violations();
     let said = "a last Ctrl-C does not end the tree".to_owned();
     match typed && claimed.has(PropertyId::InterruptWorksAgain) {
         true => (PropertyId::InterruptWorksAgain, said),
@@ -206,7 +206,7 @@ fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<P
     if !left.is_empty() {
         live.story.push(format!("the root has ended, {} is left", names.join(" and ")));
     }
-    let claimed = run.expectation.falling();
+    let claimed = run.expectation.violations();
     let patience = if claimed.is_empty() { live.hurry.limit } else { ORPHANS };
     let stays = left.iter().find(|process| process.wait_end(patience).is_err());
     if let Some(process) = stays {

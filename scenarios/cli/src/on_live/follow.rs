@@ -2,14 +2,14 @@
 //!
 //! Every actor is held before each of its inputs ([`holdfast_testkit::gate`]). A deed of the trace is
 //! done; a move of it lets one actor past one input, and waits until that was handled. So the tree
-//! takes exactly the interleaving of the trace, or is left at the step that it can not take.
+//! takes exactly the interleaving of the trace, or is left at the step that it cannot take.
 //!
-//! After the last step nobody is held any more.
+//! After the last step nobody is held any longer.
 
 use super::judgement::{Found, Judgement, judge};
 use super::perform::Live;
 use super::view::View;
-use super::{Conformance, Grip, Hurry, Lived, Setup, Stop, ending, failed, grow};
+use super::{Conformance, Grip, Hurry, LiveResult, Setup, Stop, ending, failed, grow};
 use crate::case::resolve::{CaseRun, Golden};
 use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
 use crate::on_live::Shows;
@@ -33,13 +33,13 @@ pub struct Followed {
     pub left: Option<String>,
     /// What was done and seen.
     pub story: Vec<String>,
-    /// What was seen to fall, and how that showed.
-    pub fell: Vec<(PropertyId, String)>,
+    /// What was seen to be violated, and how that showed.
+    pub violated: Vec<(PropertyId, String)>,
     /// Whether what was recorded is a run of the model.
     pub conformance: Conformance,
 }
 
-/// Why a trace can not be followed at all.
+/// Why a trace cannot be followed at all.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
     /// It breaks nothing.
@@ -59,7 +59,7 @@ pub enum FollowError {
 /// Follows a trace.
 ///
 /// # Errors
-/// It can not be followed at all.
+/// It cannot be followed at all.
 pub fn follow(
     trace: &Trace,
     setup: &Setup,
@@ -81,27 +81,32 @@ pub fn follow(
     drive(trace, violates, &run, (setup, &records), interrupt)
 }
 
-/// Has real processes take the order in which the model first sees the claim of a case fall.
-pub(super) fn force(run: &CaseRun, setup: &Setup, records: &Path, interrupt: &AtomicBool) -> Lived {
+/// Has real processes take the order in which the model first sees the claim of a case violated.
+pub(super) fn force(
+    run: &CaseRun,
+    setup: &Setup,
+    records: &Path,
+    interrupt: &AtomicBool,
+) -> LiveResult {
     let ran = on_model::run(run, MOST_STATES, &Progress::default());
-    let (Some(trace), Expectation::Violates(fall)) = (ran.trace, &run.expectation) else {
+    let (Some(trace), Expectation::Violates(violation)) = (ran.trace, &run.expectation) else {
         return failed(ClaimOutcome::NotStaged, "the model has no counterexample to force");
     };
-    let followed = match drive(&trace, fall.violates, run, (setup, records), interrupt) {
+    let followed = match drive(&trace, violation.violates, run, (setup, records), interrupt) {
         Ok(followed) => followed,
         Err(error) => return failed(ClaimOutcome::NotStaged, &error.to_string()),
     };
-    let fallen = followed.fell.iter().map(|(property, _)| *property).collect();
+    let violated = followed.violated.iter().map(|(property, _)| *property).collect();
     let left = followed.left.map(|why| {
         let (steps, all) = (followed.steps, trace.steps.len());
         format!("after {steps} of {all} steps of the model's counterexample: {why}")
     });
-    Lived {
+    LiveResult {
         outcome: match &left {
             Some(_) => ClaimOutcome::NotStaged,
-            None => ClaimOutcome::seen(run.expectation.falling(), fallen),
+            None => ClaimOutcome::seen(run.expectation.violations(), violated),
         },
-        fell: followed.fell,
+        violated: followed.violated,
         story: followed.story,
         conformance: followed.conformance,
         trouble: left,
@@ -119,7 +124,7 @@ fn drive(
     (setup, records): (&Setup, &Path),
     interrupt: &AtomicBool,
 ) -> Result<Followed, FollowError> {
-    // Held actors do nothing by themselves: only a step that can not come is waited for so long.
+    // Held actors do nothing by themselves: only a step that cannot come is waited for so long.
     let limit = Duration::from_secs(10);
     let patient = Hurry { still: Duration::from_secs(5), limit, interrupt };
     let hurry = Hurry { still: Duration::from_millis(1200), ..patient };
@@ -147,9 +152,9 @@ fn drive(
         live.hurry = &hurry;
         found = ending::end(&mut live, run, None).found;
     }
-    let Judgement { found: fell, conformance } = live.clear_and_judge(records);
-    let fell = fell.into_iter().chain(found).collect();
-    Ok(Followed { steps, left, story: live.story, fell, conformance })
+    let Judgement { found: violated, conformance } = live.clear_and_judge(records);
+    let violated = violated.into_iter().chain(found).collect();
+    Ok(Followed { steps, left, story: live.story, violated, conformance })
 }
 
 fn said(stop: &Stop) -> String {
@@ -157,7 +162,7 @@ fn said(stop: &Stop) -> String {
         Stop::Never(why) | Stop::Stage(why) => why.clone(),
         Stop::Deaf(name) => format!("the prompt of {name} does not close"),
         Stop::NoEffect(what) => format!("{what} had no effect"),
-        Stop::NotStaged(what) => format!("{what} can not be staged"),
+        Stop::NotStaged(what) => format!("{what} cannot be staged"),
         Stop::Interrupted => "stopped".to_owned(),
     }
 }

@@ -113,7 +113,7 @@ impl<'a> Live<'a> {
         found.ok()
     }
 
-    /// Waits until something is seen; none once nothing moves any more, or it takes too long.
+    /// Waits until something is seen; none once nothing moves any longer, or it takes too long.
     pub(super) fn wait_while_it_moves<T>(
         &mut self,
         mut find: impl FnMut(&View<'a>) -> Option<T>,
@@ -224,7 +224,7 @@ impl<'a> Live<'a> {
         self.story.push(text.into());
     }
 
-    /// Gives an order; an actor that is gone takes none, and that is no failure of the run.
+    /// Gives an order; an actor that is gone takes none, and that is not a failure of the run.
     fn instruct(&mut self, actor: ActorId, order: Instruction) -> Result<(), Stop> {
         self.release(actor)?;
         let name = self.view.name(actor);
@@ -248,7 +248,7 @@ impl<'a> Live<'a> {
         let name = self.view.name(actor);
         let before = self.view.member(actor).map_or(0, |member| member.requests);
         self.say(format!("{name} reaches a breakpoint"));
-        // A scope that was told to end has no tasks any more, but threads.
+        // A scope that was told to end has no tasks any longer, but threads.
         let told = self.view.member(actor).is_some_and(Member::told);
         let order = match (shielding, told) {
             (Shielding::Plain, false) => Instruction::Breakpoint { id, shielding },

@@ -183,7 +183,7 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Nobody is held any more: what was, comes.
+    /// Nobody is held any longer: what was, comes.
     pub(super) fn open(&mut self) {
         self.members.values_mut().for_each(Member::let_go);
     }

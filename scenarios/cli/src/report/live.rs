@@ -4,7 +4,7 @@
 use super::RunReport;
 use super::text::names;
 use crate::expect::{ClaimOutcome, Expectation, Met};
-use crate::on_live::{Conformance, Lived, Shows};
+use crate::on_live::{Conformance, LiveResult, Shows};
 use std::fmt::Write as _;
 
 /// A table: a line a case and policy, more only where something is not as claimed.
@@ -37,31 +37,31 @@ fn line(
 }
 
 fn write_group(group: &[RunReport<'_>], text: &mut String) {
-    // The first of those in which most was seen to fall.
-    let seen = |row: &&RunReport<'_>| row.live.as_ref().map_or(0, |live| live.fell.len());
+    // The first of those in which most was seen to be violated.
+    let seen = |row: &&RunReport<'_>| row.live.as_ref().map_or(0, |live| live.violated.len());
     let shown = group.iter().rev().max_by_key(seen).unwrap_or(&group[0]);
-    let fell = group.iter().filter(|row| seen(row) > 0).count();
-    let note = match (group.len(), fell) {
+    let violated = group.iter().filter(|row| seen(row) > 0).count();
+    let note = match (group.len(), violated) {
         (1, _) => String::new(),
         (all, 0) => format!("{all} runs"),
-        (all, fell) if all == fell => format!("{all} runs"),
-        (all, fell) => format!("seen to fall in {fell} of {all} runs"),
+        (all, violated) if all == violated => format!("{all} runs"),
+        (all, violated) => format!("seen to be violated in {violated} of {all} runs"),
     };
     write_row(shown, note, text);
 }
 
 fn write_row(row: &RunReport<'_>, note: String, text: &mut String) {
-    let (live, conformance, fell) = match &row.live {
+    let (live, conformance, violated) = match &row.live {
         Some(live) => {
-            (live.outcome.to_string(), live.conformance.to_string(), names(live.fallen()))
+            (live.outcome.to_string(), live.conformance.to_string(), names(live.violated()))
         }
         None => ("not run".to_owned(), "-".to_owned(), String::new()),
     };
-    let fell = match &row.job.run.expectation {
-        Expectation::Violates(_) if fell.is_empty() => names(row.ran.fell),
-        _ => fell,
+    let violated = match &row.job.run.expectation {
+        Expectation::Violates(_) if violated.is_empty() => names(row.ran.violated),
+        _ => violated,
     };
-    let notes: Vec<_> = [fell, note].into_iter().filter(|note| !note.is_empty()).collect();
+    let notes: Vec<_> = [violated, note].into_iter().filter(|note| !note.is_empty()).collect();
     let (model, policy) = (row.ran.outcome.to_string(), row.job.run.policy.to_string());
     *text += &line(&model, &live, &conformance, row.job.id(), &policy, &notes.join(", "));
 }
@@ -76,12 +76,12 @@ pub fn markdown(rows: &[RunReport<'_>]) -> String {
         a.job.id() == b.job.id() && a.job.run.policy == b.job.run.policy
     };
     for group in rows.chunk_by(together) {
-        let lived: Vec<_> = group.iter().filter_map(|row| row.live.as_ref()).collect();
+        let live_result: Vec<_> = group.iter().filter_map(|row| row.live.as_ref()).collect();
         let count =
             |outcome: ClaimOutcome| group.iter().filter(|row| row.ran.outcome == outcome).count();
         let model = [
             (count(ClaimOutcome::Pass), "holds"),
-            (count(ClaimOutcome::ExpectedFail), "falls"),
+            (count(ClaimOutcome::ExpectedFail), "violated"),
             (
                 group.iter().filter(|row| row.met_by_model() == Met::No).count(),
                 "**not as claimed**",
@@ -89,8 +89,9 @@ pub fn markdown(rows: &[RunReport<'_>]) -> String {
         ];
         let (job, all) = (group[0].job, group.len());
         let live = live_cell(group);
-        let staged = lived.iter().filter(|one| one.outcome != ClaimOutcome::NoStage).count();
-        let conforms = lived.iter().filter(|one| one.conformance == Conformance::Conforms).count();
+        let staged = live_result.iter().filter(|one| one.outcome != ClaimOutcome::NoStage).count();
+        let conforms =
+            live_result.iter().filter(|one| one.conformance == Conformance::Conforms).count();
         let conformance = match (staged, conforms) {
             (0, _) => "–".to_owned(),
             (staged, conforms) if staged == conforms => "conforms".to_owned(),
@@ -104,8 +105,8 @@ pub fn markdown(rows: &[RunReport<'_>]) -> String {
             id = job.id(),
         );
     }
-    let lived = rows.iter().filter_map(|row| row.live.as_ref());
-    let staged = lived.filter(|live| live.outcome != ClaimOutcome::NoStage).count();
+    let live_result = rows.iter().filter_map(|row| row.live.as_ref());
+    let staged = live_result.filter(|live| live.outcome != ClaimOutcome::NoStage).count();
     let _ = writeln!(text, "| all | | {} runs | {staged} runs | |", rows.len());
     text
 }
@@ -113,8 +114,8 @@ pub fn markdown(rows: &[RunReport<'_>]) -> String {
 fn live_cell(group: &[RunReport<'_>]) -> String {
     let mut counts = [
         (0, "holds"),
-        (0, "falls"),
-        (0, "falls when forced"),
+        (0, "violated"),
+        (0, "violated when forced"),
         (0, "no stage"),
         (0, "**not as claimed**"),
         (0, "not run"),
@@ -152,7 +153,7 @@ const HEAD: &str = "\
 Written by `holdfast run scenarios/cases --on both --table`.
 A run on the model is every interleaving that the steps leave open; a live run is one, of real \
 processes on a terminal of their own.
-\"Falls\" is as claimed: properties that the case names were seen to fall, and no others.
+\"Violated\" is as claimed: properties that the case names were seen to be violated, and no others.
 \"Conforms\": what every actor recorded is a run of the model.
 A run has no stage where the actor at the prompt is to read a terminal that its session has not.
 
@@ -162,24 +163,24 @@ A run has no stage where the actor at the prompt is to read a terminal that its 
 
 /// What happened on real processes.
 #[must_use]
-pub fn details(row: &RunReport<'_>, lived: &Lived) -> String {
+pub fn details(row: &RunReport<'_>, live_result: &LiveResult) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "  on real processes: {}", lived.outcome);
-    for event in &lived.story {
+    let _ = writeln!(text, "  on real processes: {}", live_result.outcome);
+    for event in &live_result.story {
         let _ = writeln!(text, "    {event}");
     }
-    for (property, seen) in &lived.fell {
-        let claimed = row.job.run.expectation.falling().has(*property);
+    for (property, seen) in &live_result.violated {
+        let claimed = row.job.run.expectation.violations().has(*property);
         let beside = if claimed { "" } else { ", which is not claimed" };
-        let _ = writeln!(text, "  falls: {property}{beside}: {seen}");
+        let _ = writeln!(text, "  violated: {property}{beside}: {seen}");
     }
-    if let Some(trouble) = &lived.trouble {
-        let _ = writeln!(text, "  it is no run: {}", trouble.replace('\n', "\n    "));
+    if let Some(trouble) = &live_result.trouble {
+        let _ = writeln!(text, "  it could not be staged: {}", trouble.replace('\n', "\n    "));
     }
-    if let Conformance::Differs(place) = &lived.conformance {
-        let _ = writeln!(text, "  what was recorded is no run of the model: {place}");
+    if let Conformance::Differs(place) = &live_result.conformance {
+        let _ = writeln!(text, "  what was recorded is not a run of the model: {place}");
     }
-    if lived.met() != Met::Yes {
+    if live_result.met() != Met::Yes {
         let command = format!(
             "holdfast run {} --policy {} --on live",
             row.job.loaded.path.display(),

@@ -48,19 +48,19 @@ fn upstream(case: &Case) -> &'static str {
 /// What came of a case under a policy: the properties that name the failures, and how often.
 fn cell(rows: &[RunReport<'_>], policy: PolicyName) -> String {
     let rows: Vec<_> = rows.iter().filter(|row| row.job.run.policy == policy).collect();
-    let mut fell: Vec<_> =
+    let mut violated: Vec<_> =
         rows.iter().filter(|row| row.ran.outcome != ClaimOutcome::Pass).collect();
-    if fell.is_empty() {
+    if violated.is_empty() {
         return if rows.is_empty() { "–" } else { "holds" }.to_owned();
     }
-    fell.sort_by_key(|row| std::cmp::Reverse(row.ran.fell.members().count()));
+    violated.sort_by_key(|row| std::cmp::Reverse(row.ran.violated.members().count()));
     let name =
         |row: &RunReport<'_>| match row.ran.trace.as_ref().and_then(|trace| trace.header.breaks) {
             Some(property) => property.to_string(),
             None => row.ran.outcome.to_string(),
         };
     let mut names: Vec<(String, usize)> = Vec::new();
-    for name in fell.into_iter().map(|row| name(row)) {
+    for name in violated.into_iter().map(|row| name(row)) {
         match names.iter_mut().find(|(other, _)| *other == name) {
             Some((_, count)) => *count += 1,
             None => names.push((name, 1)),
@@ -78,7 +78,7 @@ const HEAD: &str = "\
 # The cases
 
 Written by `holdfast run scenarios/cases --on model --table`, and checked by `cargo test`.
-A cell names the property that falls, or says that everything holds; \"in 2 of 5\" counts the runs \
+A cell names the property that is violated, or says that everything holds; \"in 2 of 5\" counts the runs \
 of the case, that is its variants and placements.
 The column *upstream* is what was seen of the project that the case stems from, as of the version \
 that `single-depth` follows.

@@ -30,16 +30,16 @@ pub fn lines(rows: &[RunReport<'_>]) -> String {
 }
 
 fn write_group(group: &[RunReport<'_>], text: &mut String) {
-    let fell = group.iter().filter(|row| row.ran.outcome == ClaimOutcome::ExpectedFail).count();
-    // The first of those in which most falls.
-    let worst = group.iter().rev().max_by_key(|row| row.ran.fell.members().count());
+    let violated = group.iter().filter(|row| row.ran.outcome == ClaimOutcome::ExpectedFail).count();
+    // The first of those in which most is violated.
+    let worst = group.iter().rev().max_by_key(|row| row.ran.violated.members().count());
     let shown = worst.unwrap_or(&group[0]);
     let states = group.iter().map(|row| row.ran.states).sum();
-    let runs = match (group.len(), fell) {
+    let runs = match (group.len(), violated) {
         (1, _) => String::new(),
         (all, 0) => format!("{all} runs"),
-        (all, fell) if all == fell => format!("{all} runs"),
-        (all, fell) => format!("falls in {fell} of {all} runs"),
+        (all, violated) if all == violated => format!("{all} runs"),
+        (all, violated) => format!("violated in {violated} of {all} runs"),
     };
     write_line(shown, &runs, states, group.iter().map(|row| row.ran.time).sum(), text);
 }
@@ -54,14 +54,15 @@ fn write_line(row: &RunReport<'_>, note: &str, states: u64, time: Duration, text
         (Comparison::Missing, _) => "NO-TRACE".to_owned(),
         (Comparison::Changed(_), _) => "OTHER-TRACE".to_owned(),
     };
-    let fell = match &row.job.run.expectation {
-        Expectation::Violates(fall) if row.met() == Met::Yes => match fall.also.len() {
-            0 => fall.violates.to_string(),
-            more => format!("{} +{more}", fall.violates),
+    let violated = match &row.job.run.expectation {
+        Expectation::Violates(violation) if row.met() == Met::Yes => match violation.also.len() {
+            0 => violation.violates.to_string(),
+            more => format!("{} +{more}", violation.violates),
         },
-        _ => names(row.ran.fell),
+        _ => names(row.ran.violated),
     };
-    let notes: Vec<_> = [fell.as_str(), note].into_iter().filter(|note| !note.is_empty()).collect();
+    let notes: Vec<_> =
+        [violated.as_str(), note].into_iter().filter(|note| !note.is_empty()).collect();
     let line = format!(
         "{outcome:<15} {:<30} {:<12} {:>9} states {:>5.1} s  {}",
         row.job.id(),
@@ -93,7 +94,7 @@ pub fn details(row: &RunReport<'_>, trace_file: Option<&Path>) -> String {
             let variant = case.variant.iter().find(|variant| Some(&variant.name) == name);
             let step = case.steps(variant).into_iter().nth(usize::from(*at));
             let step = step.map(|step| step.to_string()).unwrap_or_default();
-            let _ = writeln!(text, "  the steps can not be performed: no order gets past {step}");
+            let _ = writeln!(text, "  the steps cannot be performed: no order gets past {step}");
         }
         ClaimOutcome::NotExhausted => {
             let _ = writeln!(text, "  the search reached its limit; see --max-states");
@@ -104,9 +105,13 @@ pub fn details(row: &RunReport<'_>, trace_file: Option<&Path>) -> String {
         | ClaimOutcome::ExpectedFail
         | ClaimOutcome::Fail
         | ClaimOutcome::UnexpectedPass => {
-            let expected = names(job.run.expectation.falling());
-            let _ = writeln!(text, "  expected to fall: {}", or_nothing(&expected));
-            let _ = writeln!(text, "  falls:            {}", or_nothing(&names(row.ran.fell)));
+            let expected = names(job.run.expectation.violations());
+            let _ = writeln!(text, "  expected to be violated: {}", or_nothing(&expected));
+            let _ = writeln!(
+                text,
+                "  violated:                {}",
+                or_nothing(&names(row.ran.violated))
+            );
             let _ = writeln!(text, "  as a claim:       {policy} = {}", claim(row));
         }
     }
@@ -123,8 +128,8 @@ pub fn details(row: &RunReport<'_>, trace_file: Option<&Path>) -> String {
     if let Some(trace) = row.ran.trace.as_ref().filter(|_| row.met_by_model() != Met::Yes) {
         let _ = writeln!(text, "\n{}", draw(trace).trim_end());
     }
-    if let Some(lived) = &row.live {
-        text.push_str(&live::details(row, lived));
+    if let Some(live_result) = &row.live {
+        text.push_str(&live::details(row, live_result));
     }
     if let Some(file) = trace_file {
         let _ = writeln!(text, "\n  holdfast replay {}", file.display());
@@ -136,7 +141,7 @@ pub fn details(row: &RunReport<'_>, trace_file: Option<&Path>) -> String {
 #[must_use]
 pub fn claim(row: &RunReport<'_>) -> String {
     let Some(trace) = &row.ran.trace else { return "\"holds\"".to_owned() };
-    let mut also: Vec<_> = row.ran.fell.members().map(|one| format!("\"{one}\"")).collect();
+    let mut also: Vec<_> = row.ran.violated.members().map(|one| format!("\"{one}\"")).collect();
     let headline = trace.header.breaks.map(|one| format!("\"{one}\"")).unwrap_or_default();
     also.retain(|one| *one != headline);
     match also.len() {

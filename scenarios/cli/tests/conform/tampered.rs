@@ -212,7 +212,7 @@ fn a_garbled_line_is_named() {
     let files = two_prompts().files();
     let garbled = tampered(&files, "root~mid.jsonl", |lines| lines[2] = "{\"input\":7}".to_owned());
     let error = parse("root~mid.jsonl", garbled["root~mid.jsonl"].as_bytes());
-    let error = error.expect_err("it is no line").to_string();
+    let error = error.expect_err("it is not a line").to_string();
     assert!(error.starts_with("root~mid.jsonl:3: column "), "{error}");
 }
 

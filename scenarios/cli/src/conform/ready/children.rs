@@ -12,7 +12,7 @@ impl Here<'_> {
             let start = environment(EnvironmentAction::Spawn { actor: child });
             Ready::Now(Rank::Starts, [start].into_iter().chain(self.boot(child)).collect())
         } else {
-            Ready::Never(format!("{} can not be started there", self.name(child)))
+            Ready::Never(format!("{} cannot be started there", self.name(child)))
         }
     }
 
@@ -82,7 +82,7 @@ impl Here<'_> {
             return Ready::Now(Rank::Arrives, vec![adopt]);
         }
         let Some(parent) = self.facts(child).parent.filter(|parent| *parent != root) else {
-            return Ready::Waits(format!("{who} is no orphan"));
+            return Ready::Waits(format!("{who} is not an orphan"));
         };
         let why = format!("{}, the parent of {who}, has not ended", self.name(parent));
         match self.death(parent) {

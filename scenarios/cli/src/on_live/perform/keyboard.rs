@@ -88,7 +88,7 @@ impl Live<'_> {
         self.sees("the letter taken back", |screen| line(screen).ends_with('>'))
     }
 
-    /// Waits until the screen is like that, or no prompt is open any more.
+    /// Waits until the screen is like that, or no prompt is open any longer.
     fn sees(&mut self, what: &str, like: impl Fn(&vt100::Screen) -> bool) -> Result<Took, Stop> {
         let begun = Instant::now();
         loop {
@@ -106,7 +106,7 @@ impl Live<'_> {
         }
     }
 
-    /// Waits for the prompt of an actor; says so if it can not come any more.
+    /// Waits for the prompt of an actor; says so if it cannot come any longer.
     pub(super) fn await_prompt(&mut self, actor: ActorId) -> Result<(), Stop> {
         self.release(actor)?;
         let open = self.wait_while_it_moves(|view| {

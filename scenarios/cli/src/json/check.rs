@@ -1,17 +1,12 @@
-//! What a check has found, for machines.
-//!
-//! One object with the fields of [`CheckJson`]; names are kebab-case. The counterexample is the
-//! same as a trace file: the header, then the steps.
+//! `holdfast check --tree … --json`.
 
-use super::check::Checked;
-use super::render::ending_word;
-use crate::exit::ExitClass;
+use crate::cli::check::Checked;
+use holdfast_check::explore::SearchEnd;
 use holdfast_check::property::{PropertyId, PropertyKind};
-use holdfast_check::report::PropertyVerdict;
+use holdfast_check::report::{CheckOutcome, PropertyVerdict};
 use holdfast_check::trace::{NamedPolicy, TraceHeader};
 use holdfast_check::world::{Action, Config};
-use holdfast_protocol::Placement;
-use holdfast_protocol::{DebugMode, PolicyName, Rule};
+use holdfast_protocol::{DebugMode, Placement, PolicyName, Rule};
 use serde::Serialize;
 
 /// The result of `holdfast check --tree … --json`.
@@ -19,14 +14,14 @@ use serde::Serialize;
 #[serde(rename_all = "kebab-case")]
 pub struct CheckJson {
     /// `holds`, `safety-violated`, `liveness-violated`, `vacuous`, `not-exhausted`, `interrupted`.
-    pub outcome: &'static str,
+    pub outcome: CheckOutcome,
     /// The exit code.
     pub exit: u8,
     /// What was checked.
     pub run: RunJson,
     /// How the search ended: `exhausted`, `violation`, `state-limit`, `memory-limit`, `table-full`
     /// or `interrupted`.
-    pub ending: &'static str,
+    pub ending: SearchEnd,
     /// How many different states were found.
     pub states: u64,
     /// How many steps were taken.
@@ -70,16 +65,16 @@ pub struct VerdictJson {
     /// Which.
     pub property: PropertyId,
     /// `always`, `leads-to` or `can-always-end`.
-    pub kind: String,
+    pub kind: PropertyKind,
     /// `holds`, `violated`, `vacuous`, `does-not-apply` or `undecided`.
     pub verdict: &'static str,
     /// Of a property that does not apply: what the run lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needs: Option<&'static str>,
-    /// Of a property that fell: how many steps lead there.
+    /// Of a property that violated: how many steps lead there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub steps: Option<usize>,
-    /// Of a property that fell: how many steps may then repeat for ever.
+    /// Of a property that violated: how many steps may then repeat forever.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeats: Option<usize>,
 }
@@ -107,10 +102,10 @@ impl CheckJson {
             CounterexampleJson { file, header: trace.header, steps: trace.steps }
         });
         Self {
-            outcome: outcome(checked),
+            outcome: checked.outcome(),
             exit: checked.exit() as u8,
             run: RunJson::new(&report.config, &checked.named),
-            ending: ending_word(report.ending),
+            ending: report.ending,
             states: report.states,
             transitions: report.transitions,
             depth: report.depth,
@@ -156,7 +151,7 @@ impl VerdictJson {
         let lasso = found.filter(|_| property.kind() == PropertyKind::LeadsTo);
         Self {
             property,
-            kind: property.kind().to_string(),
+            kind: property.kind(),
             verdict: match said {
                 PropertyVerdict::Holds => "holds",
                 PropertyVerdict::Violated(_) => "violated",
@@ -174,18 +169,5 @@ impl VerdictJson {
             steps: found.map(|found| found.steps.len()),
             repeats: lasso.map(|found| found.round.len()),
         }
-    }
-}
-
-fn outcome(checked: &Checked) -> &'static str {
-    use holdfast_check::report::CheckOutcome;
-    match checked.report.outcome() {
-        _ if checked.exit() == ExitClass::Interrupted => "interrupted",
-        CheckOutcome::Interrupted => "interrupted",
-        CheckOutcome::SafetyViolated => "safety-violated",
-        CheckOutcome::LivenessViolated => "liveness-violated",
-        CheckOutcome::NotExhausted => "not-exhausted",
-        CheckOutcome::Vacuous => "vacuous",
-        CheckOutcome::Holds => "holds",
     }
 }

@@ -1,0 +1,241 @@
+//! The language of the house: one name for one thing, the words of the field, English as it is read.
+//!
+//! Each rule has its allowed places with a reason, or a number that may only become smaller.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The most definitions of a hundred whose type name stands for more than one type.
+const SHARED_PERCENT: usize = 9;
+
+/// The most functions of more than 70 lines, tests included.
+const LONG_FUNCTIONS: usize = 40;
+
+/// The longest function that nobody counts.
+const LONG: usize = 70;
+
+/// Words that are not used, with those that stand instead, and how often they still occur: a number
+/// that may only become smaller.
+const WORDS: &[(&str, &str, usize)] = &[
+    ("crew", "worker pool", 0),
+    ("deed", "environment action", 114),
+    ("deeds", "environment actions", 9),
+    ("dice", "rng", 1),
+    ("errand", "shim protocol", 0),
+    ("errands", "shim protocol", 0),
+    ("lived", "live result", 0),
+    ("nanny", "subreaper shim", 0),
+    ("nannies", "subreaper shims", 0),
+    ("parcel", "batch", 29),
+    ("parcels", "batch", 27),
+    ("premise", "antecedent", 14),
+    ("puppet", "test actor", 0),
+    ("puppets", "test actors", 0),
+    ("stranger", "unknown pid", 47),
+    ("trapped", "fair lasso", 3),
+    ("unclog", "unblock", 0),
+    ("unwritten", "inferred", 12),
+];
+
+/// Where a word of the list may stand: part of a path, the word, the reason.
+const ALLOWED: &[(&str, &str, &str)] = &[
+    ("RESEARCH.md", "", "a log of what was found when, in the words of its day"),
+    ("CHANGELOG.md", "", "says what was renamed"),
+    ("CONTRIBUTING.md", "", "says which words are not used"),
+    ("ci/tests/language.rs", "", "this list"),
+];
+
+/// What reads as translated, with what is meant.
+const PHRASES: &[(&str, &str)] =
+    &[("can not ", "cannot"), ("for ever", "forever"), ("any more ", "any longer")];
+
+/// Files of the repository with this ending, generated ones aside.
+fn files(ending: &str) -> Vec<(String, String)> {
+    fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("the repository can be read") {
+            let path = entry.expect("the repository can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" && name != "snapshots" {
+                walk(&path, ending, found);
+            } else if name.ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = Vec::new();
+    walk(&root, ending, &mut found);
+    found.sort();
+    assert!(!found.is_empty(), "no file ends with {ending}: the walk is broken");
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("source is UTF-8");
+        let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+        (name, text)
+    };
+    found.into_iter().map(read).collect()
+}
+
+/// Source that is shipped: no tests, no benches, no examples.
+fn shipped() -> Vec<(String, String)> {
+    let mut sources = files(".rs");
+    let aside = ["/tests/", "/benches/", "/examples/"];
+    sources.retain(|(name, _)| {
+        !aside.iter().any(|folder| name.contains(folder)) && !name.ends_with("tests.rs")
+    });
+    sources
+}
+
+/// The name that a line defines as a type, and whether all crates see it.
+fn defined(line: &str) -> Option<(&str, bool)> {
+    let line = line.trim_start();
+    let (public, rest) = match line.strip_prefix("pub") {
+        Some(rest) if rest.starts_with(' ') => (true, rest),
+        Some(rest) if rest.starts_with('(') => (false, rest.split_once(')')?.1),
+        Some(_) => return None,
+        None => (false, line),
+    };
+    let (kind, rest) = rest.trim_start().split_once(' ')?;
+    let name = rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next()?;
+    let is_type = matches!(kind, "struct" | "enum" | "trait" | "union");
+    (is_type && name.starts_with(|c: char| c.is_ascii_uppercase())).then_some((name, public))
+}
+
+/// The folder of a crate, as it begins the name of a file.
+fn krate(file: &str) -> &str {
+    file.split_once("/src/").map_or(file, |(krate, _)| krate)
+}
+
+#[test]
+fn few_type_names_stand_for_more_than_one_type() {
+    let sources = shipped();
+    let mut places: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (file, text) in &sources {
+        for (name, _) in text.lines().filter_map(defined) {
+            places.entry(name).or_default().push(file);
+        }
+    }
+    let all: usize = places.values().map(Vec::len).sum();
+    assert!(all > 400, "the search is broken: {all} types");
+    places.retain(|_, files| files.len() > 1);
+    let shared: usize = places.values().map(Vec::len).sum();
+    let most = all * SHARED_PERCENT / 100;
+    assert!(
+        shared <= most,
+        "{shared} of {all} definitions share a name, at most {most}: {places:#?}"
+    );
+}
+
+#[test]
+fn a_public_type_name_is_defined_once_in_a_crate() {
+    let sources = shipped();
+    let mut places: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for (file, text) in &sources {
+        for (name, _) in text.lines().filter_map(defined).filter(|(_, public)| *public) {
+            places.entry((krate(file), name)).or_default().push(file);
+        }
+    }
+    places.retain(|(_, name), files| files.len() > 1 && !TWICE.contains(name));
+    assert!(places.is_empty(), "these are defined more than once: {places:#?}");
+}
+
+/// Defined under two conditions, of which one holds in a build.
+const TWICE: &[&str] = &["Policy"];
+
+/// The words of a text: identifiers are split at `_` and before capital letters.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let mut words = vec![String::new()];
+    let mut before = ' ';
+    for c in text.chars() {
+        if !c.is_ascii_alphabetic() || (c.is_ascii_uppercase() && before.is_ascii_lowercase()) {
+            words.push(String::new());
+        }
+        if c.is_ascii_alphabetic() {
+            words.last_mut().expect("there is one").push(c.to_ascii_lowercase());
+        }
+        before = c;
+    }
+    words.into_iter().filter(|word| !word.is_empty())
+}
+
+fn allowed(file: &str, word: &str) -> bool {
+    let fits = |(place, known, _): &&(&str, &str, &str)| {
+        file.contains(place) && (known.is_empty() || *known == word)
+    };
+    ALLOWED.iter().find(fits).is_some()
+}
+
+#[test]
+fn the_words_of_the_field_stand_instead_of_private_ones() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, text) in files(".rs").into_iter().chain(files(".md")) {
+        for (at, line) in text.lines().enumerate() {
+            for word in words(line).filter(|word| !allowed(&file, word)) {
+                if WORDS.iter().any(|(gone, ..)| *gone == word) {
+                    places.entry(word).or_default().push(format!("{file}:{}", at + 1));
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for (gone, instead, most) in WORDS {
+        let here = places.remove(*gone).unwrap_or_default();
+        if here.len() > *most {
+            found.push(format!("`{gone}`, say {instead}: {} times, {here:#?}", here.len()));
+        }
+    }
+    assert!(found.is_empty(), "private words:\n{}", found.join("\n"));
+}
+
+/// Whether a text negates a noun as no native speaker would: "X is no Y".
+fn is_no(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let negations = [" is no ", " are no "].into_iter();
+    negations.flat_map(|negation| lower.match_indices(negation)).any(|(at, found)| {
+        let before = lower[..at].rsplit(|c: char| !c.is_alphabetic()).next();
+        let after = &lower[at + found.len()..];
+        !matches!(before, Some("there")) && !after.starts_with("longer")
+    })
+}
+
+#[test]
+fn a_native_reader_does_not_stumble() {
+    let mut found = Vec::new();
+    for (file, text) in files(".rs").into_iter().chain(files(".md")) {
+        for (at, line) in text.lines().enumerate().filter(|_| !allowed(&file, "")) {
+            let line = format!("{line} ");
+            for (phrase, instead) in PHRASES.iter().filter(|(phrase, _)| line.contains(phrase)) {
+                found.push(format!("{file}:{}: `{phrase}`, say {instead}", at + 1));
+            }
+            if is_no(&line) {
+                found.push(format!("{file}:{}: {}", at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} phrases:\n{}", found.len(), found.join("\n"));
+}
+
+#[test]
+fn few_functions_are_long() {
+    let mut long = Vec::new();
+    for (file, text) in files(".rs") {
+        let lines: Vec<_> = text.lines().collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| begins_function(line)) {
+            let indent = &line[..line.len() - line.trim_start().len()];
+            let end = format!("{indent}}}");
+            let body = lines[at..].iter().take_while(|line| **line != end);
+            let length = body.count() + 1;
+            // A declaration without a body runs on into the next function.
+            if length > LONG && !line.ends_with(';') {
+                long.push(format!("{file}:{}: {length} lines", at + 1));
+            }
+        }
+    }
+    assert!(long.len() <= LONG_FUNCTIONS, "{}:\n{}", long.len(), long.join("\n"));
+}
+
+fn begins_function(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    let modifiers = ["pub", "pub(crate)", "pub(super)", "const", "async", "unsafe", "extern"];
+    words.find(|word| !modifiers.contains(word)) == Some("fn")
+}
