@@ -79,7 +79,7 @@ impl fmt::Display for OneOf {
 /// Reads a value as serde reads a variant without fields, so that formats know its place.
 ///
 /// # Errors
-/// There is no text, or no value has that name.
+/// There is not text, or no value has that name.
 pub fn deserialize<'de, T: Named, D: Deserializer<'de>>(from: D) -> Result<T, D::Error> {
     from.deserialize_enum(T::KIND, T::NAMES, NameVisitor(PhantomData))
 }

@@ -278,7 +278,7 @@ impl FocusSearch {
             self.trigger(at, point, Trigger::Asks);
         }
         self.trigger(at, point, Trigger::Aside);
-        // Whoever is killed does nothing any more; what stays is the lock and its batons.
+        // Whoever is killed does nothing any longer; what stays is the lock and its batons.
         if self.focus.is_root() {
             self.add(point.with(|around| around.killed = true), at, FocusEvent::Killed);
         }

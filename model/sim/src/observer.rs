@@ -6,7 +6,7 @@
 //!   end, processes live and die under that lock, too;
 //! * an actor's own state, which it tells after each input and before any output of it: so what an
 //!   output rests on is told before the output can be seen;
-//! * the whole tree, once nothing happens any more.
+//! * the whole tree, once nothing happens any longer.
 
 mod turn;
 
@@ -368,7 +368,7 @@ impl Observer {
         }
     }
 
-    /// Nothing happens any more.
+    /// Nothing happens any longer.
     pub(crate) fn at_rest(kernel: &SimulatedKernel, told_to_end: Option<PropertyId>) {
         let this = &kernel.observer;
         let left = |state: State| !matches!(state, State::Later | State::Gone);

@@ -23,7 +23,7 @@ pub(crate) struct Progress {
     pub(crate) begun: u64,
     /// How many choices those before this one had.
     pub(crate) choices: u64,
-    /// The choice at which a file names a thread that can not go on.
+    /// The choice at which a file names a thread that cannot go on.
     pub(crate) strayed: Option<usize>,
 }
 

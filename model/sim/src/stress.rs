@@ -106,7 +106,7 @@ pub enum Went {
     Falls,
     /// Something else went wrong.
     Otherwise(String),
-    /// On this choice the schedule names a thread that can not go on.
+    /// On this choice the schedule names a thread that cannot go on.
     Strays(usize),
     /// All was chosen as the schedule says, and nothing is broken.
     Holds,

@@ -19,7 +19,7 @@ const ENOUGH: u64 = 1 << 16;
 pub(crate) struct Inherited {
     /// The signals that are blocked: the bit `n - 1` for the signal `n`.
     blocked: u64,
-    /// The soft limit of descriptors; none is no limit.
+    /// The soft limit of descriptors; none means no limit.
     descriptors: Option<u64>,
 }
 

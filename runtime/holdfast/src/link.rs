@@ -74,7 +74,7 @@ impl Link {
     /// The next frame, if one is there.
     ///
     /// # Errors
-    /// If what was read is no frame; the link is of no use any more.
+    /// If what was read is not a frame; the link is of no use any longer.
     pub(crate) fn hear(&mut self) -> Result<Heard, WireError> {
         loop {
             if let Some(frame) = decode(&mut self.buffer)? {
@@ -128,7 +128,7 @@ impl Link {
     /// Queues a frame and sends what goes out at once.
     ///
     /// # Errors
-    /// If the frame is too long: it is not sent. A peer that is gone is no error, it reads nothing.
+    /// If the frame is too long: it is not sent. A peer that is gone is not an error, it reads nothing.
     pub(crate) fn say(
         &mut self,
         frame: &Frame,
@@ -158,7 +158,7 @@ impl Link {
                     let _ = self.socket.try_io(Interest::WRITABLE, full);
                     return;
                 }
-                // Nobody reads any more: what is queued is lost, a baton in it is closed.
+                // Nobody reads any longer: what is queued is lost, a baton in it is closed.
                 Err(_) => self.parcels.clear(),
             }
         }

@@ -124,7 +124,7 @@ impl<R: DeserializeOwned> Portal<R> {
     ///
     /// # Errors
     /// The child failed, or was cancelled. A failure cancels the supervisor too, so code behind
-    /// this call may not run any more.
+    /// this call may not run any longer.
     pub async fn result(&self) -> Result<R, Failure> {
         let bytes = self.end().await?;
         decode("the result", &bytes)

@@ -324,7 +324,7 @@ pub(crate) fn set_mask(mask: &SigSet) {
 /// A mask as a number, with the bit `n - 1` for the signal `n`.
 pub(crate) fn mask_to_bits(mask: &SigSet) -> u64 {
     (1..=64_u64).fold(0, |bits, number| {
-        // SAFETY: reads a live set; a number that is no signal is an error, and not in it.
+        // SAFETY: reads a live set; a number that is not a signal is an error, and not in it.
         let blocked = unsafe { libc::sigismember(mask.as_ref(), number as libc::c_int) } == 1;
         if blocked { bits | 1 << (number - 1) } else { bits }
     })
@@ -334,7 +334,7 @@ pub(crate) fn mask_to_bits(mask: &SigSet) -> u64 {
 pub(crate) fn mask_from_bits(bits: u64) -> SigSet {
     let mut mask = *SigSet::empty().as_ref();
     for number in (1..=64).filter(|number| bits >> (number - 1) & 1 == 1) {
-        // SAFETY: changes a live set; a number that is no signal is an error, and changes nothing.
+        // SAFETY: changes a live set; a number that is not a signal is an error, and changes nothing.
         unsafe { libc::sigaddset(&raw mut mask, number) };
     }
     // SAFETY: the set was made by sigemptyset(3) and changed by sigaddset(3) alone.

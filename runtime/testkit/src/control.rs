@@ -132,7 +132,7 @@ pub enum Instruction {
         /// The place.
         point: Point,
     },
-    /// Be held nowhere any more; to the gate of an actor.
+    /// Be held nowhere any longer; to the gate of an actor.
     Open {},
     /// Answer.
     Ping {

@@ -20,7 +20,7 @@ pub(crate) struct Reporter {
     /// Kept so that the connection lives as long as the actor.
     _client: ControlClient,
     events: EventSender,
-    /// The test is gone: nobody hears any more.
+    /// The test is gone: nobody hears any longer.
     unheard: AtomicBool,
 }
 

@@ -49,7 +49,7 @@ pub enum StageError {
         #[source]
         source: io::Error,
     },
-    /// What was waited for did not come, or cannot come any more.
+    /// What was waited for did not come, or cannot come any longer.
     #[error("failed to see {what}: {why}\n{dump}")]
     Unseen {
         /// What was waited for.

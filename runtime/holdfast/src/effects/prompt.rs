@@ -46,7 +46,7 @@ impl ActorResources {
             }
             None => None,
         };
-        // Nobody waits any more.
+        // Nobody waits any longer.
         let Some(scene) = scene else {
             return self.senders.send(ActorEvent::Answered(request, Answer::Continue));
         };

@@ -185,14 +185,14 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
     if let SessionEnd::Lost(why) = end {
         give_up(session, link, &why);
     }
-    // Only now: no thread has SIGINT open any more.
+    // Only now: no thread has SIGINT open any longer.
     drop(harmless);
 }
 
 enum SessionEnd {
     /// By the driver, the holder or the person.
     Told,
-    /// The terminal cannot be read any more, and why.
+    /// The terminal cannot be read any longer, and why.
     Lost(String),
 }
 

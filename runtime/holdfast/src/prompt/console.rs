@@ -138,7 +138,7 @@ impl Console {
             signals::block_all();
             loop {
                 NOTIFIER.wait();
-                // If it fails the line editor is gone, and shows nothing any more.
+                // If it fails the line editor is gone, and shows nothing any longer.
                 let _ = printer.print(IN_PLACE.to_owned());
             }
         };

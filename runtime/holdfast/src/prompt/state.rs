@@ -201,7 +201,7 @@ impl SessionState {
         let mut state = self.lock();
         if state.order == EditorOrder::Rest {
             state.order = EditorOrder::Stay;
-            // From here on the terminal is not free any more, even if the editor still sleeps.
+            // From here on the terminal is not free any longer, even if the editor still sleeps.
             state.editor = match state.editor {
                 EditorPhase::Away => EditorPhase::Busy,
                 other => other,

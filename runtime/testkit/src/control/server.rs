@@ -15,7 +15,7 @@ use tempfile::TempDir;
 /// What can go wrong with instructions.
 #[derive(thiserror::Error)]
 pub enum ControlError {
-    /// What was waited for did not come, or cannot come any more.
+    /// What was waited for did not come, or cannot come any longer.
     #[error("failed to hear {what}: {why}\nlog:\n{log}")]
     Unheard {
         /// What was waited for.

@@ -14,7 +14,7 @@ pub(crate) enum ShimRequest {
     Leftovers {},
     /// Kill every descendant and reap it.
     Clear {},
-    /// Say when there is no descendant any more; reap those that end by themselves.
+    /// Say when there is no descendant any longer; reap those that end by themselves.
     Gone {},
     /// Let the program go on, with the terminal.
     Foreground {},

@@ -210,7 +210,7 @@ fn follow(watch: &StageWatch, master: &OwnedFd, sleep: BorrowedFd<'_>) -> io::Re
         if wanted[1].revents().is_some_and(|events| !events.is_empty()) {
             return Ok(());
         }
-        // EIO: nobody has the slave open any more, and all that was written has been read.
+        // EIO: nobody has the slave open any longer, and all that was written has been read.
         let count = nix::unistd::read(master, &mut bytes)?;
         if count == 0 {
             return Ok(());

@@ -141,7 +141,7 @@ pub(crate) fn ends(tree: &TestTree, exit: ProcessEnd) -> Tested {
     Ok(())
 }
 
-/// The same, where there is no terminal any more.
+/// The same, where there is no terminal any longer.
 ///
 /// # Errors
 /// The wait times out.
