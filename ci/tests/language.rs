@@ -47,8 +47,13 @@ const ALLOWED: &[(&str, &str, &str)] = &[
 ];
 
 /// What reads as translated, with what is meant.
-const PHRASES: &[(&str, &str)] =
-    &[("can not ", "cannot"), ("for ever", "forever"), ("any more ", "any longer")];
+const PHRASES: &[(&str, &str)] = &[
+    ("can not ", "cannot"),
+    ("for ever ", "forever"),
+    ("for ever.", "forever"),
+    ("for ever,", "forever"),
+    ("any more ", "any longer"),
+];
 
 /// Files of the repository with this ending, generated ones aside.
 fn files(ending: &str) -> Vec<(String, String)> {
