@@ -178,7 +178,7 @@ impl Schedule {
     /// Reads a file.
     ///
     /// # Errors
-    /// If a line is no JSON of its kind, or the version is another.
+    /// If a line is not JSON of its kind, or the version is another.
     pub fn from_text(text: &str) -> Result<Self, ScheduleError> {
         let (header, threads) = json_lines::read::<ScheduleHeader>("a schedule", text)?;
         if header.holdfast_schedule != VERSION {

@@ -222,7 +222,7 @@ impl Trace {
     /// Reads a file.
     ///
     /// # Errors
-    /// If a line is no JSON of its kind, or the version is another.
+    /// If a line is not JSON of its kind, or the version is another.
     pub fn from_text(text: &str) -> Result<Self, TraceError> {
         let (header, steps) = json_lines::read::<TraceHeader>("a trace", text)?;
         if header.holdfast_trace != VERSION {

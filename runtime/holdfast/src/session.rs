@@ -140,7 +140,7 @@ pub(crate) enum Reply {
     Lines(Vec<String>),
     /// Source.
     Source(SourceExcerpt),
-    /// Values, and how many longer did not fit.
+    /// Values, and how many more did not fit.
     Values {
         /// Those that fit.
         values: Vec<NamedValue>,

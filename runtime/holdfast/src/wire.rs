@@ -69,7 +69,7 @@ pub(crate) enum Frame {
     Outcome(Outcome),
     /// A message of the program.
     Data(#[serde(with = "serde_bytes")] Vec<u8>),
-    /// So many longer messages of the program may be sent.
+    /// So many more messages of the program may be sent.
     Credit(u32),
     /// Up: an actor was booted, with its levels below it changed.
     Born { pid: u32, path: Vec<String> },

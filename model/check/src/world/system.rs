@@ -64,7 +64,7 @@ pub fn step_component(
             ComponentValue::SharedEnvironment(shared),
             ComponentInput::SharedEnvironment(input),
         ) => shared.step(input),
-        (component, _, input) => unreachable!("{input:?} is no input for {component:?}"),
+        (component, _, input) => unreachable!("{input:?} is not an input for {component:?}"),
     }
 }
 
@@ -83,7 +83,7 @@ pub fn see_component(
         (_, ComponentValue::SharedEnvironment(shared)) => {
             ComponentFacts::SharedEnvironment(shared.clone())
         }
-        (component, ComponentValue::Actor(_)) => unreachable!("{component:?} is no actor"),
+        (component, ComponentValue::Actor(_)) => unreachable!("{component:?} is not an actor"),
     }
 }
 
