@@ -38,8 +38,6 @@ struct SimulatedEffects {
     me: ActorId,
     machine: Machine,
     mailboxes: Mailboxes,
-    /// Where the SIGINT that is being handled came from.
-    origin: Option<Origin>,
 }
 
 /// Starts the process of an actor.
@@ -58,6 +56,7 @@ fn run(machine: Machine, me: ActorId, mailboxes: Mailboxes) {
         let booted = kernel.alive(me);
         if booted {
             kernel.processes[me.index()].state = State::Running;
+            kernel.observer.booted(me);
         }
         booted.then(|| kernel.topology.clone())
     });
@@ -67,7 +66,7 @@ fn run(machine: Machine, me: ActorId, mailboxes: Mailboxes) {
     for child in tree.children(me).filter(|id| tree.start(*id) == ActorStart::Running) {
         node.handle(Input::Spawned { child }, &mut Outbox::new());
     }
-    let effects = SimulatedEffects { me, machine: machine.clone(), mailboxes, origin: None };
+    let effects = SimulatedEffects { me, machine: machine.clone(), mailboxes };
     let mut actor = ActorLoop::new(node, effects);
     // Others go on between the decision to exit and the end of the process.
     if let Some(status) = block_on(actor.run()) {
@@ -136,10 +135,6 @@ impl Effects for SimulatedEffects {
     }
 
     fn handled(&mut self, node: &Node, input: Input, outputs: &[Output]) {
-        self.origin = match input {
-            Input::Signalled { origin, .. } => Some(origin),
-            _ => None,
-        };
         self.with(|kernel, me| {
             if kernel.alive(me) {
                 if let Input::Received { from, message } = input {
@@ -151,13 +146,12 @@ impl Effects for SimulatedEffects {
     }
 
     fn perform(&mut self, output: Output) {
-        let origin = self.origin;
         self.with(|kernel, me| {
             // A process that is gone performs nothing.
             if !kernel.alive(me) {
                 return kernel.observer.see("an output of a dead actor");
             }
-            Observer::output(kernel, me, output, origin);
+            Observer::output(kernel, me, output);
             match output {
                 Output::Send { to, message } => kernel.send(me, to, Parcel::Message(message)),
                 Output::Arm { timer } => kernel.arm(me, timer),

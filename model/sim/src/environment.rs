@@ -48,7 +48,7 @@ pub(crate) fn run(run: &SimulatedRun, book: Book) {
     let (mut first, pausing) = (actions(&config), config.policy.while_prompt);
     let topology = Arc::new(Topology::new(config));
     let (person, asked) = mailbox();
-    let observer = Observer::new(book, topology.config().tree.len());
+    let observer = Observer::new(book, &topology);
     observer.tell(|| format!("the tree: {}; an actor at a prompt {pausing:?}", run.config.tree));
     let machine = Machine::new(&topology, observer, person);
     machine.with(|kernel| {

@@ -15,7 +15,7 @@ use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::Placement;
 use holdfast_protocol::actor_loop::{Event, Examine, Point, TaskEnd};
 use holdfast_protocol::policy::{BootInterrupt, Orphans, TerminalReader};
-use holdfast_protocol::{ActorId, Answer, Origin, Output, RequestId, Signal, Status, Timer};
+use holdfast_protocol::{ActorId, Answer, Origin, RequestId, Signal, Status, Timer};
 use holdfast_sync::engine::{Arc, Condvar, Mutex, MutexGuard, lock, thread, wait};
 use holdfast_sync::mailbox::Sender;
 use std::collections::{BTreeMap, BTreeSet};
@@ -230,6 +230,7 @@ impl SimulatedKernel {
         let process = &mut self.processes[actor.index()];
         assert_eq!(process.state, State::Later, "each actor is started once");
         (process.state, process.ways, process.unhandled) = (State::Booting, Some(ways), 1);
+        self.observer.started(actor);
     }
 
     /// Whether this is the first who asks for its start.
@@ -307,7 +308,7 @@ impl SimulatedKernel {
             State::Booting => {
                 let dies = self.topology.config().policy.boot_interrupt == BootInterrupt::Dies;
                 if signal == Signal::Interrupt && dies {
-                    Observer::output(self, to, Output::InterruptObeyed, Some(origin));
+                    self.observer.signalled_at_boot(to, signal, origin);
                 }
                 if signal != Signal::Interrupt || dies {
                     self.die(to, Status::Killed);
@@ -338,7 +339,7 @@ impl SimulatedKernel {
         if self.batons.values().any(|baton| *baton == Baton::Actor(actor)) {
             self.observer.see("a grant dies with a hand");
         }
-        self.observer.gone(actor);
+        Observer::gone(self, actor, status);
         let neighbours: BTreeSet<_> =
             self.lanes.keys().filter(|(from, _)| *from == actor).map(|(_, to)| *to).collect();
         for peer in neighbours {
@@ -358,7 +359,6 @@ impl SimulatedKernel {
             self.child_signal();
         }
         if actor == self.root() {
-            Observer::root_ended(self, status);
             if self.root_gone() {
                 for (holder, request) in self.observer.open_prompts() {
                     self.post(holder, Event::Answered(request, Answer::Hangup));

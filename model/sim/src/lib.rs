@@ -17,7 +17,7 @@
 //! are signalled between any two outputs of one, and between an event and its being taken.
 //!
 //! Reading order: [`stress`], `scheduler`, `environment`, `effects`, `kernel`, `links`, `later`,
-//! `observer`.
+//! `observer`, `mirror`.
 
 #![forbid(unsafe_code)]
 #![cfg(model_shuttle)]
@@ -27,6 +27,7 @@ mod environment;
 mod kernel;
 mod later;
 mod links;
+mod mirror;
 mod observer;
 mod scheduler;
 pub mod stress;

@@ -81,6 +81,8 @@ impl SimulatedKernel {
         if open && let Some(lane) = self.lanes.get_mut(&(from, to)) {
             lane.queue.push_back(parcel);
             self.tell_reader(from, to);
+        } else if let Parcel::Message(message) = parcel {
+            self.observer.lost(from, to, message);
         }
     }
 
@@ -163,6 +165,7 @@ impl SimulatedKernel {
         } else {
             self.close_lane(actor, above);
             self.close_lane(above, actor);
+            self.observer.cut(actor);
         }
     }
 

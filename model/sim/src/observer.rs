@@ -1,29 +1,22 @@
-//! Judges a run while it happens, by what is certain at that moment.
+//! Watches a run while it happens.
 //!
-//! Actors run at the same time, so no snapshot of the whole tree means anything. What is judged:
-//!
-//! * an output, when it is performed, under the one lock: prompts open and close, links open and
-//!   end, processes live and die under that lock, too;
-//! * an actor's own state, which it tells after each input and before any output of it: so what an
-//!   output rests on is told before the output can be seen;
-//! * the whole tree, once nothing happens any longer.
+//! Whether a property holds is said in one place, for the world of the checker: each input that an
+//! actor has handled, and each end of a process, is a step of that world too (`mirror`), and once
+//! nothing happens any longer nothing may be owed there. What is said here besides is what that world
+//! does not see: turns, user tasks, what the actor loop asks of what it acts through.
 
 mod turn;
 
 use super::kernel::{SimulatedKernel, State};
-use super::links::Baton;
-use holdfast_check::property::PropertyId;
-use holdfast_check::world::shared::TerminalModes;
+use super::mirror::MirroredWorld;
+use holdfast_check::property::liveness::{discharged, obliged};
+use holdfast_check::property::{PropertyId, PropertySet};
+use holdfast_check::world::Topology;
 use holdfast_protocol::actor_loop::Examine;
-use holdfast_protocol::input::Shielding;
-use holdfast_protocol::lock::client::RequestStage;
-use holdfast_protocol::node::TreePosition;
-use holdfast_protocol::policy::{Lock, Shield, WhilePrompt};
-use holdfast_protocol::reaper::{Child, LadderRung};
-use holdfast_protocol::sigint::Disposition;
-use holdfast_protocol::teardown::Teardown;
+use holdfast_protocol::policy::WhilePrompt;
+use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{
-    ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status, Urgency,
+    ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -77,16 +70,6 @@ impl Book {
 /// What an actor has told of itself.
 #[derive(Clone, Debug, Default)]
 struct Reported {
-    holds: BTreeSet<RequestId>,
-    cancelled: bool,
-    forced: bool,
-    shielded: bool,
-    waiting: bool,
-    open_shielded: bool,
-    owner: Option<RequestId>,
-    /// Whether it would act on a SIGINT if it were the root: it has something to end or to hurry,
-    /// and nothing to protect.
-    due: bool,
     /// Whether a prompt is open that leaves room for what is urgent alone.
     frozen: bool,
     /// The children that were asked to end.
@@ -98,22 +81,21 @@ struct Reported {
 #[derive(Debug)]
 pub(crate) struct Observer {
     book: Book,
+    mirror: MirroredWorld,
     told: Vec<Reported>,
     /// From the output that opens one to the output that closes it.
     prompts: BTreeMap<ActorId, RequestId>,
-    /// Those whose actor has decided that they are over.
-    closing: BTreeSet<ActorId>,
     /// Requests that nobody has answered.
     askers: BTreeSet<RequestId>,
 }
 
 impl Observer {
-    pub(crate) fn new(book: Book, actors: usize) -> Self {
+    pub(crate) fn new(book: Book, topology: &Arc<Topology>) -> Self {
         Self {
             book,
-            told: vec![Reported::default(); actors],
+            mirror: MirroredWorld::new(topology),
+            told: topology.actors().map(|_| Reported::default()).collect(),
             prompts: BTreeMap::new(),
-            closing: BTreeSet::new(),
             askers: BTreeSet::new(),
         }
     }
@@ -139,6 +121,17 @@ impl Observer {
         }
     }
 
+    /// Some properties are broken.
+    fn all_fell(&self, broken: PropertySet, what: impl FnOnce() -> String) {
+        let watched = |property: &PropertyId| match self.book.watch {
+            Watch::Everything => true,
+            Watch::Only(only) => *property == only,
+        };
+        if let Some(property) = broken.members().find(watched) {
+            self.fell(property, &what());
+        }
+    }
+
     /// What no property speaks of is not as it must be.
     pub(crate) fn wrong(&self, what: &str) {
         if self.book.watch == Watch::Everything {
@@ -151,19 +144,50 @@ impl Observer {
         self.prompts.iter().map(|(actor, request)| (*actor, *request)).collect()
     }
 
-    /// Whether somebody still protects: a request is known to somebody.
-    pub(crate) fn quiet(&self) -> bool {
-        self.prompts.is_empty() && self.askers.is_empty()
+    /// A process is started.
+    pub(crate) fn started(&mut self, actor: ActorId) {
+        self.mirror.started(actor);
+    }
+
+    /// Its boot is over.
+    pub(crate) fn booted(&mut self, actor: ActorId) {
+        self.mirror.booted(actor);
+    }
+
+    /// A signal reaches an actor that boots.
+    pub(crate) fn signalled_at_boot(&mut self, actor: ActorId, signal: Signal, origin: Origin) {
+        let broken = self.mirror.signalled_at_boot(actor, signal, origin);
+        self.all_fell(broken, || format!("actor {} takes {signal} as it boots", actor.0));
+    }
+
+    /// A message is sent to nobody.
+    pub(crate) fn lost(&mut self, from: ActorId, to: ActorId, message: Message) {
+        self.mirror.lost(from, to, message);
+    }
+
+    /// A link is cut.
+    pub(crate) fn cut(&mut self, actor: ActorId) {
+        self.mirror.cut(actor);
     }
 
     /// A process has ended, and its prompt with it.
-    pub(crate) fn gone(&mut self, actor: ActorId) {
-        if self.prompts.remove(&actor).is_some() {
-            self.see("a holder dies");
+    pub(crate) fn gone(kernel: &mut SimulatedKernel, actor: ActorId, status: Status) {
+        let reaped = |child: &ActorId| {
+            let process = kernel.process(*child);
+            process.parent == Some(actor) && process.state == State::Gone
+        };
+        let reaped: Vec<_> = kernel.topology.actors().filter(reaped).collect();
+        let this = &mut kernel.observer;
+        if this.prompts.remove(&actor).is_some() {
+            this.see("a holder dies");
         }
-        self.closing.remove(&actor);
-        self.askers.retain(|request| request.actor != actor);
-        self.told[actor.index()] = Reported::default();
+        this.askers.retain(|request| request.actor != actor);
+        this.told[actor.index()] = Reported::default();
+        let broken = this.mirror.gone(actor, status, &reaped);
+        this.all_fell(broken, || format!("the end of actor {} ({status:?})", actor.0));
+        if actor == kernel.root() && status == Status::Killed {
+            kernel.observer.see("the root is killed");
+        }
     }
 
     /// An actor has handled an input, and nothing of it was performed yet.
@@ -174,33 +198,9 @@ impl Observer {
         input: Input,
         outputs: &[Output],
     ) {
-        let name = kernel.name(actor);
+        let name = kernel.name(actor).to_owned();
         kernel.observer.tell(|| format!("{name}: {input:?} --> {outputs:?}"));
-        let shield = node.policy().shield == Shield::On;
-        let climbs = |child: &Child| child.rung < LadderRung::Kill;
-        let owner = match node.position() {
-            TreePosition::Root { server, .. } => server.owner(),
-            TreePosition::Below { .. } => None,
-        };
-        let protects = !node.requests().is_empty() || node.holds().iter().next().is_some();
         let told = Reported {
-            holds: node.holds().protecting().map(|(request, _)| request).collect(),
-            cancelled: node.teardown() != Teardown::NotAsked,
-            forced: node.urgency() == Urgency::Forced,
-            shielded: shield && node.disposition() == Disposition::Shield,
-            waiting: node.requests().iter().any(|own| own.stage == RequestStage::Waiting),
-            open_shielded: node
-                .requests()
-                .open()
-                .is_some_and(|own| own.purpose.shielding() == Shielding::Shielded),
-            owner,
-            due: !protects
-                && owner.is_none()
-                && match node.teardown() {
-                    Teardown::NotAsked => true,
-                    Teardown::Running(_) => node.children().values().any(climbs),
-                    Teardown::Deferred(_) | Teardown::Over => false,
-                },
             frozen: node.policy().while_prompt == WhilePrompt::Freezes
                 && node.requests().open().is_some(),
             asked: node
@@ -222,77 +222,16 @@ impl Observer {
             kernel.observer.wrong("a failure that is not to be examined opens a prompt");
         }
         let this = &mut kernel.observer;
-        let interrupt = matches!(input, Input::Signalled { signal: Signal::Interrupt, .. });
-        let obeyed = outputs.contains(&Output::InterruptObeyed);
-        if interrupt && before.due && !obeyed && actor == kernel.topology.root() {
-            this.fell(PropertyId::InterruptObeyed, "a SIGINT changes nothing");
-        }
-        for output in outputs {
-            match output {
-                Output::PromptClosed { .. } => drop(this.closing.insert(actor)),
-                Output::PromptOpened { .. }
-                    if before.cancelled && !this.told[actor.index()].open_shielded =>
-                {
-                    let what = "a prompt opens in an actor that was told to end";
-                    this.fell(PropertyId::NoPromptAfterCancel, what);
-                }
-                _ => {}
-            }
-        }
-        let ignorant = kernel.observer.open_prompts().into_iter().find(|(holder, request)| {
-            !kernel.observer.closing.contains(holder)
-                && above(kernel, *holder).any(|above| above == actor)
-                && !kernel.observer.told[actor.index()].holds.contains(request)
-        });
-        if ignorant.is_some() {
-            kernel
-                .observer
-                .fell(PropertyId::AncestorsKnow, "an ancestor lets go of an open prompt");
-        }
-        if actor == kernel.root() && kernel.topology.config().policy.lock != Lock::Absent {
-            let out = |(request, baton): (&RequestId, &Baton)| {
-                *baton != Baton::Closed && Some(*request) != owner
-            };
-            if kernel.batons.iter().any(out) {
-                let what = "the lock was given on while a grant is out";
-                kernel.observer.fell(PropertyId::ReleasedOnce, what);
-            }
-        }
+        let broken = this.mirror.handled(actor, input, outputs);
+        this.all_fell(broken, || format!("{name} handles {input:?}: {outputs:?}"));
     }
 
-    /// An actor performs an output. `taken` is where the SIGINT that it acts on came from.
-    pub(crate) fn output(
-        kernel: &mut SimulatedKernel,
-        actor: ActorId,
-        output: Output,
-        taken: Option<Origin>,
-    ) {
-        let forced = kernel.observer.told[actor.index()].forced;
+    /// An actor performs an output.
+    pub(crate) fn output(kernel: &mut SimulatedKernel, actor: ActorId, output: Output) {
+        kernel.observer.mirror.performed(actor);
         match output {
-            Output::Signal { child, .. } => {
-                kernel.observer.see("a ladder signals");
-                if !forced && in_branch(kernel, child) {
-                    let what = "a ladder signals the branch of an open prompt";
-                    kernel.observer.fell(PropertyId::NoSignalUnderHold, what);
-                }
-            }
-            Output::TeardownStarted { .. } => {
-                if !forced && below(kernel, actor) {
-                    let what = "a teardown begins above an open prompt";
-                    kernel.observer.fell(PropertyId::NoCancelUnderHold, what);
-                }
-            }
-            Output::InterruptObeyed => {
-                let protected = match taken {
-                    Some(Origin::Process) => in_branch(kernel, actor),
-                    Some(Origin::Terminal) | None => !kernel.observer.prompts.is_empty(),
-                };
-                if protected && !forced {
-                    let what = "a SIGINT is acted on under an open prompt";
-                    kernel.observer.fell(PropertyId::InterruptShielded, what);
-                }
-                kernel.observer.see("a SIGINT is obeyed");
-            }
+            Output::Signal { .. } => kernel.observer.see("a ladder signals"),
+            Output::InterruptObeyed => kernel.observer.see("a SIGINT is obeyed"),
             Output::Requested { request } => drop(kernel.observer.askers.insert(request)),
             Output::Refused { request } => {
                 kernel.observer.see("a request is refused");
@@ -302,11 +241,7 @@ impl Observer {
             Output::PromptClosed { request } => {
                 let this = &mut kernel.observer;
                 this.prompts.remove(&actor);
-                this.closing.remove(&actor);
                 this.answered(request);
-            }
-            Output::Alarmed { alarm } => {
-                kernel.observer.fell(PropertyId::NoAlarm, &format!("{alarm:?}"));
             }
             Output::Noticed { notice } => {
                 if notice == Notice::InterruptShielded {
@@ -322,56 +257,28 @@ impl Observer {
             | Output::BatonDropped { .. }
             | Output::TerminalTaken
             | Output::TerminalRestored
+            | Output::TeardownStarted { .. }
             | Output::Sweep
+            | Output::Alarmed { .. }
             | Output::Exit { .. } => {}
         }
     }
 
     fn answered(&mut self, request: RequestId) {
         if !self.askers.remove(&request) {
-            self.fell(PropertyId::ReleasedOnce, "a request is answered twice");
+            self.wrong("a request is answered twice");
         }
     }
 
     fn opened(kernel: &mut SimulatedKernel, actor: ActorId, request: RequestId) {
-        let root = kernel.root();
-        kernel.observer.see(if actor == root { "a prompt of the root" } else { "a prompt below" });
+        let root = actor == kernel.root();
+        kernel.observer.see(if root { "a prompt of the root" } else { "a prompt below" });
         kernel.observer.prompts.insert(actor, request);
-        if kernel.observer.prompts.len() > 1 {
-            kernel.observer.fell(PropertyId::OnePrompt, "a second prompt opens");
-        }
-        let ignorant = above(kernel, actor)
-            .find(|a| !kernel.observer.told[a.index()].holds.contains(&request));
-        if ignorant.is_some() {
-            kernel
-                .observer
-                .fell(PropertyId::AncestorsKnow, "a prompt opens and an ancestor does not hold");
-        }
-        let lock = kernel.topology.config().policy.lock != Lock::Absent;
-        let owner = kernel.observer.told[root.index()].owner;
-        if lock && kernel.alive(root) && owner != Some(request) {
-            kernel.observer.fell(PropertyId::ReleasedOnce, "a prompt opens without the lock");
-        }
-    }
-
-    /// The root's process has ended.
-    pub(crate) fn root_ended(kernel: &mut SimulatedKernel, status: Status) {
-        if status == Status::Killed {
-            return kernel.observer.see("the root is killed");
-        }
-        let left = |state: State| !matches!(state, State::Later | State::Gone);
-        if kernel.processes[1..].iter().any(|process| left(process.state)) {
-            kernel.observer.fell(PropertyId::NoneLeft, "the root ends before its descendants");
-        }
-        if kernel.modes != TerminalModes::Original {
-            kernel.observer.fell(PropertyId::TerminalRestored, "the root ends in a debug session");
-        }
     }
 
     /// Nothing happens any longer.
     pub(crate) fn at_rest(kernel: &SimulatedKernel, told_to_end: Option<PropertyId>) {
         let this = &kernel.observer;
-        let left = |state: State| !matches!(state, State::Later | State::Gone);
         this.tell(|| {
             let state = |id| format!("{} {:?}", kernel.name(id), kernel.process(id).state);
             let states: Vec<_> = kernel.topology.actors().map(state).collect();
@@ -382,51 +289,23 @@ impl Observer {
         if kernel.cut_off.iter().any(keeps) {
             this.wrong("a peer that sends what no actor sends keeps its link");
         }
-        let root = kernel.alive(kernel.root());
-        let ended = !root && !kernel.processes[1..].iter().any(|process| left(process.state));
-        let cancelled = !root || this.told[kernel.root().index()].cancelled;
-        if let Some(property) = told_to_end
-            && !ended
-        {
-            this.fell(property, "the tree was told to end, is at rest and has not ended");
+        let person = (!kernel.person_gone).then_some(PropertyId::RequestAnswered);
+        let owed = this.mirror.look(|scene| {
+            let asked = told_to_end.filter(|property| !discharged(scene, *property));
+            let owed = |one: &PropertyId| obliged(scene, *one) && !discharged(scene, *one);
+            let always = [PropertyId::TeardownCompletes].into_iter().chain(person).filter(owed);
+            asked.into_iter().chain(always).collect::<PropertySet>()
+        });
+        this.all_fell(owed, || "nothing moves any longer".to_owned());
+        let quiet = this.prompts.is_empty() && this.askers.is_empty();
+        if !quiet && !kernel.person_gone {
+            this.wrong("a request is not answered, and nothing moves any longer");
         }
-        if !ended && cancelled {
-            this.fell(PropertyId::TeardownCompletes, "the tree is at rest and has not ended");
-        }
-        if !kernel.person_gone && !this.quiet() {
-            this.fell(PropertyId::RequestAnswered, "a request is outstanding at rest");
-        }
-        if root && this.quiet() {
-            let stale = |told: &Reported| !told.holds.is_empty() || told.shielded || told.waiting;
-            if this.told.iter().any(stale) || kernel.modes != TerminalModes::Original {
-                this.fell(PropertyId::NothingStale, "a hold or a shield is left at rest");
-            }
-            if this.told[kernel.root().index()].owner.is_some() {
-                this.fell(PropertyId::ReleasedOnce, "the lock is owned at rest");
-            }
+        if quiet && kernel.alive(kernel.root()) {
             let unreaped = |state: State| matches!(state, State::Zombie(_));
             if kernel.processes.iter().any(|process| unreaped(process.state)) {
                 this.wrong("a child that has ended is not reaped at rest");
             }
         }
     }
-}
-
-/// The supervisors above an actor, as far as messages pass.
-fn above(kernel: &SimulatedKernel, actor: ActorId) -> impl Iterator<Item = ActorId> + '_ {
-    std::iter::successors(kernel.connected_up(actor), |above| kernel.connected_up(*above))
-}
-
-/// Whether a prompt is open in the connected branch below an actor.
-fn below(kernel: &SimulatedKernel, actor: ActorId) -> bool {
-    let this = &kernel.observer;
-    let open = this.prompts.keys().filter(|holder| !this.closing.contains(holder));
-    open.into_iter().any(|holder| above(kernel, *holder).any(|above| above == actor))
-}
-
-/// Whether a prompt is open in an actor or in its connected branch.
-fn in_branch(kernel: &SimulatedKernel, actor: ActorId) -> bool {
-    let this = &kernel.observer;
-    let own = this.prompts.contains_key(&actor) && !this.closing.contains(&actor);
-    own || below(kernel, actor)
 }

@@ -154,7 +154,7 @@ const MUTANTS: [Mutant; 12] = {
         (&[R4], P::NoCancelUnderHold, DEEP, &[Cancel, Error], RunEnd::Any),
         (&[R5], P::NoSignalUnderHold, DEEP, &[Cancel, Shielded], RunEnd::Any),
         (&[R6], P::NoPromptAfterCancel, TWO, &[Cancel], RunEnd::Any),
-        (&[R7], P::ReleasedOnce, TWO, &[Cancel, Kill], RunEnd::Any),
+        (&[R7], P::ReleasedOnce, DEEP, &[Kill, Cut], RunEnd::Any),
         (&[R8], P::ReleasedOnce, DEEP, &[Kill, Cut], RunEnd::Any),
         (&[R9], P::NoneLeft, DEEP, &[Kill], RunEnd::Any),
         (&[R10], P::StopIsBounded, TWO, &[Stop], RunEnd::ByStop),

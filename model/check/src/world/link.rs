@@ -100,6 +100,18 @@ impl LinkState {
         }
     }
 
+    /// Takes back the last message of an end, if it is this one: a simulated sender was gone, or had
+    /// no link any longer, before it could send what it had decided on. Here a step is whole.
+    pub fn take_back(&mut self, sender: LinkEnd, message: Message) {
+        let lane = match sender {
+            LinkEnd::Upper => &mut self.down,
+            LinkEnd::Lower => &mut self.up,
+        };
+        if lane.queue.back() == Some(&message) {
+            lane.queue.pop_back();
+        }
+    }
+
     /// Takes one input. `ends` are the upper and the lower actor.
     pub fn step(
         &mut self,
