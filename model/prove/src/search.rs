@@ -5,8 +5,11 @@
 
 mod found;
 mod moves;
+mod numbers;
 
 pub use found::{Closure, Explored, FocusEvent, FocusStep, Violated};
+
+use numbers::Numbers;
 
 use super::claim::{ClaimViolation, Findings, Reached};
 use super::focus::{ABOVE, CHILD, Focus};
@@ -22,37 +25,8 @@ use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Output, Policy
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::hash::Hash;
 use std::ops::ControlFlow;
 use std::rc::Rc;
-
-/// Values with numbers.
-#[derive(Debug)]
-struct Numbers<T> {
-    of: FxHashMap<T, u16>,
-    values: Vec<T>,
-}
-
-impl<T: Clone + Eq + Hash> Numbers<T> {
-    fn new() -> Self {
-        Self { of: FxHashMap::default(), values: Vec::new() }
-    }
-
-    fn number(&mut self, value: T) -> u16 {
-        match self.of.entry(value) {
-            Entry::Occupied(known) => *known.get(),
-            Entry::Vacant(new) => {
-                let number = u16::try_from(self.values.len()).expect("fewer than 65,536 values");
-                self.values.push(new.key().clone());
-                *new.insert(number)
-            }
-        }
-    }
-
-    fn get(&self, number: u16) -> &T {
-        &self.values[usize::from(number)]
-    }
-}
 
 /// A state, by numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -170,7 +170,7 @@ impl<'s, 't> InternView<'s, 't> {
         self.see_all(after);
         let (old, new) = (self.facts::<MOST_PARTS>(before), self.facts::<MOST_PARTS>(after));
         let topology = self.shared.topology;
-        let world = |components| WorldView { topology, components: components };
+        let world = |components| WorldView { topology, components };
         see(&world(&old[..before.len()]), &world(&new[..after.len()]))
     }
 

@@ -140,13 +140,13 @@ impl System {
         components.push(ComponentValue::SharedEnvironment(SharedEnvironment::new(
             topology.config().budget,
         )));
-        Self { components: components }
+        Self { components }
     }
 
     /// A system of the given components.
     #[must_use]
     pub fn from_components(components: Vec<ComponentValue>) -> Self {
-        Self { components: components }
+        Self { components }
     }
 
     /// Its components, by slot.
@@ -206,6 +206,6 @@ impl System {
             let to = topology.slot(topology.renamed(topology.component(slot), by));
             components[to] = value.renamed(by);
         }
-        Self { components: components }
+        Self { components }
     }
 }
