@@ -5,13 +5,14 @@
 //! ```
 
 use crate::context::{Context, Scope};
-use crate::effects::{ActorResources, RootResources};
+use crate::effects::{ActorResources, Remembered, RootResources};
 use crate::error::{RuntimeError, failed};
 use crate::event::{Event, Mail, Senders};
 use crate::exit;
 use crate::inherited::Inherited;
 use crate::intake::Queues;
 use crate::link::{Heard, Link};
+use crate::orphans::OtherChildren;
 use crate::output::Forwarder;
 use crate::pause::{self, PauseHandle};
 use crate::peer::{Peer, PeerRole, Peers, mail_with};
@@ -70,6 +71,7 @@ fn on_this_thread<T>(
 
 /// Runs the root of a tree, and says with which code the program ends.
 pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
+    let others = OtherChildren::begin()?;
     let adopted_before = match root.settings.policy().orphans() {
         Orphans::End => Some(process::become_subreaper()?),
         // Upstream leaves its orphans to init.
@@ -81,7 +83,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     Inherited::raise_limits();
     let ended = on_this_thread(async {
         let (no_terminal, roster) = (root.no_terminal, BTreeSet::new());
-        let root_resources = RootResources { no_terminal, roster, relay };
+        let root_resources = RootResources { no_terminal, roster, relay, others };
         let me = ActorId(std::process::id());
         let debug = debug_mode(root.settings.debugging);
         let node = Node::root(me, root.settings.policy(), debug);
@@ -114,6 +116,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     if let Some(forwarder) = forwarder {
         forwarder.end();
     }
+    inherited.restore_limits();
     adopted_before.map_or(Ok(()), process::set_subreaper)?;
     code
 }
@@ -285,6 +288,8 @@ async fn live(
         batons: BTreeMap::new(),
         agent: None,
         prompt: None,
+        holder: None,
+        remembered: Remembered::default(),
         answer: None,
         hinted: BTreeSet::new(),
         terminal,

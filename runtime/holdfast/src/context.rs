@@ -248,8 +248,11 @@ impl<R> Spawn<R> {
 
     async fn start(self) -> Result<Portal<R>, RuntimeError> {
         let function = self.function?;
-        let (reply, answer) = oneshot::channel();
         let name = self.name.unwrap_or_else(|| function.to_owned());
+        if name.contains('\0') {
+            return Err(RuntimeError::Name(name));
+        }
+        let (reply, answer) = oneshot::channel();
         let (args, debugging) = (self.args?, self.debugging);
         let program = ChildProgram::Actor { function, args, debugging };
         let order = ActorEvent::Spawn(ChildOrder { program, name, reply });

@@ -11,6 +11,7 @@ use crate::event::{ActorEvent, ChildOrder, PauseRequest, Resumed, Senders, UserT
 use crate::failure::Failure;
 use crate::inherited::Inherited;
 use crate::intake::Queues;
+use crate::orphans::OtherChildren;
 use crate::output::OutputRelay;
 use crate::peer::Peers;
 use crate::probe::Probe;
@@ -25,7 +26,9 @@ use crate::user_task::{Filter, UserTask};
 use holdfast_protocol::actor_loop::{
     Effects, Examine, FrameVerdict, Incoming, Intake, Point, Search, TaskEnd,
 };
-use holdfast_protocol::{ActorId, Answer, Cause, Input, Node, Output, RequestId, Signal, Status};
+use holdfast_protocol::{
+    ActorId, Answer, Cause, Input, Node, Origin, Output, RequestId, Signal, Status,
+};
 use holdfast_sync::children::Children;
 use holdfast_sync::ticket::Ticket;
 pub(crate) use links::OtherFrame;
@@ -33,6 +36,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 /// Who waits for a prompt of this actor.
 pub(crate) enum PendingPause {
@@ -48,6 +52,25 @@ pub(crate) struct RootResources {
     /// The actors below, as far as they were announced.
     pub(crate) roster: BTreeSet<u32>,
     pub(crate) relay: Option<Arc<OutputRelay>>,
+    /// The children that the runtime did not start.
+    pub(crate) others: OtherChildren,
+}
+
+/// Interrupts that came while a prompt was open and nobody could answer it.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    pub(crate) interrupts: Vec<Origin>,
+    /// Whether the report that the first of them met is out.
+    pub(crate) report_is_out: bool,
+}
+
+/// A task that ends when this is dropped.
+pub(crate) struct Abort(pub(crate) JoinHandle<()>);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What a live actor owns.
@@ -69,6 +92,9 @@ pub(crate) struct ActorResources {
     pub(crate) batons: BTreeMap<RequestId, OwnedFd>,
     pub(crate) agent: Option<(RequestId, Agent)>,
     pub(crate) prompt: Option<(RequestId, Arc<PromptSession>)>,
+    /// Waits for the end of the holder's process, at the root.
+    pub(crate) holder: Option<Abort>,
+    pub(crate) remembered: Remembered,
     /// The last answer at a prompt of this actor.
     pub(crate) answer: Option<(RequestId, Answer)>,
     /// Whether the hint about Ctrl-C was given in this debug session.
@@ -135,7 +161,7 @@ impl Effects for ActorResources {
             Output::PromptOpened { request } => self.open_prompt(request),
             Output::PromptClosed { request } => self.close_prompt(request),
             Output::Refused { request } => self.end_pause(request, Resumed::Refused),
-            Output::BatonDropped { request } => drop(self.batons.remove(&request)),
+            Output::BatonDropped { request } => self.drop_baton(request),
             Output::TerminalTaken => self.take_terminal(),
             Output::TerminalRestored => self.restore_terminal(),
             Output::InterruptObeyed => {
@@ -164,7 +190,7 @@ impl Effects for ActorResources {
     }
 
     fn close_unused_baton(&mut self, request: RequestId) {
-        self.batons.remove(&request);
+        self.drop_baton(request);
     }
 
     fn end_session(&mut self, request: RequestId) {

@@ -29,6 +29,9 @@ pub enum RuntimeError {
     /// Two functions have one name.
     #[error("failed to register `{0}`: the name is taken")]
     NameTaken(String),
+    /// A name that a process cannot have.
+    #[error("failed to name an actor {0:?}: expected no NUL in it; leave it out")]
+    Name(String),
     /// A function that nobody registered.
     #[error(
         "failed to start `{0}`: it is not registered; add it with `Program::actor` in every run of the program"

@@ -11,13 +11,15 @@
 mod frames;
 mod surveys;
 
-use crate::effects::ActorResources;
+use crate::effects::{ActorResources, Remembered};
 use crate::event::{ActorEvent, Event, PauseRequest};
 use crate::prompt::PromptEvent;
 use crate::signals::Taken;
 use crate::wire::Frame;
 use holdfast_protocol::actor_loop::Intake;
 use holdfast_protocol::node::TreePosition;
+use holdfast_protocol::policy::Shield;
+use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::{Answer, Cause, Node, Origin, RequestId, Signal};
 use holdfast_sync::mailbox::Receiver;
 use nix::sys::signal::{Signal as OsSignal, raise};
@@ -35,6 +37,9 @@ impl ActorResources {
     pub(crate) async fn next_event(&mut self, node: &Node, intake: Intake) -> ActorEvent {
         loop {
             self.show_waiting(node);
+            if let Some(event) = self.remembered(node) {
+                return event;
+            }
             let all = intake == Intake::All;
             let next = self.timers.next();
             let expiry = async {
@@ -109,7 +114,10 @@ impl ActorResources {
         event: PromptEvent,
     ) -> Option<ActorEvent> {
         match event {
-            PromptEvent::Ended => return Some(ActorEvent::BatonEnded(request)),
+            PromptEvent::Ended => {
+                self.remembered.report_is_out = true;
+                return Some(ActorEvent::BatonEnded(request));
+            }
             PromptEvent::Interrupted => {
                 return Some(ActorEvent::Signalled(Signal::Interrupt, Origin::Process));
             }
@@ -143,6 +151,10 @@ impl ActorResources {
 
     fn signal_taken(&mut self, node: &Node, signal: Taken) -> Option<ActorEvent> {
         match signal {
+            Taken::Decide(Signal::Interrupt, origin) if self.is_late(node) => {
+                self.remembered.report_is_out &= !self.remembered.interrupts.is_empty();
+                self.remembered.interrupts.push(origin);
+            }
             Taken::Decide(signal, origin) => return Some(ActorEvent::Signalled(signal, origin)),
             Taken::Child => return Some(ActorEvent::Orphans),
             Taken::Stop => self.told_to_stop(),
@@ -150,6 +162,28 @@ impl ActorResources {
             Taken::Dump => self.dump(node),
         }
         None
+    }
+
+    /// Whether an interrupt must wait: a shield protects a person at a prompt, and without a
+    /// terminal there is none. As with a signal that is blocked, it comes when that is over.
+    fn is_late(&self, node: &Node) -> bool {
+        self.root_resources.is_some() && self.terminal.is_none() && shields(node)
+    }
+
+    /// An interrupt that has waited: as what it is, or, where the next report has begun already, as
+    /// the order to stop that no prompt puts off (R10).
+    fn remembered(&mut self, node: &Node) -> Option<ActorEvent> {
+        let Remembered { interrupts, report_is_out } = &mut self.remembered;
+        if !shields(node) {
+            let origin = interrupts.pop()?;
+            return Some(ActorEvent::Signalled(Signal::Interrupt, origin));
+        }
+        if interrupts.is_empty() || !*report_is_out {
+            return None;
+        }
+        interrupts.clear();
+        self.stopped_by.get_or_insert(Signal::Interrupt);
+        Some(ActorEvent::Signalled(Signal::Terminate, Origin::Process))
     }
 
     /// SIGTSTP. The terminal may tell this process and the supervisor too: one that a SIGCONT has
@@ -174,4 +208,9 @@ impl ActorResources {
             prompt.resume();
         }
     }
+}
+
+/// Whether an actor would not act on a SIGINT now.
+fn shields(node: &Node) -> bool {
+    node.policy().shield() == Shield::On && node.disposition() == Disposition::Shield
 }

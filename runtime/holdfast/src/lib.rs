@@ -69,6 +69,7 @@ mod inherited;
 mod intake;
 mod link;
 mod logs;
+mod orphans;
 mod output;
 mod pause;
 mod peer;

@@ -7,8 +7,8 @@
 //! # Rules
 //! 1. A child of ours is reaped by us alone, so its number is not reused before we let go of it.
 //! 2. The root is the subreaper (prctl(2) `PR_SET_CHILD_SUBREAPER`): who loses its parent becomes
-//!    its child and is found in `/proc/self/task/*/children`. Not under policies whose orphans live
-//!    on: those are init's.
+//!    its child, and is told from the program's own ([`crate::orphans`]). Not under policies whose
+//!    orphans live on: those are init's.
 //! 3. No signal that the driver handles can kill an actor that boots: it is born with all of them
 //!    blocked, and unblocks them when its own handlers are in place. What it starts is born hearing.
 
@@ -189,7 +189,7 @@ fn finish_start(
     what: &'static str,
 ) -> Result<Process, RuntimeError> {
     let (session, born, inherited) = (start.session, start.born, start.inherited);
-    let mask = inherited.mask();
+    let (mask, root) = (inherited.mask(), start.root);
     // SAFETY: setsid(2), setrlimit(2) and the change of the signal mask are async-signal-safe.
     unsafe {
         command.pre_exec(move || {
@@ -197,6 +197,7 @@ fn finish_start(
                 nix::unistd::setsid()?;
             }
             inherited.restore_limits();
+            crate::orphans::mark(root);
             match born {
                 Born::Hearing => set_mask(&mask),
                 Born::Deaf => {}
@@ -227,21 +228,30 @@ pub(crate) fn set_subreaper(adopts: bool) -> Result<(), RuntimeError> {
     nix::sys::prctl::set_child_subreaper(adopts).map_err(failed("become the one who adopts"))
 }
 
-/// The children of this process, alive or zombie.
-pub(crate) fn children() -> io::Result<Vec<u32>> {
-    let mut found = Vec::new();
-    for task in std::fs::read_dir("/proc/self/task")? {
-        let path = task?.path().join("children");
-        // A thread may have ended in the meantime.
-        let Ok(text) = std::fs::read_to_string(path) else { continue };
-        found.extend(text.split_ascii_whitespace().filter_map(|word| word.parse::<u32>().ok()));
+/// How many levels of processes are below one, up to a limit. An actor's children are processes of
+/// its own, so this bounds what it says of itself.
+pub(crate) fn levels_below(pid: u32, limit: u32) -> u32 {
+    let mut level = vec![pid];
+    for levels in 0..limit {
+        level = level.into_iter().flat_map(children_of).take(MOST_LOOKED_AT).collect();
+        if level.is_empty() {
+            return levels;
+        }
     }
-    Ok(found)
+    limit
 }
 
-/// Whether a process was started below this root: its first environment says so.
-pub(crate) fn belongs_to(pid: u32, root: u32) -> bool {
-    let Ok(environment) = std::fs::read(format!("/proc/{pid}/environ")) else { return false };
-    let wanted = format!("{TREE_VARIABLE}={root}");
-    environment.split(|byte| *byte == 0).any(|entry| entry == wanted.as_bytes())
+/// The most processes of one level that are looked at.
+const MOST_LOOKED_AT: usize = 4096;
+
+fn children_of(pid: u32) -> Vec<u32> {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let lists =
+        tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok());
+    lists.flat_map(|list| numbers(&list)).collect()
+}
+
+/// The numbers in a text.
+pub(crate) fn numbers(text: &str) -> Vec<u32> {
+    text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect()
 }

@@ -148,7 +148,9 @@ impl Program {
         });
         if let Ok(registry) = &mut self.registry {
             registry.names.insert(TypeId::of::<F>(), name);
-            if registry.functions.insert(name, call).is_some() {
+            if name.contains('\0') {
+                self.registry = Err(RuntimeError::Name(name.to_owned()));
+            } else if registry.functions.insert(name, call).is_some() {
                 self.registry = Err(RuntimeError::NameTaken(name.to_owned()));
             }
         }

@@ -52,7 +52,7 @@ pub enum NoTerminal {
 #[non_exhaustive]
 pub struct Timing {
     /// What a leaf gets on each rung of the ladder (cancel, SIGTERM) before the next. A supervisor
-    /// gets three times as much for each level below it, so that it is not killed while it reaps.
+    /// gets as much again for each level below it, so that it is not killed while it reaps.
     pub grace: Duration,
     /// What the holder of the terminal gets to close its prompt after SIGTERM at the root.
     pub stop: Duration,
@@ -77,7 +77,7 @@ impl Timing {
     /// The grace of a child that has `levels` levels of actors below it.
     #[must_use]
     pub(crate) fn grace_of(&self, levels: u32) -> Duration {
-        let factor = 3_u32.saturating_pow(levels);
+        let factor = levels.saturating_add(1);
         self.grace.saturating_mul(factor).min(Self::LONGEST.max(self.grace))
     }
 }
@@ -195,11 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn a_supervisor_gets_more_grace_than_its_children_need_on_two_rungs() {
+    fn a_supervisor_is_killed_a_leafs_two_rungs_after_it_would_have_killed_its_child() {
         let timing = Timing::default();
-        for levels in 0..4 {
-            assert!(timing.grace_of(levels + 1) > timing.grace_of(levels) * 2, "{levels}");
+        for levels in 0..40 {
+            let (child, supervisor) = (timing.grace_of(levels), timing.grace_of(levels + 1));
+            assert_eq!(supervisor * 2, child * 2 + timing.grace * 2, "{levels}");
         }
-        assert_eq!(timing.grace_of(40), Timing::LONGEST);
+        assert_eq!(timing.grace_of(u32::MAX), Timing::LONGEST);
     }
 }

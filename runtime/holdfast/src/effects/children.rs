@@ -5,6 +5,7 @@ use crate::child_record::{Booting, ChildKind, ChildRecord};
 use crate::error::{RuntimeError, failed};
 use crate::event::{ActorEvent, ChildOrder, ChildProgram, SpawnReply, Spawned};
 use crate::link::Link;
+use crate::orphans::{self, Found};
 use crate::peer::{Peer, PeerRole, mail_with};
 use crate::process::{self, Born, Ended, Process, SessionOf, Start};
 use crate::settings::Debugging;
@@ -213,15 +214,32 @@ impl ActorResources {
         self.say_up(&Frame::Levels(levels));
     }
 
-    /// The children of this process; none below the root, to which orphans come.
-    pub(super) fn processes(&self, search: Search) -> Option<Vec<ActorId>> {
-        let root = self.root_resources.as_ref()?;
-        // A child that the program started on its own is the program's to wait for.
-        let is_wanted = |pid: &u32| match search {
-            Search::Actors => root.roster.contains(pid) || process::belongs_to(*pid, self.me.0),
-            Search::All => true,
+    /// The children of this process that are to be adopted; none below the root, to which orphans
+    /// come.
+    pub(super) fn processes(&mut self, search: Search) -> Option<Vec<ActorId>> {
+        let found = match search {
+            Search::Actors => self.look_for_orphans()?,
+            Search::All => self.root_resources.as_ref()?.others.rest().ok()?,
         };
-        Some(process::children().ok()?.into_iter().filter(is_wanted).map(ActorId).collect())
+        Some(found.into_iter().map(ActorId).collect())
+    }
+
+    /// Reaps the orphans that have ended, but for actors: of those the protocol is told.
+    fn look_for_orphans(&mut self) -> Option<Vec<u32>> {
+        let root = self.root_resources.as_mut()?;
+        let children = &self.children;
+        let started = |pid| children.signal(ActorId(pid), |_| ()).is_some();
+        loop {
+            let Found { alive, ended } = root.others.look(started).ok()?;
+            let (mut actors, ended): (Vec<_>, Vec<_>) =
+                ended.into_iter().partition(|pid| root.roster.contains(pid));
+            if ended.is_empty() {
+                actors.extend(alive);
+                return Some(actors);
+            }
+            // While one is reaped another may have come, unseen by the list.
+            ended.into_iter().for_each(orphans::reap);
+        }
     }
 
     pub(super) fn adopt_child(&mut self, child: ActorId) -> bool {

@@ -1,15 +1,18 @@
 //! Messages of the protocol, and the batons that go along with grants.
 
-use super::ActorResources;
+use super::{Abort, ActorResources};
 use crate::link::Heard;
 use crate::peer::PeerRole;
+use crate::process::Process;
 use crate::wire::Frame;
 use holdfast_protocol::actor_loop::Incoming;
 use holdfast_protocol::policy::LockRelease;
 use holdfast_protocol::{ActorId, Message, RequestId};
 use rustix::process::Signal as ProcessSignal;
+use std::net::Shutdown;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
+use tokio::io::unix::AsyncFd;
 
 /// A frame that is not a message of the protocol, with the descriptor that came with it.
 pub(crate) type OtherFrame = (Frame, Option<OwnedFd>);
@@ -40,8 +43,18 @@ impl ActorResources {
             return self.batons.remove(&request);
         }
         let (prompt, baton) = self.pair()?;
+        let watch = watch_holder(request.actor, &prompt);
         self.open_prompt_session(request, prompt);
+        self.holder = watch;
         Some(baton.into())
+    }
+
+    /// Closes a baton that nobody will use, in all its copies.
+    pub(super) fn drop_baton(&mut self, request: RequestId) {
+        if let Some(baton) = self.batons.remove(&request) {
+            // It fails only if the other end is gone already.
+            let _ = UnixStream::from(baton).shutdown(Shutdown::Both);
+        }
     }
 
     pub(super) fn pair(&self) -> Option<(UnixStream, UnixStream)> {
@@ -84,4 +97,23 @@ impl ActorResources {
             supervisor.say(frame, None, &self.senders);
         }
     }
+}
+
+/// Ends the session when the holder's process has ended. Its end of the baton is closed by then,
+/// unless a copy of it (fork without exec) lives on: the lock is not the copy's.
+fn watch_holder(holder: ActorId, front: &UnixStream) -> Option<Abort> {
+    let ours = front.try_clone().ok()?;
+    let pidfd = Process::child(holder.0).and_then(|process| process.watch());
+    Some(Abort(tokio::task::spawn_local(async move {
+        // SAFETY: an `OwnedFd` owns its descriptor, and keeps it for as long as it lives.
+        let ended = pidfd.map(|pidfd| unsafe { AsyncFd::register(pidfd) });
+        match ended {
+            Ok(Ok(pidfd)) => drop(pidfd.readable().await),
+            // A process that is gone needs no waiting.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+            Ok(Err(_)) | Err(_) => return,
+        }
+        // It fails only if the other end is gone already.
+        let _ = ours.shutdown(Shutdown::Both);
+    })))
 }

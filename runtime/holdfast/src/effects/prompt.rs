@@ -141,6 +141,7 @@ impl ActorResources {
         if let Some(relay) = self.root_resources.as_ref().and_then(|root| root.relay.as_ref()) {
             relay.direct();
         }
+        self.holder = None;
         if let Some((_, prompt)) = self.prompt.take() {
             prompt.close();
         }

@@ -3,6 +3,7 @@
 use super::ActorResources;
 use crate::event::{ActorEvent, UserTaskEnd};
 use crate::failure::{Failure, FailureKind};
+use crate::process;
 use crate::wire::{Frame, Outcome};
 use holdfast_protocol::actor_loop::{Examine, TaskEnd};
 use holdfast_protocol::{ActorId, Cause, LadderSignal, Status, Timer};
@@ -13,7 +14,8 @@ impl ActorResources {
         let timing = self.settings.timing;
         let after = match timer {
             Timer::Grace(child) => {
-                timing.grace_of(self.records.get(&child).map_or(0, |record| record.levels))
+                let said = self.records.get(&child).map_or(0, |record| record.levels);
+                timing.grace_of(process::levels_below(child.0, said))
             }
             Timer::Yield(_) => timing.stop,
         };
