@@ -22,7 +22,8 @@
 //! | threads | the driver (the main thread, inside [`Program::run`]); the actor's own code, named by its path; while a prompt is open `agent` in the holder, and the line editor's in the root; `output` in a root whose output is a terminal |
 //! | descriptors | the link to the supervisor and to each child, a pidfd a child, an eventfd for the signals, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
 //! | signals | SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 and SIGCHLD have handlers, and none is blocked; those that were ignored at the start stay so, but SIGCHLD |
-//! | limits | the soft limit of descriptors is raised, up to 65,536; what [`Context::spawn_command`] starts has the one from before |
+//! | limits | the soft limit of descriptors is raised, up to 65,536; what [`Context::spawn_command`] starts has the one from before. What is below the root's own process is marked by its limit of file locks, which Linux does not enforce |
+//! | children | the root adopts and reaps every orphan below it; never a process that the program started itself, or that was a child before [`Program::run`] |
 //! | variables | `HOLDFAST_LINK` (removed at boot) and `HOLDFAST_TREE` in children; see [`settings`] for those that it reads |
 //!
 //! A child that the program starts by any means hears what it would hear without the runtime: exec
