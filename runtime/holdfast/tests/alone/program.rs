@@ -93,30 +93,26 @@ async fn root(tree: Context, words: Words) -> Result<(), BoxError> {
 async fn start_by(tree: &Context, how: &str, script: &str) -> Result<String, BoxError> {
     Ok(match how {
         "actor" => tree.spawn(hears, ("root".into(), script.into())).await?.result().await?,
-        "tokio-actor" => tree.spawn(hears, ("tokio".into(), script.into())).await?.result().await?,
         "deep" => tree.spawn(above, script.to_owned()).await?.result().await?,
         "command" => match tree.command(sh(script)).await?.result().await {
             Ok(()) => "exit 0".to_owned(),
             Err(failure) => failure.message,
         },
-        how => privately(how, script).await?,
+        how => privately(how, script)?,
     })
 }
 
 /// A child of this process that the runtime knows nothing of.
-async fn privately(how: &str, script: &str) -> Result<String, BoxError> {
+fn privately(how: &str, script: &str) -> Result<String, BoxError> {
     Ok(match how {
         "root" => shown(sh(script).status()),
-        "tokio" => {
-            shown(tokio::process::Command::new("/bin/sh").args(["-c", script]).status().await)
-        }
         "thread" => {
             let script = script.to_owned();
             let child = std::thread::spawn(move || sh(&script).spawn()).join();
             shown(child.map_err(|_| "the thread panicked")??.wait())
         }
         "fork" => {
-            let words = ["/bin/sh", "-c", script].map(|word| std::ffi::CString::new(word));
+            let words = ["/bin/sh", "-c", script].map(std::ffi::CString::new);
             let [shell, option, script] = words;
             let (shell, option, script) = (shell?, option?, script?);
             let argv = [shell.as_ptr(), option.as_ptr(), script.as_ptr(), std::ptr::null()];
@@ -144,7 +140,7 @@ fn waited(pid: libc::pid_t) -> String {
 }
 
 async fn hears(_: Context, (how, script): (String, String)) -> Result<String, BoxError> {
-    privately(&how, &script).await
+    privately(&how, &script)
 }
 
 async fn above(tree: Context, script: String) -> Result<String, BoxError> {
@@ -161,8 +157,10 @@ fn copy() -> libc::pid_t {
     // SAFETY: the copy waits for signals, and touches nothing.
     unsafe {
         let pid = libc::fork();
-        while pid == 0 {
-            libc::pause();
+        if pid == 0 {
+            loop {
+                libc::pause();
+            }
         }
         pid
     }

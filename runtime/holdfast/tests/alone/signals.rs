@@ -5,8 +5,7 @@ use libtest_mimic::{Failed, Trial};
 use std::os::unix::process::CommandExt as _;
 
 /// The ways to start a program in a tree.
-const WAYS: [&str; 9] =
-    ["root", "thread", "fork", "tokio", "actor", "tokio-actor", "deep", "command", "plain"];
+const WAYS: [&str; 7] = ["root", "thread", "fork", "actor", "deep", "command", "plain"];
 
 /// Scripts that do not end, or end otherwise, where signals are blocked, ignored or handled.
 const SCRIPTS: [&str; 6] = [
@@ -75,7 +74,7 @@ fn masked() -> Tested {
     };
     let script = "grep SigBlk /proc/self/status; exit 0";
     let mut expected = None;
-    for how in ["plain", "root", "thread", "fork", "tokio", "actor", "deep", "command"] {
+    for how in ["plain", "root", "thread", "fork", "actor", "deep", "command"] {
         let mut tree = blocked(&["hears", how, script])?;
         let found = tree.line("SigBlk:")?;
         tree.ends_with(0)?;
