@@ -15,7 +15,8 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
         println!("status {}", shown(sh(&words[2]).status()));
         return ExitCode::SUCCESS;
     }
-    let timing = Timing { grace: Duration::from_millis(400), ..Timing::default() };
+    let mut timing = Timing::default();
+    timing.grace = Duration::from_millis(400);
     let code = Program::new()
         .debugging(Debugging::Breakpoints)
         .timing(timing)
@@ -55,7 +56,7 @@ async fn root(tree: Context, words: Words) -> Result<(), BoxError> {
         "copy" => println!("status {}", copy_is_killed(words[1].parse()?)),
         "lost" => {
             lose(&words[1]);
-            let ended = tree.command(sh("sleep 0.2; exit 0")).await?.result().await;
+            let ended = tree.spawn_command(sh("sleep 0.2; exit 0")).await?.result().await;
             println!("ended {ended:?}");
         }
         "early" => {}
@@ -83,7 +84,7 @@ async fn root(tree: Context, words: Words) -> Result<(), BoxError> {
                 all.push(tree.spawn(idle, ()).await?);
             }
             println!("up {}", all.len());
-            tree.command(sh("echo limit $(ulimit -n)")).await?.result().await?;
+            tree.spawn_command(sh("echo limit $(ulimit -n)")).await?.result().await?;
         }
         other => return Err(format!("no mode {other}").into()),
     }
@@ -94,7 +95,7 @@ async fn start_by(tree: &Context, how: &str, script: &str) -> Result<String, Box
     Ok(match how {
         "actor" => tree.spawn(hears, ("root".into(), script.into())).await?.result().await?,
         "deep" => tree.spawn(above, script.to_owned()).await?.result().await?,
-        "command" => match tree.command(sh(script)).await?.result().await {
+        "command" => match tree.spawn_command(sh(script)).await?.result().await {
             Ok(()) => "exit 0".to_owned(),
             Err(failure) => failure.message,
         },
