@@ -9,7 +9,7 @@
 //! A thread an actor: [`ActorLoop`] is the code that a live actor runs, and nothing here decides.
 
 use super::kernel::{Machine, Posted, SimulatedEvent, SimulatedKernel, State, Ways};
-use super::links::{Baton, Parcel, SimulatedFrame};
+use super::links::{Baton, LinkItem, SimulatedFrame};
 use super::observer::Observer;
 use holdfast_check::tree::ActorStart;
 use holdfast_check::world::shared::TerminalModes;
@@ -153,7 +153,7 @@ impl Effects for SimulatedEffects {
             }
             Observer::output(kernel, me, output);
             match output {
-                Output::Send { to, message } => kernel.send(me, to, Parcel::Message(message)),
+                Output::Send { to, message } => kernel.send(me, to, LinkItem::Message(message)),
                 Output::Arm { timer } => kernel.arm(me, timer),
                 Output::Disarm { timer } => kernel.disarm(me, timer),
                 Output::Signal { child, signal } => match signal {

@@ -20,7 +20,7 @@ enum Ends {
 
 #[derive(Debug)]
 pub(crate) struct Lane {
-    queue: VecDeque<Parcel>,
+    queue: VecDeque<LinkItem>,
     ends: Ends,
     /// Whether the reader is to be told when there is something.
     listening: bool,
@@ -35,7 +35,7 @@ impl Lane {
 
 /// What is on a lane.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Parcel {
+pub(crate) enum LinkItem {
     Message(Message),
     Frame(SimulatedFrame),
 }
@@ -62,14 +62,14 @@ pub(crate) enum Baton {
 
 impl SimulatedKernel {
     /// An actor sends something. A grant takes its baton along.
-    pub(crate) fn send(&mut self, from: ActorId, to: ActorId, parcel: Parcel) {
-        if let Parcel::Message(message) = parcel
+    pub(crate) fn send(&mut self, from: ActorId, to: ActorId, item: LinkItem) {
+        if let LinkItem::Message(message) = item
             && let Err(breach) = self.monitor.says(&self.topology, from, to, message)
         {
             self.observer.wrong(&breach.to_string());
         }
         let open = self.lanes.get(&(from, to)).is_some_and(|lane| lane.ends == Ends::Open);
-        if let Parcel::Message(Message::Grant { request }) = parcel {
+        if let LinkItem::Message(Message::Grant { request }) = item {
             if from == self.root() || self.batons.get(&request) == Some(&Baton::Actor(from)) {
                 self.batons.insert(request, Baton::Lane(from, to));
             }
@@ -79,9 +79,9 @@ impl SimulatedKernel {
             }
         }
         if open && let Some(lane) = self.lanes.get_mut(&(from, to)) {
-            lane.queue.push_back(parcel);
+            lane.queue.push_back(item);
             self.tell_reader(from, to);
-        } else if let Parcel::Message(message) = parcel {
+        } else if let LinkItem::Message(message) = item {
             self.observer.lost(from, to, message);
         }
     }
@@ -99,7 +99,7 @@ impl SimulatedKernel {
         let Some(lane) = self.lanes.get_mut(&(from, to)) else { return Incoming::NoLink };
         match (lane.queue.pop_front(), lane.ends) {
             (_, Ends::Over) => Incoming::NoLink,
-            (Some(Parcel::Message(message)), _) => {
+            (Some(LinkItem::Message(message)), _) => {
                 if let Message::Grant { request } = message
                     && let Some(baton) = self.batons.get_mut(&request)
                     && *baton == Baton::Lane(from, to)
@@ -108,7 +108,7 @@ impl SimulatedKernel {
                 }
                 Incoming::Message(message)
             }
-            (Some(Parcel::Frame(frame)), _) => {
+            (Some(LinkItem::Frame(frame)), _) => {
                 if let SimulatedFrame::Garbage = frame {
                     self.cut_off.push((from, to));
                 }
@@ -130,7 +130,7 @@ impl SimulatedKernel {
     /// An actor tells its supervisor that somebody was reaped.
     pub(crate) fn announce_reaped(&mut self, actor: ActorId) {
         if let Some(above) = self.topology.config().tree.supervisor(actor) {
-            self.send(actor, above, Parcel::Frame(SimulatedFrame::Reaped));
+            self.send(actor, above, LinkItem::Frame(SimulatedFrame::Reaped));
         }
     }
 
@@ -161,7 +161,7 @@ impl SimulatedKernel {
     pub(crate) fn cut(&mut self, actor: ActorId, garbage: bool) {
         let Some(above) = self.connected_up(actor) else { return };
         if garbage {
-            self.send(actor, above, Parcel::Frame(SimulatedFrame::Garbage));
+            self.send(actor, above, LinkItem::Frame(SimulatedFrame::Garbage));
         } else {
             self.close_lane(actor, above);
             self.close_lane(above, actor);

@@ -9,7 +9,6 @@ mod turn;
 
 use super::kernel::{SimulatedKernel, State};
 use super::mirror::MirroredWorld;
-use holdfast_check::property::liveness::{discharged, obliged};
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::world::Topology;
 use holdfast_protocol::actor_loop::Examine;
@@ -291,8 +290,9 @@ impl Observer {
         }
         let person = (!kernel.person_gone).then_some(PropertyId::RequestAnswered);
         let owed = this.mirror.look(|scene| {
-            let asked = told_to_end.filter(|property| !discharged(scene, *property));
-            let owed = |one: &PropertyId| obliged(scene, *one) && !discharged(scene, *one);
+            let of = |one: &PropertyId| one.obligation().expect("it is a leads-to");
+            let asked = told_to_end.filter(|property| !(of(property).discharged)(scene));
+            let owed = |one: &PropertyId| (of(one).obliged)(scene) && !(of(one).discharged)(scene);
             let always = [PropertyId::TeardownCompletes].into_iter().chain(person).filter(owed);
             asked.into_iter().chain(always).collect::<PropertySet>()
         });

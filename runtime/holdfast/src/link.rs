@@ -31,7 +31,7 @@ pub(crate) enum Heard {
     End,
 }
 
-struct Parcel {
+struct OutgoingFrame {
     bytes: Vec<u8>,
     sent: usize,
     descriptor: Option<OwnedFd>,
@@ -42,7 +42,7 @@ pub(crate) struct Link {
     socket: Rc<UnixStream>,
     buffer: Vec<u8>,
     descriptors: VecDeque<OwnedFd>,
-    parcels: VecDeque<Parcel>,
+    outgoing: VecDeque<OutgoingFrame>,
     ended: bool,
 }
 
@@ -61,7 +61,7 @@ impl Link {
             socket: Rc::new(UnixStream::from_std(socket)?),
             buffer: Vec::new(),
             descriptors: VecDeque::new(),
-            parcels: VecDeque::new(),
+            outgoing: VecDeque::new(),
             ended: false,
         })
     }
@@ -135,20 +135,20 @@ impl Link {
         descriptor: Option<OwnedFd>,
     ) -> Result<(), WireError> {
         let bytes = encode(frame)?;
-        self.parcels.push_back(Parcel { bytes, sent: 0, descriptor });
+        self.outgoing.push_back(OutgoingFrame { bytes, sent: 0, descriptor });
         self.flush();
         Ok(())
     }
 
     /// Sends what goes out without waiting.
     pub(crate) fn flush(&mut self) {
-        while let Some(parcel) = self.parcels.front_mut() {
-            match send(self.socket.as_raw_fd(), parcel) {
+        while let Some(frame) = self.outgoing.front_mut() {
+            match send(self.socket.as_raw_fd(), frame) {
                 Ok(count) => {
-                    parcel.sent += count;
-                    parcel.descriptor = None;
-                    if parcel.sent == parcel.bytes.len() {
-                        self.parcels.pop_front();
+                    frame.sent += count;
+                    frame.descriptor = None;
+                    if frame.sent == frame.bytes.len() {
+                        self.outgoing.pop_front();
                     }
                 }
                 Err(Errno::EINTR) => {}
@@ -159,14 +159,14 @@ impl Link {
                     return;
                 }
                 // Nobody reads any longer: what is queued is lost, a baton in it is closed.
-                Err(_) => self.parcels.clear(),
+                Err(_) => self.outgoing.clear(),
             }
         }
     }
 
     /// Whether something waits to be sent.
     pub(crate) fn is_blocked(&self) -> bool {
-        !self.parcels.is_empty()
+        !self.outgoing.is_empty()
     }
 
     /// Sends everything, however long the peer takes to read it. For the last words of a process.
@@ -182,9 +182,9 @@ impl Link {
     }
 }
 
-fn send(socket: RawFd, parcel: &Parcel) -> nix::Result<usize> {
-    let slices = [IoSlice::new(&parcel.bytes[parcel.sent..])];
-    let fds: Vec<RawFd> = parcel.descriptor.iter().map(AsRawFd::as_raw_fd).collect();
+fn send(socket: RawFd, frame: &OutgoingFrame) -> nix::Result<usize> {
+    let slices = [IoSlice::new(&frame.bytes[frame.sent..])];
+    let fds: Vec<RawFd> = frame.descriptor.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&fds)];
     let control: &[ControlMessage<'_>] = if fds.is_empty() { &[] } else { &rights };
     let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;

@@ -39,12 +39,12 @@ enum Kind {
     /// A thread of the program has started it.
     Program,
     /// It has fallen to the root.
-    Orphan(Mark),
+    Orphan(OrphanMark),
 }
 
 /// Whether a process was started below an actor or a foreign program of this tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mark {
+enum OrphanMark {
     Marked,
     /// An orphan of what the program itself has started.
     Unmarked,
@@ -52,7 +52,7 @@ enum Mark {
 
 /// A child, and the time of its start.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct KnownChild {
     start: u64,
     kind: Kind,
 }
@@ -60,7 +60,7 @@ struct Known {
 /// What the root knows of children that it did not start.
 #[derive(Debug)]
 pub(crate) struct OtherChildren {
-    known: BTreeMap<u32, Known>,
+    known: BTreeMap<u32, KnownChild>,
     /// The context switches of threads that have ended, at the beginning of the last look.
     ended: Option<u64>,
     /// The limit of this process that marks what is below others.
@@ -69,7 +69,7 @@ pub(crate) struct OtherChildren {
 
 /// What a look at the children has found.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct OrphansFound {
     /// Orphans that run, and are the tree's to end.
     pub(crate) alive: Vec<u32>,
     /// Orphans that have ended.
@@ -85,41 +85,41 @@ impl OtherChildren {
         let lists = "list the children (does the kernel have CONFIG_PROC_CHILDREN?)";
         let present = children().map_err(failed(lists))?.into_iter();
         let known = present.filter_map(|(pid, _)| {
-            let Seen { start, .. } = Seen::of(pid)?;
-            Some((pid, Known { start, kind: Kind::Before }))
+            let SeenProcess { start, .. } = SeenProcess::of(pid)?;
+            Some((pid, KnownChild { start, kind: Kind::Before }))
         });
         let limit = limit_of(std::process::id()).unwrap_or_default();
         Ok(Self { known: known.collect(), ended: ended_switches(), limit })
     }
 
     /// Looks at the children that the runtime did not start.
-    pub(crate) fn look(&mut self, started: impl Fn(u32) -> bool) -> io::Result<Found> {
+    pub(crate) fn look(&mut self, started: impl Fn(u32) -> bool) -> io::Result<OrphansFound> {
         let ended = ended_switches();
         let present: BTreeMap<u32, Owner> = children()?.into_iter().collect();
         self.known.retain(|pid, _| present.contains_key(pid));
-        let mut found = Found::default();
+        let mut found = OrphansFound::default();
         let mut stands_still = None;
         for (pid, owner) in present.into_iter().filter(|(pid, _)| !started(*pid)) {
-            let Some(Seen { start, state }) = Seen::of(pid) else { continue };
+            let Some(SeenProcess { start, state }) = SeenProcess::of(pid) else { continue };
             let same = self.known.get(&pid).filter(|known| known.start == start);
             let kind = match (same, owner) {
                 (Some(known), _) => known.kind,
                 (None, Owner::Other) => Kind::Program,
-                (None, Owner::Main) if self.is_marked(pid) => Kind::Orphan(Mark::Marked),
+                (None, Owner::Main) if self.is_marked(pid) => Kind::Orphan(OrphanMark::Marked),
                 (None, Owner::Main) => {
                     let still = *stands_still.get_or_insert_with(|| {
                         self.ended.is_some() && self.ended == ended_switches()
                     });
-                    if still { Kind::Orphan(Mark::Unmarked) } else { Kind::Program }
+                    if still { Kind::Orphan(OrphanMark::Unmarked) } else { Kind::Program }
                 }
             };
-            self.known.insert(pid, Known { start, kind });
+            self.known.insert(pid, KnownChild { start, kind });
             match (kind, state) {
                 (Kind::Before | Kind::Program, _) => {}
-                (Kind::Orphan(_), State::Ended) => found.ended.push(pid),
-                (Kind::Orphan(Mark::Marked), State::Runs) => found.alive.push(pid),
+                (Kind::Orphan(_), Liveness::Ended) => found.ended.push(pid),
+                (Kind::Orphan(OrphanMark::Marked), Liveness::Runs) => found.alive.push(pid),
                 // As without the tree: it lives until it ends, or until the tree does.
-                (Kind::Orphan(Mark::Unmarked), State::Runs) => {}
+                (Kind::Orphan(OrphanMark::Unmarked), Liveness::Runs) => {}
             }
         }
         self.ended = ended;
@@ -130,7 +130,9 @@ impl OtherChildren {
     pub(crate) fn rest(&self) -> io::Result<Vec<u32>> {
         let before = |pid| {
             let known = self.known.get(&pid).filter(|known| known.kind == Kind::Before);
-            known.is_some_and(|known| Seen::of(pid).is_some_and(|seen| seen.start == known.start))
+            known.is_some_and(|known| {
+                SeenProcess::of(pid).is_some_and(|seen| seen.start == known.start)
+            })
         };
         let present = children()?.into_iter().map(|(pid, _)| pid);
         Ok(present.filter(|pid| !before(*pid)).collect())
@@ -188,27 +190,27 @@ fn threads() -> io::Result<Vec<u32>> {
 
 /// Whether a process still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum Liveness {
     Runs,
     Ended,
 }
 
 /// What `/proc` says of a process.
 #[derive(Clone, Copy, Debug)]
-struct Seen {
-    state: State,
+struct SeenProcess {
+    state: Liveness,
     /// When it was started, in ticks since boot.
     start: u64,
 }
 
-impl Seen {
+impl SeenProcess {
     fn of(pid: u32) -> Option<Self> {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         // The name is in brackets, and may have brackets and spaces in it.
         let mut fields = text[text.rfind(')')? + 1..].split_ascii_whitespace();
         let state = match fields.next()? {
-            "Z" | "X" => State::Ended,
-            _ => State::Runs,
+            "Z" | "X" => Liveness::Ended,
+            _ => Liveness::Runs,
         };
         // The 22nd field of all; the state is the third.
         let start = fields.nth(18)?.parse().ok()?;

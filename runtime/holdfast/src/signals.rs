@@ -407,7 +407,7 @@ fn drain(wake: BorrowedFd<'_>) -> io::Result<bool> {
 }
 
 /// Takes what came.
-fn pending() -> impl Iterator<Item = Taken> {
+pub(crate) fn pending() -> impl Iterator<Item = Taken> {
     let origins = [Origin::Process, Origin::Terminal];
     HANDLED.into_iter().zip(&CAME).flat_map(move |(signal, came)| {
         origins.into_iter().zip(came).flat_map(move |(origin, came)| {

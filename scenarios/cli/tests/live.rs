@@ -93,7 +93,7 @@ fn a_trace_that_is_no_run_of_the_tree_is_left_at_the_step_that_can_not_come() {
     let path = file.path().display().to_string();
     let output = holdfast(&["run", "--follow", &path]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(12), "{}", text(&output));
-    let said = "1 of 6 steps of the trace were seen\nthere the real tree left it: it does not come to Deliver";
+    let said = "1 of 6 steps of the trace were seen\nthere the real tree left the trace: it does not come to Deliver";
     assert!(text(&output).contains(said), "{}", text(&output));
 }
 

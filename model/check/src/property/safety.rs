@@ -364,7 +364,7 @@ pub(super) fn terminal_restored(view: &WorldView<'_>) -> Evaluation {
 }
 
 pub(super) fn none_left(view: &WorldView<'_>) -> Evaluation {
-    let counts = view.shared().root_end == Some(RootEnd::Exited);
+    let counts = !view.root().alive() && view.shared().root_end == Some(RootEnd::Exited);
     Evaluation::of(counts, counts && !view.ended())
 }
 

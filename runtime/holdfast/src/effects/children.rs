@@ -3,9 +3,9 @@
 use super::ActorResources;
 use crate::child_record::{Booting, ChildKind, ChildRecord};
 use crate::error::{RuntimeError, failed};
-use crate::event::{ActorEvent, ChildOrder, ChildProgram, SpawnReply, Spawned};
+use crate::event::{ActorEvent, ChildOrder, ChildProgram, Event, SpawnReply, Spawned};
 use crate::link::Link;
-use crate::orphans::{self, Found};
+use crate::orphans::{self, OrphansFound};
 use crate::peer::{Peer, PeerRole, mail_with};
 use crate::process::{self, Born, Ended, Process, SessionOf, Start};
 use crate::settings::Debugging;
@@ -155,6 +155,11 @@ impl ActorResources {
             if let Ok(Ok(pidfd)) = ready {
                 let _ = pidfd.readable().await;
             }
+            // A Ctrl-C that ended the child has come to this process too, and is handled first:
+            // the kernel sends to the whole group before one of it can be seen to have ended.
+            for signal in crate::signals::pending() {
+                let _ = senders.urgent.send(Event::Signal(signal));
+            }
             senders.send(ActorEvent::ChildEnded(child));
         });
     }
@@ -230,7 +235,7 @@ impl ActorResources {
         let children = &self.children;
         let started = |pid| children.signal(ActorId(pid), |_| ()).is_some();
         loop {
-            let Found { alive, ended } = root.others.look(started).ok()?;
+            let OrphansFound { alive, ended } = root.others.look(started).ok()?;
             let (mut actors, ended): (Vec<_>, Vec<_>) =
                 ended.into_iter().partition(|pid| root.roster.contains(pid));
             if ended.is_empty() {

@@ -207,7 +207,7 @@ async fn asks(_: Context, (): ()) -> Result<(), BoxError> {
 /// Has the kernel throw the status of every child away.
 fn lose(how: &str) {
     let ignored = how == "ignored";
-    // SAFETY: zeros are a valid value, and the dispositions are no handlers.
+    // SAFETY: zeros are a valid value, and no disposition is a handler.
     unsafe {
         let mut action: libc::sigaction = std::mem::zeroed();
         action.sa_sigaction = if ignored { libc::SIG_IGN } else { libc::SIG_DFL };

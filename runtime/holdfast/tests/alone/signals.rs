@@ -91,7 +91,7 @@ fn masked() -> Tested {
 fn ignored() -> Tested {
     let ignoring = |words: &[&str]| {
         let mut tree = command(words);
-        // SAFETY: signal(2) is async-signal-safe, and these are no handlers.
+        // SAFETY: signal(2) is async-signal-safe, and neither disposition is a handler.
         unsafe {
             tree.pre_exec(|| {
                 for signal in [libc::SIGCHLD, libc::SIGHUP, libc::SIGINT] {
