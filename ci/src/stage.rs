@@ -195,22 +195,26 @@ pub(crate) const STAGES: &[CiStage] = &[
         env: &[("RUSTDOCFLAGS", "-D warnings")],
         set: StageSet::Fast,
     },
-    fast(
-        "package",
-        "every published package builds from what is packed into it, with its licences",
-        &[
+    CiStage {
+        name: "package",
+        why: "every published package builds from what is packed into it, with its licences",
+        cargo: &[
             &["package", "--workspace", "--exclude", "ci", "--locked", "--allow-dirty"],
             &["--target-dir", PACKAGES],
         ],
-    ),
-    fast(
-        "api",
-        "the public API of the library is the one that is kept",
-        &[
+        env: &[],
+        set: StageSet::Full,
+    },
+    CiStage {
+        name: "api",
+        why: "the public API of the library is the one that is kept",
+        cargo: &[
             &["test", "--release", "--locked", "--package", "ci", "--features", "public-api"],
             &["--test", "public_api", "--target-dir", "target/public-api"],
         ],
-    ),
+        env: &[],
+        set: StageSet::Full,
+    },
     CiStage {
         name: "deny",
         why: "the licences and sources of all dependencies are among those that are allowed",
