@@ -10,7 +10,7 @@
 //! # Rules
 //! 1. `Want` climbs hop by hop and leaves a hold on each (R1). Checked by `ancestors-know`.
 //! 2. `Grant` carries the baton (R7). Checked by `released-once`.
-//! 3. A message is believed from the side that may say it, and from no other ([`Message::way`]).
+//! 3. A message is believed from the side that may say it, and from no other ([`Message::direction`]).
 //!    Checked by `tests/hostile.rs`.
 
 use super::id::RequestId;

@@ -37,7 +37,7 @@ impl Renaming {
     }
 }
 
-/// A value that names actors. The macro [`rename!`](crate::rename) implements it field by field.
+/// A value that names actors. The macro [`rename!`](macro@crate::rename) implements it field by field.
 pub trait Rename: Sized {
     /// The same value with every actor under the name that `name` gives it.
     ///

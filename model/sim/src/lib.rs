@@ -16,7 +16,7 @@
 //! `holdfast replay`. The explorer steps a whole input at a time. Here others run, read, die and
 //! are signalled between any two outputs of one, and between an event and its being taken.
 //!
-//! Reading order: [`stress`], `scheduler`, `environment`, `effects`, `kernel`, `links`, `later`,
+//! Reading order: `stress`, `scheduler`, `environment`, `effects`, `kernel`, `links`, `later`,
 //! `observer`, `mirror`.
 
 #![forbid(unsafe_code)]

@@ -7,7 +7,7 @@
 //! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`], [`completions`], [`man`];
 //! [`render`] and [`crate::json`] say what a check has found, [`setup`] reads the arguments that describe a
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
-//! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, [`output`] writes.
+//! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
 
 pub mod cases;
 pub mod check;
