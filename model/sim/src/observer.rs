@@ -19,6 +19,7 @@ use holdfast_protocol::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread::panicking;
 
 /// What is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,19 +104,23 @@ impl Observer {
         *self.book.found().seen.entry(what).or_default() += 1;
     }
 
-    /// Tells what happens, if that is wanted.
+    /// Tells what happens, if that is wanted, until the first thread panics.
+    ///
+    /// All threads of a run take turns on one thread of the machine, and while the one that has
+    /// found what is broken unwinds, the others go on wherever it lets go of a lock: what they do
+    /// then is not of the run any longer.
     pub(crate) fn tell(&self, what: impl FnOnce() -> String) {
         match self.book.verbosity {
-            Verbosity::Verbose => self.book.found().story.push(what()),
-            Verbosity::Quiet => {}
+            Verbosity::Verbose if !panicking() => self.book.found().story.push(what()),
+            Verbosity::Verbose | Verbosity::Quiet => {}
         }
     }
 
-    /// A property is broken.
+    /// A property is broken. The first is what the run is about.
     fn fell(&self, property: PropertyId, what: &str) {
         if self.book.watch == Watch::Everything || self.book.watch == Watch::Only(property) {
             self.tell(|| format!("`{property}` is broken: {what}"));
-            self.book.found().fell = Some((property, what.to_owned()));
+            self.book.found().fell.get_or_insert_with(|| (property, what.to_owned()));
             panic!("`{property}` is broken: {what}");
         }
     }

@@ -123,9 +123,9 @@ mod with_the_engine {
             assert_eq!(replayed["confirmed"], "violated");
             assert_eq!(replayed["header"]["run"]["breaks"], found["failure"]["property"]);
             let story = replayed["story"].as_array().expect("a story");
+            let last = story.last().and_then(Value::as_str).expect("a line");
             let property = found["failure"]["property"].as_str().expect("one is violated");
-            let names = |line: &Value| line.as_str().is_some_and(|line| line.contains(property));
-            assert!(story.iter().any(names), "{story:#?}");
+            assert!(last.contains(property), "{story:#?}");
             // The same file with the rule back in: it is mended.
             let mended = text.replace(r#","without":["R3"]"#, "");
             let output = holdfast(&["replay", &written(folder.path(), "mended", &mended)]);
