@@ -2,6 +2,7 @@
 
 use super::{Observer, Reported};
 use crate::kernel::SimulatedKernel;
+use holdfast_protocol::actor_loop::Point;
 use holdfast_protocol::{ActorId, Answer, Input, Status};
 
 impl Observer {
@@ -42,9 +43,29 @@ impl Observer {
             None if asked => kernel.observer.wrong(&format!("{input:?} was not let pass")),
             None => {}
         }
+        Self::as_it_was_held(kernel, actor, input);
         let hangup = matches!(input, Input::Answered { answer: Answer::Hangup, .. });
         if hangup && kernel.alive(kernel.root()) {
             kernel.observer.wrong("a prompt hangs up while the root is there");
+        }
+    }
+
+    /// What the probe let pass, or holds back still, is not at odds with the input.
+    fn as_it_was_held(kernel: &SimulatedKernel, actor: ActorId, input: Input) {
+        let process = kernel.process(actor);
+        match input {
+            // The end may come without a question, but not beside one.
+            Input::LinkEnded { peer } if process.passed.contains(&Point::Message(peer)) => {
+                kernel.observer.wrong(&format!("what was let pass from {peer:?} is not what came"));
+            }
+            Input::Signalled { signal, .. } => {
+                // The kernel keeps a signal once, whoever sends it again.
+                let same = |held: &Point| matches!(held, Point::Signal(one, _) if *one == signal);
+                if process.held.iter().any(same) {
+                    kernel.observer.wrong(&format!("{signal} is held back and taken"));
+                }
+            }
+            _ => {}
         }
     }
 
