@@ -1,29 +1,13 @@
 //! The documents: links that lead somewhere, places that exist, the program that is compiled.
 
+use files::files;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+#[path = "support/files.rs"]
+mod files;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-
-/// Every Markdown file of the repository.
-fn documents() -> Vec<(PathBuf, String)> {
-    fn walk(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
-        for entry in fs::read_dir(folder).expect("the repository can be read") {
-            let path = entry.expect("the repository can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && name != "target" {
-                walk(&path, found);
-            } else if name.ends_with(".md") {
-                let text = fs::read_to_string(&path).expect("documents are UTF-8");
-                found.push((path, text));
-            }
-        }
-    }
-    let mut found = Vec::new();
-    walk(Path::new(ROOT), &mut found);
-    assert!(found.len() > 10, "the walk is broken: {found:?}");
-    found
-}
 
 /// The text outside of code blocks.
 fn prose(text: &str) -> impl Iterator<Item = &str> {
@@ -54,7 +38,8 @@ fn anchors(text: &str) -> Vec<String> {
 fn every_relative_link_leads_to_a_file_and_a_heading() {
     let mut dead = Vec::new();
     let mut seen = 0;
-    for (path, text) in documents() {
+    for (path, text) in files(".md") {
+        let path = Path::new(ROOT).join(path);
         for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
             seen += 1;
             let (file, anchor) = link.split_once('#').unwrap_or((link, ""));

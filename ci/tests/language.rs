@@ -2,9 +2,11 @@
 //!
 //! Each rule has its allowed places with a reason, or a number that may only become smaller.
 
+use files::files;
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
+
+#[path = "support/files.rs"]
+mod files;
 
 /// The most definitions of a hundred whose type name stands for more than one type.
 const SHARED_PERCENT: usize = 5;
@@ -54,32 +56,6 @@ const PHRASES: &[(&str, &str)] = &[
     ("for ever,", "forever"),
     (" any more ", " any longer"),
 ];
-
-/// Files of the repository with this ending, generated ones aside.
-fn files(ending: &str) -> Vec<(String, String)> {
-    fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).expect("the repository can be read") {
-            let path = entry.expect("the repository can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && name != "target" && name != "snapshots" {
-                walk(&path, ending, found);
-            } else if name.ends_with(ending) {
-                found.push(path);
-            }
-        }
-    }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let mut found = Vec::new();
-    walk(&root, ending, &mut found);
-    found.sort();
-    assert!(!found.is_empty(), "no file ends with {ending}: the walk is broken");
-    let read = |path: PathBuf| {
-        let text = fs::read_to_string(&path).expect("source is UTF-8");
-        let name = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
-        (name, text)
-    };
-    found.into_iter().map(read).collect()
-}
 
 /// Source that is shipped: no tests, no benches, no examples.
 fn shipped() -> Vec<(String, String)> {

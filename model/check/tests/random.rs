@@ -9,29 +9,28 @@ use holdfast_check::explore::intern::InternTables;
 use holdfast_check::explore::worker::Worker;
 use holdfast_check::property::safety::judge_step;
 use holdfast_check::trace::{Confirmed, NamedPolicy, Trace, confirm};
-use holdfast_check::tree::{ActorSpec, ActorStart, Tree};
 use holdfast_check::walk::{WalkFailure, walk, walk_with};
 use holdfast_check::world::{Action, Budget, Config, Fault, System, Topology};
 use holdfast_protocol::Placement;
+use holdfast_protocol::Policy;
 use holdfast_protocol::policy::{PolicyName, Rule};
-use holdfast_protocol::{ActorId, DebugMode, Policy};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config as Proptest, RngSeed, TestError, TestRunner};
+use random_tree::{RandomTree, random_trees};
 use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use without::WITHOUT;
 
+#[path = "support/random_tree.rs"]
+mod random_tree;
 #[path = "support/without.rs"]
 mod without;
 
 /// What a run is made from: everything small, so that it shrinks well.
 #[derive(Clone, Debug)]
 struct Plan {
-    /// For each actor below the root: whose child (modulo those before it), late, debug mode.
-    below: Vec<(u8, bool, bool)>,
-    faults: Vec<u8>,
-    placement: Placement,
+    shape: RandomTree,
     /// Which of the enabled actions is taken, modulo how many there are.
     wild: Vec<u8>,
     /// The same once no more faults happen; taken round and round.
@@ -42,48 +41,12 @@ struct Plan {
 const HEALS_WITHIN: usize = 2_000;
 
 fn plans() -> impl Strategy<Value = Plan> {
-    let below = vec((any::<u8>(), prop::bool::weighted(0.2), any::<bool>()), 1..=6);
-    let faults = vec(0..=2_u8, Fault::ALL.len());
-    let placement = prop_oneof![Just(Placement::OwnSession), Just(Placement::SharedGroup)];
     let (wild, healing) = (vec(any::<u8>(), 0..120), vec(any::<u8>(), 1..40));
-    (below, faults, placement, wild, healing).prop_map(
-        |(below, faults, placement, wild, healing)| Plan {
-            below,
-            faults,
-            placement,
-            wild,
-            healing,
-        },
-    )
-}
-
-impl Plan {
-    fn tree(&self) -> Tree {
-        let mut members =
-            vec![ActorSpec { name: "root".into(), supervisor: None, start: ActorStart::Running }];
-        for (index, (above, late, _)) in self.below.iter().enumerate() {
-            let above = usize::from(*above) % members.len();
-            let late = *late || members[above].start == ActorStart::Later;
-            members.push(ActorSpec {
-                name: char::from(b'a' + index as u8).to_string(),
-                supervisor: Some(ActorId(above as u32)),
-                start: if late { ActorStart::Later } else { ActorStart::Running },
-            });
-        }
-        let tree = Tree::new(members).expect("supervisors stand before their children");
-        // A trace names actors by their place in the notation, which is depth-first.
-        tree.to_string().parse().expect("the notation is read back")
-    }
-
-    fn config(&self, named: &NamedPolicy) -> Config {
-        let faults = Fault::ALL.into_iter().zip(&self.faults);
-        let budget = faults.fold(Budget::NONE, |budget, (fault, count)| budget.with(fault, *count));
-        let mut config = Config::new(self.tree(), named.policy(), self.placement, budget);
-        for (index, (_, _, debug)) in self.below.iter().enumerate() {
-            config.debug[index + 1] = if *debug { DebugMode::On } else { DebugMode::Off };
-        }
-        config
-    }
+    (random_trees(6), wild, healing).prop_map(|(shape, wild, healing)| Plan {
+        shape,
+        wild,
+        healing,
+    })
 }
 
 fn picked(actions: &[Action], pick: u8) -> Action {
@@ -92,7 +55,7 @@ fn picked(actions: &[Action], pick: u8) -> Action {
 
 /// Runs a plan through both phases.
 fn drive(plan: &Plan, named: &NamedPolicy) -> Result<(), WalkFailure> {
-    let topology = Topology::new(plan.config(named));
+    let topology = Topology::new(plan.shape.config(named.policy()));
     let pick = |next: Option<&u8>, actions: &[Action]| {
         next.map(|pick| usize::from(*pick) % actions.len().max(1))
     };
@@ -119,7 +82,7 @@ fn runner(cases: u32) -> (TestRunner, u64) {
 
 /// The trace of a failure, as it is written to a file.
 fn trace(plan: &Plan, named: &NamedPolicy, failure: &WalkFailure) -> Trace {
-    failure.trace(&Topology::new(plan.config(named)), named)
+    failure.trace(&Topology::new(plan.shape.config(named.policy())), named)
 }
 
 /// A failure, shrunk, and everything that reproduces it in words.
@@ -131,7 +94,7 @@ struct Found {
 }
 
 /// Runs random plans and returns the first failure.
-fn hunt(named: &NamedPolicy, cases: u32) -> Result<(), Box<Found>> {
+fn find_failure(named: &NamedPolicy, cases: u32) -> Result<(), Box<Found>> {
     let (mut runner, seed) = runner(cases);
     let result = runner.run(&plans(), |plan| {
         drive(&plan, named).map_err(|failure| TestCaseError::fail(failure.what))
@@ -151,7 +114,7 @@ fn hunt(named: &NamedPolicy, cases: u32) -> Result<(), Box<Found>> {
                  plan:    {plan:?}",
                 failure.what,
                 failure.steps.len(),
-                plan.tree(),
+                plan.shape.tree(),
                 file.display(),
             );
             Err(Box::new(Found { plan, failure, report }))
@@ -162,7 +125,7 @@ fn hunt(named: &NamedPolicy, cases: u32) -> Result<(), Box<Found>> {
 #[test]
 fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
     let relay = NamedPolicy { policy: PolicyName::Relay, without: Vec::new() };
-    if let Err(found) = hunt(&relay, 3_000) {
+    if let Err(found) = find_failure(&relay, 3_000) {
         panic!("{}", found.report);
     }
 }
@@ -171,12 +134,17 @@ fn relay_breaks_nothing_and_comes_to_rest_on_random_schedules() {
 fn random_schedules_find_a_rule_that_is_missing_and_leave_a_trace_that_replays() {
     for rule in [Rule::R1, Rule::R3, Rule::R5, Rule::R7, Rule::R9] {
         let named = NamedPolicy { policy: PolicyName::Relay, without: vec![rule] };
-        let found = hunt(&named, 3_000).expect_err("random schedules must find a missing rule");
+        let found =
+            find_failure(&named, 3_000).expect_err("random schedules must find a missing rule");
         let Found { plan, failure, report } = *found;
         let written = trace(&plan, &named, &failure).to_text();
         let read = Trace::from_text(&written).expect("a trace is read back");
         let topology = Topology::new(read.config().expect("its header is complete"));
-        assert_eq!(*topology.config(), plan.config(&named), "without {rule}: {report}");
+        assert_eq!(
+            *topology.config(),
+            plan.shape.config(named.policy()),
+            "without {rule}: {report}"
+        );
         let confirmed = confirm(&topology, &read).expect("its steps are possible");
         let fatal = Confirmed::Violated(failure.steps.len());
         assert!(confirmed == fatal || confirmed == Confirmed::Stuck, "without {rule}: {report}");
@@ -211,7 +179,7 @@ fn each_rule_taken_out_breaks_a_walk_of_a_wide_tree() {
 
 /// Walks on plain values; in each state the packed explorer must see the same.
 fn walk_packed(plan: &Plan, named: &NamedPolicy) {
-    let topology = Topology::new(plan.config(named));
+    let topology = Topology::new(plan.shape.config(named.policy()));
     let shared = InternTables::new(&topology);
     let mut worker = Worker::new(&shared, SymmetryReduction::Off);
     let mut system = System::new(&topology);

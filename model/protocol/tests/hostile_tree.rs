@@ -260,8 +260,8 @@ impl Tree {
         Ok(())
     }
 
-    /// The hostile actors die, everything is read, every prompt is answered.
-    fn heal(&mut self) -> Result<(), String> {
+    /// Everything is read, every prompt is answered, and the hostile actors close what they kept.
+    fn settle(&mut self) -> Result<(), String> {
         for _ in 0..400 {
             for hostile in [LIAR, THIEF] {
                 self.drop_kept(hostile, |_| true);
@@ -270,20 +270,19 @@ impl Tree {
             self.act(ReadsBaton(0))?;
             HONEST.into_iter().try_for_each(|id| self.act(Answers(id.0)))?;
         }
+        Ok(())
+    }
+
+    /// The hostile actors die, everything is read, every prompt is answered.
+    fn heal(&mut self) -> Result<(), String> {
+        self.settle()?;
         for hostile in [LIAR, THIEF] {
             let above = supervisor(hostile);
             self.take(above, Input::LinkEnded { peer: hostile }, None)?;
             let exited = Input::Exited { child: hostile, status: Status::Finished };
             self.take(above, exited, None)?;
         }
-        for _ in 0..400 {
-            for hostile in [LIAR, THIEF] {
-                self.drop_kept(hostile, |_| true);
-            }
-            self.act(Reads(0))?;
-            self.act(ReadsBaton(0))?;
-            HONEST.into_iter().try_for_each(|id| self.act(Answers(id.0)))?;
-        }
+        self.settle()?;
         self.judge_rest()
     }
 

@@ -2,26 +2,11 @@
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+use support::{code, holdfast, stderr, stdout};
 
-/// Runs `holdfast`, without a terminal.
-fn holdfast(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.args(args).env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
-    command.output().expect("the binary was built")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal ended it")
-}
+#[path = "support/command.rs"]
+mod support;
 
 /// Issue #320: the intermediate actor obeys a Ctrl-C while its child is at a prompt.
 const ISSUE_320: [&str; 12] = [

@@ -3,16 +3,10 @@
 //! With `--cfg model_shuttle` they run; without it they name the command that does.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use support::{code, holdfast, stderr, stdout};
 
-fn holdfast(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.args(args).env_remove("CLICOLOR_FORCE").output().expect("the binary was built")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+#[path = "support/command.rs"]
+mod support;
 
 /// Nobody is shielded from a Ctrl-C.
 const WITHOUT_R3: [&str; 9] = [
@@ -56,21 +50,22 @@ fn a_file_that_is_no_schedule_is_refused_with_its_place() {
     ];
     for (name, text, says) in table {
         let output = holdfast(&["replay", &written(folder.path(), name, &text)]);
-        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert_eq!(code(&output), 2, "{name}");
         assert!(stderr(&output).contains(says), "{name}: {}", stderr(&output));
         assert!(!stderr(&output).contains("panicked"), "{name}: {}", stderr(&output));
     }
     let file = written(folder.path(), "fine", &schedule("[0]"));
     let output = holdfast(&["replay", &file, "--step=3"]);
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("--step is for traces"), "{}", stderr(&output));
 }
 
 #[test]
 fn a_scheduler_is_for_drivers() {
     let output = holdfast(&["walk", "--tree", "root(a)", "--scheduler=pct"]);
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(code(&output), 2);
     assert!(stderr(&output).contains("add --on drivers"), "{}", stderr(&output));
+    assert_eq!(stdout(&output), "");
 }
 
 #[cfg(not(model_shuttle))]
@@ -80,7 +75,7 @@ fn a_build_without_the_engine_names_the_command_that_has_it() {
     let file = written(folder.path(), "fine.schedule", &schedule("[0]"));
     for args in [&["replay", &file][..], &WITHOUT_R3] {
         let output = holdfast(args);
-        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(code(&output), 2);
         let said = stderr(&output);
         let command = "RUSTFLAGS='--cfg model_shuttle' cargo run --release --locked --target-dir \
                        target/shuttle --package holdfast-cli -- ";
@@ -93,6 +88,7 @@ fn a_build_without_the_engine_names_the_command_that_has_it() {
 mod with_the_engine {
     use super::*;
     use serde_json::Value;
+    use std::process::Output;
 
     fn json(output: &Output) -> Value {
         let error = |error| panic!("{error}: {}", stderr(output));
@@ -104,7 +100,7 @@ mod with_the_engine {
         let file = folder.join("found.schedule");
         let path = file.to_str().expect("a temporary path is UTF-8");
         let output = holdfast(&[&WITHOUT_R3[..], &["--trace-out", path], rest].concat());
-        assert_eq!(output.status.code(), Some(10), "{}", stderr(&output));
+        assert_eq!(code(&output), 10, "{}", stderr(&output));
         (json(&output), std::fs::read_to_string(&file).expect("a failure was written"))
     }
 
@@ -118,7 +114,7 @@ mod with_the_engine {
             let file = found["failure"]["file"].as_str().expect("a path");
             assert!(found["failure"]["replay"].as_str().is_some_and(|it| it.ends_with(file)));
             let output = holdfast(&["replay", file, "--json"]);
-            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            assert_eq!(code(&output), 0, "{}", stderr(&output));
             let replayed = json(&output);
             assert_eq!(replayed["confirmed"], "violated");
             assert_eq!(replayed["header"]["run"]["breaks"], found["failure"]["property"]);
@@ -129,7 +125,7 @@ mod with_the_engine {
             // The same file with the rule back in: it is mended.
             let mended = text.replace(r#","without":["R3"]"#, "");
             let output = holdfast(&["replay", &written(folder.path(), "mended", &mended)]);
-            assert_eq!(output.status.code(), Some(2));
+            assert_eq!(code(&output), 2);
             let said = stderr(&output);
             let fits = said.contains("does not fail any longer") || said.contains("cannot go on");
             assert!(fits && !said.contains("panicked"), "{said}");
@@ -148,7 +144,7 @@ mod with_the_engine {
         ];
         for (name, text, says) in table {
             let output = holdfast(&["replay", &written(folder.path(), name, &text)]);
-            assert_eq!(output.status.code(), Some(2), "{name}");
+            assert_eq!(code(&output), 2, "{name}");
             let said = stderr(&output);
             assert!(said.contains(says) && !said.contains("panicked"), "{name}: {said}");
         }
@@ -174,7 +170,7 @@ mod with_the_engine {
             let args = ["walk", "--on=drivers", "--tree", "root(a(b(c),d),e?(f?))", "--json"];
             let faults = ["--faults", "request=2,interrupt=1,error=1,kill=1,cancel=1,cut=1"];
             let output = holdfast(&[&args[..], &faults, rest].concat());
-            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            assert_eq!(code(&output), 0, "{}", stderr(&output));
             json(&output)["steps"].as_u64().expect("a number")
         };
         let whole = relay(&["--iterations=450"]);
@@ -186,7 +182,7 @@ mod with_the_engine {
     fn real_processes_are_refused() {
         let case = concat!(env!("CARGO_MANIFEST_DIR"), "/../cases/nested-ctrlc.toml");
         let output = holdfast(&["run", case, "--on=live"]);
-        assert_eq!(output.status.code(), Some(2));
+        assert_eq!(code(&output), 2);
         let said = stderr(&output);
         assert!(said.contains("a build without `--cfg model_shuttle`"), "{said}");
     }

@@ -1,25 +1,10 @@
 //! `holdfast prove` as a person or a script meets it.
 
 use serde_json::Value;
-use std::process::{Command, Output};
+use support::{code, holdfast, stderr, stdout};
 
-fn holdfast(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.args(args).env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
-    command.output().expect("the binary was built")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("the output is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("the output is UTF-8")
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().expect("no signal ended it")
-}
+#[path = "support/command.rs"]
+mod support;
 
 #[test]
 fn a_rule_that_is_missing_falls_in_three_columns_and_in_a_small_tree() {

@@ -1,15 +1,14 @@
 //! `holdfast walk` as a person or a script meets it: walks, failures, resumption.
 
 use serde_json::Value;
-use std::process::{Command, Output};
+use std::process::Output;
+use support::{code, holdfast, stderr, stdout};
 
-fn holdfast(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.args(args).env_remove("CLICOLOR_FORCE").output().expect("the binary was built")
-}
+#[path = "support/command.rs"]
+mod support;
 
 fn json(output: &Output) -> Value {
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = stderr(output);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
 }
 
@@ -34,12 +33,12 @@ fn a_failure_is_written_and_its_replay_confirms_it() {
     let file = folder.path().join("found.trace");
     let path = file.to_str().expect("a temporary path is UTF-8");
     let output = holdfast(&[&SINGLE_DEPTH[..], &["--trace-out", path]].concat());
-    assert_eq!(output.status.code(), Some(10));
+    assert_eq!(code(&output), 10);
     let found = json(&output);
     assert_eq!(found["outcome"], "safety-violated");
     assert_eq!(found["failure"]["file"], path);
     let replayed = holdfast(&["replay", path, "--json"]);
-    assert_eq!(replayed.status.code(), Some(0));
+    assert_eq!(code(&replayed), 0);
     let replayed = json(&replayed);
     assert_eq!(replayed["confirmed"], "violated");
     assert_eq!(replayed["header"]["breaks"], found["failure"]["property"]);
@@ -70,7 +69,7 @@ fn relay_holds_on_thousands_of_walks_and_two_parts_are_the_whole() {
         let args = ["walk", "--tree", "root(a(b(c),d),e?(f?))", "--debug=b,e", "--json"];
         let faults = ["--faults", "request=2,interrupt=1,error=1,kill=1,cancel=1,cut=1"];
         let output = holdfast(&[&args[..], &faults, rest].concat());
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+        assert_eq!(code(&output), 0, "{}", stdout(&output));
         json(&output)
     };
     let whole = relay(&["--iterations=3000"]);
@@ -83,6 +82,6 @@ fn relay_holds_on_thousands_of_walks_and_two_parts_are_the_whole() {
 #[test]
 fn a_walk_without_a_tree_is_bad_input() {
     let output = holdfast(&["walk"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("needs a tree"));
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("needs a tree"));
 }

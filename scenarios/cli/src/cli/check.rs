@@ -2,7 +2,7 @@
 
 use super::named;
 use super::setup::{ModelArgs, SearchArgs, SetupError};
-use super::watch::{Interruption, ProgressView, watched};
+use super::watch::{CtrlCError, Interruption, ProgressView, watched};
 use super::{Format, TraceNotWritten, complain, print, print_json, render, suite, write_trace};
 use crate::exit::ExitClass;
 use crate::json::check::CheckJson;
@@ -47,8 +47,8 @@ pub enum CheckError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     /// Ctrl-C cannot be caught.
-    #[error("failed to catch Ctrl-C")]
-    Signal(#[source] std::io::Error),
+    #[error(transparent)]
+    CtrlC(#[from] CtrlCError),
     /// The trace cannot be written.
     #[error(transparent)]
     Trace(#[from] TraceNotWritten),
@@ -129,8 +129,7 @@ impl CheckArgs {
         let options = self.search.options(until);
         let started = Instant::now();
         let (report, asked) =
-            watched(ProgressView::Search, |progress| check(config, options, progress))
-                .map_err(CheckError::Signal)?;
+            watched(ProgressView::Search, |progress| check(config, options, progress))?;
         let took = started.elapsed();
         let threads = options.threads.get();
         let mut checked =

@@ -50,11 +50,6 @@ pub struct ProveArgs {
     json: bool,
 }
 
-/// Why a proof cannot be attempted.
-#[derive(Debug, thiserror::Error)]
-#[error("failed to catch Ctrl-C")]
-struct SignalError(#[source] std::io::Error);
-
 /// A certificate that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("failed to write the certificate to {path}; choose another --certificate")]
@@ -80,7 +75,7 @@ impl ProveArgs {
         });
         let proof = match proof {
             Ok((proof, _)) => proof,
-            Err(error) => return complain(&SignalError(error)),
+            Err(error) => return complain(&error),
         };
         match Format::of_switch(self.json) {
             Format::Text => print(&text(&named, &proof, clock.elapsed())),

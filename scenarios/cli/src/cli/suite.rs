@@ -124,8 +124,7 @@ pub fn run(search: &SearchArgs, format: Format) -> Result<ExitClass, CheckError>
         }
     };
     let (done, asked) =
-        watched(ProgressView::None, |progress| check_all(&rows, search, progress, each))
-            .map_err(CheckError::Signal)?;
+        watched(ProgressView::None, |progress| check_all(&rows, search, progress, each))?;
     let took = started.elapsed();
     let unmet = done.iter().filter(|done| done.met() == Met::No).count();
     let exit = match (asked, unmet) {

@@ -3,7 +3,7 @@
 use super::drivers::{self, NoEngine, quoted};
 use super::named;
 use super::setup::{ModelArgs, SetupError};
-use super::watch::{Interruption, ProgressView, watched};
+use super::watch::{CtrlCError, Interruption, ProgressView, watched};
 use super::{Format, TraceNotWritten, complain, print, print_json, render, write_trace};
 use crate::exit::ExitClass;
 use crate::json::check::RunJson;
@@ -92,8 +92,8 @@ enum WalkError {
     #[error(transparent)]
     Setup(#[from] SetupError),
     /// Ctrl-C cannot be caught.
-    #[error("failed to catch Ctrl-C")]
-    Signal(#[source] std::io::Error),
+    #[error(transparent)]
+    CtrlC(#[from] CtrlCError),
     /// The trace cannot be written.
     #[error(transparent)]
     Trace(#[from] TraceNotWritten),
@@ -138,8 +138,7 @@ impl WalkArgs {
         let (walks, asked) = watched(ProgressView::Walks, |progress| match scheduler {
             None => Ok(self.take(&run, progress)),
             Some(who) => drivers::take(&run, who, self.seed, self.numbers(), progress),
-        })
-        .map_err(WalkError::Signal)?;
+        })?;
         let (walks, took) = (walks?, started.elapsed());
         let kind =
             |failed: &FailedWalk| failed.property.map_or(PropertyKind::LeadsTo, PropertyId::kind);

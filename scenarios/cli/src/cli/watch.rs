@@ -26,6 +26,11 @@ pub enum ProgressView {
     None,
 }
 
+/// Ctrl-C cannot be caught.
+#[derive(Debug, thiserror::Error)]
+#[error("failed to catch Ctrl-C")]
+pub struct CtrlCError(#[from] io::Error);
+
 /// Runs a search and looks after it.
 ///
 /// # Errors
@@ -33,7 +38,7 @@ pub enum ProgressView {
 pub fn watched<T>(
     show: ProgressView,
     search: impl FnOnce(&Progress) -> T,
-) -> io::Result<(T, Interruption)> {
+) -> Result<(T, Interruption), CtrlCError> {
     let asked = Arc::new(AtomicBool::new(false));
     let signal = signal_hook::consts::SIGINT;
     // In this order: a Ctrl-C that finds the flag set has its default effect.

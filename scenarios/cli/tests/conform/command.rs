@@ -1,20 +1,11 @@
 //! The commands `conform` and `record`: text, JSON, exit codes.
 
 use crate::recorded::{Files, two_prompts, write};
+use crate::support::{code, holdfast, stderr, stdout};
 use crate::{place_of, tampered};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
-
-fn holdfast(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_holdfast"));
-    command.args(args).env_remove("CLICOLOR_FORCE").env("COLUMNS", "100");
-    command.output().expect("the binary was built")
-}
-
-fn said(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("the output is UTF-8")
-}
+use std::process::Output;
 
 fn folder_of(files: &Files) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -40,15 +31,15 @@ fn without_grant() -> Files {
 fn the_command_says_what_it_found() {
     let good = folder_of(&two_prompts().files());
     let output = holdfast(&["conform", path_of(good.path())]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
-    insta::assert_snapshot!("conforms", said(&output.stdout));
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    insta::assert_snapshot!("conforms", stdout(&output));
 
     let bad = folder_of(&without_grant());
     let output = holdfast(&["conform", path_of(bad.path())]);
-    assert_eq!(output.status.code(), Some(12), "{}", said(&output.stderr));
-    insta::assert_snapshot!("differs", said(&output.stdout));
+    assert_eq!(code(&output), 12, "{}", stderr(&output));
+    insta::assert_snapshot!("differs", stdout(&output));
     let output = holdfast(&["conform", "--json", path_of(bad.path())]);
-    assert_eq!(output.status.code(), Some(12));
+    assert_eq!(code(&output), 12);
     let json: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
     assert_eq!(json["exit"], 12);
     assert_eq!(json["trees"][0]["verdict"], "differs");
@@ -60,10 +51,10 @@ fn a_merged_run_is_a_trace_that_replays() {
     let folder = folder_of(&two_prompts().files());
     let trace = folder.path().join("run.trace");
     let args = ["conform", path_of(folder.path()), "--trace-out", path_of(&trace)];
-    assert_eq!(holdfast(&args).status.code(), Some(0));
+    assert_eq!(code(&holdfast(&args)), 0);
     let output = holdfast(&["replay", path_of(&trace)]);
-    assert_eq!(output.status.code(), Some(0), "{}", said(&output.stderr));
-    assert!(said(&output.stdout).contains("steps are possible; the trace claims no more"));
+    assert_eq!(code(&output), 0, "{}", stderr(&output));
+    assert!(stdout(&output).contains("steps are possible; the trace claims no more"));
 }
 
 #[test]
@@ -74,8 +65,8 @@ fn folders_in_a_folder_are_runs_of_their_own() {
         write(&folder.path().join(name), &files);
     }
     let output = holdfast(&["conform", path_of(folder.path())]);
-    assert_eq!(output.status.code(), Some(12));
-    let text = said(&output.stdout);
+    assert_eq!(code(&output), 12);
+    let text = stdout(&output);
     assert!(text.contains("two/root.jsonl:4: root: reads Want"), "{text}");
     assert!(text.ends_with("1 of 2 trees conform\n"), "{text}");
 }
@@ -100,8 +91,8 @@ fn records_that_can_not_be_used_are_bad_input() {
         ("a missing record", &missing),
     ] {
         let output = holdfast(&["conform", path_of(folder.path())]);
-        assert_eq!(output.status.code(), Some(2), "{what}: {}", said(&output.stderr));
-        let stderr = said(&output.stderr).replace(path_of(folder.path()), "FOLDER");
+        assert_eq!(code(&output), 2, "{what}: {}", stderr(&output));
+        let stderr = stderr(&output).replace(path_of(folder.path()), "FOLDER");
         text.push_str(&format!("## {what}\n{stderr}\n"));
     }
     insta::assert_snapshot!("unusable", text);
@@ -117,29 +108,29 @@ fn recorded_as(files: &Files, code: &str, more: &[&str]) -> Output {
 #[test]
 fn a_recorded_program_keeps_its_exit_code_if_its_run_conforms() {
     let output = recorded_as(&two_prompts().files(), "3", &[]);
-    assert_eq!(output.status.code(), Some(3), "{}", said(&output.stderr));
-    assert_eq!(said(&output.stdout), "");
-    insta::assert_snapshot!("record", said(&output.stderr));
+    assert_eq!(code(&output), 3, "{}", stderr(&output));
+    assert_eq!(stdout(&output), "");
+    insta::assert_snapshot!("record", stderr(&output));
 
     let kept = tempfile::tempdir().expect("a temporary folder");
     let place = path_of(kept.path());
     let output = recorded_as(&without_grant(), "0", &["--dir", place]);
-    assert_eq!(output.status.code(), Some(12));
-    assert!(said(&output.stderr).contains("does not conform"), "{}", said(&output.stderr));
+    assert_eq!(code(&output), 12);
+    assert!(stderr(&output).contains("does not conform"), "{}", stderr(&output));
     assert!(kept.path().join("root.jsonl").exists());
     let output = recorded_as(&two_prompts().files(), "0", &["--dir", place]);
-    assert_eq!(output.status.code(), Some(2), "the folder is used");
+    assert_eq!(code(&output), 2, "the folder is used");
 }
 
 #[test]
 fn a_program_without_a_record_is_bad_input() {
     let output = holdfast(&["record", "--", "true"]);
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(code(&output), 2);
     assert_eq!(
-        said(&output.stderr),
+        stderr(&output),
         "error: true left no record; is it built on the holdfast runtime?\n"
     );
     let output = holdfast(&["record", "--", "/nowhere/program"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(said(&output.stderr).contains("failed to run /nowhere/program"));
+    assert_eq!(code(&output), 2);
+    assert!(stderr(&output).contains("failed to run /nowhere/program"));
 }

@@ -5,6 +5,11 @@ mod random;
 mod recorded;
 mod tampered;
 
+#[path = "../../../../model/check/tests/support/random_tree.rs"]
+mod random_tree;
+#[path = "../support/command.rs"]
+mod support;
+
 use holdfast_cli::conform::cast::{CastError, group};
 use holdfast_cli::conform::outside::Outside;
 use holdfast_cli::conform::record::parse;
