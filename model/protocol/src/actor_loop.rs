@@ -28,7 +28,7 @@
 mod effects;
 mod event;
 
-pub use effects::{Effects, EventOf, FrameVerdict, Incoming, Intake, Search};
+pub use effects::{ChildScope, Effects, EventOf, FrameVerdict, Incoming, Intake};
 pub use event::{Event, Examine, Point, TaskEnd};
 
 use crate::policy::WhilePrompt;
@@ -42,12 +42,12 @@ use crate::{contract::ActorMonitor, node::TreePosition, policy::Policy};
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::vec::Vec;
 
-/// Whether the user task can still end.
+/// Whether the node still waits for the end of the user task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum UserTask {
-    Running,
+enum UserTaskReport {
+    Pending,
     /// It has ended, or was given up.
-    Over,
+    Settled,
 }
 
 /// One actor: its node and what it acts through.
@@ -57,7 +57,7 @@ pub struct ActorLoop<E: Effects> {
     effects: E,
     outbox: Outbox,
     follow_ups: VecDeque<Input>,
-    user_task: UserTask,
+    user_task: UserTaskReport,
     exit: Option<Status>,
     /// What the probe holds back: the next of a link.
     withheld: BTreeMap<ActorId, Incoming<E::Frame>>,
@@ -78,7 +78,7 @@ impl<E: Effects> ActorLoop<E> {
             effects,
             outbox: Outbox::new(),
             follow_ups: VecDeque::new(),
-            user_task: UserTask::Running,
+            user_task: UserTaskReport::Pending,
             exit: None,
             withheld: BTreeMap::new(),
             unread: BTreeSet::new(),
@@ -172,7 +172,7 @@ impl<E: Effects> ActorLoop<E> {
                 self.overdue.remove(&timer);
             }
             Output::TeardownStarted { .. } => {
-                if self.user_task == UserTask::Over && self.effects.passes(Point::Body) {
+                if self.user_task == UserTaskReport::Settled && self.effects.passes(Point::Body) {
                     self.follow_ups.push_back(Input::UserTaskEnded);
                 }
             }
@@ -299,7 +299,7 @@ impl<E: Effects> ActorLoop<E> {
 
     /// Takes over whoever became a child of this process. Only a root has such children.
     fn look_for_orphans(&mut self) {
-        for child in self.effects.children(Search::Actors).unwrap_or_default() {
+        for child in self.effects.children(ChildScope::Actors).unwrap_or_default() {
             self.adopt(child);
         }
     }
@@ -318,7 +318,7 @@ impl<E: Effects> ActorLoop<E> {
 
     /// The root has no child that it knows: whoever is there was never announced.
     fn sweep(&mut self) -> Vec<Input> {
-        let Some(found) = self.effects.children(Search::All) else { return Vec::new() };
+        let Some(found) = self.effects.children(ChildScope::All) else { return Vec::new() };
         if found.is_empty() {
             let gone = self.effects.passes(Point::ChildrenGone);
             return gone.then_some(Input::ChildrenGone).into_iter().collect();
@@ -362,10 +362,10 @@ impl<E: Effects> ActorLoop<E> {
 
     /// The user task has ended: by itself, or because it was told to.
     fn task_ended(&mut self, ending: E::Ending) {
-        if self.user_task == UserTask::Over {
+        if self.user_task == UserTaskReport::Settled {
             return;
         }
-        self.user_task = UserTask::Over;
+        self.user_task = UserTaskReport::Settled;
         let (cause, examine) = match self.effects.task_ended(ending) {
             TaskEnd::Returned => (Cause::Finished, Examine::Yes),
             TaskEnd::Failed(examine) => (Cause::Failed, examine),
@@ -383,14 +383,14 @@ impl<E: Effects> ActorLoop<E> {
     }
 
     fn task_overdue(&mut self) {
-        if self.user_task == UserTask::Over {
+        if self.user_task == UserTaskReport::Settled {
             return;
         }
         if self.effects.task_is_shielded() || !self.node.requests().is_empty() {
             return self.effects.await_task();
         }
         self.effects.give_up_task();
-        self.user_task = UserTask::Over;
+        self.user_task = UserTaskReport::Settled;
         self.body_ended();
     }
 

@@ -26,7 +26,7 @@ use super::output::{Notice, Outbox};
 use super::policy::{Policy, Restore, Route};
 use super::reaper::{Child, ChildLink};
 use super::sigint::{Disposition, Slot};
-use super::teardown::{Teardown, UserTask};
+use super::teardown::{Teardown, UserTaskState};
 use crate::rename;
 use alloc::collections::BTreeMap;
 
@@ -98,7 +98,7 @@ pub struct Node {
     children: BTreeMap<ActorId, Child>,
     teardown: Teardown,
     urgency: Urgency,
-    user_task: UserTask,
+    user_task: UserTaskState,
     slot: Slot,
 }
 
@@ -133,7 +133,7 @@ impl Node {
             children: BTreeMap::new(),
             teardown: Teardown::NotAsked,
             urgency: Urgency::Patient,
-            user_task: UserTask::Running,
+            user_task: UserTaskState::Running,
             slot: Slot::default(),
         }
     }
@@ -146,7 +146,7 @@ impl Node {
             Input::Cancel { cause } => self.fail_or_cancel(cause, out),
             Input::Unexamined { cause } => self.cancel(cause, out),
             Input::CancelChild { child } => self.cancel_child(child, out),
-            Input::UserTaskEnded => self.user_task = UserTask::Ended,
+            Input::UserTaskEnded => self.user_task = UserTaskState::Ended,
             Input::Received { from, message } => self.receive(from, message, out),
             Input::LinkEnded { peer } => self.link_ended(peer, out),
             Input::Signalled { signal, origin } => self.signalled(signal, origin, out),
@@ -253,7 +253,7 @@ impl Node {
 
     /// Its program.
     #[must_use]
-    pub fn user_task(&self) -> UserTask {
+    pub fn user_task(&self) -> UserTaskState {
         self.user_task
     }
 
@@ -277,4 +277,4 @@ rename!(struct Node {
     id, policy, debug, position, requests, holds, children, teardown, urgency, user_task, slot
 });
 rename!(enum TreePosition { Root { server, stop }, Below { supervisor, root, uplink } });
-rename!(nothing in Policy, DebugMode, StopOrder, Uplink, Child, Teardown, UserTask, Slot);
+rename!(nothing in Policy, DebugMode, StopOrder, Uplink, Child, Teardown, UserTaskState, Slot);

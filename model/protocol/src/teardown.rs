@@ -23,7 +23,7 @@ pub enum Teardown {
 
 /// The actor's own program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum UserTask {
+pub enum UserTaskState {
     /// It runs.
     Running,
     /// It was told to end.

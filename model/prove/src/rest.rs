@@ -12,7 +12,7 @@ use holdfast_protocol::message::Urgency;
 use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::reaper::{Child, ChildLink, Grace, Kinship, LadderRung};
-use holdfast_protocol::teardown::UserTask;
+use holdfast_protocol::teardown::UserTaskState;
 use holdfast_protocol::{
     ActorId, Answer, Cause, Input, Message, Node, Origin, RequestId, Shielding, Signal, Status,
     Timer,
@@ -180,7 +180,7 @@ fn at_prompt(focus: Focus, (before, after): &Own, purpose: Purpose) -> Own {
 /// One set of own requests and one of holds, with every other child and user task beside them.
 fn put_together(focus: Focus, (before, after): Own, held: &HeldBeside, rests: &mut Vec<Rest>) {
     let plain = before.is_empty() && after.is_empty() && held.holds.is_empty();
-    let bodies = [UserTask::Running, UserTask::Ended, UserTask::Asked];
+    let bodies = [UserTaskState::Running, UserTaskState::Ended, UserTaskState::Asked];
     let mut waiting: Vec<RequestId> = Vec::new();
     if focus.is_root() {
         let waits = |(_, hold): &&(RequestId, Hold)| hold.stage == HoldStage::Waiting;

@@ -10,7 +10,7 @@ use holdfast_protocol::message::{About, Urgency};
 use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::reaper::{ChildLink, Grace, Kinship};
-use holdfast_protocol::teardown::{Teardown, UserTask};
+use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{
     ActorId, Answer, Cause, DebugMode, Input, Message, Node, Origin, Outbox, Output, Policy,
     RequestId, Shielding, Signal, Status, Timer,
@@ -84,7 +84,7 @@ const VALUES: [RestValue; 11] = [
     }),
     ("no other child", |rest| rest.children.is_empty()),
     ("another child", |rest| !rest.children.is_empty()),
-    ("a user task that has ended", |rest| rest.user_task == UserTask::Ended),
+    ("a user task that has ended", |rest| rest.user_task == UserTaskState::Ended),
     ("others wait before the request", |rest| !rest.queue_before.is_empty()),
 ];
 

@@ -14,7 +14,7 @@ use super::observer::Observer;
 use holdfast_check::tree::ActorStart;
 use holdfast_check::world::shared::TerminalModes;
 use holdfast_protocol::actor_loop::{
-    ActorLoop, Effects, Event, Examine, FrameVerdict, Incoming, Intake, Point, Search, TaskEnd,
+    ActorLoop, ChildScope, Effects, Event, Examine, FrameVerdict, Incoming, Intake, Point, TaskEnd,
 };
 use holdfast_protocol::{
     ActorId, Input, LadderSignal, Node, Origin, Outbox, Output, RequestId, Signal, Status,
@@ -229,10 +229,10 @@ impl Effects for SimulatedEffects {
         self.with(|kernel, me| kernel.announce_reaped(me));
     }
 
-    fn children(&mut self, search: Search) -> Option<Vec<ActorId>> {
+    fn children(&mut self, search: ChildScope) -> Option<Vec<ActorId>> {
         self.with(|kernel, me| match search {
-            Search::Actors if me != kernel.root() => None,
-            Search::Actors | Search::All => Some(kernel.children(me)),
+            ChildScope::Actors if me != kernel.root() => None,
+            ChildScope::Actors | ChildScope::All => Some(kernel.children(me)),
         })
     }
 

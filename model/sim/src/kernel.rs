@@ -6,7 +6,7 @@
 //!
 //! A SIGKILL strikes between any two outputs of its victim: what is not performed yet is lost.
 
-use super::later::{Later, UserTask};
+use super::later::{Later, SimulatedTask};
 use super::links::{Baton, Lane};
 use super::observer::Observer;
 use holdfast_check::monitor::TreeMonitor;
@@ -66,7 +66,7 @@ pub(crate) struct SimulatedProcess {
     unhandled: usize,
     /// Timers that have expired and were not taken.
     pub(crate) expired: Vec<Timer>,
-    pub(crate) task: UserTask,
+    pub(crate) task: SimulatedTask,
     /// Whether the end of a request gives the user task its time once more.
     pub(crate) awaits_request: bool,
     /// How it had ended when it was reaped.
@@ -87,7 +87,7 @@ impl SimulatedProcess {
     }
 
     pub(crate) fn task_is_shielded(&self) -> bool {
-        self.task == UserTask::Shielded
+        self.task == SimulatedTask::Shielded
     }
 }
 
@@ -139,7 +139,7 @@ impl Machine {
             ways: None,
             unhandled: 0,
             expired: Vec::new(),
-            task: UserTask::Running,
+            task: SimulatedTask::Running,
             awaits_request: false,
             reaped: None,
             examine: Examine::Yes,

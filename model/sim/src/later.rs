@@ -32,7 +32,7 @@ impl Later {
 
 /// The user task of an actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum UserTask {
+pub(crate) enum SimulatedTask {
     Running,
     /// It was told to end.
     Told,
@@ -85,11 +85,11 @@ impl SimulatedKernel {
     /// The user task of an actor says something, if it still runs.
     pub(crate) fn task_says(&mut self, actor: ActorId, event: Event<ActorId, TaskEnd>) {
         let task = &mut self.processes[actor.index()].task;
-        if *task == UserTask::Ended {
+        if *task == SimulatedTask::Ended {
             return;
         }
         if let Event::TaskEnded(_) = event {
-            *task = UserTask::Ended;
+            *task = SimulatedTask::Ended;
         }
         self.post(actor, event);
     }
@@ -97,8 +97,8 @@ impl SimulatedKernel {
     /// The user task of an actor is told to end.
     pub(crate) fn end_task(&mut self, actor: ActorId) {
         let process = &mut self.processes[actor.index()];
-        if process.task != UserTask::Ended {
-            process.task = if sometimes() { UserTask::Shielded } else { UserTask::Told };
+        if process.task != SimulatedTask::Ended {
+            process.task = if sometimes() { SimulatedTask::Shielded } else { SimulatedTask::Told };
             self.later.push(Later::EndTask(actor));
         }
         self.later.push(Later::Overdue(actor));
@@ -107,7 +107,7 @@ impl SimulatedKernel {
     /// The user task of an actor gets its time to end once more.
     pub(crate) fn await_task(&mut self, actor: ActorId) {
         let process = &mut self.processes[actor.index()];
-        if process.task == UserTask::Shielded {
+        if process.task == SimulatedTask::Shielded {
             self.observer.see("a shielded task is waited for");
             self.later.push(Later::Overdue(actor));
         } else {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How far a stress run, or a replay, is.
 #[derive(Debug, Default)]
-pub(crate) struct Progress {
+pub(crate) struct StressProgress {
     /// The number of the schedule that is under way.
     pub(crate) iteration: u64,
     /// What it runs.
@@ -29,10 +29,10 @@ pub(crate) struct Progress {
 
 /// The same, for all who look at it.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Shared(Arc<Mutex<Progress>>);
+pub(crate) struct Shared(Arc<Mutex<StressProgress>>);
 
 impl Shared {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, Progress> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, StressProgress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -26,13 +26,13 @@ use std::task::{Context, Poll, Waker};
 pub fn mailbox<T>() -> (Sender<T>, Receiver<T>) {
     let state = QueueState { queue: VecDeque::new(), ends: QueueEnds::Open, waker: None };
     let state = Arc::new(Mutex::new(state));
-    let senders = Arc::new(Senders { state: Arc::clone(&state) });
+    let senders = Arc::new(SendersGuard { state: Arc::clone(&state) });
     (Sender { senders }, Receiver { state })
 }
 
 /// The end that sends. Each clone is a sender of its own.
 pub struct Sender<T> {
-    senders: Arc<Senders<T>>,
+    senders: Arc<SendersGuard<T>>,
 }
 
 /// The end that receives.
@@ -68,7 +68,7 @@ struct QueueState<T> {
 }
 
 /// What all senders share; its drop is the drop of the last one.
-struct Senders<T> {
+struct SendersGuard<T> {
     state: Arc<Mutex<QueueState<T>>>,
 }
 
@@ -132,7 +132,7 @@ impl<T> Clone for Sender<T> {
     }
 }
 
-impl<T> Drop for Senders<T> {
+impl<T> Drop for SendersGuard<T> {
     fn drop(&mut self) {
         let mut state = lock(&self.state);
         if state.ends == QueueEnds::Open {

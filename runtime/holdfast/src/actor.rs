@@ -7,7 +7,7 @@
 use crate::context::{Context, Scope};
 use crate::effects::{ActorResources, Remembered, RootResources};
 use crate::error::{RuntimeError, failed};
-use crate::event::{Event, Mail, Senders};
+use crate::event::{DriverEvent, Mail, Senders};
 use crate::exit;
 use crate::inherited::Inherited;
 use crate::intake::Queues;
@@ -23,7 +23,7 @@ use crate::program::{Registry, complain};
 use crate::recorder::Recorder;
 use crate::settings::{Debugging, NoTerminal, Settings};
 use crate::signals::{Before, Signals};
-use crate::terminal::Terminal;
+use crate::terminal::ControllingTerminal;
 use crate::user_task::{Code, Filter, UserTask};
 use crate::wire::{Frame, Hello, VERSION};
 use holdfast_protocol::actor_loop::ActorLoop;
@@ -56,7 +56,7 @@ fn mailboxes() -> (Senders, Queues) {
 }
 
 /// An actor that has ended.
-struct Ended {
+struct FinishedActor {
     status: Status,
     resources: ActorResources,
 }
@@ -89,7 +89,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         let node = Node::root(me, root.settings.policy(), debug);
         let name = "root".to_owned();
         let (settings, probe) = (root.settings, root.probe);
-        let position = TreePosition { node, path: vec![name], root: me, settings, probe };
+        let position = ActorSetup { node, path: vec![name], root: me, settings, probe };
         let mailboxes = mailboxes();
         live(
             position,
@@ -105,7 +105,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         .await
     });
     pause::serve(None);
-    let code = ended.map(|Ended { status, mut resources }| {
+    let code = ended.map(|FinishedActor { status, mut resources }| {
         resources.close_prompt_session();
         resources.terminal = None;
         if status == Status::Failed {
@@ -149,7 +149,7 @@ pub(crate) fn run_below(
         boot_below(hello, direct, link, registry, filter, probe).await
     });
     pause::serve(None);
-    let Ended { status, mut resources } = ended?;
+    let FinishedActor { status, mut resources } = ended?;
     resources.close_prompt_session();
     resources.terminal = None;
     resources.say_outcome(status);
@@ -186,7 +186,7 @@ async fn boot_below(
     registry: Arc<Registry>,
     filter: Filter,
     probe: Arc<dyn Probe>,
-) -> Result<Ended, RuntimeError> {
+) -> Result<FinishedActor, RuntimeError> {
     let code = registry.code(&hello.function, hello.args)?;
     probe.booting(&hello.path.join("/"));
     let (me, root) = (ActorId(std::process::id()), ActorId(hello.root));
@@ -206,7 +206,7 @@ async fn boot_below(
         let link = Link::new(UnixStream::from(socket)).map_err(failed("watch a link"))?;
         peers.insert(root, Peer::new(root, link, PeerRole::Direct, senders));
     }
-    let position = TreePosition { node, path: hello.path, root, settings: hello.settings, probe };
+    let position = ActorSetup { node, path: hello.path, root, settings: hello.settings, probe };
     Inherited::raise_limits();
     let inherited = hello.inherited;
     live(position, None, registry, filter, mailboxes, peers, Some(mail), code, inherited).await
@@ -227,7 +227,7 @@ fn debug_mode(debugging: Debugging) -> DebugMode {
 }
 
 /// Where in the tree an actor stands.
-struct TreePosition {
+struct ActorSetup {
     node: Node,
     path: Vec<String>,
     root: ActorId,
@@ -237,7 +237,7 @@ struct TreePosition {
 
 #[expect(clippy::too_many_arguments, reason = "this is where everything meets")]
 async fn live(
-    position: TreePosition,
+    position: ActorSetup,
     root_resources: Option<RootResources>,
     registry: Arc<Registry>,
     filter: Filter,
@@ -246,7 +246,7 @@ async fn live(
     mail: Option<Mail>,
     code: Code,
     inherited: Inherited,
-) -> Result<Ended, RuntimeError> {
+) -> Result<FinishedActor, RuntimeError> {
     let path = position.path.join("/");
     let events = senders.events.clone();
     pause::serve(Some(PauseHandle {
@@ -262,7 +262,7 @@ async fn live(
     let to = senders.urgent.clone();
     let _signals = tokio::task::spawn_local(async move {
         while let Ok(signal) = signals.take().await {
-            let _ = to.send(Event::Signal(signal));
+            let _ = to.send(DriverEvent::Signal(signal));
         }
     });
     let (shields, shields_seen) = watch::channel(0);
@@ -271,7 +271,7 @@ async fn live(
     let context = Context::new(shared);
     let mask = inherited.mask();
     let user_task = UserTask::start(code, context, Arc::clone(&filter), mask, senders.clone())?;
-    let terminal = root_resources.as_ref().and_then(|_| Terminal::controlling());
+    let terminal = root_resources.as_ref().and_then(|_| ControllingTerminal::open());
     let resources = ActorResources {
         me,
         path: position.path,
@@ -309,5 +309,5 @@ async fn live(
     };
     let mut actor = ActorLoop::new(position.node, resources);
     let status = actor.run().await.expect("a driver keeps senders of its own events");
-    Ok(Ended { status, resources: actor.into_effects() })
+    Ok(FinishedActor { status, resources: actor.into_effects() })
 }

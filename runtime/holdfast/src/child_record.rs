@@ -2,7 +2,7 @@
 
 use crate::event::{ChildEnd, SpawnReply, Spawned};
 use crate::failure::{Failure, FailureKind};
-use crate::process::Ended;
+use crate::process::ProcessEnd;
 use crate::wire::Outcome;
 use holdfast_protocol::Status;
 use tokio::sync::watch;
@@ -46,22 +46,22 @@ impl ChildRecord {
     }
 
     /// How the child ended, from what it said and how its process ended.
-    pub(crate) fn conclude(&mut self, ended: Ended) -> ChildEnd {
+    pub(crate) fn conclude(&mut self, ended: ProcessEnd) -> ChildEnd {
         let failure = |kind| Failure::new(kind, &self.path, ended.to_string());
         match (self.outcome.take(), self.kind, ended) {
             (Some(Outcome::Failed(failure)), _, _) => Err(failure),
-            (_, _, Ended::Unknown) => Err(failure(FailureKind::Unknown)),
-            (_, _, Ended::Signal(signal)) => Err(failure(FailureKind::Killed(signal))),
-            (Some(Outcome::Returned(bytes)), _, Ended::Code(0)) => Ok(bytes),
-            (None, ChildKind::Foreign, Ended::Code(0)) => {
+            (_, _, ProcessEnd::Unknown) => Err(failure(FailureKind::Unknown)),
+            (_, _, ProcessEnd::Signal(signal)) => Err(failure(FailureKind::Killed(signal))),
+            (Some(Outcome::Returned(bytes)), _, ProcessEnd::Code(0)) => Ok(bytes),
+            (None, ChildKind::Foreign, ProcessEnd::Code(0)) => {
                 Ok(crate::context::encode("a result", &()).unwrap_or_default())
             }
-            (_, ChildKind::Actor, Ended::Code(_))
+            (_, ChildKind::Actor, ProcessEnd::Code(_))
                 if crate::exit::status_of_actor(ended) == Status::Cancelled =>
             {
                 Err(failure(FailureKind::Cancelled))
             }
-            (_, _, Ended::Code(code)) => Err(failure(FailureKind::Exited(code))),
+            (_, _, ProcessEnd::Code(code)) => Err(failure(FailureKind::Exited(code))),
         }
     }
 }

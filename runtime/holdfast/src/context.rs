@@ -5,7 +5,7 @@
 //! it, or a child, fails, all are cancelled, and the failure climbs to the supervisor.
 
 use crate::error::RuntimeError;
-use crate::event::{ActorEvent, ChildOrder, ChildProgram, Event};
+use crate::event::{ActorEvent, ChildOrder, ChildProgram, DriverEvent};
 use crate::portal::{Mailbox, Portal};
 use crate::program::{ActorFn, Registry};
 use crate::settings::Debugging;
@@ -51,7 +51,7 @@ pub struct Context {
 
 pub(crate) struct Scope {
     pub(crate) path: String,
-    pub(crate) events: Sender<Event>,
+    pub(crate) events: Sender<DriverEvent>,
     pub(crate) registry: Arc<Registry>,
     /// The messages between this actor and its supervisor.
     pub(crate) mailbox: Option<Mailbox>,
@@ -134,7 +134,7 @@ impl Context {
         let program = command.get_program().to_string_lossy();
         let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
         let order = ChildOrder { program: ChildProgram::Foreign(Box::new(command)), name, reply };
-        self.tell("start a program", Event::Actor(ActorEvent::Spawn(order)))?;
+        self.tell("start a program", DriverEvent::Actor(ActorEvent::Spawn(order)))?;
         let gone = |_| RuntimeError::Gone("start a program");
         Ok(Portal::new(answer.await.map_err(gone)??, self.shared.events.clone()))
     }
@@ -162,20 +162,20 @@ impl Context {
 
     /// Asks this actor to end, its children first, and does not wait.
     pub fn cancel(&self) {
-        let _ = self.tell("cancel", Event::Actor(ActorEvent::Cancel(Cause::Requested)));
+        let _ = self.tell("cancel", DriverEvent::Actor(ActorEvent::Cancel(Cause::Requested)));
     }
 
     /// Cancels this actor after so long, and does not wait: a deadline. A person at a prompt in its
     /// branch is waited for.
     pub fn cancel_after(&self, after: Duration) {
         if after.is_zero() {
-            let _ = self.tell("cancel", Event::Actor(ActorEvent::Cancel(Cause::Deadline)));
+            let _ = self.tell("cancel", DriverEvent::Actor(ActorEvent::Cancel(Cause::Deadline)));
             return;
         }
         let shared = Arc::clone(&self.shared);
         tokio::spawn(async move {
             tokio::time::sleep(after).await;
-            let _ = shared.events.send(Event::Actor(ActorEvent::Cancel(Cause::Deadline)));
+            let _ = shared.events.send(DriverEvent::Actor(ActorEvent::Cancel(Cause::Deadline)));
         });
     }
 
@@ -201,11 +201,11 @@ impl Context {
     /// The tree below this actor as text: every actor, what it does, what it holds for, who waits.
     pub async fn tree(&self) -> Option<String> {
         let (reply, answer) = oneshot::channel();
-        self.tell("look at the tree", Event::Survey(reply)).ok()?;
+        self.tell("look at the tree", DriverEvent::Survey(reply)).ok()?;
         answer.await.ok()
     }
 
-    fn tell(&self, what: &'static str, event: Event) -> Result<(), RuntimeError> {
+    fn tell(&self, what: &'static str, event: DriverEvent) -> Result<(), RuntimeError> {
         self.shared.events.send(event).map_err(|_| RuntimeError::Gone(what))
     }
 }
@@ -257,7 +257,7 @@ impl<R> Spawn<R> {
         let program = ChildProgram::Actor { function, args, debugging };
         let order = ActorEvent::Spawn(ChildOrder { program, name, reply });
         let gone = || RuntimeError::Gone("start an actor");
-        self.shared.events.send(Event::Actor(order)).map_err(|_| gone())?;
+        self.shared.events.send(DriverEvent::Actor(order)).map_err(|_| gone())?;
         let spawned = answer.await.map_err(|_| gone())??;
         Ok(Portal::new(spawned, self.shared.events.clone()))
     }

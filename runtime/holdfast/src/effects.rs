@@ -20,11 +20,11 @@ use crate::prompt::PromptSession;
 use crate::recorder::Recorder;
 use crate::settings::{NoTerminal, Settings};
 use crate::survey::Survey;
-use crate::terminal::Terminal;
+use crate::terminal::ControllingTerminal;
 use crate::timers::Timers;
 use crate::user_task::{Filter, UserTask};
 use holdfast_protocol::actor_loop::{
-    Effects, Examine, FrameVerdict, Incoming, Intake, Point, Search, TaskEnd,
+    ChildScope, Effects, Examine, FrameVerdict, Incoming, Intake, Point, TaskEnd,
 };
 use holdfast_protocol::{
     ActorId, Answer, Cause, Input, Node, Origin, Output, RequestId, Signal, Status,
@@ -99,7 +99,7 @@ pub(crate) struct ActorResources {
     pub(crate) answer: Option<(RequestId, Answer)>,
     /// Whether the hint about Ctrl-C was given in this debug session.
     pub(crate) hinted: BTreeSet<RequestId>,
-    pub(crate) terminal: Option<Terminal>,
+    pub(crate) terminal: Option<ControllingTerminal>,
     pub(crate) user_task: UserTask,
     /// How many shielded tasks the user task has.
     pub(crate) shields: watch::Receiver<usize>,
@@ -211,7 +211,7 @@ impl Effects for ActorResources {
         self.forget_child(child);
     }
 
-    fn children(&mut self, search: Search) -> Option<Vec<ActorId>> {
+    fn children(&mut self, search: ChildScope) -> Option<Vec<ActorId>> {
         self.processes(search)
     }
 

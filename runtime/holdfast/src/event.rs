@@ -19,7 +19,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 pub(crate) type ActorEvent = actor_loop::Event<ChildOrder, UserTaskEnd>;
 
 /// One thing that happened.
-pub(crate) enum Event {
+pub(crate) enum DriverEvent {
     /// One for the actor loop.
     Actor(ActorEvent),
     /// A link has room again.
@@ -47,16 +47,16 @@ pub(crate) enum Event {
 /// The way to the driver of this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Senders {
-    pub(crate) events: Sender<Event>,
+    pub(crate) events: Sender<DriverEvent>,
     /// For what is taken even while a prompt freezes the driver.
-    pub(crate) urgent: Sender<Event>,
+    pub(crate) urgent: Sender<DriverEvent>,
 }
 
 impl Senders {
     /// Sends an event the way that it must take. A driver that has ended needs none.
     pub(crate) fn send(&self, event: ActorEvent) {
         let way = if event.is_urgent() { &self.urgent } else { &self.events };
-        let _ = way.send(Event::Actor(event));
+        let _ = way.send(DriverEvent::Actor(event));
     }
 }
 

@@ -12,7 +12,7 @@
 //!
 //! An actor below the root ends with the same codes; 0 where its function returned.
 
-use crate::process::Ended;
+use crate::process::ProcessEnd;
 use holdfast_protocol::{Cause, Signal, Status};
 
 /// An actor failed.
@@ -52,24 +52,24 @@ pub(crate) fn code(status: Status, cause: Cause, stopped: Option<Signal>) -> u8 
 }
 
 /// How the end of an actor's process is understood.
-pub(crate) fn status_of_actor(ended: Ended) -> Status {
+pub(crate) fn status_of_actor(ended: ProcessEnd) -> Status {
     match ended {
-        Ended::Signal(_) => Status::Killed,
-        Ended::Code(0) => Status::Finished,
-        Ended::Code(code) if [CANCELLED, DEADLINE].map(i32::from).contains(&code) => {
+        ProcessEnd::Signal(_) => Status::Killed,
+        ProcessEnd::Code(0) => Status::Finished,
+        ProcessEnd::Code(code) if [CANCELLED, DEADLINE].map(i32::from).contains(&code) => {
             Status::Cancelled
         }
         // Told to end by a signal, and obeyed in an orderly way.
-        Ended::Code(129 | 130 | 131 | 143) => Status::Cancelled,
-        Ended::Code(_) | Ended::Unknown => Status::Failed,
+        ProcessEnd::Code(129 | 130 | 131 | 143) => Status::Cancelled,
+        ProcessEnd::Code(_) | ProcessEnd::Unknown => Status::Failed,
     }
 }
 
 /// How the end of a foreign program is understood.
-pub(crate) fn status_of_foreign(ended: Ended) -> Status {
+pub(crate) fn status_of_foreign(ended: ProcessEnd) -> Status {
     match ended {
-        Ended::Signal(_) => Status::Killed,
-        Ended::Code(0) => Status::Finished,
-        Ended::Code(_) | Ended::Unknown => Status::Failed,
+        ProcessEnd::Signal(_) => Status::Killed,
+        ProcessEnd::Code(0) => Status::Finished,
+        ProcessEnd::Code(_) | ProcessEnd::Unknown => Status::Failed,
     }
 }

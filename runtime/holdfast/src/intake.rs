@@ -12,7 +12,7 @@ mod frames;
 mod surveys;
 
 use crate::effects::{ActorResources, Remembered};
-use crate::event::{ActorEvent, Event, PauseRequest};
+use crate::event::{ActorEvent, DriverEvent, PauseRequest};
 use crate::prompt::PromptEvent;
 use crate::signals::Taken;
 use crate::wire::Frame;
@@ -28,8 +28,8 @@ use std::time::Instant;
 
 /// The mailboxes of a driver.
 pub(crate) struct Queues {
-    pub(crate) events: Receiver<Event>,
-    pub(crate) urgent: Receiver<Event>,
+    pub(crate) events: Receiver<DriverEvent>,
+    pub(crate) urgent: Receiver<DriverEvent>,
 }
 
 impl ActorResources {
@@ -54,7 +54,7 @@ impl ActorResources {
                 Some(event) = self.queues.events.recv(), if all => Some(event),
                 () = expiry, if all => {
                     let expired = self.timers.expired(Instant::now());
-                    expired.map(|timer| Event::Actor(ActorEvent::Expired(timer)))
+                    expired.map(|timer| DriverEvent::Actor(ActorEvent::Expired(timer)))
                 }
             };
             if let Some(event) = event.and_then(|event| self.take_in(node, event)) {
@@ -64,43 +64,45 @@ impl ActorResources {
     }
 
     /// Deals with what concerns the process alone.
-    fn take_in(&mut self, node: &Node, event: Event) -> Option<ActorEvent> {
+    fn take_in(&mut self, node: &Node, event: DriverEvent) -> Option<ActorEvent> {
         match event {
-            Event::Actor(event) => return Some(event),
-            Event::Writable(id) => {
+            DriverEvent::Actor(event) => return Some(event),
+            DriverEvent::Writable(id) => {
                 if let Some(peer) = self.peers.get_mut(id) {
                     peer.link.flush();
                     peer.wait_for_room(&self.senders);
                 }
             }
-            Event::PromptSession(request, event) => return self.front_event(node, request, event),
-            Event::Signal(signal) => return self.signal_taken(node, signal),
-            Event::Pause(request) => return Some(self.pause(request)),
+            DriverEvent::PromptSession(request, event) => {
+                return self.front_event(node, request, event);
+            }
+            DriverEvent::Signal(signal) => return self.signal_taken(node, signal),
+            DriverEvent::Pause(request) => return Some(self.pause(request)),
             // Its prompt, if it is open, goes on by itself.
-            Event::Abandoned(id) => {
+            DriverEvent::Abandoned(id) => {
                 return self
                     .forget_pause(id)
                     .map(|request| ActorEvent::Answered(request, Answer::Continue));
             }
-            Event::Data { to, bytes } => {
+            DriverEvent::Data { to, bytes } => {
                 if let Some(peer) = self.peers.get_mut(to) {
                     peer.say(&Frame::Data(bytes), None, &self.senders);
                 }
             }
-            Event::Consumed { from } => {
+            DriverEvent::Consumed { from } => {
                 let peer = self.peers.get_mut(from)?;
                 let mail = peer.mail.as_mut()?;
                 mail.unread = mail.unread.saturating_sub(1);
                 peer.say(&Frame::Credit(1), None, &self.senders);
             }
-            Event::Survey(reply) => self.start_survey(
+            DriverEvent::Survey(reply) => self.start_survey(
                 node,
                 Box::new(move |text| {
                     let _ = reply.send(text);
                 }),
             ),
-            Event::SurveyOverdue(serial) => self.finish_survey(serial),
-            Event::Resume(point) => {
+            DriverEvent::SurveyOverdue(serial) => self.finish_survey(serial),
+            DriverEvent::Resume(point) => {
                 return self.probe.resumes(point).then_some(ActorEvent::Released(point));
             }
         }

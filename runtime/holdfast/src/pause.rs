@@ -11,7 +11,7 @@
 //! 3. A pause whose task is dropped gives the terminal back.
 
 use crate::agent::PausedTask;
-use crate::event::{Event, PauseRequest, Resumed};
+use crate::event::{DriverEvent, PauseRequest, Resumed};
 use crate::session::PromptKind;
 use crate::settings::Debugging;
 use holdfast_protocol::Shielding;
@@ -30,7 +30,7 @@ use std::sync::{Mutex, PoisonError, RwLock};
 pub(crate) struct PauseHandle {
     pub(crate) path: String,
     pub(crate) debugging: Debugging,
-    pub(crate) events: Sender<Event>,
+    pub(crate) events: Sender<DriverEvent>,
 }
 
 static ACTOR: RwLock<Option<PauseHandle>> = RwLock::new(None);
@@ -143,11 +143,11 @@ impl<'a> Pause<'a> {
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let events = actor.events.clone();
         let (stub, ticket) = ticket(move || {
-            let _ = events.send(Event::Abandoned(id));
+            let _ = events.send(DriverEvent::Abandoned(id));
         });
         let request = PauseRequest { id, scene, shielding: self.shielding, ticket };
         // A driver that is gone drops the request, and the stub hears of it.
-        let _ = actor.events.send(Event::Pause(request));
+        let _ = actor.events.send(DriverEvent::Pause(request));
         Some((stub, mark))
     }
 }

@@ -1,6 +1,6 @@
 //! Whom an actor is linked with.
 
-use crate::event::{ActorEvent, Event, Mail, Senders};
+use crate::event::{ActorEvent, DriverEvent, Mail, Senders};
 use crate::link::Link;
 use crate::wire::Frame;
 use holdfast_protocol::ActorId;
@@ -69,7 +69,7 @@ impl Peer {
         let reader = tokio::task::spawn_local(async move {
             loop {
                 let _ = socket.readable().await;
-                if events.send(Event::Actor(ActorEvent::Readable(id))).is_err() {
+                if events.send(DriverEvent::Actor(ActorEvent::Readable(id))).is_err() {
                     return;
                 }
                 wake.notified().await;
@@ -99,7 +99,7 @@ impl Peer {
             let (socket, events, id) = (self.link.socket(), senders.events.clone(), self.id);
             self.writer = Some(tokio::task::spawn_local(async move {
                 let _ = socket.writable().await;
-                let _ = events.send(Event::Writable(id));
+                let _ = events.send(DriverEvent::Writable(id));
             }));
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::context::{decode, encode};
 use crate::error::RuntimeError;
-use crate::event::{ActorEvent, ChildEnd, Event, Mail, Spawned};
+use crate::event::{ActorEvent, ChildEnd, DriverEvent, Mail, Spawned};
 use crate::failure::Failure;
 use holdfast_sync::mailbox::Sender;
 use serde::{Serialize, de::DeserializeOwned};
@@ -13,7 +13,7 @@ use tokio::sync::watch;
 /// The messages between this actor and one peer.
 pub(crate) struct Mailbox {
     pub(crate) mail: Mail,
-    pub(crate) events: Sender<Event>,
+    pub(crate) events: Sender<DriverEvent>,
 }
 
 impl Mailbox {
@@ -21,12 +21,12 @@ impl Mailbox {
         let bytes = encode("a message", message)?;
         let gone = || RuntimeError::Gone("send a message");
         self.mail.credits.acquire().await.map_err(|_| gone())?.forget();
-        self.events.send(Event::Data { to: self.mail.peer, bytes }).map_err(|_| gone())
+        self.events.send(DriverEvent::Data { to: self.mail.peer, bytes }).map_err(|_| gone())
     }
 
     pub(crate) async fn receive<M: DeserializeOwned>(&self) -> Result<Option<M>, RuntimeError> {
         let Some(bytes) = self.mail.inbox.lock().await.recv().await else { return Ok(None) };
-        let _ = self.events.send(Event::Consumed { from: self.mail.peer });
+        let _ = self.events.send(DriverEvent::Consumed { from: self.mail.peer });
         decode("a message", &bytes).map(Some)
     }
 }
@@ -50,7 +50,7 @@ impl<R> fmt::Debug for Portal<R> {
 }
 
 impl<R> Portal<R> {
-    pub(crate) fn new(spawned: Spawned, events: Sender<Event>) -> Self {
+    pub(crate) fn new(spawned: Spawned, events: Sender<DriverEvent>) -> Self {
         let Spawned { name, path, mail, end } = spawned;
         Self { name, path, mailbox: Mailbox { mail, events }, end, result: PhantomData }
     }
@@ -115,7 +115,7 @@ impl<R> Portal<R> {
     pub fn cancel(&self) -> Result<(), RuntimeError> {
         let cancel = ActorEvent::CancelChild(self.mailbox.mail.peer);
         let gone = |_| RuntimeError::Gone("cancel a child");
-        self.mailbox.events.send(Event::Actor(cancel)).map_err(gone)
+        self.mailbox.events.send(DriverEvent::Actor(cancel)).map_err(gone)
     }
 }
 

@@ -5,7 +5,7 @@
 //! it drives is the library that users have, in a program that has set a [`Probe`]
 //! ([`Program::probe`](crate::Program::probe)). No variable of the environment sets one.
 
-use crate::event::{ActorEvent, Event, Senders};
+use crate::event::{ActorEvent, DriverEvent, Senders};
 use holdfast_protocol::{Input, Output, PolicyName};
 use std::fmt::Debug;
 
@@ -76,6 +76,6 @@ impl DriverWaker {
         let urgent = ActorEvent::Released(point).is_urgent();
         let way = if urgent { &self.senders.urgent } else { &self.senders.events };
         // An actor that has ended has nothing to resume.
-        let _ = way.send(Event::Resume(point));
+        let _ = way.send(DriverEvent::Resume(point));
     }
 }

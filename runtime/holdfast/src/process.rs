@@ -61,7 +61,7 @@ pub(crate) struct Process {
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
+pub(crate) enum ProcessEnd {
     /// With this exit code.
     Code(i32),
     /// By this signal.
@@ -70,7 +70,7 @@ pub(crate) enum Ended {
     Unknown,
 }
 
-impl std::fmt::Display for Ended {
+impl std::fmt::Display for ProcessEnd {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Code(code) => write!(f, "exit code {code}"),
@@ -107,14 +107,14 @@ impl Process {
     }
 
     /// Reaps it, if it has ended.
-    pub(crate) fn reap(&self) -> io::Result<Option<Ended>> {
+    pub(crate) fn reap(&self) -> io::Result<Option<ProcessEnd>> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
         let Some(status) = waitid(WaitId::PidFd(self.pidfd.as_fd()), options)? else {
             return Ok(None);
         };
         let ended = match (status.exit_status(), status.terminating_signal()) {
-            (Some(code), _) => Ended::Code(code),
-            (None, Some(signal)) => Ended::Signal(signal),
+            (Some(code), _) => ProcessEnd::Code(code),
+            (None, Some(signal)) => ProcessEnd::Signal(signal),
             (None, None) => return Ok(None),
         };
         Ok(Some(ended))

@@ -29,9 +29,9 @@ mod baton;
 mod commands;
 mod console;
 mod escape;
-mod modes;
 mod pending_lines;
 mod plain;
+mod prompt_terminal;
 mod render;
 mod signals;
 mod state;
@@ -41,7 +41,7 @@ pub(crate) use render::Color;
 
 use attended::Editing;
 use baton::BatonLink;
-use modes::Modes;
+use prompt_terminal::PromptTerminal;
 use state::{EditorOrder, SessionState};
 use std::fs::OpenOptions;
 use std::io;
@@ -112,7 +112,7 @@ pub(crate) fn open(setup: PromptSetup) -> io::Result<PromptSession> {
     let modes = match &reader {
         PromptReader::Terminal(path) | PromptReader::Cooked(path) => {
             let tty = OpenOptions::new().read(true).write(true).open(path)?;
-            Some(Modes::of(tty)?)
+            Some(PromptTerminal::of(tty)?)
         }
         PromptReader::Script(_) | PromptReader::Report | PromptReader::Wait(_) => None,
     };

@@ -3,29 +3,57 @@
 //! Runs in the root (under other policies in whoever reads the terminal). See termios(3).
 
 use crate::signals::Held;
-use nix::fcntl::{OFlag, open};
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// The controlling terminal.
 pub(crate) const CONTROLLING: &str = "/dev/tty";
 
-/// A terminal and the modes that it had before.
+/// The modes that a terminal had, to be put back.
 #[derive(Debug)]
-pub(crate) struct Terminal {
-    path: PathBuf,
-    file: File,
-    saved: Option<Termios>,
+pub(crate) struct SavedModes {
+    /// The plain struct: that of nix is not for several threads.
+    pub(crate) modes: libc::termios,
 }
 
-impl Terminal {
+impl SavedModes {
+    /// The present modes of an open terminal.
+    pub(crate) fn of(tty: &File) -> io::Result<Self> {
+        Ok(Self { modes: tcgetattr(tty)?.into() })
+    }
+
+    /// Whether the terminal has other modes now. One that is gone has none.
+    pub(crate) fn differ(&self, tty: &File) -> bool {
+        tcgetattr(tty).is_ok_and(|now| now != Termios::from(self.modes))
+    }
+
+    /// Puts them back without waiting for output, from the background too.
+    pub(crate) fn put_back(&self, tty: &File) {
+        let _held = Held::background();
+        let modes = Termios::from(self.modes);
+        while tcsetattr(tty, SetArg::TCSANOW, &modes) == Err(Errno::EINTR) {}
+    }
+}
+
+/// The controlling terminal, and the modes that it had before the debug session.
+#[derive(Debug)]
+pub(crate) struct ControllingTerminal {
+    path: PathBuf,
+    file: File,
+    saved: Option<SavedModes>,
+}
+
+impl ControllingTerminal {
     /// Opens the controlling terminal, if there is one.
-    pub(crate) fn controlling() -> Option<Self> {
+    pub(crate) fn open() -> Option<Self> {
         let path = Path::new(CONTROLLING);
         let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC | OFlag::O_NOCTTY;
-        let file = File::from(open(path, flags, Mode::empty()).ok()?);
+        let file = File::from(nix::fcntl::open(path, flags, Mode::empty()).ok()?);
         Some(Self { path: path.to_owned(), file, saved: None })
     }
 
@@ -37,20 +65,19 @@ impl Terminal {
     /// Saves the modes, if they are not saved already.
     pub(crate) fn save(&mut self) {
         if self.saved.is_none() {
-            self.saved = tcgetattr(&self.file).ok();
+            self.saved = SavedModes::of(&self.file).ok();
         }
     }
 
     /// Restores the saved modes, from the background too.
     pub(crate) fn restore(&mut self) {
         if let Some(modes) = self.saved.take() {
-            let _held = Held::background();
-            let _ = tcsetattr(&self.file, SetArg::TCSANOW, &modes);
+            modes.put_back(&self.file);
         }
     }
 }
 
-impl Drop for Terminal {
+impl Drop for ControllingTerminal {
     fn drop(&mut self) {
         self.restore();
     }

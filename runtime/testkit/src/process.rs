@@ -18,7 +18,7 @@ use std::{fmt, fs, io};
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum ProcessState {
+pub enum RunState {
     /// Runs, or could.
     Running,
     /// Waits for something.
@@ -48,7 +48,7 @@ pub struct ProcessInfo {
     /// Its session.
     pub session: i32,
     /// What it does.
-    pub state: ProcessState,
+    pub state: RunState,
     /// When it was started, in clock ticks since boot.
     pub started: u64,
     /// The name of its program, 15 bytes at most.
@@ -200,15 +200,15 @@ fn gone(error: io::Error) -> io::Error {
     }
 }
 
-fn state(letter: &str) -> Option<ProcessState> {
+fn state(letter: &str) -> Option<RunState> {
     Some(match letter {
-        "R" => ProcessState::Running,
-        "S" | "I" => ProcessState::Sleeping,
-        "D" => ProcessState::Uninterruptible,
-        "T" => ProcessState::Stopped,
-        "t" => ProcessState::Traced,
-        "Z" => ProcessState::Zombie,
-        "X" | "x" => ProcessState::Dead,
+        "R" => RunState::Running,
+        "S" | "I" => RunState::Sleeping,
+        "D" => RunState::Uninterruptible,
+        "T" => RunState::Stopped,
+        "t" => RunState::Traced,
+        "Z" => RunState::Zombie,
+        "X" | "x" => RunState::Dead,
         _ => return None,
     })
 }

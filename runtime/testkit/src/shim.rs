@@ -24,7 +24,7 @@ mod start;
 pub use protocol::ProcessEnd;
 
 use crate::lines;
-use crate::process::{self, ProcessInfo, ProcessState};
+use crate::process::{self, ProcessInfo, RunState};
 use crate::program::{SessionLeader, StagedProgram};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -259,7 +259,7 @@ impl Shim {
         let mut killed: Vec<ProcessInfo> = Vec::new();
         loop {
             for process in process::descendants(own_pid()) {
-                if process.state != ProcessState::Zombie {
+                if process.state != RunState::Zombie {
                     // One that went by itself meanwhile is reaped all the same.
                     let _ = process.signal(Signal::SIGKILL);
                 }

@@ -1,6 +1,6 @@
 //! Stages: what a person can do to a program on a terminal, and that nothing outlives its stage.
 
-use holdfast_testkit::process::{self, ProcessState};
+use holdfast_testkit::process::{self, RunState};
 use holdfast_testkit::{
     JobPlace, ProcessEnd, ProcessInfo, SessionLeader, StageError, StagedProgram, TerminalStage,
 };
@@ -161,7 +161,7 @@ fn what_is_left_is_counted_and_cleared_and_nothing_else() -> Tested {
     assert_eq!(left.iter().map(|one| one.pid).collect::<Vec<_>>(), [pid]);
     let now = stage.leftovers_now()?;
     assert_eq!(now.iter().map(|one| one.pid).collect::<Vec<_>>(), [pid]);
-    assert_ne!(now[0].state, ProcessState::Zombie);
+    assert_ne!(now[0].state, RunState::Zombie);
     let cleared = stage.clear()?;
     assert_eq!(cleared.iter().map(|one| one.pid).collect::<Vec<_>>(), [pid]);
     assert_eq!(stage.leftovers_now()?, Vec::<ProcessInfo>::new());
@@ -183,13 +183,13 @@ fn zombies_and_daemons_count() -> Tested {
     let process = ProcessInfo::read(zombie)?;
     process.signal(Signal::SIGKILL)?;
     process.wait_end(Duration::from_secs(20))?;
-    assert_eq!(ProcessInfo::read(zombie)?.state, ProcessState::Zombie);
+    assert_eq!(ProcessInfo::read(zombie)?.state, RunState::Zombie);
     stage.ctrl_d()?;
     assert_eq!(stage.exit()?, ProcessEnd::Code(0));
     let mut left: Vec<_> = stage.leftovers()?.into_iter().map(|one| (one.pid, one.state)).collect();
-    left.sort_by_key(|one| one.1 != ProcessState::Zombie);
+    left.sort_by_key(|one| one.1 != RunState::Zombie);
     assert_eq!(left.len(), 2, "{left:?}");
-    assert_eq!(left[0], (zombie, ProcessState::Zombie));
+    assert_eq!(left[0], (zombie, RunState::Zombie));
     assert_eq!(left[1].0, daemon);
     process::signal(daemon, Signal::SIGKILL)?;
     stage.wait_gone()?;
@@ -240,7 +240,7 @@ fn a_job_is_stopped_and_continued_as_by_a_shell() -> Tested {
     through_cat(&stage, "one")?;
     stage.ctrl_z()?;
     assert_eq!(stage.wait_stopped()?, Signal::SIGTSTP);
-    assert_eq!(ProcessInfo::read(stage.pid())?.state, ProcessState::Stopped);
+    assert_eq!(ProcessInfo::read(stage.pid())?.state, RunState::Stopped);
     assert_ne!(stage.foreground_group()?, stage.pid());
     // In the background it may not read, and is stopped for trying.
     stage.background()?;
@@ -278,7 +278,7 @@ fn a_real_shell_does_job_control() -> Tested {
     stage.ctrl_z()?;
     stage.wait_output("Stopped")?;
     stage.wait_output("bash> ")?;
-    assert_eq!(ProcessInfo::read(job)?.state, ProcessState::Stopped);
+    assert_eq!(ProcessInfo::read(job)?.state, RunState::Stopped);
     assert_eq!(stage.foreground_group()?, stage.pid());
     stage.type_line("fg")?;
     stage.wait_output("on again\r\n")?;

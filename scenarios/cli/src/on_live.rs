@@ -39,7 +39,7 @@ use holdfast_testkit::gate::EVERY_INPUT;
 use holdfast_testkit::points::STARTING;
 use holdfast_testkit::tree::Result as Grew;
 use holdfast_testkit::{ProcessEnd, TestTreeBuilder};
-use judgement::{Found, Judgement};
+use judgement::{Found, LiveJudgement};
 use perform::Live;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -175,7 +175,7 @@ enum Grip {
 
 /// Why the steps stop.
 #[derive(Clone, Debug)]
-enum Stop {
+enum Halt {
     /// What the script waits for cannot come in this run: one of the orders in which it stops.
     Never(String),
     /// A prompt did not close when it was told to.
@@ -317,16 +317,16 @@ fn play(
     let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
     let stop = live.steps(&config.script.steps).err();
     let trouble = match &stop {
-        None | Some(Stop::Never(_) | Stop::Deaf(_) | Stop::Interrupted) => None,
-        Some(Stop::NoEffect(what)) => Some(format!("{what} had no effect")),
-        Some(Stop::NotStaged(what)) => Some(format!("{what} cannot be staged")),
-        Some(Stop::Stage(what)) => Some(what.clone()),
+        None | Some(Halt::Never(_) | Halt::Deaf(_) | Halt::Interrupted) => None,
+        Some(Halt::NoEffect(what)) => Some(format!("{what} had no effect")),
+        Some(Halt::NotStaged(what)) => Some(format!("{what} cannot be staged")),
+        Some(Halt::Stage(what)) => Some(what.clone()),
     };
-    if let Some(Stop::Never(why)) = &stop {
+    if let Some(Halt::Never(why)) = &stop {
         live.story.push(format!("the steps end here: {why}"));
     }
     let deaf = match stop {
-        Some(Stop::Deaf(name)) => Some(name),
+        Some(Halt::Deaf(name)) => Some(name),
         _ => None,
     };
     let Ending { exit, found } = match &trouble {
@@ -334,7 +334,7 @@ fn play(
         None | Some(_) => Ending { exit: None, found: Found::new() },
     };
     let trouble = trouble.map(|why| format!("{why}\n{}", live.grown.stage.dump()));
-    let Judgement { found: violated, conformance } = live.clear_and_judge(records);
+    let LiveJudgement { found: violated, conformance } = live.clear_and_judge(records);
     let violated: Vec<_> = violated.into_iter().chain(found).collect();
     let seen: PropertySet = violated.iter().map(|(property, _)| *property).collect();
     let outcome = match &trouble {

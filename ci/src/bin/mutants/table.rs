@@ -72,8 +72,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         file: MAILBOX,
         text: "        let mut state = lock(&self.senders.state);
         match state.ends {
-            Ends::Open | Ends::Ended => state.queue.push_back(item),
-            Ends::Closed => return Err(Closed(item)),
+            QueueEnds::Open | QueueEnds::Ended => state.queue.push_back(item),
+            QueueEnds::Closed => return Err(Closed(item)),
         }
         let waker = state.waker.take();
         drop(state);
@@ -83,8 +83,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         wake(waker);
         let mut state = lock(&self.senders.state);
         match state.ends {
-            Ends::Open | Ends::Ended => state.queue.push_back(item),
-            Ends::Closed => return Err(Closed(item)),
+            QueueEnds::Open | QueueEnds::Ended => state.queue.push_back(item),
+            QueueEnds::Closed => return Err(Closed(item)),
         }
         drop(state);
 ",
@@ -108,7 +108,7 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         what: "the end is told before what was sent is taken",
         file: MAILBOX,
         text: "        let mut state = lock(&self.state);\n        if let Some",
-        instead: "        let mut state = lock(&self.state);\n        if state.ends == Ends::Ended {\n            return Poll::Ready(None);\n        }\n        if let Some",
+        instead: "        let mut state = lock(&self.state);\n        if state.ends == QueueEnds::Ended {\n            return Poll::Ready(None);\n        }\n        if let Some",
     },
     Mutant {
         name: "mailbox-poll-in-two-steps",
@@ -258,3 +258,21 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         instead: "        let mut waiters = lock(&state.waiters);\n",
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::MUTANTS;
+    use std::path::Path;
+
+    /// A renaming in the shared modules must reach the table: what breaks nothing tests nothing.
+    #[test]
+    fn what_a_mutant_replaces_stands_once_in_its_file() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        for mutant in MUTANTS {
+            let file = root.join(mutant.file);
+            let text = std::fs::read_to_string(&file).expect("the file of a mutant is there");
+            let found = text.matches(mutant.text).count();
+            assert_eq!(found, 1, "{} in {}:\n{}", mutant.name, mutant.file, mutant.text);
+        }
+    }
+}

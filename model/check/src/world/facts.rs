@@ -14,7 +14,7 @@ use holdfast_protocol::node::{StopOrder, TreePosition, Uplink};
 use holdfast_protocol::policy::{Shield, WhilePrompt};
 use holdfast_protocol::reaper::{Child, Grace, LadderRung};
 use holdfast_protocol::sigint::Disposition;
-use holdfast_protocol::teardown::{Teardown, UserTask};
+use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{ActorId, Message, Policy, RequestId, Signal, Status, Timer, Urgency};
 
 bitflags! {
@@ -169,7 +169,7 @@ impl ActorFacts {
             && tearing
             && node.children().is_empty()
             && node.requests().is_empty()
-            && node.user_task() == UserTask::Ended;
+            && node.user_task() == UserTaskState::Ended;
         let table = [
             (ActorFlags::RUNNING, true),
             (ActorFlags::SERVING, !frozen),
@@ -178,8 +178,8 @@ impl ActorFacts {
             (ActorFlags::FORCED, node.urgency() == Urgency::Forced),
             (ActorFlags::STOPPING, node.stop_order() == StopOrder::Received),
             (ActorFlags::SWEEPING, sweeping),
-            (ActorFlags::USER_TASK_ASKED, node.user_task() == UserTask::Asked),
-            (ActorFlags::USER_TASK_ENDED, node.user_task() == UserTask::Ended),
+            (ActorFlags::USER_TASK_ASKED, node.user_task() == UserTaskState::Asked),
+            (ActorFlags::USER_TASK_ENDED, node.user_task() == UserTaskState::Ended),
             (ActorFlags::SHIELDED, shielded),
             (ActorFlags::ORPHAN, orphan),
             (ActorFlags::WAITING, !self.waiting.is_empty()),

@@ -42,7 +42,7 @@ pub enum FrameVerdict {
 
 /// Which children are looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Search {
+pub enum ChildScope {
     /// Those that are known to be actors of this tree.
     Actors,
     /// All.
@@ -108,7 +108,7 @@ pub trait Effects {
     fn child_gone(&mut self, child: ActorId);
 
     /// The children of this process, alive or ended, if the system tells.
-    fn children(&mut self, search: Search) -> Option<Vec<ActorId>>;
+    fn children(&mut self, search: ChildScope) -> Option<Vec<ActorId>>;
 
     /// Watches a child that was not started here, if it is there.
     #[must_use]

@@ -7,7 +7,7 @@ use crate::message::{Message, Urgency};
 use crate::output::{Alarm, LadderSignal, Outbox, Output};
 use crate::policy::{AfterInterrupt, Deferral, LadderUnderHold, Orphans, TerminalReader};
 use crate::reaper::{Child, ChildLink, Climbed, Grace, Kinship, LadderRung};
-use crate::teardown::{Teardown, UserTask};
+use crate::teardown::{Teardown, UserTaskState};
 use crate::timer::Timer;
 use alloc::vec::Vec;
 
@@ -86,8 +86,8 @@ impl Node {
     fn begin_teardown(&mut self, cause: Cause, out: &mut Outbox) {
         self.teardown = Teardown::Running(cause);
         self.give_up_requests(out);
-        if self.user_task == UserTask::Running {
-            self.user_task = UserTask::Asked;
+        if self.user_task == UserTaskState::Running {
+            self.user_task = UserTaskState::Asked;
         }
         out.push(Output::TeardownStarted { cause });
         self.ask_children(out);
@@ -237,7 +237,7 @@ impl Node {
 
     fn exit_if_done(&mut self, out: &mut Outbox) {
         let Teardown::Running(cause) = self.teardown else { return };
-        if self.user_task != UserTask::Ended
+        if self.user_task != UserTaskState::Ended
             || !self.children.is_empty()
             || !self.requests.is_empty()
         {
@@ -260,7 +260,9 @@ impl Node {
     /// The root has no descendant left.
     pub(super) fn children_gone(&mut self, out: &mut Outbox) {
         let Teardown::Running(cause) = self.teardown else { return };
-        if self.children.is_empty() && self.user_task == UserTask::Ended && self.requests.is_empty()
+        if self.children.is_empty()
+            && self.user_task == UserTaskState::Ended
+            && self.requests.is_empty()
         {
             self.teardown = Teardown::Over;
             if let TreePosition::Root { server, .. } = &self.position

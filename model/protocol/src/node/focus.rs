@@ -3,7 +3,7 @@
 //! Used by the proof for trees of every size, which explores [`Node::in_focus`] and, before each
 //! input, puts a [`Rest`] beside it ([`Node::beside`]) and runs [`Node::handle`] on the whole.
 
-use super::{Node, Teardown, TreePosition, UserTask};
+use super::{Node, Teardown, TreePosition, UserTaskState};
 use crate::hold::Hold;
 use crate::id::{ActorId, RequestId};
 use crate::input::Cause;
@@ -27,7 +27,7 @@ pub struct Rest {
     /// Children that are not in focus.
     pub children: Vec<(ActorId, Child)>,
     /// The user task.
-    pub user_task: UserTask,
+    pub user_task: UserTaskState,
     /// At the root, the owner of a lock that is another's.
     pub owner: Option<RequestId>,
     /// At the root, who waits before the request in focus.
@@ -52,7 +52,7 @@ impl Node {
         node.requests.next_serial = 0;
         node.holds.by_request.retain(|name, _| *name == request);
         node.children.retain(|id, _| kids.contains(id));
-        node.user_task = UserTask::Running;
+        node.user_task = UserTaskState::Running;
         // The cause decides how the process ends and nothing else.
         node.teardown = match node.teardown {
             Teardown::Deferred(_) => Teardown::Deferred(Cause::Requested),

@@ -3,14 +3,14 @@
 use super::ActorResources;
 use crate::child_record::{Booting, ChildKind, ChildRecord};
 use crate::error::{RuntimeError, failed};
-use crate::event::{ActorEvent, ChildOrder, ChildProgram, Event, SpawnReply, Spawned};
+use crate::event::{ActorEvent, ChildOrder, ChildProgram, DriverEvent, SpawnReply, Spawned};
 use crate::link::Link;
 use crate::orphans::{self, OrphansFound};
 use crate::peer::{Peer, PeerRole, mail_with};
-use crate::process::{self, Born, Ended, Process, SessionOf, Start};
+use crate::process::{self, Born, Process, ProcessEnd, SessionOf, Start};
 use crate::settings::Debugging;
 use crate::wire::{Frame, Hello, VERSION};
-use holdfast_protocol::actor_loop::Search;
+use holdfast_protocol::actor_loop::ChildScope;
 use holdfast_protocol::policy::{BootInterrupt, Route};
 use holdfast_protocol::{ActorId, Placement, Status};
 use holdfast_sync::children::Reap;
@@ -31,7 +31,7 @@ impl ChildOrder {
 }
 
 /// How an actor is to be started.
-struct ActorStart {
+struct ActorLaunch {
     function: &'static str,
     name: String,
     args: Vec<u8>,
@@ -43,14 +43,14 @@ impl ActorResources {
         let ChildOrder { program, name, reply } = order;
         match program {
             ChildProgram::Actor { function, args, debugging } => {
-                self.start_actor(ActorStart { function, name, args, debugging }, reply)
+                self.start_actor(ActorLaunch { function, name, args, debugging }, reply)
             }
             ChildProgram::Foreign(command) => self.start_foreign(name, *command, reply),
         }
     }
 
-    fn start_actor(&mut self, order: ActorStart, reply: SpawnReply) -> Option<ActorId> {
-        let ActorStart { function, name, args, debugging } = order;
+    fn start_actor(&mut self, order: ActorLaunch, reply: SpawnReply) -> Option<ActorId> {
+        let ActorLaunch { function, name, args, debugging } = order;
         let (process, link) = match self.start_linked() {
             Ok(started) => started,
             Err(error) => {
@@ -158,7 +158,7 @@ impl ActorResources {
             // A Ctrl-C that ended the child has come to this process too, and is handled first:
             // the kernel sends to the whole group before one of it can be seen to have ended.
             for signal in crate::signals::pending() {
-                let _ = senders.urgent.send(Event::Signal(signal));
+                let _ = senders.urgent.send(DriverEvent::Signal(signal));
             }
             senders.send(ActorEvent::ChildEnded(child));
         });
@@ -172,7 +172,7 @@ impl ActorResources {
             Err(_) => Reap::Reaped(None),
         });
         let ended = match reaped? {
-            Reap::Reaped(ended) => ended.unwrap_or(Ended::Unknown),
+            Reap::Reaped(ended) => ended.unwrap_or(ProcessEnd::Unknown),
             Reap::Running => {
                 self.children.signal(child, |process| self.watch(process));
                 return None;
@@ -221,10 +221,10 @@ impl ActorResources {
 
     /// The children of this process that are to be adopted; none below the root, to which orphans
     /// come.
-    pub(super) fn processes(&mut self, search: Search) -> Option<Vec<ActorId>> {
+    pub(super) fn processes(&mut self, search: ChildScope) -> Option<Vec<ActorId>> {
         let found = match search {
-            Search::Actors => self.look_for_orphans()?,
-            Search::All => self.root_resources.as_ref()?.others.rest().ok()?,
+            ChildScope::Actors => self.look_for_orphans()?,
+            ChildScope::All => self.root_resources.as_ref()?.others.rest().ok()?,
         };
         Some(found.into_iter().map(ActorId).collect())
     }

@@ -3,12 +3,12 @@
 
 use super::{ActorResources, PendingPause};
 use crate::agent::{self, PausedTask};
-use crate::event::{ActorEvent, Event, PauseRequest, Resumed};
+use crate::event::{ActorEvent, DriverEvent, PauseRequest, Resumed};
 use crate::failure::Failure;
 use crate::logs;
 use crate::prompt::{self, Color, PromptEvent, PromptReader};
 use crate::settings::NoTerminal;
-use crate::terminal::Terminal;
+use crate::terminal::ControllingTerminal;
 use crate::user_task::post_mortem;
 use holdfast_protocol::policy::TerminalReader as Who;
 use holdfast_protocol::{Answer, Notice, RequestId};
@@ -104,7 +104,7 @@ impl ActorResources {
     pub(super) fn open_prompt_session(&mut self, request: RequestId, socket: UnixStream) {
         let urgent = self.senders.urgent.clone();
         let notify = Box::new(move |event: PromptEvent| {
-            let _ = urgent.send(Event::PromptSession(request, event));
+            let _ = urgent.send(DriverEvent::PromptSession(request, event));
         });
         let holder_reads = self.settings.policy().reader() == Who::Holder;
         let reader = match (&self.terminal, &self.root_resources) {
@@ -131,7 +131,10 @@ impl ActorResources {
             }
             Err(error) => {
                 tracing::error!(target: "holdfast", %error, "the terminal cannot be read");
-                let _ = self.senders.urgent.send(Event::PromptSession(request, PromptEvent::Ended));
+                let _ = self
+                    .senders
+                    .urgent
+                    .send(DriverEvent::PromptSession(request, PromptEvent::Ended));
             }
         }
     }
@@ -149,7 +152,7 @@ impl ActorResources {
 
     pub(super) fn take_terminal(&mut self) {
         if self.terminal.is_none() && self.settings.policy().reader() == Who::Holder {
-            self.terminal = Terminal::controlling();
+            self.terminal = ControllingTerminal::open();
         }
         if let Some(terminal) = &mut self.terminal {
             terminal.save();

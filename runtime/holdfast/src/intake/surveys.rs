@@ -2,7 +2,7 @@
 
 use crate::child_record::ChildKind;
 use crate::effects::{ActorResources, PendingSurvey};
-use crate::event::Event;
+use crate::event::DriverEvent;
 use crate::survey::{ChildReport, Report, Survey, Token};
 use crate::wire::Frame;
 use holdfast_protocol::Node;
@@ -64,7 +64,7 @@ impl ActorResources {
         let events = self.senders.events.clone();
         tokio::task::spawn_local(async move {
             tokio::time::sleep(SURVEY).await;
-            let _ = events.send(Event::SurveyOverdue(serial));
+            let _ = events.send(DriverEvent::SurveyOverdue(serial));
         });
         self.ask_children(token);
     }

@@ -13,8 +13,8 @@ use super::PromptEvent;
 use super::baton::BatonLink;
 use super::commands::{self, PromptAction};
 use super::console::{Console, EditorClaim, Read, Typed};
-use super::modes::{Modes, Ownership};
 use super::plain::PlainLines;
+use super::prompt_terminal::{Ownership, PromptTerminal};
 use super::signals::Harmless;
 use super::state::{EditorOrder, Key, SessionState, Waited};
 use super::{escape, render};
@@ -197,7 +197,7 @@ enum SessionEnd {
 }
 
 fn ownership(session: &SessionState) -> Ownership {
-    session.terminal().map_or(Ownership::Gone, Modes::ownership)
+    session.terminal().map_or(Ownership::Gone, PromptTerminal::ownership)
 }
 
 /// The prompt cannot go on: the holder is told, and what it does then ends the session.

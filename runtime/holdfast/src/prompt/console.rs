@@ -18,7 +18,7 @@
 //! 2. The line editor is never dropped: its notifier may be on its way to the terminal's descriptor.
 
 use super::commands;
-use super::modes::Modes;
+use super::prompt_terminal::PromptTerminal;
 use super::render::Color;
 use super::signals;
 use super::state::{Key, SessionState};
@@ -147,7 +147,7 @@ impl Console {
     }
 
     /// Binds it to a session.
-    pub(super) fn bind(&mut self, session: &Arc<SessionState>, modes: &Modes) {
+    pub(super) fn bind(&mut self, session: &Arc<SessionState>, modes: &PromptTerminal) {
         let plain = |character| KeyEvent::new(character, Modifiers::NONE);
         let keys = [
             (KeyEvent::ctrl('C'), Pressed::Interrupt),

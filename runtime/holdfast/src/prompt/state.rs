@@ -21,8 +21,8 @@ pub(super) use editor::Waited;
 
 use super::console::notify_editor;
 use super::escape;
-use super::modes::Modes;
 use super::pending_lines::PendingLines;
+use super::prompt_terminal::PromptTerminal;
 use super::render::Color;
 use super::signals::wake_up;
 use crate::session::{Greeting, NumberedReply};
@@ -99,7 +99,7 @@ struct SessionFields {
     waiting: usize,
     shown: PendingLines,
     /// The modes before the line editor changed them.
-    before: Option<Modes>,
+    before: Option<PromptTerminal>,
 }
 
 /// What is shared.
@@ -107,7 +107,7 @@ pub(super) struct SessionState {
     state: Mutex<SessionFields>,
     changed: Condvar,
     notify: Box<dyn Fn(PromptEvent) + Send + Sync>,
-    terminal: Option<Modes>,
+    terminal: Option<PromptTerminal>,
     wake: UnixStream,
     /// Whether output has colours.
     pub(super) color: Color,
@@ -116,7 +116,7 @@ pub(super) struct SessionState {
 impl SessionState {
     /// A new session, and what becomes readable when the editor in poll is to look at it.
     pub(super) fn new(
-        terminal: Option<Modes>,
+        terminal: Option<PromptTerminal>,
         notify: Box<dyn Fn(PromptEvent) + Send + Sync>,
         color: Color,
     ) -> io::Result<(Self, UnixStream)> {
@@ -150,7 +150,7 @@ impl SessionState {
     }
 
     /// The terminal, if there is one.
-    pub(super) fn terminal(&self) -> Option<&Modes> {
+    pub(super) fn terminal(&self) -> Option<&PromptTerminal> {
         self.terminal.as_ref()
     }
 
@@ -188,7 +188,7 @@ impl SessionState {
                 self.terminal().inspect(|terminal| terminal.unblock());
             }
             if waited > GIVE_UP {
-                state.before.iter().for_each(Modes::force);
+                state.before.iter().for_each(PromptTerminal::force);
                 return;
             }
             // Again and again: the line editor can miss one signal while it reads a single key.

@@ -2,7 +2,7 @@
 
 use super::{Result, TestTree};
 use crate::control::{ActorEvent, Instruction};
-use crate::process::{self, ProcessState};
+use crate::process::{self, RunState};
 use crate::{PATIENCE, ProcessInfo};
 use nix::sys::signal::Signal;
 use std::time::Instant;
@@ -43,7 +43,7 @@ impl TestTree {
     ///
     /// # Errors
     /// The wait times out.
-    pub fn wait_state(&mut self, names: &[&str], state: ProcessState) -> Result<()> {
+    pub fn wait_state(&mut self, names: &[&str], state: RunState) -> Result<()> {
         let mut pids = Vec::new();
         for name in names {
             pids.push(self.actor(name)?.pid());

@@ -3,7 +3,7 @@
 use crate::support::{
     PLACEMENTS, Tested, answers, breakpoint, ends, everywhere, go_on, grow, open,
 };
-use holdfast_testkit::process::ProcessState;
+use holdfast_testkit::process::RunState;
 use holdfast_testkit::tree::PROMPT;
 use holdfast_testkit::{
     ActorEvent, Instruction, ProcessEnd, ProcessInfo, SessionLeader, TestTree, TestTreeBuilder,
@@ -43,7 +43,7 @@ fn ctrl_z_stops_an_idle_tree_and_fg_lets_it_go_on() -> Tested {
         for round in 1..=2 {
             tree.stage.ctrl_z()?;
             tree.stage.wait_output("Stopped")?;
-            tree.wait_state(&names, ProcessState::Stopped)?;
+            tree.wait_state(&names, RunState::Stopped)?;
             tree.stage.wait_output(PROMPT)?;
             tree.stage.type_line("fg")?;
             all_answer(&mut tree, &names, round)?;
@@ -63,7 +63,7 @@ fn ctrl_z_at_the_prompt_gives_the_terminal_back_and_keeps_what_was_typed() -> Te
         tree.stage.wait_text("> print i")?;
         tree.stage.ctrl_z()?;
         tree.stage.wait_output("Stopped")?;
-        tree.wait_state(&names, ProcessState::Stopped)?;
+        tree.wait_state(&names, RunState::Stopped)?;
         tree.stage.wait_output(PROMPT)?;
         tree.stage.type_line("fg")?;
         let path = tree.path("leaf")?;
@@ -91,7 +91,7 @@ fn a_tree_that_starts_in_the_background_asks_when_it_has_the_terminal() -> Teste
         let mut tree = grow(growth)?;
         tree.instruct("leaf", breakpoint(1))?;
         // It stops instead of reading a terminal that is not its own.
-        tree.wait_state(&["root", "leaf", "sib"], ProcessState::Stopped)?;
+        tree.wait_state(&["root", "leaf", "sib"], RunState::Stopped)?;
         // A shell that has not heard yet that its job is stopped does not let it go on.
         tree.stage.type_line("while [[ $(jobs) != *Stopped* ]]; do :; done; fg")?;
         tree.wait_prompt("leaf")?;
@@ -116,7 +116,7 @@ fn a_stopped_tree_that_is_let_go_without_the_terminal_leaves_it_alone() -> Teste
         // It wants the prompt back, and stops once more.
         assert_eq!(tree.stage.wait_stopped()?, Signal::SIGSTOP);
         assert_eq!(tree.stage.modes()?, tree.modes, "in the background");
-        tree.wait_state(&["root", "leaf"], ProcessState::Stopped)?;
+        tree.wait_state(&["root", "leaf"], RunState::Stopped)?;
         tree.stage.foreground()?;
         tree.wait_prompt("leaf")?;
         answers(&tree, 1)?;
@@ -136,7 +136,7 @@ fn a_grace_period_stands_still_while_the_tree_is_stopped() -> Tested {
     let mut clock = grow(growth()?)?;
     for one in [&mut tree, &mut clock] {
         one.signal("leaf", Signal::SIGSTOP)?;
-        one.wait_state(&["leaf"], ProcessState::Stopped)?;
+        one.wait_state(&["leaf"], RunState::Stopped)?;
         one.interrupt()?;
     }
     tree.stage.ctrl_z()?;
@@ -164,7 +164,7 @@ fn a_stop_signal_from_elsewhere_stops_the_tree_too() -> Tested {
         let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?.placement(placement))?;
         tree.signal("root", Signal::SIGTSTP)?;
         assert_eq!(tree.stage.wait_stopped()?, Signal::SIGSTOP);
-        tree.wait_state(&["root", "mid", "leaf"], ProcessState::Stopped)?;
+        tree.wait_state(&["root", "mid", "leaf"], RunState::Stopped)?;
         tree.stage.foreground()?;
         all_answer(&mut tree, &["root", "mid", "leaf"], 1)?;
         crate::support::ctrl_c_ends(&mut tree)?;

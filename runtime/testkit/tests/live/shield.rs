@@ -3,7 +3,7 @@
 use crate::support::{
     DEPTHS, PLACEMENTS, Tested, answers, ctrl_c_ends, ends, everywhere, go_on, grow, open, reaped,
 };
-use holdfast_testkit::process::{ProcessState, SignalMasks, SignalSet, masks};
+use holdfast_testkit::process::{RunState, SignalMasks, SignalSet, masks};
 use holdfast_testkit::tree::Result;
 use holdfast_testkit::{
     ActorEvent, Instruction, ProcessEnd, SessionLeader, TestTree, TestTreeBuilder,
@@ -64,7 +64,7 @@ fn r3_a_ctrl_c_of_the_terminal_is_the_roots_to_decide() -> Tested {
     let growth = TestTreeBuilder::of("root(mid(leaf),sib)")?.placement(PLACEMENTS[1]);
     let mut tree = grow(growth.leader(SessionLeader::Program).records(records.path()))?;
     tree.signal("root", Signal::SIGSTOP)?;
-    tree.wait_state(&["root"], ProcessState::Stopped)?;
+    tree.wait_state(&["root"], RunState::Stopped)?;
     tree.stage.ctrl_c()?;
     tree.stage.wait_output("^C")?;
     for name in ["mid", "leaf", "sib"] {

@@ -36,7 +36,7 @@ enum Breadth {
 #[derive(Clone, Debug)]
 pub(super) enum Merged {
     /// An order: all steps of it.
-    Found(Vec<Step>),
+    Found(Vec<MergedStep>),
     /// There is none.
     None(Box<Furthest>),
     /// None was found before the search became too large.
@@ -45,7 +45,7 @@ pub(super) enum Merged {
 
 /// One step of a merged run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
+pub(super) struct MergedStep {
     /// When it happened, as far as that is known.
     pub(super) at_ns: u64,
     /// What happened.
@@ -56,16 +56,16 @@ pub(super) struct Step {
 #[derive(Clone, Debug)]
 pub(super) struct Furthest {
     /// What happened up to there.
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<MergedStep>,
     /// The line at which it ends, with why.
-    pub(super) at: Stop,
+    pub(super) at: BlockedActor,
     /// Where the other actors stand.
-    pub(super) others: Vec<Stop>,
+    pub(super) others: Vec<BlockedActor>,
 }
 
 /// An actor that cannot go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Stop {
+pub(super) struct BlockedActor {
     pub(super) actor: ActorId,
     /// Which of its lines, counted from zero.
     pub(super) line: usize,
@@ -141,7 +141,7 @@ struct Fork {
 
 /// Looks for an order.
 pub(super) fn merge(cast: &Cast) -> Merged {
-    let mut search = Search { cast, furthest: None, seen: BTreeSet::new() };
+    let mut search = MergeSearch { cast, furthest: None, seen: BTreeSet::new() };
     let furthest = match search.run(Breadth::Narrow) {
         Ok(steps) => return Merged::Found(steps),
         Err(_) => search.furthest.take().expect("the first place is some place"),
@@ -162,18 +162,18 @@ enum Over {
     TooLarge,
 }
 
-struct Search<'a> {
+struct MergeSearch<'a> {
     cast: &'a Cast,
     furthest: Option<Furthest>,
     seen: BTreeSet<Place>,
 }
 
-impl Search<'_> {
-    fn run(&mut self, breadth: Breadth) -> Result<Vec<Step>, Over> {
+impl MergeSearch<'_> {
+    fn run(&mut self, breadth: Breadth) -> Result<Vec<MergedStep>, Over> {
         let topology = &self.cast.topology;
         let at = vec![0; self.cast.parts.len()];
         let mut place = Place { at, marks: 0, system: System::new(topology) };
-        let mut steps: Vec<Step> = Vec::new();
+        let mut steps: Vec<MergedStep> = Vec::new();
         let mut forks: Vec<Fork> = Vec::new();
         loop {
             if self.over(&place) {
@@ -199,8 +199,10 @@ impl Search<'_> {
                 steps.truncate(fork.steps);
                 match take(self.cast, &fork.place, &way) {
                     Ok(next) => {
-                        let step =
-                            |action: &Action| Step { at_ns: way.order.at_ns, action: *action };
+                        let step = |action: &Action| MergedStep {
+                            at_ns: way.order.at_ns,
+                            action: *action,
+                        };
                         steps.extend(way.actions.iter().map(step));
                         if fork.ways.is_empty() {
                             forks.pop();
@@ -224,7 +226,7 @@ impl Search<'_> {
     }
 
     /// The ways to go on, the earliest first, and who cannot.
-    fn ways(&self, place: &Place, breadth: Breadth) -> (Vec<Way>, Vec<Stop>) {
+    fn ways(&self, place: &Place, breadth: Breadth) -> (Vec<Way>, Vec<BlockedActor>) {
         let (cast, system, at) = (self.cast, &place.system, &place.at[..]);
         system.look(&cast.topology, |view| {
             let here = Here { cast, system, view, at };
@@ -232,7 +234,7 @@ impl Search<'_> {
             let mut stops = Vec::new();
             for actor in cast.topology.actors() {
                 let Some(line) = here.next(actor) else { continue };
-                let stop = |why| Stop { actor, line: at[actor.index()], why };
+                let stop = |why| BlockedActor { actor, line: at[actor.index()], why };
                 match here.ready(actor, line) {
                     Ready::Now(_, actions) => {
                         let before = ends_before_root(here, actor, line);
@@ -263,7 +265,7 @@ impl Search<'_> {
     }
 
     /// Keeps the place if no other was further.
-    fn note(&mut self, place: &Place, steps: &[Step], mut stops: Vec<Stop>) {
+    fn note(&mut self, place: &Place, steps: &[MergedStep], mut stops: Vec<BlockedActor>) {
         if stops.len() == 1 {
             stops.extend(self.ways(place, Breadth::Narrow).1);
         }
@@ -274,7 +276,7 @@ impl Search<'_> {
         let surer = match &self.furthest {
             None => true,
             Some(before) => {
-                let sure = |stop: &Stop| matches!(stop.why, Why::Outputs(_));
+                let sure = |stop: &BlockedActor| matches!(stop.why, Why::Outputs(_));
                 (sure(&at), steps.len()) > (sure(&before.at), before.steps.len())
             }
         };
@@ -357,9 +359,9 @@ fn narrow(here: Here<'_>, ways: &mut Vec<Way>) {
 }
 
 /// Goes one way, if the model does.
-fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, Stop> {
+fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, BlockedActor> {
     let mut next = place.clone();
-    let stop = |actor: ActorId, why| Stop { actor, line: place.at[actor.index()], why };
+    let stop = |actor: ActorId, why| BlockedActor { actor, line: place.at[actor.index()], why };
     let mut did: Vec<Observation> = Vec::new();
     for action in &way.actions {
         if !next.system.can(&cast.topology, *action) {

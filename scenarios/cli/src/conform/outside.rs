@@ -20,7 +20,7 @@ pub struct Outside {
     /// What the terminal was seen to be like while the tree ran.
     pub modes: Vec<(u64, TerminalModes)>,
     /// What was seen when the root had ended.
-    pub ended: Option<Ended>,
+    pub ended: Option<FinalObservation>,
     /// Until when the run is judged; none if to its end.
     pub until: Option<u64>,
 }
@@ -36,7 +36,7 @@ pub struct Mark {
 
 /// What was seen when the root had ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ended {
+pub struct FinalObservation {
     /// The processes of the tree that were still there, zombies included.
     pub left: Vec<ActorId>,
     /// The terminal's modes, once nobody was left; none if that is not known.
@@ -61,7 +61,7 @@ impl Outside {
             let action = named(mark.action).ok()?;
             Some(Mark { action, ..*mark })
         };
-        let left = |ended: &Ended| Ended {
+        let left = |ended: &FinalObservation| FinalObservation {
             left: ended.left.iter().filter_map(|one| names.actor(*one).ok()).collect(),
             ..ended.clone()
         };

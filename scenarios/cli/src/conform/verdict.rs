@@ -1,7 +1,7 @@
 //! What is said about a recorded run.
 
 use super::cast::{Cast, End};
-use super::merge::{Furthest, Merged, Step, Stop, Why, merge};
+use super::merge::{BlockedActor, Furthest, Merged, MergedStep, Why, merge};
 use super::record::Tail;
 use super::words::{input_words, output_words, status_words};
 use crate::chart::name_of;
@@ -156,7 +156,7 @@ impl fmt::Display for Difference {
 }
 
 /// The steps with what each has broken, as far as the run is judged.
-fn judged(cast: &Cast, merged: &[Step]) -> Vec<ReplayedStep> {
+fn judged(cast: &Cast, merged: &[MergedStep]) -> Vec<ReplayedStep> {
     let actions: Vec<Action> = merged.iter().map(|step| step.action).collect();
     // A step that waited for another is as late as that.
     let mut latest = 0;
@@ -198,13 +198,13 @@ fn difference(cast: &Cast, furthest: &Furthest) -> Difference {
     }
 }
 
-fn place(cast: &Cast, stop: &Stop) -> String {
+fn place(cast: &Cast, stop: &BlockedActor) -> String {
     let part = &cast.parts[stop.actor.index()];
     let file = part.file.as_deref().unwrap_or("(no record)");
     format!("{file}:{}", part.lines[stop.line].number)
 }
 
-fn other(cast: &Cast, stop: &Stop) -> String {
+fn other(cast: &Cast, stop: &BlockedActor) -> String {
     let input = cast.parts[stop.actor.index()].lines[stop.line].input;
     let why = match &stop.why {
         Why::Outputs(_) => "other outputs",

@@ -1,13 +1,13 @@
 //! How a live run ends: the prompts are answered, the tree ends or is ended, and what is left is
 //! counted.
 
-use super::Stop;
+use super::Halt;
 use super::judgement::{Found, judges_the_end};
 use super::member::Member;
 use super::perform::Live;
 use super::view::View;
 use crate::case::resolve::CaseRun;
-use crate::conform::outside::{Ended, Mark};
+use crate::conform::outside::{FinalObservation, Mark};
 use holdfast::recorder::now_ns;
 use holdfast_check::property::PropertyId;
 use holdfast_check::world::shared::TerminalModes;
@@ -101,7 +101,7 @@ fn answer_all(live: &mut Live<'_>) -> Option<Still> {
                 }
                 match live.answer(actor, Answer::Continue) {
                     Ok(()) => {}
-                    Err(Stop::Deaf(name)) => return Some(Still::Prompt(name)),
+                    Err(Halt::Deaf(name)) => return Some(Still::Prompt(name)),
                     Err(_) => return Some(Still::Tree),
                 }
             }
@@ -220,8 +220,10 @@ fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<P
     }
     let original = live.grown.stage.modes().map(|modes| modes == live.grown.modes);
     let modes = |original| if original { TerminalModes::Original } else { TerminalModes::Session };
-    live.outside.ended =
-        Some(Ended { left: left.iter().map(pid).collect(), modes: original.ok().map(modes) });
+    live.outside.ended = Some(FinalObservation {
+        left: left.iter().map(pid).collect(),
+        modes: original.ok().map(modes),
+    });
     Some(exit)
 }
 

@@ -6,10 +6,10 @@
 //!
 //! After the last step nobody is held any longer.
 
-use super::judgement::{Found, Judgement, judge};
+use super::judgement::{Found, LiveJudgement, judge};
 use super::perform::Live;
 use super::view::View;
-use super::{Conformance, Grip, Hurry, LiveResult, Setup, Stop, ending, failed, grow};
+use super::{Conformance, Grip, Halt, Hurry, LiveResult, Setup, ending, failed, grow};
 use crate::case::resolve::{CaseRun, Golden};
 use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
 use crate::on_live::Shows;
@@ -152,18 +152,18 @@ fn drive(
         live.hurry = &hurry;
         found = ending::end(&mut live, run, None).found;
     }
-    let Judgement { found: violated, conformance } = live.clear_and_judge(records);
+    let LiveJudgement { found: violated, conformance } = live.clear_and_judge(records);
     let violated = violated.into_iter().chain(found).collect();
     Ok(Followed { steps, left, story: live.story, violated, conformance })
 }
 
-fn said(stop: &Stop) -> String {
+fn said(stop: &Halt) -> String {
     match stop {
-        Stop::Never(why) | Stop::Stage(why) => why.clone(),
-        Stop::Deaf(name) => format!("the prompt of {name} does not close"),
-        Stop::NoEffect(what) => format!("{what} had no effect"),
-        Stop::NotStaged(what) => format!("{what} cannot be staged"),
-        Stop::Interrupted => "stopped".to_owned(),
+        Halt::Never(why) | Halt::Stage(why) => why.clone(),
+        Halt::Deaf(name) => format!("the prompt of {name} does not close"),
+        Halt::NoEffect(what) => format!("{what} had no effect"),
+        Halt::NotStaged(what) => format!("{what} cannot be staged"),
+        Halt::Interrupted => "stopped".to_owned(),
     }
 }
 

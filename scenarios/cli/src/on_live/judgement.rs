@@ -18,7 +18,7 @@ pub(super) type Found = BTreeMap<PropertyId, String>;
 
 /// What the records of a run say.
 #[derive(Debug)]
-pub(super) struct Judgement {
+pub(super) struct LiveJudgement {
     /// The always-properties that it breaks.
     pub(super) found: Found,
     /// Whether it is a run of the model.
@@ -26,10 +26,10 @@ pub(super) struct Judgement {
 }
 
 /// Judges a run by its records.
-pub(super) fn judge(records: &Path, outside: &Outside) -> Judgement {
+pub(super) fn judge(records: &Path, outside: &Outside) -> LiveJudgement {
     let differs = |why: String| {
         let conformance = Conformance::Differs(why);
-        Judgement { found: Found::new(), conformance }
+        LiveJudgement { found: Found::new(), conformance }
     };
     let folders = std::fs::read_dir(records).into_iter().flatten().flatten();
     let Some(folder) = folders.map(|entry| entry.path()).next() else {
@@ -39,7 +39,7 @@ pub(super) fn judge(records: &Path, outside: &Outside) -> Judgement {
         Ok(verdicts) => verdicts,
         Err(error) => return differs(error.to_string()),
     };
-    let mut judgement = Judgement { found: Found::new(), conformance: Conformance::Conforms };
+    let mut judgement = LiveJudgement { found: Found::new(), conformance: Conformance::Conforms };
     for verdict in &verdicts {
         judgement.found.extend(found(verdict));
         match &verdict.finding {

@@ -5,10 +5,10 @@
 mod boot;
 mod keyboard;
 
-use super::judgement::{Judgement, judge};
+use super::judgement::{LiveJudgement, judge};
 use super::member::Member;
 use super::view::View;
-use super::{Grip, Hurry, Stop};
+use super::{Grip, Halt, Hurry};
 use crate::conform::outside::{Mark, Outside};
 use holdfast::recorder::now_ns;
 use holdfast_check::tree::ActorStart;
@@ -58,7 +58,7 @@ impl<'a> Live<'a> {
     }
 
     /// Ends what is left, and judges the run up to there.
-    pub(super) fn clear_and_judge(&mut self, records: &Path) -> Judgement {
+    pub(super) fn clear_and_judge(&mut self, records: &Path) -> LiveJudgement {
         self.judged_until_now();
         let _ = self.grown.stage.clear();
         judge(records, &self.outside)
@@ -135,16 +135,16 @@ impl<'a> Live<'a> {
         &mut self,
         what: &str,
         seen: impl FnMut(&View<'a>) -> Option<()>,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Halt> {
         match self.wait(self.hurry.limit, seen) {
             Some(()) => Ok(()),
-            None if self.hurry.interrupted() => Err(Stop::Interrupted),
-            None => Err(Stop::NoEffect(what.to_owned())),
+            None if self.hurry.interrupted() => Err(Halt::Interrupted),
+            None => Err(Halt::NoEffect(what.to_owned())),
         }
     }
 
     /// Performs steps.
-    pub(super) fn steps(&mut self, steps: &[ScriptStep]) -> Result<(), Stop> {
+    pub(super) fn steps(&mut self, steps: &[ScriptStep]) -> Result<(), Halt> {
         let mut at = 0;
         while let Some(step) = steps.get(at) {
             at += 1;
@@ -163,7 +163,7 @@ impl<'a> Live<'a> {
     }
 
     /// Two tasks of one actor, before either of them has its prompt.
-    fn two_at_once(&mut self, actor: ActorId) -> Result<(), Stop> {
+    fn two_at_once(&mut self, actor: ActorId) -> Result<(), Halt> {
         let ids = [self.next_id, self.next_id + 1];
         self.next_id += 2;
         let before = self.view.member(actor).map_or(0, |member| member.requests);
@@ -178,9 +178,9 @@ impl<'a> Live<'a> {
     }
 
     /// Performs one step.
-    pub(super) fn step(&mut self, step: ScriptStep) -> Result<(), Stop> {
+    pub(super) fn step(&mut self, step: ScriptStep) -> Result<(), Halt> {
         if self.hurry.interrupted() {
-            return Err(Stop::Interrupted);
+            return Err(Halt::Interrupted);
         }
         self.look();
         match step {
@@ -190,7 +190,7 @@ impl<'a> Live<'a> {
     }
 
     /// Does a deed.
-    pub(super) fn perform(&mut self, deed: EnvironmentAction) -> Result<(), Stop> {
+    pub(super) fn perform(&mut self, deed: EnvironmentAction) -> Result<(), Halt> {
         match deed {
             EnvironmentAction::Pause { actor } => self.pause(actor, Shielding::Plain),
             EnvironmentAction::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
@@ -204,7 +204,7 @@ impl<'a> Live<'a> {
                 self.told_to_end(actor, Instruction::Error { text }, "fails, and nobody looks")
             }
             EnvironmentAction::FailUnexamined { cause, .. } => {
-                Err(Stop::NotStaged(format!("{cause:?}, unexamined, as a deed")))
+                Err(Halt::NotStaged(format!("{cause:?}, unexamined, as a deed")))
             }
             EnvironmentAction::CancelChild { actor } => self.cancel_child(actor),
             EnvironmentAction::Interrupt => self.ctrl_c(),
@@ -215,7 +215,7 @@ impl<'a> Live<'a> {
             EnvironmentAction::Die { .. }
             | EnvironmentAction::Appear { .. }
             | EnvironmentAction::Vanish { .. } => {
-                Err(Stop::NotStaged("what only recorded runs hold".to_owned()))
+                Err(Halt::NotStaged("what only recorded runs hold".to_owned()))
             }
         }
     }
@@ -225,7 +225,7 @@ impl<'a> Live<'a> {
     }
 
     /// Gives an order; an actor that is gone takes none, and that is not a failure of the run.
-    fn instruct(&mut self, actor: ActorId, order: Instruction) -> Result<(), Stop> {
+    fn instruct(&mut self, actor: ActorId, order: Instruction) -> Result<(), Halt> {
         self.release(actor)?;
         let name = self.view.name(actor);
         if !self.view.runs(actor) {
@@ -235,14 +235,14 @@ impl<'a> Live<'a> {
         if let Err(error) = self.grown.instruct(&name, order.clone()) {
             let ends = |view: &View<'_>| (!view.runs(actor)).then_some(());
             if self.wait(self.hurry.limit, ends).is_none() {
-                return Err(Stop::Stage(error.to_string()));
+                return Err(Halt::Stage(error.to_string()));
             }
             self.say(format!("{name} is gone: it does not {order:?}"));
         }
         Ok(())
     }
 
-    fn pause(&mut self, actor: ActorId, shielding: Shielding) -> Result<(), Stop> {
+    fn pause(&mut self, actor: ActorId, shielding: Shielding) -> Result<(), Halt> {
         let id = self.next_id;
         self.next_id += 1;
         let name = self.view.name(actor);
@@ -266,7 +266,7 @@ impl<'a> Live<'a> {
         })
     }
 
-    fn provoke(&mut self, actor: ActorId, cause: Cause) -> Result<(), Stop> {
+    fn provoke(&mut self, actor: ActorId, cause: Cause) -> Result<(), Halt> {
         let name = self.view.name(actor);
         let (order, said) = match cause {
             Cause::Failed => {
@@ -280,14 +280,14 @@ impl<'a> Live<'a> {
             Cause::Finished => (Instruction::Finish {}, "is done"),
             Cause::Requested => (Instruction::Cancel {}, "asks for its own end"),
             Cause::Interrupted | Cause::Orphaned | Cause::Stopped | Cause::ChildFailed => {
-                return Err(Stop::NotStaged(format!("{cause:?} as a deed")));
+                return Err(Halt::NotStaged(format!("{cause:?} as a deed")));
             }
         };
         self.told_to_end(actor, order, said)
     }
 
     /// Gives an order after which the actor is to end, or to examine why it should.
-    fn told_to_end(&mut self, actor: ActorId, order: Instruction, said: &str) -> Result<(), Stop> {
+    fn told_to_end(&mut self, actor: ActorId, order: Instruction, said: &str) -> Result<(), Halt> {
         self.say(format!("{} {said}", self.view.name(actor)));
         let (before, over) = self.told_of(actor);
         self.instruct(actor, order)?;
@@ -306,7 +306,7 @@ impl<'a> Live<'a> {
         self.view.member(actor).map_or((0, true), |member| (member.requests, member.told()))
     }
 
-    fn cancel_child(&mut self, actor: ActorId) -> Result<(), Stop> {
+    fn cancel_child(&mut self, actor: ActorId) -> Result<(), Halt> {
         let Some(above) = self.view.config.tree.supervisor(actor) else { return Ok(()) };
         let name = self.view.name(actor);
         self.say(format!("{} asks {name} to end", self.view.name(above)));
@@ -319,7 +319,7 @@ impl<'a> Live<'a> {
         })
     }
 
-    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), Stop> {
+    fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), Halt> {
         let name = self.view.name(actor);
         self.say(format!("{name} gets {signal}"));
         let Some(member) = self.view.member(actor) else { return Ok(()) };
@@ -340,7 +340,7 @@ impl<'a> Live<'a> {
         })
     }
 
-    fn kill(&mut self, actor: ActorId) -> Result<(), Stop> {
+    fn kill(&mut self, actor: ActorId) -> Result<(), Halt> {
         let name = self.view.name(actor);
         self.say(format!("{name} is killed"));
         let held = self.held.iter().find(|(one, _)| *one == actor).map(|(_, pid)| *pid);
@@ -350,13 +350,13 @@ impl<'a> Live<'a> {
         let Ok(process) = ProcessInfo::read(pid.cast_signed()) else { return Ok(()) };
         self.mark(EnvironmentAction::Kill { actor: ActorId(pid) });
         if process.signal(Unix::SIGKILL).is_ok() {
-            process.wait_end(self.hurry.limit).map_err(|error| Stop::Stage(error.to_string()))?;
+            process.wait_end(self.hurry.limit).map_err(|error| Halt::Stage(error.to_string()))?;
         }
         self.view.ended(actor);
         Ok(())
     }
 
-    fn cut(&mut self, actor: ActorId) -> Result<(), Stop> {
+    fn cut(&mut self, actor: ActorId) -> Result<(), Halt> {
         let name = self.view.name(actor);
         self.say(format!("the link above {name} is cut"));
         if self.grip == Grip::Held {
@@ -398,20 +398,20 @@ impl<'a> Live<'a> {
     }
 
     /// What is under way stays so: nobody reads.
-    fn cut_unread(&mut self, actor: ActorId) -> Result<(), Stop> {
+    fn cut_unread(&mut self, actor: ActorId) -> Result<(), Halt> {
         self.mark_cut(actor);
         self.instruct(actor, Instruction::Cut {})?;
         let id = self.next_id;
         self.next_id += 1;
         self.instruct(actor, Instruction::Ping { id })?;
         let name = self.view.name(actor);
-        let handle = self.grown.actor(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        let handle = self.grown.actor(&name).map_err(|error| Halt::Stage(error.to_string()))?;
         let pong = handle.wait_for(&ActorEvent::Pong { id });
         self.view.cut(actor);
-        pong.map_err(|error| Stop::Stage(error.to_string()))
+        pong.map_err(|error| Halt::Stage(error.to_string()))
     }
 
-    fn until(&mut self, condition: Condition) -> Result<(), Stop> {
+    fn until(&mut self, condition: Condition) -> Result<(), Halt> {
         let what = match condition {
             Condition::PromptOpen(actor) => return self.await_prompt(actor),
             Condition::Running(actor) => {
@@ -442,8 +442,8 @@ impl<'a> Live<'a> {
         });
         match met {
             Some(()) => Ok(()),
-            None if self.hurry.interrupted() => Err(Stop::Interrupted),
-            None => Err(Stop::Never(format!("it does not come to `{what}`"))),
+            None if self.hurry.interrupted() => Err(Halt::Interrupted),
+            None => Err(Halt::Never(format!("it does not come to `{what}`"))),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Runs in the thread `prompt-editor`, which alone writes to the terminal.
 
 use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, SessionState};
-use crate::prompt::modes::Modes;
+use crate::prompt::prompt_terminal::PromptTerminal;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
 use std::time::{Duration, Instant};
@@ -108,14 +108,14 @@ impl SessionState {
     }
 
     /// Keeps the modes that [`SessionState::let_go`] puts back if the editor cannot.
-    pub(in crate::prompt) fn keep(&self, before: Option<Modes>) {
+    pub(in crate::prompt) fn keep(&self, before: Option<PromptTerminal>) {
         self.lock().before = before;
     }
 
     /// Puts the kept modes back.
     pub(in crate::prompt) fn restore(&self) {
         let before = self.lock().before.take();
-        before.iter().for_each(Modes::restore);
+        before.iter().for_each(PromptTerminal::restore);
     }
 
     /// A key was pressed that ends the reading.

@@ -1,6 +1,6 @@
 //! Actors that start late: held before their boot is over, and let go.
 
-use super::{Live, Stop};
+use super::{Halt, Live};
 use crate::on_live::member::{Life, Member};
 use crate::on_live::view::View;
 use holdfast_protocol::ActorId;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 impl Live<'_> {
     /// The supervisor starts the actor, which is held before its boot is over.
-    pub(super) fn spawn(&mut self, actor: ActorId) -> Result<(), Stop> {
+    pub(super) fn spawn(&mut self, actor: ActorId) -> Result<(), Halt> {
         let name = self.view.name(actor);
         self.say(format!("{name} is started, and boots"));
         let Some(above) = self.view.config.tree.supervisor(actor) else { return Ok(()) };
@@ -22,7 +22,7 @@ impl Live<'_> {
         };
         let before = children(&self.view);
         self.release(above)?;
-        self.grown.ask_to_spawn(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        self.grown.ask_to_spawn(&name).map_err(|error| Halt::Stage(error.to_string()))?;
         if self.view.member(above).is_some_and(Member::frozen) {
             return Ok(());
         }
@@ -41,12 +41,12 @@ impl Live<'_> {
                 Ok(())
             }
             Some(None) => Ok(()),
-            None => Err(Stop::NoEffect(format!("the start of {name}"))),
+            None => Err(Halt::NoEffect(format!("the start of {name}"))),
         }
     }
 
     /// Lets an actor boot that is held.
-    pub(in crate::on_live) fn release(&mut self, actor: ActorId) -> Result<(), Stop> {
+    pub(in crate::on_live) fn release(&mut self, actor: ActorId) -> Result<(), Halt> {
         if let Some(pid) = self.take_held(actor) {
             self.tell_to_boot(pid);
             let _ = self.wait_while_it_moves(|view| view.member(actor).map(|_| ()));
@@ -71,7 +71,7 @@ impl Live<'_> {
     }
 
     /// Who boots has the dispositions of a new program, under some policies: a Ctrl-C ends it.
-    pub(super) fn die_booting(&mut self) -> Result<(), Stop> {
+    pub(super) fn die_booting(&mut self) -> Result<(), Halt> {
         let dies = self.view.config.policy.boot_interrupt == BootInterrupt::Dies;
         let grouped = self.view.config.placement == Placement::SharedGroup;
         if !dies || !grouped {
@@ -80,7 +80,7 @@ impl Live<'_> {
         for (actor, pid) in std::mem::take(&mut self.held) {
             if let Ok(process) = ProcessInfo::read(pid.cast_signed()) {
                 let ended = process.wait_end(self.hurry.limit);
-                ended.map_err(|error| Stop::Stage(error.to_string()))?;
+                ended.map_err(|error| Halt::Stage(error.to_string()))?;
             }
             self.say(format!("{} dies of it", self.view.name(actor)));
         }

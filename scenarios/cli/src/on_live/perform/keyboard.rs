@@ -1,6 +1,6 @@
 //! The person at the terminal: Ctrl-C, and answers at prompts that are on the screen.
 
-use super::{Grip, Live, Stop};
+use super::{Grip, Halt, Live};
 use crate::conform::outside::Mark;
 use crate::on_live::member::Member;
 use crate::on_live::view::View;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 impl Live<'_> {
     /// Types Ctrl-C: the root takes it, whether it comes as a signal or as a key; and if it was a
     /// signal to a shared group, everybody does.
-    pub(in crate::on_live) fn ctrl_c(&mut self) -> Result<(), Stop> {
+    pub(in crate::on_live) fn ctrl_c(&mut self) -> Result<(), Halt> {
         if self.grip == Grip::Held {
             // The key throws away what is on its way to the screen (NOFLSH of termios(3)).
             let open: Vec<_> = self.view.prompts().collect();
@@ -38,7 +38,7 @@ impl Live<'_> {
         let root_before: Vec<_> = before.iter().filter(root).copied().collect();
         // A key that comes between two readers is dropped: who sees nothing types it again.
         for _ in 0..TRIES {
-            let modes = self.grown.stage.modes().map_err(|error| Stop::Stage(error.to_string()))?;
+            let modes = self.grown.stage.modes().map_err(|error| Halt::Stage(error.to_string()))?;
             if !modes.local_flags.contains(LocalFlags::ISIG) {
                 if self.key_to_editor()? == Took::Yes {
                     return Ok(());
@@ -59,16 +59,16 @@ impl Live<'_> {
                 return self.die_booting();
             }
         }
-        Err(Stop::NoEffect("Ctrl-C".to_owned()))
+        Err(Halt::NoEffect("Ctrl-C".to_owned()))
     }
 
-    fn typed(&self, keys: &[u8]) -> Result<(), Stop> {
-        self.grown.stage.write(keys).map_err(|error| Stop::Stage(error.to_string()))
+    fn typed(&self, keys: &[u8]) -> Result<(), Halt> {
+        self.grown.stage.write(keys).map_err(|error| Halt::Stage(error.to_string()))
     }
 
     /// Types Ctrl-C to the line editor, which says little: that it has taken it shows in the
     /// letter that is typed after it, and taken back.
-    fn key_to_editor(&mut self) -> Result<Took, Stop> {
+    fn key_to_editor(&mut self) -> Result<Took, Halt> {
         self.typed(KEY)?;
         self.typed(b"#")?;
         let line = |screen: &vt100::Screen| {
@@ -89,7 +89,7 @@ impl Live<'_> {
     }
 
     /// Waits until the screen is like that, or no prompt is open any longer.
-    fn sees(&mut self, what: &str, like: impl Fn(&vt100::Screen) -> bool) -> Result<Took, Stop> {
+    fn sees(&mut self, what: &str, like: impl Fn(&vt100::Screen) -> bool) -> Result<Took, Halt> {
         let begun = Instant::now();
         loop {
             if self.grown.stage.shows(GLANCE, &like) {
@@ -101,13 +101,13 @@ impl Live<'_> {
             }
             if begun.elapsed() > self.hurry.limit {
                 let dump = self.grown.stage.dump();
-                return Err(Stop::Stage(format!("failed to see {what}\n{dump}")));
+                return Err(Halt::Stage(format!("failed to see {what}\n{dump}")));
             }
         }
     }
 
     /// Waits for the prompt of an actor; says so if it cannot come any longer.
-    pub(super) fn await_prompt(&mut self, actor: ActorId) -> Result<(), Stop> {
+    pub(super) fn await_prompt(&mut self, actor: ActorId) -> Result<(), Halt> {
         self.release(actor)?;
         let open = self.wait_while_it_moves(|view| {
             let member = view.member(actor);
@@ -118,16 +118,16 @@ impl Live<'_> {
         let name = self.view.name(actor);
         match open {
             Some(true) => self.on_screen(actor),
-            Some(false) => Err(Stop::Never(format!("{name} is gone, its prompt does not open"))),
-            None if self.hurry.interrupted() => Err(Stop::Interrupted),
-            None => Err(Stop::Never(format!("the prompt of {name} does not open"))),
+            Some(false) => Err(Halt::Never(format!("{name} is gone, its prompt does not open"))),
+            None if self.hurry.interrupted() => Err(Halt::Interrupted),
+            None => Err(Halt::Never(format!("the prompt of {name} does not open"))),
         }
     }
 
     /// Waits until the prompt of an actor is on the screen, or has closed meanwhile.
-    pub(in crate::on_live) fn on_screen(&mut self, actor: ActorId) -> Result<(), Stop> {
+    pub(in crate::on_live) fn on_screen(&mut self, actor: ActorId) -> Result<(), Halt> {
         let name = self.view.name(actor);
-        let path = self.grown.path(&name).map_err(|error| Stop::Stage(error.to_string()))?;
+        let path = self.grown.path(&name).map_err(|error| Halt::Stage(error.to_string()))?;
         let editor = self.view.config.policy.reader == TerminalReader::Root;
         let begun = Instant::now();
         loop {
@@ -149,7 +149,7 @@ impl Live<'_> {
             }
             if begun.elapsed() > self.hurry.limit {
                 let dump = self.grown.stage.dump();
-                return Err(Stop::Stage(format!("failed to see the prompt of {name}\n{dump}")));
+                return Err(Halt::Stage(format!("failed to see the prompt of {name}\n{dump}")));
             }
         }
     }
@@ -159,11 +159,11 @@ impl Live<'_> {
         &mut self,
         actor: ActorId,
         answer: Answer,
-    ) -> Result<(), Stop> {
+    ) -> Result<(), Halt> {
         let word = match answer {
             Answer::Continue => "continue",
             Answer::Quit => "quit",
-            Answer::Hangup => return Err(Stop::NotStaged("a hangup as an answer".to_owned())),
+            Answer::Hangup => return Err(Halt::NotStaged("a hangup as an answer".to_owned())),
         };
         self.look();
         let open: Vec<_> = self
@@ -172,7 +172,7 @@ impl Live<'_> {
             .filter_map(|one| Some((one, self.view.member(one)?.prompt()?)))
             .collect();
         self.say(format!("`{word}` is typed at the prompt of {}", self.view.name(actor)));
-        self.grown.stage.type_line(word).map_err(|error| Stop::Stage(error.to_string()))?;
+        self.grown.stage.type_line(word).map_err(|error| Halt::Stage(error.to_string()))?;
         let closed = self.wait(self.hurry.limit, |view| {
             let closed = |(one, request): &(ActorId, _)| {
                 view.member(*one).and_then(Member::prompt) != Some(*request)
@@ -181,7 +181,7 @@ impl Live<'_> {
         });
         match closed {
             Some(()) => Ok(()),
-            None => Err(Stop::Deaf(self.view.name(actor))),
+            None => Err(Halt::Deaf(self.view.name(actor))),
         }
     }
 }

@@ -7,21 +7,18 @@
 //! SIGTTOU is blocked around what changes them: it would stop a background process.
 
 use crate::signals::Held;
+use crate::terminal::SavedModes;
 use nix::errno::Errno;
-use nix::sys::termios::{
-    FlowArg, FlushArg, SetArg, SpecialCharacterIndices, Termios, tcflow, tcflush, tcgetattr,
-    tcsetattr,
-};
+use nix::sys::termios::{FlowArg, FlushArg, SpecialCharacterIndices, tcflow, tcflush, tcgetattr};
 use nix::unistd::{getpgrp, tcgetpgrp};
 use std::fs::File;
 use std::io::{self, Write as _};
 
 /// An open terminal and the modes that it had.
 #[derive(Debug)]
-pub(super) struct Modes {
+pub(super) struct PromptTerminal {
     tty: File,
-    /// The plain struct: that of nix is not for several threads.
-    saved: libc::termios,
+    saved: SavedModes,
 }
 
 /// Whose terminal it is.
@@ -35,10 +32,10 @@ pub(super) enum Ownership {
     Gone,
 }
 
-impl Modes {
+impl PromptTerminal {
     /// The modes of an open terminal.
     pub(super) fn of(tty: File) -> io::Result<Self> {
-        let saved = tcgetattr(&tty)?.into();
+        let saved = SavedModes::of(&tty)?;
         Ok(Self { tty, saved })
     }
 
@@ -49,7 +46,7 @@ impl Modes {
 
     /// A key that the terminal has for a purpose of its own.
     pub(super) fn key(&self, index: SpecialCharacterIndices) -> char {
-        char::from(self.saved.c_cc[index as usize])
+        char::from(self.saved.modes.c_cc[index as usize])
     }
 
     /// The modes as they are now, to be put back later.
@@ -59,19 +56,15 @@ impl Modes {
 
     /// Puts the modes back, if they are not as they were.
     pub(super) fn restore(&self) {
-        match tcgetattr(&self.tty) {
-            Ok(now) if now == Termios::from(self.saved) => {}
-            // Without a terminal there are no modes.
-            Err(_) => {}
-            Ok(_) => self.force(),
+        if self.saved.differ(&self.tty) {
+            self.force();
         }
     }
 
     /// Puts the modes back without waiting for output, and ends bracketed paste.
     pub(super) fn force(&self) {
         let _held = Held::background();
-        let saved = Termios::from(self.saved);
-        while tcsetattr(&self.tty, SetArg::TCSANOW, &saved) == Err(Errno::EINTR) {}
+        self.saved.put_back(&self.tty);
         let _ = (&self.tty).write_all(PASTE_OFF.as_bytes());
     }
 
