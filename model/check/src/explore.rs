@@ -9,7 +9,9 @@ pub mod guarded;
 pub mod intern;
 pub mod lasso;
 pub mod memo;
+pub mod obligations;
 pub mod path;
+pub mod recurrence;
 pub mod search;
 pub mod space;
 pub mod store;
@@ -21,13 +23,16 @@ pub use symmetry::SymmetryReduction;
 
 use crate::property::{PropertyId, PropertySet};
 use crate::world::Topology;
-use intern::InternTables;
+use intern::{InternTables, InternView};
+use obligations::{Liveness, Standstills};
+use recurrence::{Recurrence, recurrence};
 use search::ParallelSearch;
 use space::Space;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use store::StateId;
+use symmetry::Symmetries;
 
 /// When a search ends before everything is explored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,6 +155,8 @@ pub struct Exploration<'t> {
     pub triggered: PropertySet,
     /// For each property that is violated, a shortest way there.
     pub violations: BTreeMap<PropertyId, Violation>,
+    /// What is known of leads-to and can-always-end.
+    pub liveness: Liveness,
 }
 
 /// Explores everything that is reachable in a topology, within the limits.
@@ -160,14 +167,32 @@ pub fn explore<'t>(
     progress: &Progress,
 ) -> Exploration<'t> {
     let shared = InternTables::new(topology);
-    let (results, ending) = ParallelSearch::new(&shared, options, progress).run();
-    let mut findings = BTreeMap::new();
+    let search = ParallelSearch::new(&shared, options, progress);
+    let (found, ending) = search.run();
+    let (results, steps): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let mut violations = BTreeMap::new();
     for result in &results {
-        for (property, finding) in &result.violations {
-            let least = findings.entry(*property).or_insert(*finding);
-            *least = (*least).min(*finding);
+        for (property, violation) in &result.violations {
+            let least = violations.entry(*property).or_insert(*violation);
+            *least = (*least).min(*violation);
         }
     }
+    let seen = results.iter().map(|result| result.standstills);
+    let seen = seen.fold(Standstills::default(), Standstills::and);
+    let liveness = match ending {
+        SearchEnd::Exhausted => {
+            let symmetries = &mut Symmetries::of(topology, options.symmetry);
+            let recurrence = recurrence(&mut InternView::new(&shared), symmetries, &steps);
+            // A table that is full hides steps, and those might lie on a cycle.
+            let recurrence = recurrence.unwrap_or(Recurrence::Possible);
+            Liveness::of(search.obligations(), seen, recurrence)
+        }
+        SearchEnd::Violation
+        | SearchEnd::StateLimit
+        | SearchEnd::MemoryLimit
+        | SearchEnd::TableFull
+        | SearchEnd::Interrupted => Liveness::Undecided,
+    };
     Exploration {
         topology,
         options,
@@ -178,7 +203,8 @@ pub fn explore<'t>(
         triggered: results
             .iter()
             .fold(PropertySet::default(), |all, result| all | result.triggered),
-        violations: findings,
+        violations,
+        liveness,
         space: Space::new(results.into_iter().map(|result| result.store).collect()),
         tables: shared,
     }

@@ -1,6 +1,7 @@
 //! The whole check of one run: explore, judge, look for lassos, sum up.
 
 use crate::explore::lasso::{ObligationGraph, find_lasso};
+use crate::explore::obligations::Liveness;
 use crate::explore::sweep::{Sweep, Swept, find_lock_up, sweep};
 use crate::explore::symmetry::SymmetryReduction;
 use crate::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
@@ -106,7 +107,9 @@ pub fn check(config: Config, options: Options, progress: &Progress) -> CheckRepo
     }
     let mut ending = first.ending;
     let safe = first.violations.is_empty() || options.until == StopWhen::Exhausted;
-    if first.ending == SearchEnd::Exhausted && safe {
+    if first.liveness == Liveness::Acyclic(PropertySet::default()) && safe {
+        settle(&mut verdicts, &first, Swept::default());
+    } else if first.ending == SearchEnd::Exhausted && safe {
         match sweep(&first, progress) {
             Sweep::Interrupted => ending = SearchEnd::Interrupted,
             Sweep::Acyclic(swept) => settle(&mut verdicts, &first, swept),

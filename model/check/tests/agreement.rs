@@ -6,6 +6,7 @@
 use PropertyId::{InterruptWorksAgain, RequestAnswered, StopIsBounded, TeardownCompletes};
 use holdfast_check::explore::SymmetryReduction;
 use holdfast_check::explore::lasso::{ObligationGraph, find_lasso};
+use holdfast_check::explore::obligations::Liveness;
 use holdfast_check::explore::sweep::{Sweep, sweep};
 use holdfast_check::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
 use holdfast_check::property::liveness::obligations;
@@ -131,9 +132,20 @@ fn a_search_that_is_cut_short_never_says_that_all_holds() {
 /// The promises that fall, by the sweep over an acyclic graph.
 fn by_sweep(exploration: &Exploration<'_>) -> PropertySet {
     match sweep(exploration, &Progress::default()) {
-        Sweep::Acyclic(swept) => swept.lassos.into_iter().map(|(property, _)| property).collect(),
+        Sweep::Acyclic(swept) => {
+            let locked = swept.lock_up.map(|_| PropertyId::CanAlwaysEnd);
+            swept.lassos.into_iter().map(|(property, _)| property).chain(locked).collect()
+        }
         Sweep::Cyclic(state) => panic!("a cycle through state {state}"),
         Sweep::Interrupted => unreachable!("nobody interrupts it"),
+    }
+}
+
+/// What the search itself says, without a sweep.
+fn by_search(exploration: &Exploration<'_>) -> PropertySet {
+    match exploration.liveness {
+        Liveness::Acyclic(violated) => violated,
+        Liveness::Undecided => panic!("a cycle is not excluded"),
     }
 }
 
@@ -164,6 +176,7 @@ fn the_sweep_and_the_search_of_components_agree_on_every_promise() {
         let options = Options { symmetry: SymmetryReduction::Off, ..exhausted() };
         let exploration = explore(&topology, options, &Progress::default());
         let fell = by_sweep(&exploration);
+        assert_eq!(by_search(&exploration), fell, "{tree} {faults}");
         for (property, _) in obligations() {
             if property.applies(topology.config()) != Applies::Yes {
                 continue;
@@ -179,4 +192,40 @@ fn the_sweep_and_the_search_of_components_agree_on_every_promise() {
         assert!(held > 0 && broken > 0, "{property}: held {held}, fell {broken} times");
         assert!(held + broken >= 4, "{property}: decided {} times", held + broken);
     }
+}
+
+/// What a search decides while it explores is what a sweep over its graph decides afterwards: for
+/// every policy, with each rule taken out, with and without symmetry, on one thread and on two. And
+/// a graph in which the sweep finds a cycle is not called acyclic.
+#[test]
+fn the_search_and_the_sweep_agree_on_everything_that_may_go_on_forever() {
+    let policies = [RELAY, SINGLE_DEPTH, UNPROTECTED].into_iter();
+    let policies = policies.flat_map(|policy| {
+        std::iter::once(policy).chain(Rule::ALL.map(|rule| policy.without(rule)))
+    });
+    let runs = [
+        ("root(a)", "request=1,shielded=1,interrupt=2,stop=1"),
+        ("root(a(b))", "request=1,interrupt=1,kill=1"),
+        ("root(a,b)", "request=1,kill-root=1"),
+    ];
+    let (mut held, mut violated) = (0, 0);
+    for policy in policies {
+        for (tree, faults) in runs {
+            let topology = Topology::new(config(tree, faults, policy));
+            for (symmetry, threads) in [(SymmetryReduction::On, 1), (SymmetryReduction::Off, 2)] {
+                let threads = NonZeroUsize::new(threads).expect("neither is zero");
+                let options = Options { symmetry, threads, ..exhausted() };
+                let exploration = explore(&topology, options, &Progress::default());
+                match (exploration.liveness, sweep(&exploration, &Progress::default())) {
+                    (Liveness::Acyclic(found), Sweep::Acyclic(_)) => {
+                        assert_eq!(found, by_sweep(&exploration), "{tree} {faults} {policy:?}");
+                        *(if found.is_empty() { &mut held } else { &mut violated }) += 1;
+                    }
+                    (Liveness::Undecided, Sweep::Cyclic(_)) => {}
+                    (found, swept) => panic!("{found:?}, {swept:?}: {tree} {faults} {policy:?}"),
+                }
+            }
+        }
+    }
+    assert!(held > 50 && violated > 50, "{held} held, {violated} did not");
 }

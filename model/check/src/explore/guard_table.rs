@@ -68,6 +68,11 @@ impl GuardTable {
         (guarded.action, &self.inputs[inputs.clone()])
     }
 
+    /// What each action begins with.
+    pub fn begun(&self) -> impl Iterator<Item = &[PackedInput]> {
+        self.actions.iter().map(|(_, inputs)| &self.inputs[inputs.clone()])
+    }
+
     /// Finds out which actions are possible in a state.
     ///
     /// # Errors

@@ -131,6 +131,19 @@ impl Memo {
         &self.answers[usize::from(cell.answer)]
     }
 
+    /// Everything that is remembered: the task, the value before and after, and what follows.
+    pub fn steps(&self) -> impl Iterator<Item = (PackedInput, Number, Number, &Reaction)> {
+        self.rows.iter().enumerate().flat_map(move |(slot, row)| {
+            row.cells.iter().enumerate().filter(|(_, cell)| !cell.is_unknown()).map(
+                move |(at, cell)| {
+                    let input = (at % row.width) as u16;
+                    let task = PackedInput { slot: slot as u16, input };
+                    (task, (at / row.width) as Number, cell.after, self.answer(*cell))
+                },
+            )
+        })
+    }
+
     /// Remembers what follows from a task for a value.
     ///
     /// # Errors

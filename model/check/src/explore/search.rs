@@ -9,9 +9,11 @@
 //! Rounds take buffers with two sets of batches and votes, so one barrier a round is enough: nobody
 //! writes to a set before everybody has read it.
 
-use super::intern::InternTables;
+use super::intern::{InternTables, Number, TableFull};
+use super::obligations::{ObligationBits, Obligations, Standstills};
+use super::recurrence::ComponentSteps;
 use super::space::shard_of;
-use super::store::{Recent, StateBatch, StateId, Store, hash};
+use super::store::{Belated, Recent, StateBatch, StateId, StateIndex, Store, hash};
 use super::worker::Worker;
 use super::{Options, Progress, SearchEnd, StopWhen, Violation, ViolationSite};
 use crate::property::safety::{Judgement, judge_state};
@@ -20,13 +22,14 @@ use crate::world::System;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Barrier, Mutex, PoisonError};
+use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
 
 /// What the threads of a search share.
 pub struct ParallelSearch<'a, 't> {
     shared: &'a InternTables<'t>,
     options: Options,
     progress: &'a Progress,
+    obligations: Obligations,
     barrier: Barrier,
     /// For odd and for even rounds.
     buffers: [RoundBuffers; 2],
@@ -49,6 +52,8 @@ struct RoundVote {
     level: u64,
     /// How many of them are not expanded.
     left: u64,
+    /// How many states were expanded once more in this round.
+    belated: u64,
     /// Why the search should stop.
     stop: Option<SearchEnd>,
     /// Whether it has seen a property violated.
@@ -61,6 +66,7 @@ impl RoundVote {
         Self {
             level: self.level + other.level,
             left: self.left + other.left,
+            belated: self.belated + other.belated,
             stop: self.stop.or(other.stop),
             violated: self.violated || other.violated,
         }
@@ -81,6 +87,10 @@ pub struct ThreadResult {
     pub depth: u32,
     /// The furthest position of the script.
     pub furthest: u8,
+    /// What it has seen of runs that stay somewhere.
+    pub standstills: Standstills,
+    /// Its states that must be expanded once more.
+    belated: Vec<Belated>,
 }
 
 /// How many states a thread expands in a round.
@@ -104,6 +114,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             shared,
             options,
             progress,
+            obligations: Obligations::of(shared.topology().config()),
             barrier: Barrier::new(threads),
             buffers: [buffer(), buffer()],
             bytes: counters(),
@@ -111,9 +122,15 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         }
     }
 
+    /// The leads-to properties that it decides.
+    #[must_use]
+    pub fn obligations(&self) -> &Obligations {
+        &self.obligations
+    }
+
     /// Searches, and tells what each thread has found and how it ended.
     #[must_use]
-    pub fn run(&self) -> (Vec<ThreadResult>, SearchEnd) {
+    pub fn run(&self) -> (Vec<(ThreadResult, ComponentSteps)>, SearchEnd) {
         let results: Vec<_> = std::thread::scope(|scope| {
             let run = |thread| move || self.run_thread(thread);
             let others: Vec<_> =
@@ -124,10 +141,10 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             std::iter::once(first).chain(joined).collect()
         });
         let ending = results[0].1;
-        (results.into_iter().map(|(result, _)| result).collect(), ending)
+        (results.into_iter().map(|(found, _)| found).collect(), ending)
     }
 
-    fn run_thread(&self, thread: usize) -> (ThreadResult, SearchEnd) {
+    fn run_thread(&self, thread: usize) -> ((ThreadResult, ComponentSteps), SearchEnd) {
         let mut worker = Worker::new(self.shared, self.options.symmetry);
         let mut recent = Recent::new(worker.stride());
         let mut result = ThreadResult {
@@ -137,6 +154,8 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             violations: BTreeMap::new(),
             depth: 0,
             furthest: 0,
+            standstills: Standstills::default(),
+            belated: Vec::new(),
         };
         self.seed(thread, &mut worker, &mut result);
         let mut level = 0..result.store.len() as u32;
@@ -145,11 +164,17 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         for buffer in self.buffers.iter().cycle() {
             let batch = left.start..left.end.min(left.start.saturating_add(BATCH));
             left.start = batch.end;
-            let expanded =
-                self.expand(buffer, thread, batch, &mut worker, &mut recent, &mut result);
+            let belated = std::mem::take(&mut result.belated);
+            let mut away: Vec<_> = buffer.batches.iter().map(|to| lock(&to[thread])).collect();
+            let mut outbound = Outbound { thread, recent: &mut recent, away: &mut away };
+            let expanded = self
+                .hand_on(&belated, &mut worker, &mut outbound, &result)
+                .and_then(|()| self.expand(batch, &mut worker, &mut outbound, &mut result));
+            drop(away);
             *lock(&buffer.votes[thread]) = RoundVote {
                 level: level.len() as u64,
                 left: left.len() as u64,
+                belated: belated.len() as u64,
                 stop: stop.or(expanded.err()),
                 violated: !result.violations.is_empty(),
             };
@@ -159,7 +184,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
                 .iter()
                 .map(|vote| *lock(vote))
                 .fold(RoundVote::default(), RoundVote::and);
-            self.collect(buffer, thread, &mut result);
+            self.collect(buffer, thread, left.start, &mut result);
             stop = self.account(thread, &result);
             if thread == 0 {
                 self.progress.frontier.store(votes.level, Relaxed);
@@ -167,9 +192,9 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             }
             if let Some(ending) = self.ending(votes) {
                 result.depth -= u32::from(votes.level == 0);
-                return (result, ending);
+                return ((result, worker.into_steps()), ending);
             }
-            if votes.left == 0 {
+            if votes.left == 0 && votes.level > 0 {
                 level = level.end..result.store.len() as u32;
                 left = level.clone();
                 result.depth += 1;
@@ -183,7 +208,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         let enough = votes.violated && self.options.until == StopWhen::FirstViolation;
         if votes.stop.is_some() {
             votes.stop
-        } else if votes.level == 0 {
+        } else if votes.level == 0 && votes.belated == 0 {
             Some(SearchEnd::Exhausted)
         } else if votes.left == 0 && enough {
             Some(SearchEnd::Violation)
@@ -198,8 +223,8 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         let hashed = hash(&state);
         if shard_of(hashed, self.threads()) == thread {
             let mut batch = StateBatch::default();
-            batch.push(&state, hashed, thread as StateId);
-            result.store.insert_all(&batch);
+            batch.push(&state, hashed, thread as StateId, 0);
+            result.store.insert_all(&batch, 0, &mut result.belated);
         }
     }
 
@@ -207,63 +232,98 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         self.options.threads.get()
     }
 
-    fn expand(
+    /// Expands states that have been expanded before they got obligations: hands these on.
+    fn hand_on(
         &self,
-        buffer: &RoundBuffers,
-        thread: usize,
-        batch: Range<u32>,
+        belated: &[Belated],
         worker: &mut Worker<'_, '_>,
-        recent: &mut Recent,
-        result: &mut ThreadResult,
+        outbound: &mut Outbound<'_, '_>,
+        result: &ThreadResult,
     ) -> Result<(), SearchEnd> {
-        let threads = self.threads();
-        let mut away: Vec<_> = buffer.batches.iter().map(|to| lock(&to[thread])).collect();
-        let ThreadResult {
-            store,
-            depth,
-            triggered: reached,
-            violations: findings,
-            transitions,
-            furthest,
-        } = result;
-        let mut note = |judgement: Judgement, state, place| {
-            *reached |= judgement.triggered;
-            if judgement.violated.is_empty() {
-                return;
+        for Belated { place, more } in belated {
+            let state = result.store.state(*place);
+            let here = worker.look(state, |view| self.obligations.at(view));
+            let more = more & here.undischarged & !here.obliged;
+            if more != 0 {
+                let id = self.id(outbound.thread, *place);
+                let handed = worker.expand(state, |_, next| outbound.push(next.state, id, more));
+                handed.map_err(|_| SearchEnd::TableFull)?;
             }
-            for property in judgement.violated.members() {
-                let steps = *depth + u32::from(place == ViolationSite::Step);
-                let finding = Violation { steps, state, site: place };
-                let least = findings.entry(property).or_insert(finding);
-                *least = (*least).min(finding);
-            }
-        };
-        for place in batch {
-            if self.progress.interrupt.load(Relaxed) {
-                return Err(SearchEnd::Interrupted);
-            }
-            let state = store.state(place);
-            let id = place * threads as u32 + thread as u32;
-            let (judgement, at) = worker.look(state, |view| (judge_state(view), view.shared().at));
-            *furthest = (*furthest).max(at);
-            note(judgement, id, ViolationSite::State);
-            let expanded = worker.expand(state, |_, successor| {
-                *transitions += 1;
-                note(successor.judgement, id, ViolationSite::Step);
-                let hashed = hash(successor.state);
-                if recent.is_new(successor.state, hashed) {
-                    away[shard_of(hashed, threads)].push(successor.state, hashed, id);
-                }
-            });
-            expanded.map_err(|_| SearchEnd::TableFull)?;
         }
         Ok(())
     }
 
-    fn collect(&self, buffer: &RoundBuffers, thread: usize, result: &mut ThreadResult) {
+    fn expand(
+        &self,
+        batch: Range<u32>,
+        worker: &mut Worker<'_, '_>,
+        outbound: &mut Outbound<'_, '_>,
+        result: &mut ThreadResult,
+    ) -> Result<(), SearchEnd> {
+        for place in batch {
+            if self.progress.interrupt.load(Relaxed) {
+                return Err(SearchEnd::Interrupted);
+            }
+            self.expand_one(place, worker, outbound, result).map_err(|_| SearchEnd::TableFull)?;
+        }
+        Ok(())
+    }
+
+    fn expand_one(
+        &self,
+        place: StateIndex,
+        worker: &mut Worker<'_, '_>,
+        outbound: &mut Outbound<'_, '_>,
+        result: &mut ThreadResult,
+    ) -> Result<(), TableFull> {
+        let ThreadResult { store, depth, triggered, violations, standstills, .. } = result;
+        let mut note = |judgement: Judgement, state, site| {
+            *triggered |= judgement.triggered;
+            for property in judgement.violated.members() {
+                let steps = *depth + u32::from(site == ViolationSite::Step);
+                let finding = Violation { steps, state, site };
+                let least = violations.entry(property).or_insert(finding);
+                *least = (*least).min(finding);
+            }
+        };
+        let (state, id) = (store.state(place), self.id(outbound.thread, place));
+        let (judgement, at, here) = worker
+            .look(state, |view| (judge_state(view), view.shared().at, self.obligations.at(view)));
+        result.furthest = result.furthest.max(at);
+        note(judgement, id, ViolationSite::State);
+        let pending = here.pending(store.pending(place));
+        let transitions = &mut result.transitions;
+        worker.expand(state, |_, successor| {
+            *transitions += 1;
+            standstills.loops |= successor.state == state;
+            if !successor.judgement.triggered.is_empty() || !successor.judgement.violated.is_empty()
+            {
+                note(successor.judgement, id, ViolationSite::Step);
+            }
+            outbound.push(successor.state, id, pending);
+        })?;
+        if worker.is_last() {
+            worker.look(state, |view| standstills.add_last(view));
+        }
+        let stuck = self.obligations.stuck(pending, |fairness| worker.owes(state, fairness));
+        standstills.stuck |= stuck;
+        Ok(())
+    }
+
+    fn id(&self, thread: usize, place: StateIndex) -> StateId {
+        place * self.threads() as u32 + thread as u32
+    }
+
+    fn collect(
+        &self,
+        buffer: &RoundBuffers,
+        thread: usize,
+        expanded: StateIndex,
+        result: &mut ThreadResult,
+    ) {
         for batch in &buffer.batches[thread] {
             let mut batch = lock(batch);
-            result.store.insert_all(&batch);
+            result.store.insert_all(&batch, expanded, &mut result.belated);
             batch.clear();
         }
     }
@@ -288,6 +348,23 @@ impl<'a, 't> ParallelSearch<'a, 't> {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+/// States on their way from one thread to those that own them.
+struct Outbound<'r, 'b> {
+    thread: usize,
+    recent: &'r mut Recent,
+    away: &'r mut [MutexGuard<'b, StateBatch>],
+}
+
+impl Outbound<'_, '_> {
+    fn push(&mut self, state: &[Number], parent: StateId, pending: ObligationBits) {
+        let hashed = hash(state);
+        if self.recent.is_new(state, hashed, pending) {
+            let owner = shard_of(hashed, self.away.len());
+            self.away[owner].push(state, hashed, parent, pending);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

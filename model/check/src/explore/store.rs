@@ -1,6 +1,6 @@
 //! The set of visited states: packed vectors, the state each was found from, a hash table.
 //!
-//! At most `2 * components + 4 + 11.5` bytes a state. Vectors lie in chunks that never move. A place of
+//! At most `2 * components + 5 + 11.5` bytes a state. Vectors lie in chunks that never move. A place of
 //! the table holds 32 bits of the hash beside the state's number: they settle nearly every
 //! comparison without a look at the vector, and the table grows by one linear sweep, since the
 //! same bits, taken in proportion to the capacity, say where a state belongs.
@@ -11,6 +11,7 @@
 //! overlaps them.
 
 use super::intern::Number;
+use super::obligations::ObligationBits;
 use foldhash::fast::FixedState;
 use std::hash::{BuildHasher, Hasher};
 
@@ -32,21 +33,38 @@ pub struct Store {
     len: usize,
     states: Vec<Box<[Number]>>,
     parents: Vec<Box<[StateId]>>,
+    /// The obligations with which a run may come to each state.
+    pending: Vec<Box<[ObligationBits]>>,
     table: HashIndex,
+}
+
+/// A state that was expanded before it was known that a run may come there with more obligations.
+#[derive(Clone, Copy, Debug)]
+pub struct Belated {
+    /// Where the state stands.
+    pub place: StateIndex,
+    /// The obligations.
+    pub more: ObligationBits,
 }
 
 /// States on their way into a store.
 #[derive(Clone, Debug, Default)]
 pub struct StateBatch {
     numbers: Vec<Number>,
-    meta: Vec<(u64, StateId)>,
+    meta: Vec<(u64, StateId, ObligationBits)>,
 }
 
 impl StateBatch {
-    /// Adds a state, its hash and the state it was found from.
-    pub fn push(&mut self, state: &[Number], hashed: u64, parent: StateId) {
+    /// Adds a state, its hash, the state it was found from, and the obligations of a run there.
+    pub fn push(
+        &mut self,
+        state: &[Number],
+        hashed: u64,
+        parent: StateId,
+        pending: ObligationBits,
+    ) {
         self.numbers.extend_from_slice(state);
-        self.meta.push((hashed, parent));
+        self.meta.push((hashed, parent, pending));
     }
 
     /// How many there are.
@@ -77,6 +95,8 @@ pub struct Recent {
     stride: usize,
     /// By hash. Zeros are the first state of a search, which was found before all others.
     numbers: Vec<Number>,
+    /// The obligations with which runs came there.
+    pending: Vec<ObligationBits>,
 }
 
 /// Few enough for the second cache.
@@ -86,18 +106,22 @@ impl Recent {
     /// Nothing was found yet.
     #[must_use]
     pub fn new(stride: usize) -> Self {
-        Self { stride, numbers: vec![0; RECENT * stride] }
+        Self { stride, numbers: vec![0; RECENT * stride], pending: vec![0; RECENT] }
     }
 
-    /// Whether a state may not have been found before; from now on it has.
-    pub fn is_new(&mut self, state: &[Number], hashed: u64) -> bool {
+    /// Whether a state may not have been found before with all of these obligations; from now on
+    /// it has.
+    pub fn is_new(&mut self, state: &[Number], hashed: u64, pending: ObligationBits) -> bool {
         let at = (hashed >> 16) as usize % RECENT;
         let known = &mut self.numbers[at * self.stride..(at + 1) * self.stride];
-        let is_new = known != state;
-        if is_new {
+        if known != state {
             known.copy_from_slice(state);
+            self.pending[at] = pending;
+            return true;
         }
-        is_new
+        let more = pending & !self.pending[at];
+        self.pending[at] |= more;
+        more != 0
     }
 }
 
@@ -117,7 +141,8 @@ impl Store {
     #[must_use]
     pub fn new(stride: usize) -> Self {
         let table = HashIndex::with_capacity(1 << 10);
-        Self { stride, len: 0, states: Vec::new(), parents: Vec::new(), table }
+        let (states, parents, pending) = (Vec::new(), Vec::new(), Vec::new());
+        Self { stride, len: 0, states, parents, pending, table }
     }
 
     /// How many states it has.
@@ -146,7 +171,8 @@ impl Store {
     }
 
     fn chunk_bytes(&self) -> usize {
-        CHUNK * (self.stride * size_of::<Number>() + size_of::<StateId>())
+        let state = self.stride * size_of::<Number>();
+        CHUNK * (state + size_of::<StateId>() + size_of::<ObligationBits>())
     }
 
     /// The state at a place.
@@ -162,25 +188,45 @@ impl Store {
         self.parents[chunk][index]
     }
 
+    /// The obligations with which a run may come to the state at a place.
+    #[must_use]
+    pub fn pending(&self, place: StateIndex) -> ObligationBits {
+        let (chunk, index) = split(place);
+        self.pending[chunk][index]
+    }
+
     /// Where a state of this hash stands.
     #[must_use]
     pub fn find(&self, state: &[Number], hashed: u64) -> Option<StateIndex> {
         self.table.find(tag(hashed), |place| self.state(place) == state).ok()
     }
 
-    /// Adds every state that is not there.
+    /// Adds every state that is not there, and the obligations of every one. Tells of those below
+    /// `expanded`, in the order in which states were found, that got more.
     ///
     /// # Panics
     /// Beyond 2^32 states.
-    pub fn insert_all(&mut self, batch: &StateBatch) {
+    pub fn insert_all(
+        &mut self,
+        batch: &StateBatch,
+        expanded: StateIndex,
+        belated: &mut Vec<Belated>,
+    ) {
         self.table.reserve(batch.len());
         for window in (0..batch.len()).step_by(WINDOW) {
-            self.insert_window(batch, window..batch.len().min(window + WINDOW));
+            let window = window..batch.len().min(window + WINDOW);
+            self.insert_window(batch, window, expanded, belated);
         }
     }
 
-    fn insert_window(&mut self, batch: &StateBatch, window: std::ops::Range<usize>) {
-        let tags = || batch.meta[window.clone()].iter().map(|(hashed, _)| tag(*hashed));
+    fn insert_window(
+        &mut self,
+        batch: &StateBatch,
+        window: std::ops::Range<usize>,
+        expanded: StateIndex,
+        belated: &mut Vec<Belated>,
+    ) {
+        let tags = || batch.meta[window.clone()].iter().map(|(hashed, ..)| tag(*hashed));
         let read = tags().fold(0, |sum, tag| sum ^ self.table.slots[self.table.home(tag)]);
         std::hint::black_box(read);
         let suspects = tags().filter_map(|tag| self.table.suspect(tag));
@@ -189,29 +235,42 @@ impl Store {
             sum ^ self.states[chunk][index * self.stride]
         });
         std::hint::black_box(read);
-        for (index, (hashed, parent)) in
+        for (index, (hashed, parent, pending)) in
             batch.meta.iter().enumerate().take(window.end).skip(window.start)
         {
             let at = index * self.stride;
-            self.insert(&batch.numbers[at..at + self.stride], *hashed, *parent);
+            let state = &batch.numbers[at..at + self.stride];
+            let place = self.insert(state, *hashed, *parent);
+            let (chunk, index) = split(place);
+            let known = &mut self.pending[chunk][index];
+            let more = pending & !*known;
+            *known |= more;
+            if more != 0 && place < expanded {
+                belated.push(Belated { place, more });
+            }
         }
     }
 
-    fn insert(&mut self, state: &[Number], hashed: u64, parent: StateId) {
+    fn insert(&mut self, state: &[Number], hashed: u64, parent: StateId) -> StateIndex {
         let (states, stride) = (&self.states, self.stride);
         let found = self.table.find(tag(hashed), |place| slice(states, stride, place) == state);
-        let Err(vacancy) = found else { return };
+        let vacancy = match found {
+            Ok(place) => return place,
+            Err(vacancy) => vacancy,
+        };
         let place = StateIndex::try_from(self.len).expect("a store has at most 2^32 states");
         self.table.fill(vacancy, tag(hashed), place);
         let (chunk, index) = split(place);
         if chunk == self.states.len() {
             self.states.push(vec![0; CHUNK * self.stride].into());
             self.parents.push(vec![0; CHUNK].into());
+            self.pending.push(vec![0; CHUNK].into());
         }
         let at = index * self.stride;
         self.states[chunk][at..at + self.stride].copy_from_slice(state);
         self.parents[chunk][index] = parent;
         self.len += 1;
+        place
     }
 }
 
@@ -334,10 +393,10 @@ mod tests {
             for _ in 0..1000 {
                 word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 let state = [word >> 60, word >> 40 & 0xff, word >> 50 & 0xf].map(|n| n as Number);
-                batch.push(&state, hash(&state), 7);
+                batch.push(&state, hash(&state), 7, 0);
                 expected.insert(state);
             }
-            store.insert_all(&batch);
+            store.insert_all(&batch, 0, &mut Vec::new());
         }
         assert_eq!(store.len(), expected.len());
         for state in expected {
@@ -346,5 +405,31 @@ mod tests {
             assert_eq!(store.parent(place), 7);
         }
         assert_eq!(store.find(&[9999; 3], hash(&[9999; 3])), None);
+    }
+
+    #[test]
+    fn obligations_add_up_and_those_of_expanded_states_are_told() {
+        let (mut store, mut belated) = (Store::new(1), Vec::new());
+        let mut come = |number: Number, pending, expanded| {
+            let mut batch = StateBatch::default();
+            batch.push(&[number], hash(&[number]), 0, pending);
+            belated.clear();
+            store.insert_all(&batch, expanded, &mut belated);
+            let place = store.find(&[number], hash(&[number])).expect("it was inserted");
+            let told: Vec<_> = belated.iter().map(|state| (state.place, state.more)).collect();
+            (store.pending(place), told)
+        };
+        assert_eq!(come(5, 1, 0), (1, vec![]));
+        assert_eq!(come(6, 0, 1), (0, vec![]));
+        assert_eq!(come(5, 1, 1), (1, vec![]), "nothing more");
+        assert_eq!(come(5, 3, 1), (3, vec![(0, 2)]));
+        assert_eq!(come(6, 2, 1), (2, vec![]), "not expanded yet");
+    }
+
+    #[test]
+    fn a_state_that_was_found_lately_is_new_with_more_obligations_alone() {
+        let mut recent = Recent::new(2);
+        let mut found = |pending| recent.is_new(&[3, 4], hash(&[3, 4]), pending);
+        assert_eq!([0, 0, 1, 1, 2, 3].map(&mut found), [true, false, true, false, true, false]);
     }
 }

@@ -7,11 +7,12 @@
 //! that nor an obligation depends on names. The sweep finds out whether there is a cycle. If there
 //! is, [`super::lasso`] searches strongly connected components.
 
+use super::obligations::{ObligationBits, ObligationState, Obligations};
 use super::store::StateId;
 use super::worker::Worker;
 use super::{Exploration, Progress};
-use crate::property::liveness::{Fairness, Obligation, is_ending, is_fair, obligations};
-use crate::property::{Applies, PropertyId};
+use crate::property::PropertyId;
+use crate::property::liveness::{is_ending, is_fair};
 use crate::world::WorldView;
 use crate::world::enabled::enabled;
 use std::collections::{BTreeMap, VecDeque};
@@ -58,11 +59,11 @@ struct SweepMark {
     state: SweepVisit,
     /// By obligation: it is not discharged here, and a fair run can stay here or go on to such a
     /// state.
-    stuck: u8,
+    stuck: ObligationBits,
     /// By obligation: a run is obliged here.
-    obliged: u8,
+    obliged: ObligationBits,
     /// By obligation: it is not discharged here.
-    undischarged: u8,
+    undischarged: ObligationBits,
     /// Whether an ending can be reached.
     ends: bool,
 }
@@ -101,7 +102,7 @@ struct Sweeper<'e, 't> {
     worker: Worker<'e, 't>,
     marks: Vec<SweepMark>,
     /// What the run is obliged to, in the order of the bits of a mark.
-    obligations: Vec<(PropertyId, Obligation)>,
+    obligations: Obligations,
 }
 
 /// A state on the depth-first path.
@@ -118,15 +119,11 @@ struct SweepFrame {
 /// If the exploration is not exhausted.
 #[must_use]
 pub fn sweep(exploration: &Exploration<'_>, progress: &Progress) -> Sweep {
-    let config = exploration.topology.config();
-    let applies = |(property, _): &(PropertyId, _)| property.applies(config) == Applies::Yes;
-    let obligations: Vec<_> = obligations().filter(applies).collect();
-    assert!(obligations.len() <= u8::BITS as usize, "a mark has a bit for each obligation");
     let mut sweeper = Sweeper {
         exploration,
         worker: Worker::new(&exploration.tables, exploration.options.symmetry),
         marks: vec![SweepMark::default(); exploration.space.id_bound()],
-        obligations,
+        obligations: Obligations::of(exploration.topology.config()),
     };
     // Most steps lead to states that were found later, so backward most successors are done.
     for id in exploration.space.ids().rev() {
@@ -191,7 +188,7 @@ impl Sweeper<'_, '_> {
                 (mark.obliged & mark.stuck) >> bit & 1 == 1
             };
             if let Some(id) = self.exploration.space.ids().find(broken) {
-                swept.lassos.push((*property, self.stem_of_lasso(id, bit)));
+                swept.lassos.push((property, self.stem_of_lasso(id, bit)));
             }
         }
         let locked = |id: &StateId| !self.marks[*id as usize].ends;
@@ -229,19 +226,13 @@ impl Sweeper<'_, '_> {
 
 impl SweepMark {
     /// What is known of a state without its successors: stuck means here.
-    fn of(view: &WorldView<'_>, obligations: &[(PropertyId, Obligation)]) -> Self {
+    fn of(view: &WorldView<'_>, obligations: &Obligations) -> Self {
+        let ObligationState { obliged, undischarged } = obligations.at(view);
         let actions = enabled(view);
-        let stuck = |fairness| !actions.iter().any(|action| is_fair(view, *action, fairness));
-        let stuck = [stuck(Fairness::Everybody), stuck(Fairness::RootAndKernel)];
-        let mut mark = Self { ends: is_ending(view), ..Self::default() };
-        for (bit, (_, obligation)) in obligations.iter().enumerate() {
-            mark.obliged |= u8::from((obligation.obliged)(view)) << bit;
-            if !(obligation.discharged)(view) {
-                mark.undischarged |= 1 << bit;
-                mark.stuck |= u8::from(stuck[obligation.fairness as usize]) << bit;
-            }
-        }
-        mark
+        let stuck = obligations.stuck(undischarged, |fairness| {
+            actions.iter().any(|action| is_fair(view, *action, fairness))
+        });
+        Self { stuck, obliged, undischarged, ends: is_ending(view), ..Self::default() }
     }
 
     /// Takes over what a successor has.

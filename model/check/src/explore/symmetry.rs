@@ -2,6 +2,7 @@
 
 use super::intern::{InternView, MOST_PARTS, Number, TableFull};
 use crate::world::Topology;
+use crate::world::component::ComponentInput;
 use holdfast_protocol::{Rename, Renaming};
 
 /// Whether interchangeable siblings are told apart.
@@ -56,6 +57,30 @@ impl Symmetries {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.all.is_empty()
+    }
+
+    /// The least of the renamed forms of a component's value: its slot and number.
+    ///
+    /// # Errors
+    /// If some component took too many values.
+    pub fn least(
+        &mut self,
+        view: &mut InternView<'_, '_>,
+        slot: usize,
+        number: Number,
+    ) -> Result<(usize, Number), TableFull> {
+        let mut least = (slot, number);
+        for symmetry in &mut self.all {
+            least = least.min((symmetry.to[slot], symmetry.renamed(view, slot, number)?));
+        }
+        Ok(least)
+    }
+
+    /// The least of the renamed forms of an input to a slot.
+    #[must_use]
+    pub fn least_input(&self, slot: usize, input: ComponentInput) -> (usize, ComponentInput) {
+        let renamed = |symmetry: &Symmetry| (symmetry.to[slot], input.renamed(&symmetry.by));
+        self.all.iter().map(renamed).fold((slot, input), Ord::min)
     }
 
     /// Replaces a state by the least of all its renamed forms.

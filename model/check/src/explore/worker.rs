@@ -10,7 +10,9 @@
 use super::guard_table::{GuardTable, Plan};
 use super::intern::{InternTables, InternView, Number, TableFull};
 use super::memo::{Memo, MemoCell, PackedInput, Reaction};
+use super::recurrence::ComponentSteps;
 use super::symmetry::{Symmetries, SymmetryReduction};
+use crate::property::liveness::{Fairness, is_fair};
 use crate::property::safety::{Judgement, judge_step, matters};
 use crate::world::component::Effect;
 use crate::world::facts::WorldView;
@@ -88,6 +90,26 @@ impl<'s, 't> Worker<'s, 't> {
     /// Lets `see` look at a packed state.
     pub fn look<T>(&mut self, state: &[Number], see: impl FnOnce(&WorldView<'_>) -> T) -> T {
         self.stepper.view.look(state, see)
+    }
+
+    /// Whether no action is possible in the state that was expanded last.
+    #[must_use]
+    pub fn is_last(&self) -> bool {
+        self.plan.iter().next().is_none()
+    }
+
+    /// Whether some action of the state that was expanded last must be taken in the end.
+    pub fn owes(&mut self, state: &[Number], fairness: Fairness) -> bool {
+        let Self { stepper, book, plan, .. } = self;
+        stepper.view.look(state, |view| {
+            plan.iter().any(|place| is_fair(view, book.action(place).0, fairness))
+        })
+    }
+
+    /// What was seen of the steps of components.
+    #[must_use]
+    pub fn into_steps(self) -> ComponentSteps {
+        ComponentSteps { memo: self.stepper.memo, guards: self.book, replaced: Vec::new() }
     }
 
     /// Calls `found` with every action that is possible in a state and the successor it leads to.

@@ -8,7 +8,9 @@ use super::link::{LinkInput, LinkState};
 use super::process::ProcessState;
 use super::shared::{SharedEnvironment, SharedInput};
 use holdfast_protocol::rename;
-use holdfast_protocol::{ActorId, Input, Message, Origin, Output, Signal, Status};
+use holdfast_protocol::{
+    ActorId, Input, Message, Origin, Output, Rename, Renaming, Signal, Status,
+};
 
 /// The name of a component.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +78,43 @@ pub enum ComponentInput {
     Link(LinkInput),
     /// To the shared environment.
     SharedEnvironment(SharedInput),
+}
+
+impl ComponentInput {
+    /// The same input with its actors renamed.
+    #[must_use]
+    pub fn renamed(self, by: &Renaming) -> Self {
+        match self {
+            Self::Actor(input) => Self::Actor(match input {
+                ActorInput::Handle(input) => ActorInput::Handle(input.renamed(by)),
+                ActorInput::ParentDied(dead) => ActorInput::ParentDied(by.actor(dead)),
+                ActorInput::Pend(..)
+                | ActorInput::Take(_)
+                | ActorInput::Kill
+                | ActorInput::Die(_)
+                | ActorInput::Start
+                | ActorInput::Appear
+                | ActorInput::Boot
+                | ActorInput::Reap
+                | ActorInput::Find => input,
+            }),
+            Self::Link(input) => Self::Link(match input {
+                LinkInput::Push(end, message) => LinkInput::Push(end, message.renamed(by)),
+                LinkInput::Read(_) | LinkInput::Died(_) | LinkInput::Cut | LinkInput::Abandon => {
+                    input
+                }
+            }),
+            Self::SharedEnvironment(input) => Self::SharedEnvironment(match input {
+                SharedInput::MakeBaton(request) => SharedInput::MakeBaton(request.renamed(by)),
+                SharedInput::CloseBaton(request) => SharedInput::CloseBaton(request.renamed(by)),
+                SharedInput::ReadBaton(request) => SharedInput::ReadBaton(request.renamed(by)),
+                SharedInput::Spend(_)
+                | SharedInput::Advance
+                | SharedInput::SetModes(_)
+                | SharedInput::EndRoot(_) => input,
+            }),
+        }
+    }
 }
 
 impl From<ActorInput> for ComponentInput {
