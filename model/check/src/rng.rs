@@ -8,7 +8,7 @@ pub struct Rng {
 }
 
 impl Rng {
-    /// The dice of one walk of many.
+    /// The generator of one walk of many.
     #[must_use]
     pub fn new(seed: u64, number: u64) -> Self {
         let mut of_seed = Self { state: seed };

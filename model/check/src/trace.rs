@@ -190,7 +190,7 @@ impl TraceHeader {
         config.environment = self.environment;
         config.script = Script { steps: self.script.clone() };
         match config.script.actors().into_iter().find(|id| id.index() >= config.tree.len()) {
-            Some(stranger) => Err(TraceError::UnknownScriptActor(stranger.0)),
+            Some(unknown) => Err(TraceError::UnknownScriptActor(unknown.0)),
             None => Ok(config),
         }
     }

@@ -80,10 +80,10 @@ pub enum TreePosition {
 
 /// What [`Node::standing`] says.
 enum Standing {
-    /// It is the neighbour that says such things.
-    Neighbour,
-    /// It is not.
-    Stranger,
+    /// The peer of a link on which such things are said.
+    Peer,
+    /// Somebody else.
+    Unrelated,
 }
 
 /// One actor.
@@ -166,8 +166,8 @@ impl Node {
 
     fn receive(&mut self, from: ActorId, message: Message, out: &mut Outbox) {
         match self.standing(from, message.direction()) {
-            Standing::Stranger => return out.notice(Notice::WrongWay),
-            Standing::Neighbour => {}
+            Standing::Unrelated => return out.notice(Notice::WrongWay),
+            Standing::Peer => {}
         }
         match message {
             Message::Want { request } => self.want(from, request, out),
@@ -200,7 +200,7 @@ impl Node {
                 TreePosition::Below { supervisor, root, .. },
             ) => *supervisor == from || *root == from,
         };
-        if may { Standing::Neighbour } else { Standing::Stranger }
+        if may { Standing::Peer } else { Standing::Unrelated }
     }
 
     /// Who this is.

@@ -34,7 +34,7 @@ use word::{Word, words};
 /// What happens to the supervisor under test.
 #[derive(Clone, Copy, Debug)]
 enum Act {
-    /// Somebody, the hostile child or a stranger, says something about a request.
+    /// Somebody, the hostile child or an unrelated process, says something about a request.
     Says(u32, Word, u32, u32),
     /// The hostile child closes the baton that it was given.
     Closes,
@@ -66,10 +66,10 @@ const ABOVE: ActorId = ActorId(0);
 const UNDER_TEST: ActorId = ActorId(1);
 const HOSTILE: ActorId = ActorId(2);
 const HONEST: ActorId = ActorId(3);
-const STRANGER: ActorId = ActorId(9);
+const UNRELATED: ActorId = ActorId(9);
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let from = prop_oneof![9 => Just(HOSTILE.0), 1 => Just(STRANGER.0)];
+    let from = prop_oneof![9 => Just(HOSTILE.0), 1 => Just(UNRELATED.0)];
     let says = (from, words(), 0..6_u32, 0..3_u32)
         .prop_map(|(from, word, actor, serial)| Says(from, word, actor, serial));
     let act = prop_oneof![
@@ -272,7 +272,7 @@ impl Trial {
         if self.is_root() { self.take(Input::BatonClosed { request }) } else { Ok(()) }
     }
 
-    /// What the hostile child or a stranger says touches nothing but its own path.
+    /// What the hostile child or an unrelated process says touches nothing but its own path.
     fn overhear(&mut self, from: ActorId, message: Message) -> Result<(), String> {
         let before = (self.node.clone(), self.holds_through_honest(), self.owner());
         if from == HOSTILE && !self.gone.contains(&from) {
@@ -303,8 +303,8 @@ impl Trial {
         let told = (node.teardown(), self.node.teardown());
         let not_told = told.0 != Teardown::NotAsked || told.1 == Teardown::NotAsked;
         demand(not_told, || "it is cancelled by a child".to_owned())?;
-        let stranger = from == STRANGER || self.gone.contains(&from);
-        demand(!stranger || self.node == node, || "a stranger is believed".to_owned())
+        let unrelated = from == UNRELATED || self.gone.contains(&from);
+        demand(!unrelated || self.node == node, || "an unrelated process is believed".to_owned())
     }
 
     fn act(&mut self, act: Act) -> Result<(), String> {

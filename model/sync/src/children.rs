@@ -1,7 +1,7 @@
 //! The child table: a child that was reaped is never signalled.
 //!
 //! Runs in every actor that spawns: the driver signals and reaps, whoever spawns inserts. Between
-//! a `waitid` that reaps and the forgetting of the child its number may be given to a stranger, so
+//! a `waitid` that reaps and the forgetting of the child its number may be given to another process, so
 //! both are one step, under the lock that a signal takes too.
 //!
 //! ```text

@@ -2,7 +2,7 @@
 //!
 //! One reaper owns all waits, and it waits for one child at a time through its pidfd: no exit status
 //! of anybody else is ever taken (waitid(2) `P_PIDFD`, pidfd_open(2)). A pidfd names a process even
-//! after its number was given to another, so a signal never hits a stranger.
+//! after its number was given to another, so a signal never hits that one.
 //!
 //! # Rules
 //! 1. A child of ours is reaped by us alone, so its number is not reused before we let go of it.

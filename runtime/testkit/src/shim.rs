@@ -133,7 +133,7 @@ impl Shim {
                 }
             };
             if stage == StageSocket::Ended {
-                // Reports fail now; the deed counts.
+                // Reports fail from now on; what was asked for is done all the same.
                 let _ = self.clear();
                 return Ok(());
             }

@@ -60,10 +60,10 @@ pub enum StageError {
         dump: String,
     },
     /// The terminal or the shim does not do what it is told.
-    #[error("failed to {deed}: {source}")]
-    Deed {
+    #[error("failed to {operation}: {source}")]
+    Operation {
         /// What was tried.
-        deed: &'static str,
+        operation: &'static str,
         /// The error of the operating system.
         #[source]
         source: io::Error,
@@ -312,17 +312,17 @@ impl TerminalStage {
     }
 
     fn ask(&self, ask: &ShimRequest) -> Result<()> {
-        let failed = |source| StageError::Deed { deed: "ask the shim", source };
+        let failed = |source| StageError::Operation { operation: "ask the shim", source };
         lines::write(&self.control, ask).map_err(failed)
     }
 
     fn with_master<T>(
         &self,
-        deed: &'static str,
+        operation: &'static str,
         act: impl FnOnce(&PtyMaster) -> io::Result<T>,
     ) -> Result<T> {
         let master = self.master.as_ref().ok_or_else(|| io::ErrorKind::NotConnected.into());
-        master.and_then(act).map_err(|source| StageError::Deed { deed, source })
+        master.and_then(act).map_err(|source| StageError::Operation { operation, source })
     }
 }
 

@@ -146,7 +146,7 @@ enum Emphasis {
     Faint,
     /// A message.
     Message,
-    /// A deed of the person or of the environment.
+    /// An action of the person or of the environment.
     Person,
     /// A prompt, or what protects it.
     Prompt,

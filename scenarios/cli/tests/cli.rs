@@ -96,8 +96,8 @@ fn errors_name_the_place_and_the_remedy() {
         file("garbled.trace", &format!("{header}\"own-session\",\"faults\":\"none\"}}\n{{"));
     let newer = header.replace("trace\":1", "trace\":9");
     let newer = file("newer.trace", &format!("{newer}\"own-session\",\"faults\":\"none\"}}\n"));
-    let stranger = r#""own-session","faults":"none","debug":["nobody"]}"#;
-    let stranger = file("stranger.trace", &format!("{header}{stranger}\n"));
+    let unknown = r#""own-session","faults":"none","debug":["nobody"]}"#;
+    let unknown = file("unknown-actor.trace", &format!("{header}{unknown}\n"));
     let tree = ["check", "--tree", "root(mid)"];
     let with = |rest: &[&'static str]| [&tree[..], rest].concat();
     let table: Vec<(&str, Vec<&str>)> = vec![
@@ -123,7 +123,7 @@ fn errors_name_the_place_and_the_remedy() {
         ("an empty trace", vec!["replay", &empty]),
         ("a garbled line", vec!["replay", &garbled]),
         ("a newer trace", vec!["replay", &newer]),
-        ("a stranger in a trace", vec!["replay", &stranger]),
+        ("an unknown actor in a trace", vec!["replay", &unknown]),
     ];
     let mut said = String::new();
     for (what, args) in table {
@@ -175,8 +175,8 @@ fn a_tampered_trace_is_refused_by_the_step() {
     assert!(torn.contains("step 2 (leaf reads from root) is not possible there"), "{torn}");
     let cut = refuse(&lines[..lines.len() - 1]);
     assert!(cut.contains("all 5 steps are possible, but `no-signal-under-hold`"), "{cut}");
-    let stranger = lines[lines.len() - 1].replace("\"actor\":1", "\"actor\":77");
-    let strange = refuse(&[&lines[..lines.len() - 1], &[stranger.as_str()]].concat());
+    let unknown = lines[lines.len() - 1].replace("\"actor\":1", "\"actor\":77");
+    let strange = refuse(&[&lines[..lines.len() - 1], &[unknown.as_str()]].concat());
     assert!(strange.contains("step 6 (at actor 77, "), "{strange}");
 }
 

@@ -392,8 +392,8 @@ impl Node {
         } else if let Some(hold) = self.holds.find(request) {
             // A granted hold outlives the child that it came through (R8).
             match self.standing(hold.via, MessageDirection::Up) {
-                Standing::Neighbour => out.send(hold.via, Message::Revoke { request }),
-                Standing::Stranger => {}
+                Standing::Peer => out.send(hold.via, Message::Revoke { request }),
+                Standing::Unrelated => {}
             }
         } else {
             out.notice(Notice::StrayMessage);

@@ -1,4 +1,4 @@
-//! Races of the child table against a kernel that gives a reaped child's number to a stranger.
+//! Races of the child table against a kernel that gives a reaped child's number to another process.
 
 use crate::explore::{Bound, explore};
 use holdfast_sync::children::{Children, Reap};
@@ -12,7 +12,7 @@ struct Process {
 }
 
 const ZOMBIE: usize = 0;
-const STRANGER: usize = 1;
+const ANOTHER: usize = 1;
 
 impl Process {
     fn zombie() -> Self {
@@ -20,12 +20,12 @@ impl Process {
     }
 
     fn signal(&self) {
-        assert_eq!(self.state.load(Ordering::Relaxed), ZOMBIE, "a stranger is signalled");
+        assert_eq!(self.state.load(Ordering::Relaxed), ZOMBIE, "another process is signalled");
     }
 
     fn reap(&self) -> Reap<()> {
-        assert_eq!(self.state.load(Ordering::Relaxed), ZOMBIE, "a stranger is reaped");
-        self.state.store(STRANGER, Ordering::Relaxed);
+        assert_eq!(self.state.load(Ordering::Relaxed), ZOMBIE, "another process is reaped");
+        self.state.store(ANOTHER, Ordering::Relaxed);
         Reap::Reaped(())
     }
 }

@@ -206,7 +206,7 @@ impl Step {
     #[must_use]
     pub fn script_step(&self, actor: ActorId) -> Option<ScriptStep> {
         let provoke = |cause| EnvironmentAction::Provoke { actor, cause };
-        let deed = match self {
+        let action = match self {
             Self::Spawn { .. } => EnvironmentAction::Spawn { actor },
             Self::Breakpoint { .. } => EnvironmentAction::Pause { actor },
             Self::BreakpointShielded { .. } => EnvironmentAction::PauseShielded { actor },
@@ -227,7 +227,7 @@ impl Step {
             Self::Wait { until, .. } => return Some(ScriptStep::Until(until.condition(actor))),
             Self::Mark { .. } => return None,
         };
-        Some(ScriptStep::Do(deed))
+        Some(ScriptStep::Do(action))
     }
 }
 

@@ -58,14 +58,18 @@ pub(super) fn items(topology: &Topology, alive: &[ActorId], step: &ReplayedStep)
 
 fn action_item(topology: &Topology, alive: &[ActorId], step: &ReplayedStep) -> ChartItem {
     match step.action {
-        Action::Environment(deed) => deed_item(topology, alive, deed),
+        Action::Environment(action) => environment_item(topology, alive, action),
         Action::System(tree_move) => move_item(topology, tree_move, &step.observations),
     }
 }
 
-fn deed_item(topology: &Topology, alive: &[ActorId], deed: EnvironmentAction) -> ChartItem {
+fn environment_item(
+    topology: &Topology,
+    alive: &[ActorId],
+    action: EnvironmentAction,
+) -> ChartItem {
     let tree = &topology.config().tree;
-    let (from, to, paint) = match deed {
+    let (from, to, paint) = match action {
         EnvironmentAction::Interrupt => {
             let hit: Vec<_> = match topology.config().placement {
                 Placement::OwnSession => vec![ColumnOwner::Actor(topology.root())],
@@ -79,7 +83,7 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: EnvironmentAction) ->
         }
         EnvironmentAction::CancelChild { actor } => {
             let above = tree.supervisor(actor).map_or(ColumnOwner::Person, ColumnOwner::Actor);
-            let label = format!("{} {}", deed_label(deed), tree.name(actor));
+            let label = format!("{} {}", environment_label(action), tree.name(actor));
             let (from, to, paint) = (ColumnOwner::Person, vec![above], Emphasis::Person);
             return ChartItem::Arrow { from, to, label, paint };
         }
@@ -99,11 +103,11 @@ fn deed_item(topology: &Topology, alive: &[ActorId], deed: EnvironmentAction) ->
             (ColumnOwner::Person, vec![ColumnOwner::Actor(actor)], Emphasis::Person)
         }
     };
-    ChartItem::Arrow { from, to, label: deed_label(deed).to_owned(), paint }
+    ChartItem::Arrow { from, to, label: environment_label(action).to_owned(), paint }
 }
 
-fn deed_label(deed: EnvironmentAction) -> &'static str {
-    match deed {
+fn environment_label(action: EnvironmentAction) -> &'static str {
+    match action {
         EnvironmentAction::Pause { .. } | EnvironmentAction::PauseShielded { .. } => "breakpoint",
         EnvironmentAction::Answer { answer: Answer::Continue, .. } => "continue",
         EnvironmentAction::Answer { answer: Answer::Quit, .. } => "quit",
@@ -286,15 +290,15 @@ pub fn name_of(tree: &Tree, actor: ActorId) -> String {
 pub fn describe(tree: &Tree, action: Action) -> String {
     let name = |actor| name_of(tree, actor);
     match action {
-        Action::Environment(deed) => match (deed, deed.actor()) {
+        Action::Environment(action) => match (action, action.actor()) {
             (EnvironmentAction::PauseShielded { actor }, _) => {
                 format!("breakpoint at {}, shielded against cancel", name(actor))
             }
             (EnvironmentAction::CancelChild { actor }, _) => {
                 format!("the program of {}'s supervisor cancels it", name(actor))
             }
-            (_, Some(actor)) => format!("{} at {}", deed_label(deed), name(actor)),
-            (_, None) => format!("{} at the terminal", deed_label(deed)),
+            (_, Some(actor)) => format!("{} at {}", environment_label(action), name(actor)),
+            (_, None) => format!("{} at the terminal", environment_label(action)),
         },
         Action::System(tree_move) => match tree_move {
             SystemStep::Deliver { from, to } => format!("{} reads from {}", name(to), name(from)),

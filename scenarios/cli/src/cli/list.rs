@@ -14,7 +14,7 @@ use holdfast_protocol::policy::{PolicyName, Rule};
 pub struct ListArgs {
     #[command(flatten)]
     cases: CasesArgs,
-    /// The properties: id, kind, statement and premise.
+    /// The properties: id, kind, statement and antecedent.
     #[arg(long)]
     properties: bool,
     /// The rules of the protocol, and the property that is violated without each.
@@ -43,7 +43,7 @@ impl ListArgs {
 
 fn properties() -> String {
     let mut table =
-        render::table(Rows::Long, ["property", "kind", "statement", "premise, or what is fair"]);
+        render::table(Rows::Long, ["property", "kind", "statement", "antecedent, or what is fair"]);
     for property in PropertyId::ALL {
         let (id, kind) = (property.to_string(), property.kind().to_string());
         table.add_row([id, kind, property.statement().into(), property.antecedent().into()]);

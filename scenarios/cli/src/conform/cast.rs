@@ -4,7 +4,7 @@
 //! supervisor's record says `spawned`, or, for a process that no actor has announced, when the root
 //! says `adopted`.
 
-use super::names::{Names, Stranger};
+use super::names::{Names, UnknownPid};
 use super::outside::Outside;
 use super::record::{Line, Record, Tail};
 use holdfast::Debugging;
@@ -334,7 +334,7 @@ fn members(
 
 fn named_lines(record: &Record, names: &Names) -> Result<Vec<Line>, CastError> {
     let named = |line: &Line| {
-        names.line(line).map_err(|Stranger(process)| CastError::Missing {
+        names.line(line).map_err(|UnknownPid(process)| CastError::Missing {
             file: record.file.clone(),
             line: line.number,
             does: "names",

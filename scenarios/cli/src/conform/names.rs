@@ -12,7 +12,7 @@ pub struct Names {
 
 /// A process that no record knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stranger(pub ActorId);
+pub struct UnknownPid(pub ActorId);
 
 impl Names {
     /// Gives names in order.
@@ -23,16 +23,16 @@ impl Names {
     /// The name of a process.
     ///
     /// # Errors
-    /// If it is a stranger.
-    pub fn actor(&self, process: ActorId) -> Result<ActorId, Stranger> {
-        self.by_process.get(&process).copied().ok_or(Stranger(process))
+    /// If it is not of this tree.
+    pub fn actor(&self, process: ActorId) -> Result<ActorId, UnknownPid> {
+        self.by_process.get(&process).copied().ok_or(UnknownPid(process))
     }
 
     /// A line with names for processes.
     ///
     /// # Errors
-    /// If it names a stranger.
-    pub fn line(&self, line: &Line) -> Result<Line, Stranger> {
+    /// If it names a process that is not of this tree.
+    pub fn line(&self, line: &Line) -> Result<Line, UnknownPid> {
         let mut name = |process| self.actor(process);
         let (input, outputs) =
             (line.input.try_renamed(&mut name)?, line.outputs.try_renamed(&mut name)?);

@@ -4,7 +4,7 @@
 //! and links takes part in the merge, at its time. What was seen of the terminal and of processes
 //! takes the place of what the model makes of them, and is judged by the same properties.
 
-use super::names::{Names, Stranger};
+use super::names::{Names, UnknownPid};
 use holdfast_check::world::component::ComponentValue;
 use holdfast_check::world::process::{Parent, ProcessState};
 use holdfast_check::world::shared::TerminalModes;
@@ -46,7 +46,7 @@ pub struct FinalObservation {
 impl Outside {
     /// The same with names for processes. What concerns none of them is left out.
     pub(super) fn named(&self, names: &Names) -> Self {
-        let named = |action: EnvironmentAction| -> Result<EnvironmentAction, Stranger> {
+        let named = |action: EnvironmentAction| -> Result<EnvironmentAction, UnknownPid> {
             Ok(match action {
                 EnvironmentAction::Kill { actor } => {
                     EnvironmentAction::Kill { actor: names.actor(actor)? }

@@ -75,7 +75,7 @@ pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> E
     Ending { exit, found }
 }
 
-/// The person answers every prompt; ends when nothing happens any longer without another deed.
+/// The person answers every prompt; ends when nothing happens any longer without another action.
 fn answer_all(live: &mut Live<'_>) -> Option<Still> {
     let mut rounds = 0;
     loop {

@@ -1,6 +1,6 @@
 //! A counterexample of the model, forced upon real processes.
 //!
-//! Every actor is held before each of its inputs ([`holdfast_testkit::gate`]). A deed of the trace is
+//! Every actor is held before each of its inputs ([`holdfast_testkit::gate`]). An environment action of the trace is
 //! done; a move of it lets one actor past one input, and waits until that was handled. So the tree
 //! takes exactly the interleaving of the trace, or is left at the step that it cannot take.
 //!
@@ -135,7 +135,7 @@ fn drive(
     let mut steps = 0;
     for action in &trace.steps {
         let done = match action {
-            Action::Environment(deed) => live.perform(*deed).map_err(|stop| said(&stop)),
+            Action::Environment(action) => live.perform(*action).map_err(|stop| said(&stop)),
             Action::System(step) => step_of_tree(&mut live, *step),
         };
         if let Err(why) = done {

@@ -184,14 +184,14 @@ impl<'a> Live<'a> {
         }
         self.look();
         match step {
-            ScriptStep::Do(deed) => self.perform(deed),
+            ScriptStep::Do(action) => self.perform(action),
             ScriptStep::Until(condition) => self.until(condition),
         }
     }
 
-    /// Does a deed.
-    pub(super) fn perform(&mut self, deed: EnvironmentAction) -> Result<(), Halt> {
-        match deed {
+    /// Does what an environment action says.
+    pub(super) fn perform(&mut self, action: EnvironmentAction) -> Result<(), Halt> {
+        match action {
             EnvironmentAction::Pause { actor } => self.pause(actor, Shielding::Plain),
             EnvironmentAction::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
             EnvironmentAction::Answer { actor, answer } => {
@@ -203,9 +203,9 @@ impl<'a> Live<'a> {
                 let text = format!("{}: {} failed", BORING, self.view.name(actor));
                 self.told_to_end(actor, Instruction::Error { text }, "fails, and nobody looks")
             }
-            EnvironmentAction::FailUnexamined { cause, .. } => {
-                Err(Halt::NotStaged(format!("{cause:?}, unexamined, as a deed")))
-            }
+            EnvironmentAction::FailUnexamined { cause, .. } => Err(Halt::NotStaged(format!(
+                "{cause:?}, unexamined, as an action of the environment"
+            ))),
             EnvironmentAction::CancelChild { actor } => self.cancel_child(actor),
             EnvironmentAction::Interrupt => self.ctrl_c(),
             EnvironmentAction::Signal { actor, signal } => self.signal(actor, signal),
@@ -280,7 +280,7 @@ impl<'a> Live<'a> {
             Cause::Finished => (Instruction::Finish {}, "is done"),
             Cause::Requested => (Instruction::Cancel {}, "asks for its own end"),
             Cause::Interrupted | Cause::Orphaned | Cause::Stopped | Cause::ChildFailed => {
-                return Err(Halt::NotStaged(format!("{cause:?} as a deed")));
+                return Err(Halt::NotStaged(format!("{cause:?} as an action of the environment")));
             }
         };
         self.told_to_end(actor, order, said)

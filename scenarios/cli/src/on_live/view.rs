@@ -42,7 +42,7 @@ enum Greeted {
     /// Its supervisor is not known yet.
     TooEarly,
     /// There is no such actor in the tree.
-    Stranger,
+    Unknown,
 }
 
 impl<'a> View<'a> {
@@ -76,7 +76,7 @@ impl<'a> View<'a> {
                 match self.greet(entry.connection, *pid, actor) {
                     Greeted::Known => self.hear_early(),
                     Greeted::TooEarly => self.early.push(entry.clone()),
-                    Greeted::Stranger => {}
+                    Greeted::Unknown => {}
                 }
             }
             ControlLine::Said(ActorEvent::Handled { input, outputs }) => {
@@ -115,7 +115,7 @@ impl<'a> View<'a> {
 
     fn greet(&mut self, connection: usize, pid: i32, hello: &str) -> Greeted {
         let name = hello.rsplit(['/', '@']).next().unwrap_or(hello);
-        let Some(actor) = self.config.tree.find(name) else { return Greeted::Stranger };
+        let Some(actor) = self.config.tree.find(name) else { return Greeted::Unknown };
         let pid = pid.cast_unsigned();
         let (policy, debug) = (self.config.policy, self.config.debug[actor.index()]);
         let me = ActorId(pid);

@@ -80,9 +80,9 @@ impl Recorder {
         self.lines.entry(actor).or_default().push(line);
     }
 
-    /// A deed, and then every move of the tree but timers, until nothing moves.
-    pub(crate) fn then(&mut self, deed: EnvironmentAction) {
-        self.take(Action::Environment(deed));
+    /// An environment action, and then every step of the tree but timers, until nothing is left to do.
+    pub(crate) fn then(&mut self, action: EnvironmentAction) {
+        self.take(Action::Environment(action));
         self.settle();
     }
 
@@ -140,7 +140,7 @@ impl Recorder {
                 SystemStep::LosePrompt { actor } => answered(actor, Answer::Hangup),
                 SystemStep::Boot { .. } | SystemStep::Pass { .. } => return None,
             },
-            Action::Environment(deed) => match deed {
+            Action::Environment(action) => match action {
                 EnvironmentAction::Pause { actor } => {
                     (actor, Input::Pause { shielding: Shielding::Plain })
                 }

@@ -30,7 +30,7 @@ impl Here<'_> {
         if let Some(ended) = facts.zombie {
             // The exit code of an adopted process does not tell whether it is an actor's.
             let own = self.cast.tree().supervisor(child) == Some(actor);
-            let unwritten = self.cast.parts[child.index()].file.is_none();
+            let unrecorded = self.cast.parts[child.index()].file.is_none();
             return match facts.parent {
                 Some(parent) if parent != actor => {
                     let why = format!("{who} is a child of {}", self.name(parent));
@@ -41,7 +41,7 @@ impl Here<'_> {
                 }
                 // Between its last word and its end a process can still be killed; and who wrote no
                 // record may handle a signal in another way than an actor that boots.
-                Some(_) if own && ended != status && (status == Status::Killed || unwritten) => {
+                Some(_) if own && ended != status && (status == Status::Killed || unrecorded) => {
                     let killed = environment(EnvironmentAction::Die { actor: child, status });
                     let reap = system(SystemStep::Reap { actor: child });
                     Ready::Now(Rank::Arrives, vec![killed, reap])
