@@ -1,12 +1,11 @@
 //! What a proof writes down: for each kind of actor every state, as numbers in tables of text.
 //!
 //! ```text
-//!     holdfast-certificate 1
+//!     holdfast-certificate 2
 //!     kind asker
 //!     node Node { .. }                 every node in focus, in the order in which they were found
-//!     up LinkState { .. } History { .. }        every link to the supervisor
-//!     down LinkState { .. } History { .. }      every link to the child
-//!     state 0 0 0 0                    node, up, down, and the bits of what is around
+//!     link (LinkState { .. }, History { .. })   every link: to the supervisor, to the child
+//!     state 0 0 1 0                    node, link above, link below, the bits of what is around
 //!     end
 //! ```
 //!
@@ -15,18 +14,12 @@
 
 use super::focus::Focus;
 use super::search::{Closure, FocusSearch};
-use super::side::Side;
 use holdfast_protocol::Policy;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// The first line.
-pub const TITLE: &str = "holdfast-certificate 1";
-
-/// A link as the tables have it.
-#[must_use]
-pub fn link_text(side: &Side) -> String {
-    format!("{:?} {:?}", side.link, side.said)
-}
+pub const TITLE: &str = "holdfast-certificate 2";
 
 /// Explores every kind of actor and writes down all states; none if one does not close.
 #[must_use]
@@ -45,12 +38,20 @@ pub fn certificate(
         for node in nodes {
             let _ = writeln!(text, "node {node:?}");
         }
-        for (side, name) in
-            ups.iter().map(|it| (it, "up")).chain(downs.iter().map(|it| (it, "down")))
-        {
-            let _ = writeln!(text, "{name} {}", link_text(side));
+        // A link above and one below may be the same value: it stands in the table once.
+        let mut links: HashMap<String, usize> = HashMap::new();
+        let mut numbers = Vec::new();
+        for side in ups.iter().chain(downs) {
+            let link = format!("{:?}", (&side.link, &side.said));
+            let next = links.len();
+            let number = *links.entry(link.clone()).or_insert(next);
+            if number == next {
+                let _ = writeln!(text, "link {link}");
+            }
+            numbers.push(number);
         }
         for [node, up, down, around] in search.numbers() {
+            let (up, down) = (numbers[usize::from(up)], numbers[ups.len() + usize::from(down)]);
             let _ = writeln!(text, "state {node} {up} {down} {around}");
         }
         text.push_str("end\n");

@@ -1,186 +1,48 @@
-//! An independent check of a certificate: what begins is in it, it is closed under every step of
-//! the actor and every move around it, and nothing in it is bad.
+//! An independent check of a certificate: what begins is in it, it is closed under every step of the
+//! actor and every move around it, and nothing in it is forbidden.
 //!
-//! Written a second time, from `model/docs/PROOF.md`. It shares with the search the node, the link
-//! and the contract, the rests (which `tests/commute.rs` compares with nodes of any size), and the
-//! words of a certificate (the kinds of actor, their names, the bits of what is around).
+//! Written a second time, from `model/docs/PROOF.md`. What it shares with the search is the node, the
+//! link and the contract; the words of a certificate; and the rests with their inputs, which
+//! `tests/commute.rs` compares with nodes of any size.
+
+mod forbidden;
 
 use super::certificate::TITLE;
-use super::focus::{ABOVE, CHILD, Focus, ROOT};
+use super::focus::{ABOVE, CHILD, Focus, MIDDLE, MINE, OTHER, ROOT};
+use super::rest::{inputs_aside, inputs_that_ask, rests};
 use super::state::{Around, BatonLife, KidLife};
 use holdfast_check::world::link::{LaneState, LinkEnd, LinkInput, LinkState};
 use holdfast_protocol::contract::History;
-use holdfast_protocol::message::Urgency;
+use holdfast_protocol::message::{About, MessageDirection, Urgency};
+use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{
-    ActorId, DebugMode, Input, Message, Node, Output, Policy, RequestId, Status, Timer,
+    ActorId, DebugMode, Input, Message, Node, Outbox, Output, Policy, RequestId, Status, Timer,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt::Debug;
 use std::hash::Hash;
-
-mod bad;
+use std::rc::Rc;
 
 /// Why a certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
     /// It cannot be read.
-    #[error("line {0}: expected {1}")]
-    Unreadable(usize, &'static str),
-    /// A kind of actor is missing.
-    #[error("the kind of actor `{0}` is missing, or not in its place")]
-    Missing(Focus),
-    /// A step leads out of it, or nothing leads to one of its states.
-    #[error("{0}: {1} is not in the certificate, or only after a state that needs it")]
+    #[error("expected `{0}`, found `{1}`")]
+    Unreadable(String, String),
+    /// A step leads out of it, or nothing that stands before leads to one of its states.
+    #[error("{0}: not in the certificate, or too late: {1}")]
     Open(Focus, String),
-    /// Something in it is bad.
+    /// Something in it is forbidden.
     #[error("{0}: {1}")]
-    Bad(Focus, &'static str),
+    Forbidden(Focus, &'static str),
 }
 
 /// A link, and what was said on it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Wire {
-    link: LinkState,
-    said: History,
-}
+type Wire = (LinkState, History);
 
-/// The values behind one table of the certificate.
-struct Table<T> {
-    texts: FxHashMap<String, u16>,
-    numbers: FxHashMap<T, u16>,
-    values: FxHashMap<u16, T>,
-}
-
-impl<T: Clone + Eq + Hash + Debug> Table<T> {
-    fn new() -> Self {
-        let (texts, numbers) = (FxHashMap::default(), FxHashMap::default());
-        Self { texts, numbers, values: FxHashMap::default() }
-    }
-
-    fn number(&mut self, value: &T, text: impl Fn(&T) -> String) -> Result<u16, String> {
-        if let Some(number) = self.numbers.get(value) {
-            return Ok(*number);
-        }
-        let text = text(value);
-        let number = *self.texts.get(&text).ok_or(text)?;
-        self.numbers.insert(value.clone(), number);
-        self.values.insert(number, value.clone());
-        Ok(number)
-    }
-}
-
-type StateNumbers = [u16; 4];
-type NodeStep = (Node, Vec<Output>, Input);
-
-struct CertificateCheck {
-    focus: Focus,
-    policy: Policy,
-    nodes: Table<Node>,
-    ups: Table<Wire>,
-    downs: Table<Wire>,
-    states: FxHashSet<StateNumbers>,
-    steps: FxHashMap<(u16, Option<Input>), std::rc::Rc<[NodeStep]>>,
-}
-
-/// Checks a certificate of a policy and says how many states it has.
-///
-/// # Errors
-/// The first thing that is wrong with it.
-pub fn verify(text: &str, policy: Policy) -> Result<usize, Rejected> {
-    let mut lines = text.lines().zip(1..);
-    if lines.next().is_none_or(|(line, _)| line != TITLE) {
-        return Err(Rejected::Unreadable(1, TITLE));
-    }
-    let mut all = 0;
-    for focus in Focus::ALL {
-        if lines.next().is_none_or(|(line, _)| line != format!("kind {focus}")) {
-            return Err(Rejected::Missing(focus));
-        }
-        let mut check = CertificateCheck {
-            focus,
-            policy,
-            nodes: Table::new(),
-            ups: Table::new(),
-            downs: Table::new(),
-            states: FxHashSet::default(),
-            steps: FxHashMap::default(),
-        };
-        let mut order: Vec<StateNumbers> = Vec::new();
-        loop {
-            let (line, at) = lines.next().ok_or(Rejected::Missing(focus))?;
-            let texts = match line.split_once(' ') {
-                Some(("node", text)) => (&mut check.nodes.texts, text),
-                Some(("up", text)) => (&mut check.ups.texts, text),
-                Some(("down", text)) => (&mut check.downs.texts, text),
-                Some(("state", numbers)) => {
-                    let numbers: Vec<u16> = numbers.split(' ').flat_map(str::parse).collect();
-                    let state = StateNumbers::try_from(numbers);
-                    order.push(state.map_err(|_| Rejected::Unreadable(at, "four numbers"))?);
-                    continue;
-                }
-                _ if line == "end" => break,
-                _ => return Err(Rejected::Unreadable(at, "node, up, down, state or end")),
-            };
-            let number = texts.0.len() as u16;
-            texts.0.insert(texts.1.to_owned(), number);
-        }
-        check.states.extend(&order);
-        check.begin()?;
-        order.iter().try_for_each(|state| check.state(*state))?;
-        all += order.len();
-    }
-    Ok(all)
-}
-
-/// What can be said to the actor in focus, from either side.
-fn words(far: LinkEnd, request: RequestId) -> Vec<Message> {
-    let cancel = |urgency| Message::Cancel { urgency };
-    match far {
-        LinkEnd::Lower => {
-            vec![Message::Want { request }, Message::Done { request }, Message::Lost { request }]
-        }
-        LinkEnd::Upper => vec![
-            Message::Grant { request },
-            Message::Refuse { request },
-            Message::Revoke { request },
-            cancel(Urgency::Patient),
-            cancel(Urgency::Forced),
-        ],
-    }
-}
-
-impl Wire {
-    fn step(mut self, policy: Policy, far: LinkEnd, inputs: &[LinkInput]) -> Self {
-        for input in inputs {
-            self.link.step((ROOT, ROOT), policy, *input, &mut Vec::new());
-        }
-        // The neighbour reads at once.
-        while {
-            let to = if far == LinkEnd::Upper { &self.link.up } else { &self.link.down };
-            to.queue().next().is_some() || to.state() == LaneState::Closed
-        } {
-            self.link.step((ROOT, ROOT), policy, LinkInput::Read(far), &mut Vec::new());
-        }
-        if far == LinkEnd::Upper && !self.open() {
-            self.said = History::default();
-        }
-        self
-    }
-
-    fn open(&self) -> bool {
-        (self.link.up.state(), self.link.down.state()) == (LaneState::Open, LaneState::Open)
-    }
-
-    fn next(&self, far: LinkEnd) -> Option<Option<Message>> {
-        let lane = if far == LinkEnd::Upper { &self.link.down } else { &self.link.up };
-        let first = lane.queue().next();
-        (first.is_some() || lane.state() == LaneState::Closed).then_some(first)
-    }
-}
-
-/// A state as values, which the moves change.
-#[derive(Clone)]
+/// A state as values: the node, the links above and below it, and what is around.
+#[derive(Clone, Debug)]
 struct Now {
     node: Node,
     up: Wire,
@@ -188,220 +50,385 @@ struct Now {
     around: Around,
 }
 
-impl CertificateCheck {
-    fn bad(&self, what: &'static str) -> Rejected {
-        Rejected::Bad(self.focus, what)
+/// What the actor does after a move.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Then {
+    Nothing,
+    Takes(Input),
+    TakesAside,
+    Asks,
+}
+
+/// A step of the node: what it becomes, what it did, and on which input.
+type NodeStep = (Node, Vec<Output>, Input);
+
+/// The lines of one table, and the values behind them as far as steps have made them.
+struct Table<T> {
+    lines: FxHashMap<String, u16>,
+    numbers: FxHashMap<T, u16>,
+    values: FxHashMap<u16, T>,
+}
+
+impl<T: Clone + Eq + Hash + Debug> Table<T> {
+    fn new() -> Self {
+        let (lines, numbers) = (FxHashMap::default(), FxHashMap::default());
+        Self { lines, numbers, values: FxHashMap::default() }
     }
 
-    fn begin(&mut self) -> Result<(), Rejected> {
-        let wire = Wire { link: LinkState::default(), said: History::default() };
+    fn number(&mut self, value: &T) -> Option<u16> {
+        if !self.numbers.contains_key(value) {
+            let number = *self.lines.get(&format!("{value:?}"))?;
+            self.numbers.insert(value.clone(), number);
+            self.values.insert(number, value.clone());
+        }
+        self.numbers.get(value).copied()
+    }
+}
+
+struct CertificateCheck {
+    focus: Focus,
+    nodes: Table<Node>,
+    links: Table<Wire>,
+    states: FxHashSet<[u16; 4]>,
+    steps: FxHashMap<(u16, Then), Rc<[NodeStep]>>,
+}
+
+/// Checks a certificate of a policy and says how many states it has.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn verify(text: &str, policy: Policy) -> Result<usize, Rejected> {
+    let mut lines = text.lines();
+    let unreadable =
+        |expected: &str, found: &str| Rejected::Unreadable(expected.into(), found.into());
+    let expect = |found: Option<&str>, expected: String| match found.unwrap_or_default() {
+        found if found == expected => Ok(()),
+        found => Err(unreadable(&expected, found)),
+    };
+    expect(lines.next(), TITLE.to_owned())?;
+    let mut all = 0;
+    for focus in Focus::ALL {
+        expect(lines.next(), format!("kind {focus}"))?;
+        let (nodes, links) = (Table::new(), Table::new());
+        let (states, steps) = (FxHashSet::default(), FxHashMap::default());
+        let mut check = CertificateCheck { focus, nodes, links, states, steps };
+        let mut order: Vec<[u16; 4]> = Vec::new();
+        for line in lines.by_ref().take_while(|line| *line != "end") {
+            let table = match line.split_once(' ').unwrap_or_default() {
+                ("node", text) => (&mut check.nodes.lines, text),
+                ("link", text) => (&mut check.links.lines, text),
+                (_, numbers) => {
+                    let state: Vec<u16> = numbers.split(' ').flat_map(str::parse).collect();
+                    order.push(state.try_into().map_err(|_| unreadable("state", line))?);
+                    continue;
+                }
+            };
+            let number = table.0.len() as u16;
+            table.0.insert(table.1.to_owned(), number);
+        }
+        check.states.extend(&order);
+        check.begins(policy)?;
+        order.iter().try_for_each(|state| check.state(*state))?;
+        all += order.len();
+    }
+    Ok(all)
+}
+
+fn is_open((link, _): &Wire) -> bool {
+    (link.up.state(), link.down.state()) == (LaneState::Open, LaneState::Open)
+}
+
+/// Something happens to a link whose end `far` is the neighbour's, who reads at once.
+fn pass((link, said): &mut Wire, far: LinkEnd, input: LinkInput) {
+    let step = |link: &mut LinkState, input| {
+        link.step((ROOT, ROOT), Policy::RELAY, input, &mut Vec::new());
+    };
+    step(link, input);
+    while {
+        let lane = if far == LinkEnd::Upper { &link.up } else { &link.down };
+        lane.queue().next().is_some() || lane.state() == LaneState::Closed
+    } {
+        step(link, LinkInput::Read(far));
+    }
+    // A supervisor that is gone hears nothing.
+    if far == LinkEnd::Upper && !is_open(&(link.clone(), *said)) {
+        *said = History::default();
+    }
+}
+
+impl CertificateCheck {
+    fn in_focus(&self, node: &Node) -> Node {
+        node.in_focus(self.focus.request(), self.focus.kids(), (MINE, OTHER))
+    }
+
+    fn begins(&mut self, policy: Policy) -> Result<(), Rejected> {
         for debug in [DebugMode::Off, DebugMode::On] {
-            let node = self.focus.start(self.policy, debug);
-            let around = Around::default();
-            self.has(&Now { node, up: wire.clone(), down: wire.clone(), around })?;
+            let node = match self.focus.is_root() {
+                true => Node::root(ROOT, policy, debug),
+                false => Node::below(ABOVE, ROOT, MIDDLE, policy, debug),
+            };
+            let (up, down, around) = (Wire::default(), Wire::default(), Around::default());
+            self.has(&Now { node: self.in_focus(&node), up, down, around })?;
         }
         Ok(())
     }
 
     /// The state is in the certificate.
     fn has(&mut self, now: &Now) -> Result<(), Rejected> {
-        let text = |wire: &Wire| format!("{:?} {:?}", wire.link, wire.said);
-        let open = |what| Rejected::Open(self.focus, what);
-        let node = self.nodes.number(&now.node, |node| format!("{node:?}")).map_err(open)?;
-        let up = self.ups.number(&now.up, text).map_err(open)?;
-        let down = self.downs.number(&now.down, text).map_err(open)?;
-        let state = [node, up, down, now.around.bits()];
-        let has = self.states.contains(&state);
-        if has { Ok(()) } else { Err(open(format!("state {state:?}"))) }
+        let (node, up) = (self.nodes.number(&now.node), self.links.number(&now.up));
+        let (down, around) = (self.links.number(&now.down), now.around.bits());
+        let state = node.zip(up).zip(down).map(|((node, up), down)| [node, up, down, around]);
+        let has = state.is_some_and(|state| self.states.contains(&state));
+        if has { Ok(()) } else { Err(Rejected::Open(self.focus, format!("{now:?}"))) }
     }
 
-    /// Everything that a state leads to is in the certificate, and it is not bad.
-    fn state(&mut self, state: StateNumbers) -> Result<(), Rejected> {
-        let [node, up, down, around] = state;
-        let early = || Rejected::Open(self.focus, format!("what leads to state {state:?}"));
-        let now = Now {
-            node: self.nodes.values.get(&node).ok_or_else(early)?.clone(),
-            up: self.ups.values.get(&up).ok_or_else(early)?.clone(),
-            down: self.downs.values.get(&down).ok_or_else(early)?.clone(),
-            around: Around::of_bits(around),
-        };
-        bad::state(self.focus, &now).map_err(|what| self.bad(what))?;
-        let (focus, policy) = (self.focus, self.policy);
-        let around = now.around;
-        let after = |change: fn(&mut Around)| {
-            let mut now = now.clone();
-            change(&mut now.around);
-            now
-        };
-        if around.baton == BatonLife::Out {
-            self.has(&after(|it| it.baton = BatonLife::Closed))?;
-        }
-        if around.killed {
-            return Ok(());
-        }
-        if !focus.is_root() {
-            self.neighbour(&now, LinkEnd::Upper)?;
-        }
-        if focus.is_root() {
-            self.has(&after(|it| it.killed = true))?;
-            if around.baton == BatonLife::Closed {
-                let request = focus.request();
-                let read = after(|it| it.baton = BatonLife::Read);
-                self.take(&read, Some(Input::BatonClosed { request }))?;
-            }
-            if around.yields {
-                let timer = Timer::Yield(focus.request());
-                self.take(&after(|it| it.yields = false), Some(Input::Expired { timer }))?;
-            }
-            if matches!(around.kid, KidLife::Unborn | KidLife::Gone) {
-                self.take(&now, Some(Input::ChildrenGone))?;
-            }
-        }
-        let kid = focus.kids().first().copied();
-        if let Some(child) = kid.filter(|_| around.grace) {
-            let timer = Timer::Grace(child);
-            self.take(&after(|it| it.grace = false), Some(Input::Expired { timer }))?;
-        }
-        match (focus.has_child(), kid, around.kid) {
-            (true, Some(child), KidLife::Unborn) if now.node.teardown() == Teardown::NotAsked => {
-                self.take(&after(|it| it.kid = KidLife::Alive), Some(Input::Spawned { child }))?;
-            }
-            (true, Some(_), KidLife::Alive) => {
-                self.neighbour(&now, LinkEnd::Lower)?;
-                let mut dead = after(|it| it.kid = KidLife::Zombie);
-                let died = LinkInput::Died(LinkEnd::Lower);
-                dead.down = dead.down.step(policy, LinkEnd::Lower, &[died]);
-                self.has(&dead)?;
-            }
-            (true, Some(child), KidLife::Zombie) => {
-                self.read(&now, LinkEnd::Lower)?;
-                let mut gone = after(|it| it.kid = KidLife::Gone);
-                let end = [LinkInput::Died(LinkEnd::Lower), LinkInput::Abandon];
-                let wire = Wire { link: LinkState::default(), said: History::default() };
-                gone.down = wire.step(policy, LinkEnd::Lower, &end);
-                self.reap(&gone, child)?;
-            }
-            (false, Some(child), KidLife::Unborn) => {
-                self.take(&after(|it| it.kid = KidLife::Alive), Some(Input::Adopted { child }))?;
-            }
-            (false, Some(child), KidLife::Alive) => {
-                self.reap(&after(|it| it.kid = KidLife::Gone), child)?;
-            }
-            _ => {}
-        }
-        self.take(&now, None)
-    }
-
-    fn reap(&mut self, now: &Now, child: ActorId) -> Result<(), Rejected> {
-        let take = |status| self.take(now, Some(Input::Exited { child, status }));
-        [Status::Cancelled, Status::Failed].into_iter().try_for_each(take)
-    }
-
-    /// Whatever the neighbour on one side may say or do, and the actor may read of it.
-    fn neighbour(&mut self, now: &Now, far: LinkEnd) -> Result<(), Rejected> {
-        let wire = if far == LinkEnd::Upper { &now.up } else { &now.down }.clone();
-        let mut afters = Vec::new();
-        if wire.open() {
-            afters.push(wire.clone().step(self.policy, far, &[LinkInput::Cut]));
-            for word in words(far, self.focus.request()) {
-                let mut next = wire.clone();
-                if next.said.says(word).is_ok() {
-                    afters.push(next.step(self.policy, far, &[LinkInput::Push(far, word)]));
-                }
-            }
-        }
-        for next in afters {
-            let mut after = now.clone();
-            *(if far == LinkEnd::Upper { &mut after.up } else { &mut after.down }) = next;
-            self.has(&after)?;
-        }
-        self.read(now, far)
-    }
-
-    fn read(&mut self, now: &Now, far: LinkEnd) -> Result<(), Rejected> {
-        let mut after = now.clone();
-        let (wire, from, near) = match far {
-            LinkEnd::Upper => (&mut after.up, ABOVE, LinkEnd::Lower),
-            LinkEnd::Lower => (&mut after.down, CHILD, LinkEnd::Upper),
-        };
-        let Some(word) = wire.next(far) else { return Ok(()) };
-        word.into_iter().for_each(|word| wire.said.hears(word));
-        *wire = wire.clone().step(self.policy, far, &[LinkInput::Read(near)]);
-        let end = Input::LinkEnded { peer: from };
-        self.take(&after, Some(word.map_or(end, |message| Input::Received { from, message })))
-    }
-
-    /// The actor takes an input, or any that is aside, beside every rest.
-    fn take(&mut self, now: &Now, input: Option<Input>) -> Result<(), Rejected> {
-        let node = self.nodes.number(&now.node, |node| format!("{node:?}"));
-        let key = (node.map_err(|what| Rejected::Open(self.focus, what))?, input);
-        if !self.steps.contains_key(&key) {
-            let steps = bad::steps(self.focus, &now.node, input);
-            self.steps.insert(key, steps.map_err(|what| self.bad(what))?);
-        }
-        let asked = now.around.asked;
-        for (node, outputs, input) in self.steps[&key].clone().iter() {
-            let asks = |it: &Output| *it == Output::Requested { request: self.focus.request() };
-            if asked && outputs.iter().any(asks) {
+    /// Everything that a state leads to is in the certificate, and nothing of it is forbidden.
+    fn state(&mut self, state: [u16; 4]) -> Result<(), Rejected> {
+        let link = |number| self.links.values.get(number);
+        let values = self.nodes.values.get(&state[0]).zip(link(&state[1])).zip(link(&state[2]));
+        let too_late = || Rejected::Open(self.focus, format!("what leads to state {state:?}"));
+        let ((node, up), down) = values.ok_or_else(too_late)?;
+        let (node, up, down) = (node.clone(), up.clone(), down.clone());
+        let now = Now { node, up, down, around: Around::of_bits(state[3]) };
+        self.permit(forbidden::state(self.focus, &now))?;
+        for (after, then) in self.moves(&now) {
+            if then == Then::Nothing {
+                self.has(&after)?;
                 continue;
             }
-            self.perform(now, node, outputs, *input)?;
+            for step in self.steps(state[0], &after.node, then)?.iter() {
+                self.perform(&after, step)?;
+            }
         }
         Ok(())
     }
 
-    fn perform(
-        &mut self,
-        now: &Now,
-        node: &Node,
-        outputs: &[Output],
-        input: Input,
-    ) -> Result<(), Rejected> {
-        let mut after = Now { node: node.clone(), ..now.clone() };
-        for output in outputs {
-            let around = &mut after.around;
-            match *output {
-                Output::Send { to, message } => {
-                    self.say(&mut after, to, message).map_err(|what| self.bad(what))?;
+    fn permit(&self, forbidden: Option<&'static str>) -> Result<(), Rejected> {
+        forbidden.map_or(Ok(()), |what| Err(Rejected::Forbidden(self.focus, what)))
+    }
+
+    /// What may happen next: the neighbours, the kernel and the timers make room for the actor.
+    fn moves(&self, now: &Now) -> Vec<(Now, Then)> {
+        let (focus, around) = (self.focus, now.around);
+        let (request, mut moves) = (focus.request(), Vec::new());
+        let mut add = |then, change: &dyn Fn(&mut Now)| {
+            let mut after = now.clone();
+            change(&mut after);
+            moves.push((after, then));
+        };
+        if around.baton == BatonLife::Out {
+            add(Then::Nothing, &|it| it.around.baton = BatonLife::Closed);
+        }
+        if around.killed {
+            return moves;
+        }
+        add(Then::TakesAside, &|_| ());
+        if focus.asks() && !around.asked {
+            add(Then::Asks, &|_| ());
+        }
+        if focus.is_root() {
+            add(Then::Nothing, &|it| it.around.killed = true);
+            if around.baton == BatonLife::Closed {
+                let read = Then::Takes(Input::BatonClosed { request });
+                add(read, &|it| it.around.baton = BatonLife::Read);
+            }
+            if around.yields {
+                let expired = Input::Expired { timer: Timer::Yield(request) };
+                add(Then::Takes(expired), &|it| it.around.yields = false);
+            }
+            if matches!(around.kid, KidLife::Unborn | KidLife::Gone) {
+                add(Then::Takes(Input::ChildrenGone), &|_| ());
+            }
+        }
+        for child in focus.kids().iter().copied() {
+            if around.grace {
+                let expired = Input::Expired { timer: Timer::Grace(child) };
+                add(Then::Takes(expired), &|it| it.around.grace = false);
+            }
+            let comes =
+                if focus.has_child() { Input::Spawned { child } } else { Input::Adopted { child } };
+            match (around.kid, focus.has_child()) {
+                (KidLife::Unborn, own) if !own || now.node.teardown() == Teardown::NotAsked => {
+                    add(Then::Takes(comes), &|it| it.around.kid = KidLife::Alive);
                 }
-                Output::Arm { timer } | Output::Disarm { timer } => {
-                    let on = matches!(output, Output::Arm { .. });
-                    match timer {
-                        Timer::Grace(_) => around.grace = on,
-                        Timer::Yield(_) => around.yields = on,
+                (KidLife::Alive, true) => add(Then::Nothing, &|it| {
+                    it.around.kid = KidLife::Zombie;
+                    pass(&mut it.down, LinkEnd::Lower, LinkInput::Died(LinkEnd::Lower));
+                }),
+                (KidLife::Alive, false) | (KidLife::Zombie, true) => {
+                    for status in [Status::Cancelled, Status::Failed] {
+                        add(Then::Takes(Input::Exited { child, status }), &|it| {
+                            it.around.kid = KidLife::Gone;
+                            if focus.has_child() {
+                                it.down = Wire::default();
+                                pass(&mut it.down, LinkEnd::Lower, LinkInput::Died(LinkEnd::Lower));
+                                pass(&mut it.down, LinkEnd::Lower, LinkInput::Abandon);
+                            }
+                        });
                     }
                 }
-                Output::Requested { .. } => around.asked = true,
-                Output::TerminalTaken => around.session = true,
-                Output::TerminalRestored => around.session = false,
                 _ => {}
             }
         }
-        bad::step(self.focus, now, input, outputs, &after).map_err(|what| self.bad(what))?;
-        let over = outputs.iter().any(|output| matches!(output, Output::Exit { .. }));
-        if over { Ok(()) } else { self.has(&after) }
+        if !focus.is_root() {
+            self.neighbour(now, LinkEnd::Upper, &mut moves);
+        }
+        if focus.has_child() {
+            self.neighbour(now, LinkEnd::Lower, &mut moves);
+        }
+        moves
     }
 
-    fn say(&self, after: &mut Now, to: ActorId, word: Message) -> Result<(), &'static str> {
-        let (wire, far, near, binds) = match to {
+    /// What the neighbour whose end is `far` may say or do, and what the actor may read of it.
+    fn neighbour(&self, now: &Now, far: LinkEnd, moves: &mut Vec<(Now, Then)>) {
+        let (wire, from, near, there, way) = match far {
+            LinkEnd::Upper => (&now.up, ABOVE, LinkEnd::Lower, true, MessageDirection::Down),
+            LinkEnd::Lower => {
+                let alive = now.around.kid == KidLife::Alive;
+                (&now.down, CHILD, LinkEnd::Upper, alive, MessageDirection::Up)
+            }
+        };
+        let mut add = |then, said, input| {
+            let mut after = now.clone();
+            let wire = if far == LinkEnd::Upper { &mut after.up } else { &mut after.down };
+            wire.1 = said;
+            pass(wire, far, input);
+            moves.push((after, then));
+        };
+        if there && is_open(wire) {
+            add(Then::Nothing, wire.1, LinkInput::Cut);
+            for word in words(self.focus.request()).into_iter().filter(|it| it.direction() == way) {
+                let mut said = wire.1;
+                if said.says(word).is_ok() {
+                    add(Then::Nothing, said, LinkInput::Push(far, word));
+                }
+            }
+        }
+        let lane = if far == LinkEnd::Upper { &wire.0.down } else { &wire.0.up };
+        let mut said = wire.1;
+        if let Some(message) = lane.queue().next() {
+            said.hears(message);
+            add(Then::Takes(Input::Received { from, message }), said, LinkInput::Read(near));
+        } else if lane.state() == LaneState::Closed {
+            add(Then::Takes(Input::LinkEnded { peer: from }), said, LinkInput::Read(near));
+        }
+    }
+
+    /// What the actor does beside every rest; its node has a number.
+    fn steps(&mut self, number: u16, node: &Node, then: Then) -> Result<Rc<[NodeStep]>, Rejected> {
+        if let Some(known) = self.steps.get(&(number, then)) {
+            return Ok(known.clone());
+        }
+        let (mut seen, mut steps, mut outbox) = (FxHashSet::default(), Vec::new(), Outbox::new());
+        for rest in rests(self.focus, node) {
+            let (rest, inputs) = match then {
+                Then::Nothing => (rest, Vec::new()),
+                Then::Takes(input) => (rest, vec![input]),
+                Then::TakesAside => (rest.clone(), inputs_aside(self.focus, node, &rest)),
+                Then::Asks => (Rest { next_serial: 0, ..rest.clone() }, inputs_that_ask(&rest)),
+            };
+            let before = node.beside(&rest);
+            for input in inputs {
+                let mut after = before.clone();
+                after.handle(input, &mut outbox);
+                let did = outbox.drain().filter(|output| ours(self.focus, *output));
+                let did: Vec<Output> = did.collect();
+                self.permit(forbidden::whole_step(self.focus, &before, input, &after, &did))?;
+                let to = self.in_focus(&after);
+                let told = matches!(input, Input::Signalled { .. }).then_some(input);
+                if seen.insert((to.clone(), did.clone(), told)) {
+                    steps.push((to, did, input));
+                }
+            }
+        }
+        let steps: Rc<[NodeStep]> = steps.into();
+        self.steps.insert((number, then), steps.clone());
+        Ok(steps)
+    }
+
+    fn perform(&mut self, now: &Now, (node, did, input): &NodeStep) -> Result<(), Rejected> {
+        let mut after = Now { node: node.clone(), ..now.clone() };
+        let mut exits = false;
+        for output in did {
+            let around = &mut after.around;
+            match *output {
+                Output::Send { to, message } => {
+                    let kept = self.say(&mut after, to, message);
+                    self.permit((!kept).then_some("the contract of a link is not kept"))?;
+                }
+                Output::Arm { timer: Timer::Grace(_) } => around.grace = true,
+                Output::Disarm { timer: Timer::Grace(_) } => around.grace = false,
+                Output::Arm { timer: Timer::Yield(_) } => around.yields = true,
+                Output::Disarm { timer: Timer::Yield(_) } => around.yields = false,
+                Output::Requested { .. } => around.asked = true,
+                Output::TerminalTaken => around.session = true,
+                Output::TerminalRestored => around.session = false,
+                Output::Exit { .. } => exits = true,
+                _ => {}
+            }
+        }
+        self.permit(forbidden::step(self.focus, now, *input, did, &after))?;
+        if exits { Ok(()) } else { self.has(&after) }
+    }
+
+    /// The actor says something. Whether the contract permits it, if it binds.
+    fn say(&self, after: &mut Now, to: ActorId, word: Message) -> bool {
+        let (far, near, way) = match to {
             ABOVE if !self.focus.is_root() => {
-                let open = after.up.open();
-                (&mut after.up, LinkEnd::Upper, LinkEnd::Lower, open)
+                (LinkEnd::Upper, LinkEnd::Lower, MessageDirection::Up)
             }
             CHILD if self.focus.has_child() => {
-                let alive = after.around.kid == KidLife::Alive;
-                (&mut after.down, LinkEnd::Lower, LinkEnd::Upper, alive)
+                (LinkEnd::Lower, LinkEnd::Upper, MessageDirection::Down)
             }
-            _ => return Err("somebody else is told of the request"),
+            _ => return false,
         };
-        let kept = wire.said.says(word).is_ok();
-        if wire.open() && matches!(word, Message::Want { .. } | Message::Grant { .. }) {
-            wire.said.hears(word);
+        let alive = after.around.kid == KidLife::Alive;
+        let wire = if far == LinkEnd::Upper { &mut after.up } else { &mut after.down };
+        let binds = if far == LinkEnd::Upper { is_open(wire) } else { alive };
+        let kept = wire.1.says(word).is_ok() && word.direction() == way;
+        if is_open(wire) && matches!(word, Message::Want { .. } | Message::Grant { .. }) {
+            wire.1.hears(word);
         }
-        *wire = wire.clone().step(self.policy, far, &[LinkInput::Push(near, word)]);
+        pass(wire, far, LinkInput::Push(near, word));
         if self.focus.is_root() && matches!(word, Message::Grant { .. }) {
             after.around.baton = BatonLife::Out;
         }
-        if kept || !binds { Ok(()) } else { Err("the contract of a link is not kept") }
+        kept || !binds
+    }
+}
+
+/// Everything there is to say about a request.
+fn words(request: RequestId) -> [Message; 8] {
+    [
+        Message::Want { request },
+        Message::Done { request },
+        Message::Lost { request },
+        Message::Grant { request },
+        Message::Refuse { request },
+        Message::Revoke { request },
+        Message::Cancel { urgency: Urgency::Patient },
+        Message::Cancel { urgency: Urgency::Forced },
+    ]
+}
+
+/// Whether an output is about the request, or the children in focus.
+fn ours(focus: Focus, output: Output) -> bool {
+    match output {
+        Output::Send { to, message } => match message.request() {
+            About::Request(request) => request == focus.request(),
+            About::Actor => to == CHILD && focus.has_child(),
+        },
+        Output::Arm { timer: Timer::Grace(child) }
+        | Output::Disarm { timer: Timer::Grace(child) }
+        | Output::Signal { child, .. } => focus.kids().contains(&child),
+        Output::Arm { timer: Timer::Yield(request) }
+        | Output::Disarm { timer: Timer::Yield(request) }
+        | Output::Requested { request }
+        | Output::PromptOpened { request }
+        | Output::PromptClosed { request }
+        | Output::Refused { request }
+        | Output::BatonDropped { request } => request == focus.request(),
+        Output::Sweep | Output::Noticed { .. } => false,
+        _ => true,
     }
 }

@@ -28,7 +28,7 @@ fn a_certificate_is_accepted_whole_and_of_this_protocol_alone() {
     let mut other = lines.clone();
     other[places[700]] = &altered;
     let verdict = verify(&other.join("\n"), Policy::RELAY);
-    assert!(matches!(verdict, Err(Rejected::Open(..) | Rejected::Bad(..))), "{verdict:?}");
+    assert!(matches!(verdict, Err(Rejected::Open(..) | Rejected::Forbidden(..))), "{verdict:?}");
 
     // Of a protocol that does other things.
     for rule in Rule::ALL {
@@ -38,5 +38,5 @@ fn a_certificate_is_accepted_whole_and_of_this_protocol_alone() {
     // Cut short.
     let short = &text[..text.len() / 2];
     assert!(verify(short, Policy::RELAY).is_err());
-    assert_eq!(verify("", Policy::RELAY), Err(Rejected::Unreadable(1, "holdfast-certificate 1")));
+    assert!(matches!(verify("", Policy::RELAY), Err(Rejected::Unreadable(..))));
 }
