@@ -3,7 +3,7 @@
 //! Each is local; `model/docs/PROOF.md` says how the properties of a whole tree follow.
 
 use super::claim::{ClaimViolation, Findings};
-use super::focus::{CHILD, Focus};
+use super::focus::{CHILD, Focus, MINE};
 use super::state::{BatonLife, FocusView, KidLife};
 use super::step::{FocusOutcome, own_stage};
 use holdfast_check::property::PropertyId;
@@ -13,7 +13,7 @@ use holdfast_protocol::input::Shielding;
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::message::Urgency;
 use holdfast_protocol::node::{StopOrder, TreePosition};
-use holdfast_protocol::reaper::{Grace, LadderRung};
+use holdfast_protocol::reaper::{Child, Grace, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Input, Message, Origin, Output, Signal};
@@ -23,6 +23,7 @@ pub fn judge_state(view: &FocusView<'_>, found: &mut Findings<'_>) {
     protects(view, found);
     keeps_contract(view, found);
     nothing_stale(view, found);
+    answers(view, found);
     root(view, found);
     let armed = view
         .focus
@@ -93,6 +94,30 @@ fn nothing_stale(view: &FocusView<'_>, found: &mut Findings<'_>) {
     found.demand(property, !(idle && shielded), "a shield without a hold");
 }
 
+/// Nobody forgets a question: it is with the one above, or its answer is under way.
+fn answers(view: &FocusView<'_>, found: &mut Findings<'_>) {
+    let property = PropertyId::RequestAnswered;
+    let stage = hold(view).map(|(stage, _)| stage);
+    let waits = stage == Some(HoldStage::Waiting)
+        || own_stage(view.focus, view.node) == Some(RequestStage::Waiting);
+    let (up, down) = (view.up.said, view.down.said);
+    if !view.focus.is_root() {
+        let asks = up.want != Word::Unsaid && up.over == Word::Unsaid;
+        let asks = asks && up.grant != Word::Heard && up.refuse != Word::Heard;
+        // What is unread of a link that has ended is an answer, or its end is.
+        let asks = if view.up.connected() { asks } else { view.up.readable().is_some() };
+        let what = "a request waits, and nobody above is asked";
+        found.claim(property, waits, !waits || asks, what);
+    }
+    let doomed = |child: &Child| child.rung == LadderRung::Kill;
+    let doomed = view.node.children().get(&CHILD).is_some_and(doomed);
+    let asked = view.focus.has_child() && view.down.connected() && down.want == Word::Heard;
+    let asked = asked && down.over != Word::Heard && !doomed;
+    let open = asked && down.grant == Word::Unsaid && down.refuse == Word::Unsaid;
+    let what = "somebody below asked, was not answered, and is forgotten";
+    found.claim(property, open, !open || stage == Some(HoldStage::Waiting), what);
+}
+
 /// The lock, the baton and the terminal.
 fn root(view: &FocusView<'_>, found: &mut Findings<'_>) {
     let TreePosition::Root { server, stop } = view.node.position() else { return };
@@ -126,7 +151,19 @@ fn root(view: &FocusView<'_>, found: &mut Findings<'_>) {
     }
     let stopped = *stop == StopOrder::Received;
     let what = "a root that was told to stop is at its own prompt";
-    found.claim(PropertyId::StopIsBounded, stopped, !(stopped && here), what);
+    let mine =
+        here || server.owner().is_some_and(|owner| owner.actor == view.node.id() || owner == MINE);
+    found.claim(PropertyId::StopIsBounded, stopped, !(stopped && mine), what);
+    let what = "a request waits at a root that was told to stop";
+    found.demand(PropertyId::StopIsBounded, !(stopped && waits), what);
+    let lent = server.owner().is_some() && view.node.urgency() == Urgency::Patient;
+    let ends = matches!(view.node.teardown(), Teardown::Running(_) | Teardown::Over);
+    let what = "a root that was told to stop, and whose lock is free, does not end";
+    found.demand(PropertyId::StopIsBounded, !stopped || lent || ends, what);
+    let held = hold(view).is_some_and(|(_, protects)| protects) || waits;
+    let free = held && server.owner().is_none();
+    let what = "the lock is free, and the root protects somebody";
+    found.claim(PropertyId::InterruptWorksAgain, held, !free, what);
     ladders_run(view, found);
     if view.focus != Focus::RootOrphan {
         let queued = server.waiting().any(|waiting| waiting == r);
@@ -178,6 +215,7 @@ pub fn judge_step(
     let granted = matches!(outcome.input, Input::Received { message: Message::Grant { request }, .. }
             if request == before.focus.request());
     interrupt_taken(before, outcome, found);
+    answered(before, outcome, after, found);
     for output in &outcome.outputs {
         judge_output(before, outcome, *output, after, granted, found);
     }
@@ -195,6 +233,38 @@ fn interrupt_taken(before: &FocusView<'_>, outcome: &FocusOutcome, found: &mut F
     let Input::Signalled { signal: Signal::Interrupt, .. } = outcome.input else { return };
     if before.prompt_here() || before.prompt_in_child() || before.around.baton == BatonLife::Out {
         found.reached.property(PropertyId::InterruptShielded);
+    }
+}
+
+/// Whoever waits is told the answer, and whoever is at a prompt that it is over.
+fn answered(
+    before: &FocusView<'_>,
+    outcome: &FocusOutcome,
+    after: &FocusView<'_>,
+    found: &mut Findings<'_>,
+) {
+    let request = before.focus.request();
+    let stages = (own_stage(before.focus, before.node), own_stage(after.focus, after.node));
+    let told = match stages {
+        (Some(RequestStage::Waiting), Some(RequestStage::Open)) => {
+            outcome.outputs.contains(&Output::PromptOpened { request })
+        }
+        (Some(RequestStage::Waiting), None) => {
+            outcome.outputs.contains(&Output::Refused { request })
+        }
+        (Some(RequestStage::Open), None) => {
+            outcome.outputs.contains(&Output::PromptClosed { request })
+        }
+        _ => true,
+    };
+    let waited = stages.0 == Some(RequestStage::Waiting);
+    let what = "a request is over, and whoever asked is not told";
+    found.claim(PropertyId::RequestAnswered, waited, told, what);
+    if let Input::Answered { request: answered, .. } = outcome.input
+        && answered == request
+    {
+        let what = "a prompt is answered, and stays open";
+        found.demand(PropertyId::RequestAnswered, stages.1.is_none(), what);
     }
 }
 

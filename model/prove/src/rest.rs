@@ -12,7 +12,7 @@ use holdfast_protocol::message::Urgency;
 use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::reaper::{Child, ChildLink, Grace, Kinship, LadderRung};
-use holdfast_protocol::teardown::UserTaskState;
+use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{
     ActorId, Answer, Cause, Input, Message, Node, Origin, RequestId, Shielding, Signal, Status,
     Timer,
@@ -57,14 +57,23 @@ pub fn rests(focus: Focus, node: &Node) -> Vec<Rest> {
     for own in own_requests(focus, owner.is_some()) {
         for held in &held {
             match held.owner.filter(|owner| owner.actor == focus.me()) {
-                None => put_together(focus, own.clone(), held, &mut rests),
+                None => put_together((focus, node), own.clone(), held, &mut rests),
                 Some(_) => {
                     for purpose in [PLAIN, Purpose::PostMortem] {
-                        put_together(focus, at_prompt(focus, &own, purpose), held, &mut rests);
+                        let own = at_prompt(focus, &own, purpose);
+                        put_together((focus, node), own, held, &mut rests);
                     }
                 }
             }
         }
+    }
+    if node.stop_order() == StopOrder::Received {
+        // No request waits there (checked of each, `stop-is-bounded`).
+        rests.retain(|rest| {
+            let mut own = rest.own_before.iter().chain(&rest.own_after);
+            let waits = own.any(|own| own.stage == RequestStage::Waiting);
+            !waits && rest.holds.iter().all(|(_, hold)| hold.stage != HoldStage::Waiting)
+        });
     }
     rests
 }
@@ -178,9 +187,20 @@ fn at_prompt(focus: Focus, (before, after): &Own, purpose: Purpose) -> Own {
 }
 
 /// One set of own requests and one of holds, with every other child and user task beside them.
-fn put_together(focus: Focus, (before, after): Own, held: &HeldBeside, rests: &mut Vec<Rest>) {
+fn put_together(
+    (focus, node): (Focus, &Node),
+    (before, after): Own,
+    held: &HeldBeside,
+    rests: &mut Vec<Rest>,
+) {
     let plain = before.is_empty() && after.is_empty() && held.holds.is_empty();
-    let bodies = [UserTaskState::Running, UserTaskState::Ended, UserTaskState::Asked];
+    // A teardown that begins tells the user task (checked, `teardown-completes`).
+    let tasks = match node.teardown() {
+        Teardown::NotAsked | Teardown::Deferred(_) => {
+            [UserTaskState::Running, UserTaskState::Ended]
+        }
+        Teardown::Running(_) | Teardown::Over => [UserTaskState::Asked, UserTaskState::Ended],
+    };
     let mut waiting: Vec<RequestId> = Vec::new();
     if focus.is_root() {
         let waits = |(_, hold): &&(RequestId, Hold)| hold.stage == HoldStage::Waiting;
@@ -189,14 +209,14 @@ fn put_together(focus: Focus, (before, after): Own, held: &HeldBeside, rests: &m
         waiting.extend(own.map(|own| own.request));
     }
     for child in other_children(held, plain) {
-        for body in bodies.into_iter().take(if plain { 3 } else { 2 }) {
+        for user_task in tasks {
             let rest = Rest {
                 own_before: before.clone(),
                 own_after: after.clone(),
                 next_serial: 100,
                 holds: held.holds.clone(),
                 children: child.map(|child| (OFF, child)).into_iter().collect(),
-                user_task: body,
+                user_task,
                 owner: held.owner,
                 queue_before: waiting.clone(),
                 queue_after: Vec::new(),

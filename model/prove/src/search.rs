@@ -6,10 +6,12 @@
 mod found;
 mod moves;
 mod numbers;
+mod progress;
 
 pub use found::{Closure, Explored, FocusEvent, FocusStep, Violated};
 
 use numbers::Numbers;
+use progress::{Edge, is_quiet};
 
 use super::claim::{ClaimViolation, Findings, Reached};
 use super::focus::{ABOVE, CHILD, Focus};
@@ -78,6 +80,7 @@ pub struct FocusSearch {
     known: FxHashMap<NumberedState, u32>,
     points: Vec<NumberedState>,
     from: Vec<(u32, FocusEvent)>,
+    edges: Vec<Edge>,
     reached: Reached,
     violated: Vec<Violated>,
     steps: u64,
@@ -101,6 +104,7 @@ impl FocusSearch {
             known: FxHashMap::default(),
             points: Vec::new(),
             from: Vec::new(),
+            edges: Vec::new(),
             reached: Reached::default(),
             violated: Vec::new(),
             steps: 0,
@@ -141,7 +145,8 @@ impl FocusSearch {
             }
             at += 1;
         }
-        Closure::Closed
+        self.judge_progress();
+        if self.violated.is_empty() { Closure::Closed } else { Closure::Violated }
     }
 
     /// What was found.
@@ -186,15 +191,27 @@ impl FocusSearch {
     }
 
     fn add(&mut self, point: NumberedState, from: u32, event: FocusEvent) {
-        if event != FocusEvent::Starts && self.keeps.as_ref().is_some_and(|keeps| !keeps(event)) {
+        self.arrive(point, from, event, is_quiet(event));
+    }
+
+    /// A step leads to a state; it is quiet if it may be taken while nobody asks for anything.
+    fn arrive(&mut self, point: NumberedState, from: u32, event: FocusEvent, quiet: bool) {
+        if self.leaves_out(event) {
             return;
         }
         self.steps += 1;
         let number = self.points.len() as u32;
-        match self.known.entry(point) {
-            Entry::Occupied(_) => return,
-            Entry::Vacant(new) => *new.insert(number),
+        let known = match self.known.entry(point) {
+            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Vacant(new) => {
+                new.insert(number);
+                None
+            }
         };
+        self.edge(from, Some(known.unwrap_or(number)), event, quiet);
+        if known.is_some() {
+            return;
+        }
         self.points.push(point);
         self.from.push((from, event));
         let mut reached = std::mem::take(&mut self.reached);
@@ -203,6 +220,10 @@ impl FocusSearch {
         let violations = found.violations;
         self.reached = reached;
         self.blame(violations, from, event, point, &[]);
+    }
+
+    fn leaves_out(&self, event: FocusEvent) -> bool {
+        event != FocusEvent::Starts && self.keeps.as_ref().is_some_and(|keeps| !keeps(event))
     }
 
     fn blame(
@@ -317,10 +338,11 @@ impl FocusSearch {
         self.reached = reached;
         let event = FocusEvent::Takes(outcome.input);
         self.blame(violations, at, event, next, &outcome.outputs);
-        if exited {
+        if exited && !self.leaves_out(event) {
             self.steps += 1;
-        } else {
-            self.add(next, at, event);
+            self.edge(at, None, event, outcome.quiet);
+        } else if !exited {
+            self.arrive(next, at, event, outcome.quiet);
         }
     }
 

@@ -10,11 +10,12 @@ use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition, Uplink};
 use holdfast_protocol::reaper::{Child, LadderRung};
 use holdfast_protocol::sigint::Disposition;
-use holdfast_protocol::teardown::Teardown;
+use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{
-    ActorId, Cause, Input, Node, Origin, Outbox, Output, Signal, Status, Timer,
+    ActorId, Cause, Input, Message, Node, Origin, Outbox, Output, Signal, Status, Timer,
 };
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 
 /// What the actor in focus does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +41,8 @@ pub struct FocusOutcome {
     pub violation: Option<ClaimViolation>,
     /// The property whose antecedent it reaches, whatever the neighbours do.
     pub reaches: Option<PropertyId>,
+    /// Whether it can be taken beside a rest in which nobody asks for anything.
+    pub quiet: bool,
 }
 
 /// Inputs that the judgement of a step tells apart; of all others, one stands for each outcome.
@@ -65,10 +68,12 @@ pub fn outcomes_beside(
     trigger: Trigger,
     rests: &[Rest],
 ) -> (Vec<FocusOutcome>, u64) {
-    let (mut seen, mut outcomes, mut runs) = (FxHashSet::default(), Vec::new(), 0);
-    let mut outbox = Outbox::new();
+    let (mut seen, mut runs) = (FxHashMap::<_, usize>::default(), 0);
+    let mut outcomes: Vec<FocusOutcome> = Vec::new();
+    let (mut outbox, mut raw) = (Outbox::new(), Vec::new());
     for rest in rests {
         let mut whole = node.beside(rest);
+        let nobody_asks = outstanding(&whole) == outstanding(node);
         let inputs = match trigger {
             Trigger::Aside => inputs_aside(focus, node, rest),
             Trigger::Asks => {
@@ -81,18 +86,23 @@ pub fn outcomes_beside(
             let mut after = whole.clone();
             runs += 1;
             after.handle(input, &mut outbox);
-            let outputs: Vec<Output> = outbox
-                .drain()
-                .filter(|output| concerns(focus, *output))
-                .map(without_cause)
-                .collect();
-            let step = Whole { before: &whole, input, after: &after, outputs: &outputs };
+            raw.clear();
+            raw.extend(outbox.drain());
+            let ours = raw.iter().copied().filter(|output| concerns(focus, *output));
+            let outputs: Vec<Output> = ours.map(without_cause).collect();
+            let step = Whole { before: &whole, input, after: &after, outputs: &raw };
+            let quiet = nobody_asks && outstanding(&after) <= outstanding(&whole);
             let (violation, reaches) = step.judge(focus);
             let told = told(focus, input);
             // Most inputs change nothing that is in focus; that is cheap to see.
             let in_focus = if after == whole { node.clone() } else { focus.project(&after) };
-            if seen.insert((in_focus.clone(), outputs.clone(), told, violation, reaches)) {
-                outcomes.push(FocusOutcome { node: in_focus, outputs, input, violation, reaches });
+            match seen.entry((in_focus, outputs, told, violation, reaches)) {
+                Entry::Occupied(known) => outcomes[*known.get()].quiet |= quiet,
+                Entry::Vacant(new) => {
+                    let (node, outputs) = (new.key().0.clone(), new.key().1.clone());
+                    new.insert(outcomes.len());
+                    outcomes.push(FocusOutcome { node, outputs, input, violation, reaches, quiet });
+                }
             }
         }
     }
@@ -155,13 +165,60 @@ struct Whole<'a> {
     outputs: &'a [Output],
 }
 
+/// How many requests are asked for here, or protected below.
+fn outstanding(node: &Node) -> usize {
+    node.requests().iter().count() + node.holds().protecting().count()
+}
+
 /// Nothing is asked for here, and nothing below is protected.
 fn idle(node: &Node) -> bool {
-    node.requests().is_empty() && node.holds().protecting().next().is_none()
+    outstanding(node) == 0
+}
+
+/// All that is left to do is to exit.
+fn done(node: &Node) -> bool {
+    let ends = matches!(node.teardown(), Teardown::Running(_));
+    ends && node.user_task() == UserTaskState::Ended
+        && node.children().is_empty()
+        && node.requests().is_empty()
 }
 
 impl Whole<'_> {
     fn judge(&self, focus: Focus) -> (Option<ClaimViolation>, Option<PropertyId>) {
+        let (wrong, reaches) = self.judge_now(focus);
+        (wrong.or_else(|| self.ends(focus)), reaches)
+    }
+
+    /// Each actor that is told to end goes on to its end, as far as it lies with itself.
+    fn ends(&self, focus: Focus) -> Option<ClaimViolation> {
+        let violated =
+            |is: bool, what| is.then(|| ClaimViolation::of(PropertyId::TeardownCompletes, what));
+        let told = matches!(self.input, Input::Received { message: Message::Cancel { .. }, from }
+            if matches!(self.before.position(),
+                TreePosition::Below { supervisor, uplink: Uplink::Up, .. } if *supervisor == from));
+        let deaf = told && self.after.teardown() == Teardown::NotAsked;
+        let waits = matches!(self.after.teardown(), Teardown::Deferred(_)) && idle(self.after);
+        let running = matches!(self.after.teardown(), Teardown::Running(_));
+        let busy = running && self.after.user_task() == UserTaskState::Running;
+        let runs = |child: &Child| {
+            child.grace == child.wants_grace() && !(running && child.rung < LadderRung::Cancel)
+        };
+        let mut kids = focus.kids().iter().filter_map(|kid| self.after.children().get(kid));
+        let idles = idle(self.after) && !kids.all(runs);
+        let root = matches!(self.after.position(), TreePosition::Root { .. });
+        let stays = done(self.after) && !(root && self.outputs.contains(&Output::Sweep));
+        let last = self.input == Input::ChildrenGone && done(self.before);
+        violated(deaf, "a cancel is not heard")
+            .or_else(|| violated(waits, "a teardown waits for nothing"))
+            .or_else(|| violated(busy, "a teardown begins, and the user task is not told"))
+            .or_else(|| violated(idles, "nobody is protected, and a ladder does not run"))
+            .or_else(|| violated(stays, "an actor with nothing left to do stays"))
+            .or_else(|| {
+                violated(last && done(self.after), "the last child is gone, and the root stays")
+            })
+    }
+
+    fn judge_now(&self, focus: Focus) -> (Option<ClaimViolation>, Option<PropertyId>) {
         let stale = idle(self.after) && self.after.disposition() == Disposition::Shield;
         if stale {
             return (violated(PropertyId::NothingStale, "a shield without a hold"), None);
@@ -205,7 +262,10 @@ impl Whole<'_> {
             Teardown::Deferred(_) => violated(property, "a teardown is deferred by nothing"),
             Teardown::NotAsked | Teardown::Running(_) | Teardown::Over => None,
         };
-        (wrong, Some(property))
+        let ends = matches!(self.after.teardown(), Teardown::Running(_) | Teardown::Over);
+        let what = "an interrupt is obeyed, and no teardown begins";
+        let again = violated(PropertyId::InterruptWorksAgain, what).filter(|_| !ends);
+        (wrong.or(again), Some(property))
     }
 
     /// The orphan that is in focus, while a prompt may be open somewhere below.

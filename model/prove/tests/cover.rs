@@ -233,7 +233,9 @@ fn seen_on_walks() -> (BTreeMap<Focus, BTreeSet<Seen>>, u64) {
 
 fn explored(focus: Focus, keep: impl Fn(FocusEvent) -> bool + 'static) -> BTreeSet<Seen> {
     let mut search = FocusSearch::new(focus, Policy::RELAY).keeping(keep);
-    assert_eq!(search.run(|_| ControlFlow::Continue(())), Closure::Closed);
+    // Without a move that is relied on, all states are there, and something does not end.
+    let closure = search.run(|_| ControlFlow::Continue(()));
+    assert!(matches!(closure, Closure::Closed | Closure::Violated), "{closure:?}");
     search.states().map(|view| seen_in_proof(&view)).collect()
 }
 

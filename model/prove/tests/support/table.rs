@@ -7,12 +7,13 @@ use std::ops::ControlFlow;
 
 /// Where each rule falls first: the kind of actor, the claim, and after how many steps.
 pub(crate) const FALLS: [(Rule, &str); 12] = [
-    (Rule::R1, "asker: contract: nobody-else in 1"),
+    (Rule::R1, "asker: contract: nobody-else in 1; asker: request-answered in 1"),
     (
         Rule::R2,
         "asker: one-prompt in 1; \
          asker: contract: nobody-else in 1; \
          asker: contract: prompt-under-grant in 1; \
+         asker: request-answered in 1; \
          root-asker: one-prompt in 1; \
          root-asker: released-once in 1",
     ),
