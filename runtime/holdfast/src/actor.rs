@@ -128,21 +128,21 @@ pub(crate) fn run_below(
     probe: Arc<dyn Probe>,
 ) -> Result<u8, RuntimeError> {
     let variable = std::env::var(LINK_VARIABLE).unwrap_or_default();
-    if variable.parse() != Ok(LINK_FD) {
+    let number = variable.parse().ok().filter(|number| *number >= LINK_FD).ok_or_else(|| {
         let what = format!("{LINK_VARIABLE}={variable} is set by a supervisor alone; unset it");
-        return Err(RuntimeError::Boot(what));
-    }
+        RuntimeError::Boot(what)
+    })?;
     // SAFETY: no other thread runs yet (`Before::take_over` has counted), so nobody reads the
     // environment at the same time.
     unsafe { std::env::remove_var(LINK_VARIABLE) };
     nix::fcntl::fcntl(
         // SAFETY: only asks whether the descriptor is open, and keeps no hold on it.
-        unsafe { std::os::fd::BorrowedFd::borrow_raw(LINK_FD) },
+        unsafe { std::os::fd::BorrowedFd::borrow_raw(number) },
         nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC),
     )
-    .map_err(|_| RuntimeError::Boot(format!("descriptor {LINK_FD} is not open")))?;
+    .map_err(|_| RuntimeError::Boot(format!("descriptor {number} is not open")))?;
     // SAFETY: the supervisor has put our end of the link there and nothing else knows of it.
-    let socket = UnixStream::from(unsafe { OwnedFd::from_raw_fd(LINK_FD) });
+    let socket = UnixStream::from(unsafe { OwnedFd::from_raw_fd(number) });
     let ended = on_this_thread(async {
         let mut link = Link::new(socket).map_err(failed("watch the link"))?;
         let (hello, direct) = hear_hello(&mut link).await?;

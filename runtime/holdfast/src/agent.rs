@@ -61,6 +61,11 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
+    /// The end of a session that something else than an agent serves.
+    pub(crate) fn of(socket: UnixStream) -> Self {
+        Self { socket }
+    }
+
     /// Ends the session: the other end reads end of file at once, whoever still has a copy of
     /// this one.
     pub(crate) fn close(self) {
@@ -104,6 +109,10 @@ fn serve(socket: &UnixStream, scene: &PausedTask, logs: &LogRing) -> Result<Answ
         let reply = match command {
             PromptCommand::Continue => return Ok(Answer::Continue),
             PromptCommand::Quit => return Ok(Answer::Quit),
+            PromptCommand::Terminal { .. }
+            | PromptCommand::Keys(_)
+            | PromptCommand::Waiting(_)
+            | PromptCommand::Yield(_) => Reply::Failed("an actor is at this prompt".to_owned()),
             PromptCommand::Where => Reply::Lines(scene.place()),
             PromptCommand::List { around } => source::around(&scene.file, scene.line, around),
             PromptCommand::Backtrace { frames } => frames::reply(&scene.backtrace, frames),
@@ -134,6 +143,7 @@ impl PausedTask {
         let what = match self.kind {
             PromptKind::Breakpoint => "breakpoint",
             PromptKind::PostMortem => "post-mortem",
+            PromptKind::Program(_) => "a program",
         };
         let mut lines = vec![
             format!("{what} in {}, {}", self.path, self.task),

@@ -2,6 +2,7 @@
 
 use crate::event::{ChildEnd, SpawnReply, Spawned};
 use crate::failure::{Failure, FailureKind};
+use crate::host::ProgramEnd;
 use crate::process::ProcessEnd;
 use crate::wire::Outcome;
 use holdfast_protocol::Status;
@@ -12,6 +13,8 @@ use tokio::sync::watch;
 pub(crate) enum ChildKind {
     Actor,
     Foreign,
+    /// The program of a host.
+    Hosted,
     /// An orphan that this root adopted.
     Adopted,
 }
@@ -49,6 +52,9 @@ impl ChildRecord {
     pub(crate) fn conclude(&mut self, ended: ProcessEnd) -> ChildEnd {
         let failure = |kind| Failure::new(kind, &self.path, ended.to_string());
         match (self.outcome.take(), self.kind, ended) {
+            (_, ChildKind::Hosted, ended) => {
+                Ok(crate::context::encode("an end", &ProgramEnd::from(ended)).unwrap_or_default())
+            }
             (Some(Outcome::Failed(failure)), _, _) => Err(failure),
             (_, _, ProcessEnd::Unknown) => Err(failure(FailureKind::Unknown)),
             (_, _, ProcessEnd::Signal(signal)) => Err(failure(FailureKind::Killed(signal))),

@@ -5,7 +5,7 @@
 //! it, or a child, fails, all are cancelled, and the failure climbs to the supervisor.
 
 use crate::error::RuntimeError;
-use crate::event::{ActorEvent, ChildOrder, ChildProgram, DriverEvent};
+use crate::event::{ActorEvent, ChildOrder, ChildProgram, DriverEvent, Given};
 use crate::portal::{Mailbox, Portal};
 use crate::program::{ActorFn, Registry};
 use crate::settings::Debugging;
@@ -119,6 +119,7 @@ impl Context {
             args: encode("the arguments", &args),
             name: None,
             debugging: None,
+            given: Given::Output,
             output: PhantomData,
         }
     }
@@ -130,10 +131,26 @@ impl Context {
     /// # Errors
     /// The program cannot be started, or this actor is being cancelled.
     pub async fn spawn_command(&self, command: Command) -> Result<Portal<()>, RuntimeError> {
+        self.start_program(command, ChildProgram::Foreign).await
+    }
+
+    /// Starts the program of a host.
+    pub(crate) async fn spawn_hosted(
+        &self,
+        command: Command,
+    ) -> Result<Portal<crate::host::ProgramEnd>, RuntimeError> {
+        self.start_program(command, ChildProgram::Hosted).await
+    }
+
+    async fn start_program<R>(
+        &self,
+        command: Command,
+        program: impl FnOnce(Box<Command>) -> ChildProgram,
+    ) -> Result<Portal<R>, RuntimeError> {
         let (reply, answer) = oneshot::channel();
-        let program = command.get_program().to_string_lossy();
-        let name = program.rsplit('/').next().unwrap_or(&program).to_owned();
-        let order = ChildOrder { program: ChildProgram::Foreign(Box::new(command)), name, reply };
+        let name = command.get_program().to_string_lossy();
+        let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
+        let order = ChildOrder { program: program(Box::new(command)), name, reply };
         self.tell("start a program", DriverEvent::Actor(ActorEvent::Spawn(order)))?;
         let gone = |_| RuntimeError::Gone("start a program");
         Ok(Portal::new(answer.await.map_err(gone)??, self.shared.events.clone()))
@@ -218,6 +235,7 @@ pub struct Spawn<R> {
     args: Result<Vec<u8>, RuntimeError>,
     name: Option<String>,
     debugging: Option<Debugging>,
+    given: Given,
     output: PhantomData<fn() -> R>,
 }
 
@@ -246,6 +264,12 @@ impl<R> Spawn<R> {
         self
     }
 
+    /// Gives the child every descriptor that is not close-on-exec, and a session of its own.
+    pub(crate) fn given_all(mut self) -> Self {
+        self.given = Given::All;
+        self
+    }
+
     async fn start(self) -> Result<Portal<R>, RuntimeError> {
         let function = self.function?;
         let name = self.name.unwrap_or_else(|| function.to_owned());
@@ -253,8 +277,8 @@ impl<R> Spawn<R> {
             return Err(RuntimeError::Name(name));
         }
         let (reply, answer) = oneshot::channel();
-        let (args, debugging) = (self.args?, self.debugging);
-        let program = ChildProgram::Actor { function, args, debugging };
+        let (args, debugging, given) = (self.args?, self.debugging, self.given);
+        let program = ChildProgram::Actor { function, args, debugging, given };
         let order = ActorEvent::Spawn(ChildOrder { program, name, reply });
         let gone = || RuntimeError::Gone("start an actor");
         self.shared.events.send(DriverEvent::Actor(order)).map_err(|_| gone())?;

@@ -7,7 +7,7 @@ mod teardown;
 
 use crate::agent::{Agent, PausedTask};
 use crate::child_record::ChildRecord;
-use crate::event::{ActorEvent, ChildOrder, PauseRequest, Resumed, Senders, UserTaskEnd};
+use crate::event::{ActorEvent, Asker, ChildOrder, PauseRequest, Resumed, Senders, UserTaskEnd};
 use crate::failure::Failure;
 use crate::inherited::Inherited;
 use crate::intake::Queues;
@@ -40,8 +40,8 @@ use tokio::task::JoinHandle;
 
 /// Who waits for a prompt of this actor.
 pub(crate) enum PendingPause {
-    /// A task or thread. The scene goes to the agent when the prompt opens.
-    Breakpoint(Option<Box<PausedTask>>, Ticket<Resumed>, u64),
+    /// A task or thread, or a program. It gets the session when the prompt opens.
+    Breakpoint(Option<Asker>, Ticket<Resumed>, u64),
     /// The failure of the actor.
     PostMortem(Option<Box<PausedTask>>),
 }

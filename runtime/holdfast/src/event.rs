@@ -8,9 +8,10 @@ use crate::prompt::PromptEvent;
 use crate::settings::Debugging;
 use crate::signals::Taken;
 use holdfast_protocol::actor_loop::{self, Examine, Point};
-use holdfast_protocol::{ActorId, RequestId, Shielding};
+use holdfast_protocol::{ActorId, Answer, RequestId, Shielding};
 use holdfast_sync::mailbox::Sender;
 use holdfast_sync::ticket::Ticket;
+use std::os::unix::net::UnixStream;
 use std::process::Command;
 use std::sync::Arc;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
@@ -83,9 +84,21 @@ pub(crate) type SpawnReply = oneshot::Sender<Result<Spawned, RuntimeError>>;
 /// What a child executes.
 pub(crate) enum ChildProgram {
     /// A function of this program, as an actor.
-    Actor { function: &'static str, args: Vec<u8>, debugging: Option<Debugging> },
+    Actor { function: &'static str, args: Vec<u8>, debugging: Option<Debugging>, given: Given },
     /// A program that knows nothing of the tree.
     Foreign(Box<Command>),
+    /// The program of a host: it has a process group of its own in the host's session, and its end
+    /// is a result, whatever it is.
+    Hosted(Box<Command>),
+}
+
+/// Which descriptors a child is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// The standard output and error, and its link.
+    Output,
+    /// All that are not close-on-exec, as exec(2) does it, and its link; and a session of its own.
+    All,
 }
 
 /// What the driver hands out for a new child.
@@ -107,10 +120,24 @@ pub(crate) struct Mail {
     pub(crate) credits: Arc<Semaphore>,
 }
 
+/// What gets the terminal when a prompt opens.
+pub(crate) enum Asker {
+    /// A paused task, which an agent describes.
+    Task(Box<PausedTask>),
+    /// A program that reads the terminal itself, by its host.
+    Program(TurnStart),
+}
+
+/// Takes the session of a prompt that opens, and what ends it.
+pub(crate) type TurnStart = Box<dyn FnOnce(UnixStream, TurnEnd) + Send>;
+
+/// Ends the session of a prompt.
+pub(crate) type TurnEnd = Box<dyn FnOnce(Answer) + Send>;
+
 /// A pause, as the driver gets it.
 pub(crate) struct PauseRequest {
     pub(crate) id: u64,
-    pub(crate) scene: Box<PausedTask>,
+    pub(crate) asker: Asker,
     pub(crate) shielding: Shielding,
     pub(crate) ticket: Ticket<Resumed>,
 }

@@ -66,6 +66,7 @@ mod error;
 mod event;
 pub mod exit;
 mod failure;
+pub mod host;
 mod inherited;
 mod intake;
 mod link;

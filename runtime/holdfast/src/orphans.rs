@@ -159,6 +159,17 @@ pub(crate) fn reap(pid: u32) {
     }
 }
 
+/// Reaps the children that have ended and that the runtime did not start: for a host, whose program
+/// alone starts any.
+pub(crate) fn reap_ended(started: impl Fn(u32) -> bool) {
+    let found = children().unwrap_or_default().into_iter().map(|(pid, _)| pid);
+    for pid in found.filter(|pid| !started(*pid)) {
+        if SeenProcess::of(pid).is_some_and(|seen| seen.state == Liveness::Ended) {
+            reap(pid);
+        }
+    }
+}
+
 /// Which thread has a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Owner {

@@ -11,7 +11,7 @@
 //! 3. A pause whose task is dropped gives the terminal back.
 
 use crate::agent::PausedTask;
-use crate::event::{DriverEvent, PauseRequest, Resumed};
+use crate::event::{Asker, DriverEvent, PauseRequest, Resumed, TurnStart};
 use crate::session::PromptKind;
 use crate::settings::Debugging;
 use holdfast_protocol::Shielding;
@@ -129,7 +129,7 @@ impl<'a> Pause<'a> {
             None => format!("thread {}", thread.name().unwrap_or("without a name")),
         };
         let shown = |(name, value): (String, &dyn Debug)| (name, format!("{value:#?}"));
-        let scene = Box::new(PausedTask {
+        let asker = Asker::Task(Box::new(PausedTask {
             path: actor.path,
             kind: PromptKind::Breakpoint,
             file: self.place.file().to_owned(),
@@ -139,17 +139,32 @@ impl<'a> Pause<'a> {
             backtrace: Backtrace::force_capture(),
             failure: None,
             task,
-        });
-        let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let events = actor.events.clone();
-        let (stub, ticket) = ticket(move || {
-            let _ = events.send(DriverEvent::Abandoned(id));
-        });
-        let request = PauseRequest { id, scene, shielding: self.shielding, ticket };
-        // A driver that is gone drops the request, and the stub hears of it.
-        let _ = actor.events.send(DriverEvent::Pause(request));
-        Some((stub, mark))
+        }));
+        Some((ask(&actor.events, asker, self.shielding), mark))
     }
+}
+
+fn ask(
+    events: &Sender<DriverEvent>,
+    asker: Asker,
+    shielding: Shielding,
+) -> TicketReceiver<Resumed> {
+    let id = NEXT.fetch_add(1, Ordering::Relaxed);
+    let abandoned = events.clone();
+    let (stub, ticket) = ticket(move || {
+        let _ = abandoned.send(DriverEvent::Abandoned(id));
+    });
+    let request = PauseRequest { id, asker, shielding, ticket };
+    // A driver that is gone drops the request, and the stub hears of it.
+    let _ = events.send(DriverEvent::Pause(request));
+    stub
+}
+
+/// Asks for the terminal on behalf of a program, which reads it itself once `start` was called.
+/// None if debugging is off.
+pub(crate) fn ask_for_program(start: TurnStart) -> Option<TicketReceiver<Resumed>> {
+    let actor = ACTOR.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+    Some(ask(&actor.events, Asker::Program(start), Shielding::Plain))
 }
 
 impl<'a> IntoFuture for Pause<'a> {

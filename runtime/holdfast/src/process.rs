@@ -13,10 +13,12 @@
 //!    blocked, and unblocks them when its own handlers are in place. What it starts is born hearing.
 
 use crate::error::{RuntimeError, failed};
+use crate::event::Given;
 use crate::inherited::Inherited;
 use crate::signals::{Held, set_mask};
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal, waitid,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+    pidfd_send_signal, waitid,
 };
 use std::ffi::OsString;
 use std::io;
@@ -57,6 +59,16 @@ pub(crate) enum Born {
 pub(crate) struct Process {
     pid: u32,
     pidfd: OwnedFd,
+    reach: Reach,
+}
+
+/// Whom a signal to a child reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Its process.
+    Process,
+    /// Its process group, which it leads.
+    Group,
 }
 
 /// How a process ended.
@@ -89,7 +101,7 @@ impl Process {
         let raw = i32::try_from(pid).ok().and_then(Pid::from_raw);
         let number = raw.ok_or(io::ErrorKind::InvalidInput)?;
         let pidfd = pidfd_open(number, PidfdFlags::empty())?;
-        Ok(Self { pid, pidfd })
+        Ok(Self { pid, pidfd, reach: Reach::Process })
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -103,7 +115,12 @@ impl Process {
 
     /// Sends a signal. That the process has ended is not an error.
     pub(crate) fn signal(&self, signal: Signal) {
-        let _ = pidfd_send_signal(&self.pidfd, signal);
+        let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
+        let _ = match (self.reach, group) {
+            // Its leader is not reaped, so the number of the group is not another's.
+            (Reach::Group, Some(group)) => kill_process_group(group, signal),
+            (Reach::Process | Reach::Group, _) => pidfd_send_signal(&self.pidfd, signal),
+        };
     }
 
     /// Reaps it, if it has ended.
@@ -122,7 +139,7 @@ impl Process {
 }
 
 /// How a child is started.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
     pub(crate) session: SessionOf,
     pub(crate) born: Born,
@@ -132,20 +149,52 @@ pub(crate) struct Start {
 }
 
 /// Starts this executable once more as an actor, with `link` as its descriptor 3.
-pub(crate) fn start_actor(start: &Start, link: &UnixStream) -> Result<Process, RuntimeError> {
+pub(crate) fn start_actor(
+    start: &Start,
+    given: Given,
+    link: &UnixStream,
+) -> Result<Process, RuntimeError> {
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_else(|| OsString::from("actor"));
     let mut command = Command::new("/proc/self/exe");
-    command.arg0(name).args(arguments).stdin(Stdio::null());
-    command.env(LINK_VARIABLE, LINK_FD.to_string());
+    command.arg0(name).args(arguments);
+    let number = match given {
+        Given::Output => LINK_FD,
+        // Where it is already: any other number may be one of those that are handed on.
+        Given::All => link.as_raw_fd(),
+    };
+    command.env(LINK_VARIABLE, number.to_string());
     command.env(TREE_VARIABLE, start.root.to_string());
     let link = link.as_raw_fd();
-    // SAFETY: between fork and exec the closure calls only dup2 and fcntl, which are
-    // async-signal-safe (signal-safety(7)), and allocates nothing.
-    unsafe {
-        command.pre_exec(move || place_link(link));
-    }
-    finish_start(start, command, "start an actor")
+    let start = match given {
+        Given::Output => {
+            command.stdin(Stdio::null());
+            // SAFETY: between fork and exec the closure calls only dup2 and fcntl, which are
+            // async-signal-safe (signal-safety(7)), and allocates nothing.
+            unsafe { command.pre_exec(move || place_link(link)) };
+            *start
+        }
+        Given::All => {
+            // SAFETY: as above.
+            unsafe { command.pre_exec(move || keep_open(link)) };
+            Start { session: SessionOf::Its, ..*start }
+        }
+    };
+    finish_start(&start, command, "start an actor")
+}
+
+/// Starts the program of a host: in a process group of its own, with what its command says.
+pub(crate) fn start_hosted(start: &Start, mut command: Command) -> Result<Process, RuntimeError> {
+    command.env(TREE_VARIABLE, start.root.to_string()).process_group(0);
+    let start = Start { session: SessionOf::Supervisor, ..*start };
+    let process = finish_start(&start, command, "start the program")?;
+    Ok(Process { reach: Reach::Group, ..process })
+}
+
+fn keep_open(fd: RawFd) -> io::Result<()> {
+    // SAFETY: a plain system call on a descriptor that is open here.
+    let kept = unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };
+    if kept < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 /// Starts a foreign program.
@@ -244,7 +293,8 @@ pub(crate) fn levels_below(pid: u32, limit: u32) -> u32 {
 /// The most processes of one level that are looked at.
 const MOST_LOOKED_AT: usize = 4096;
 
-fn children_of(pid: u32) -> Vec<u32> {
+/// The children of a process.
+pub(crate) fn children_of(pid: u32) -> Vec<u32> {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
     let lists =
         tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("children")).ok());

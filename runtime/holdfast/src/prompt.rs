@@ -29,6 +29,7 @@ mod baton;
 mod commands;
 mod console;
 mod escape;
+mod passage;
 mod pending_lines;
 mod plain;
 mod prompt_terminal;

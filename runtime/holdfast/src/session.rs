@@ -19,6 +19,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use thiserror::Error;
@@ -33,6 +34,17 @@ pub(crate) enum PromptKind {
     Breakpoint,
     /// The program failed.
     PostMortem,
+    /// A program that knows nothing of the tree reads the terminal itself.
+    Program(Announced),
+}
+
+/// Whether the person is told that a program has the terminal now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Announced {
+    /// It has come in turn, among others.
+    Yes,
+    /// It is the only one, and the person has started it.
+    No,
 }
 
 /// The first message of an agent: who is paused, where and why.
@@ -65,6 +77,15 @@ pub(crate) enum Frames {
     All,
 }
 
+/// What a program that had to yield does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Afterwards {
+    /// It stands in the queue again, if it has started with the terminal.
+    Queue,
+    /// It has the terminal again when it reads: the whole tree runs in the background.
+    Background,
+}
+
 /// What the prompt asks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum PromptCommand {
@@ -94,6 +115,20 @@ pub(crate) enum PromptCommand {
         /// How many events.
         last: usize,
     },
+    /// To a program: the terminal is yours from here on, and its window has this size. Said again
+    /// after each stop, and when the size changes.
+    Terminal {
+        /// Lines.
+        rows: u16,
+        /// Characters a line.
+        columns: u16,
+    },
+    /// To a program: these keys were pressed.
+    Keys(ByteBuf),
+    /// To a program: so many others wait.
+    Waiting(usize),
+    /// To a program: the next in the queue is to have its turn.
+    Yield(Afterwards),
     /// Go on.
     Continue,
     /// Fail.
@@ -149,6 +184,10 @@ pub(crate) enum Reply {
     },
     /// Names of values.
     Names(Vec<String>),
+    /// What a program writes to its terminal.
+    Output(ByteBuf),
+    /// The program was stopped by a key: the tree is to stop too.
+    Stopped,
     /// Why there is no answer.
     Failed(String),
 }

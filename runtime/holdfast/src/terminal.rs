@@ -9,6 +9,7 @@ use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
 /// The controlling terminal.
@@ -62,6 +63,11 @@ impl ControllingTerminal {
         &self.path
     }
 
+    /// The open terminal.
+    pub(crate) fn file(&self) -> &File {
+        &self.file
+    }
+
     /// Saves the modes, if they are not saved already.
     pub(crate) fn save(&mut self) {
         if self.saved.is_none() {
@@ -81,4 +87,12 @@ impl Drop for ControllingTerminal {
     fn drop(&mut self) {
         self.restore();
     }
+}
+
+/// The size of a terminal's window, in lines and characters a line; zeros if it has none.
+pub(crate) fn window_size(terminal: &impl AsRawFd) -> (u16, u16) {
+    let mut size = libc::winsize { ws_row: 0, ws_col: 0, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the request writes a `winsize`, which lives until the call returns.
+    unsafe { libc::ioctl(terminal.as_raw_fd(), libc::TIOCGWINSZ, &raw mut size) };
+    (size.ws_row, size.ws_col)
 }

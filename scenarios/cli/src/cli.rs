@@ -8,13 +8,16 @@
 //! [`render`] and [`crate::json`] say what a check has found, [`setup`] reads the arguments that describe a
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
 //! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
+//! [`exec`] runs programs that know nothing of the tree; [`hosts`] is what they have in common.
 
 pub mod cases;
 pub mod check;
 pub mod completions;
 pub mod conform;
 pub mod drivers;
+pub mod exec;
 pub mod explain;
+pub mod hosts;
 pub mod list;
 pub mod man;
 pub mod named;
@@ -52,6 +55,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Subcommands {
+    Exec(exec::ExecArgs),
     Explain(explain::ExplainArgs),
     Check(check::CheckArgs),
     Prove(prove::ProveArgs),
@@ -90,6 +94,7 @@ impl Cli {
             Subcommands::Conform(args) => args.run(),
             Subcommands::Completions(args) => args.run(),
             Subcommands::Man(args) => args.run(),
+            Subcommands::Exec(args) => return args.run(),
             Subcommands::Record(args) => return args.run(),
         };
         output::end(exit).into()

@@ -3,7 +3,7 @@
 use super::ActorResources;
 use crate::child_record::{Booting, ChildKind, ChildRecord};
 use crate::error::{RuntimeError, failed};
-use crate::event::{ActorEvent, ChildOrder, ChildProgram, DriverEvent, SpawnReply, Spawned};
+use crate::event::{ActorEvent, ChildOrder, ChildProgram, DriverEvent, Given, SpawnReply, Spawned};
 use crate::link::Link;
 use crate::orphans::{self, OrphansFound};
 use crate::peer::{Peer, PeerRole, mail_with};
@@ -16,7 +16,7 @@ use holdfast_protocol::{ActorId, Placement, Status};
 use holdfast_sync::children::Reap;
 use rustix::process::Signal as ProcessSignal;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use tokio::io::unix::AsyncFd;
 
 impl ChildOrder {
@@ -24,7 +24,7 @@ impl ChildOrder {
     pub(super) fn refuse(self) {
         let what = match self.program {
             ChildProgram::Actor { .. } => "start an actor",
-            ChildProgram::Foreign(_) => "start a program",
+            ChildProgram::Foreign(_) | ChildProgram::Hosted(_) => "start a program",
         };
         let _ = self.reply.send(Err(RuntimeError::Cancelled(what)));
     }
@@ -36,22 +36,31 @@ struct ActorLaunch {
     name: String,
     args: Vec<u8>,
     debugging: Option<Debugging>,
+    given: Given,
 }
 
 impl ActorResources {
     pub(super) fn start_child(&mut self, order: ChildOrder) -> Option<ActorId> {
         let ChildOrder { program, name, reply } = order;
         match program {
-            ChildProgram::Actor { function, args, debugging } => {
-                self.start_actor(ActorLaunch { function, name, args, debugging }, reply)
+            ChildProgram::Actor { function, args, debugging, given } => {
+                self.start_actor(ActorLaunch { function, name, args, debugging, given }, reply)
             }
-            ChildProgram::Foreign(command) => self.start_foreign(name, *command, reply),
+            ChildProgram::Foreign(mut command) => {
+                command.stdin(Stdio::null());
+                let started = process::start_foreign(&self.start_of_program(), *command);
+                self.add_program(ChildKind::Foreign, name, started, reply)
+            }
+            ChildProgram::Hosted(command) => {
+                let started = process::start_hosted(&self.start_of_program(), *command);
+                self.add_program(ChildKind::Hosted, name, started, reply)
+            }
         }
     }
 
     fn start_actor(&mut self, order: ActorLaunch, reply: SpawnReply) -> Option<ActorId> {
-        let ActorLaunch { function, name, args, debugging } = order;
-        let (process, link) = match self.start_linked() {
+        let ActorLaunch { function, name, args, debugging, given } = order;
+        let (process, link) = match self.start_linked(given) {
             Ok(started) => started,
             Err(error) => {
                 let _ = reply.send(Err(error));
@@ -92,22 +101,25 @@ impl ActorResources {
     }
 
     /// Starts the process of an actor, which waits for its hello.
-    fn start_linked(&self) -> Result<(Process, Link), RuntimeError> {
+    fn start_linked(&self, given: Given) -> Result<(Process, Link), RuntimeError> {
         let (ours, theirs) = UnixStream::pair().map_err(failed("make a socket pair"))?;
-        let process = process::start_actor(&self.start(), &theirs)?;
+        let process = process::start_actor(&self.start(), given, &theirs)?;
         let link = Link::new(ours).map_err(failed("watch a socket"))?;
         Ok((process, link))
     }
 
-    fn start_foreign(
+    fn start_of_program(&self) -> Start {
+        Start { born: Born::Hearing, ..self.start() }
+    }
+
+    fn add_program(
         &mut self,
+        kind: ChildKind,
         name: String,
-        mut command: Command,
+        started: Result<Process, RuntimeError>,
         reply: SpawnReply,
     ) -> Option<ActorId> {
-        command.stdin(Stdio::null());
-        let start = Start { born: Born::Hearing, ..self.start() };
-        let process = match process::start_foreign(&start, command) {
+        let process = match started {
             Ok(process) => process,
             Err(error) => {
                 let _ = reply.send(Err(error));
@@ -116,12 +128,15 @@ impl ActorResources {
         };
         let child = ActorId(process.pid());
         let path = format!("{}/{name}", self.path_text());
-        let record = ChildRecord::new(ChildKind::Foreign, name.clone(), path.clone());
+        let record = ChildRecord::new(kind, name.clone(), path.clone());
         let (mail, ours) = mail_with(child);
         // A foreign program takes no messages.
         ours.credits.close();
         let spawned = Spawned { name, path, mail, end: record.end.subscribe() };
         self.add_child(process, record);
+        if kind == ChildKind::Hosted {
+            self.tell_levels();
+        }
         let _ = reply.send(Ok(spawned));
         Some(child)
     }
@@ -189,6 +204,7 @@ impl ActorResources {
             // Most orphans are actors; of those that are not, nobody waits for the status.
             ChildKind::Actor | ChildKind::Adopted => crate::exit::status_of_actor(ended),
             ChildKind::Foreign => crate::exit::status_of_foreign(ended),
+            ChildKind::Hosted => Status::Finished,
         })
     }
 
@@ -199,7 +215,7 @@ impl ActorResources {
                 self.announce_reaped(child.0);
                 self.tell_levels();
             }
-            ChildKind::Foreign => {}
+            ChildKind::Foreign | ChildKind::Hosted => {}
         }
     }
 
@@ -214,7 +230,12 @@ impl ActorResources {
 
     pub(crate) fn tell_levels(&mut self) {
         let records = self.records.values();
-        let booted = records.filter(|one| one.kind == ChildKind::Actor && one.booting.is_none());
+        let booted = records.filter(|one| match one.kind {
+            ChildKind::Actor => one.booting.is_none(),
+            // Its host climbs a ladder of its own, and must not be killed before it is at the top.
+            ChildKind::Hosted => true,
+            ChildKind::Foreign | ChildKind::Adopted => false,
+        });
         let levels = booted.map(|one| one.levels.saturating_add(1)).max().unwrap_or(0);
         self.say_up(&Frame::Levels(levels));
     }
@@ -231,9 +252,14 @@ impl ActorResources {
 
     /// Reaps the orphans that have ended, but for actors: of those the protocol is told.
     fn look_for_orphans(&mut self) -> Option<Vec<u32>> {
-        let root = self.root_resources.as_mut()?;
         let children = &self.children;
         let started = |pid| children.signal(ActorId(pid), |_| ()).is_some();
+        let Some(root) = self.root_resources.as_mut() else {
+            if self.records.values().any(|record| record.kind == ChildKind::Hosted) {
+                orphans::reap_ended(started);
+            }
+            return None;
+        };
         loop {
             let OrphansFound { alive, ended } = root.others.look(started).ok()?;
             let (mut actors, ended): (Vec<_>, Vec<_>) =

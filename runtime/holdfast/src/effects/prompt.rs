@@ -2,8 +2,8 @@
 //! terminal.
 
 use super::{ActorResources, PendingPause};
-use crate::agent::{self, PausedTask};
-use crate::event::{ActorEvent, DriverEvent, PauseRequest, Resumed};
+use crate::agent::{self, Agent, PausedTask};
+use crate::event::{ActorEvent, Asker, DriverEvent, PauseRequest, Resumed};
 use crate::failure::Failure;
 use crate::logs;
 use crate::prompt::{self, Color, PromptEvent, PromptReader};
@@ -18,8 +18,8 @@ use std::sync::Arc;
 impl ActorResources {
     pub(super) fn requested(&mut self, request: RequestId) {
         let pending = match self.asking.take() {
-            Some(PauseRequest { id, scene, shielding: _, ticket }) => {
-                PendingPause::Breakpoint(Some(scene), ticket, id)
+            Some(PauseRequest { id, asker, shielding: _, ticket }) => {
+                PendingPause::Breakpoint(Some(asker), ticket, id)
             }
             None => PendingPause::PostMortem(Some(self.failure_scene())),
         };
@@ -40,14 +40,13 @@ impl ActorResources {
     }
 
     pub(super) fn open_prompt(&mut self, request: RequestId) {
-        let scene = match self.pending.get_mut(&request) {
-            Some(PendingPause::Breakpoint(scene, ..) | PendingPause::PostMortem(scene)) => {
-                scene.take()
-            }
+        let asker = match self.pending.get_mut(&request) {
+            Some(PendingPause::Breakpoint(asker, ..)) => asker.take(),
+            Some(PendingPause::PostMortem(scene)) => scene.take().map(Asker::Task),
             None => None,
         };
         // Nobody waits any longer.
-        let Some(scene) = scene else {
+        let Some(asker) = asker else {
             return self.senders.send(ActorEvent::Answered(request, Answer::Continue));
         };
         let socket = match self.batons.remove(&request) {
@@ -62,7 +61,7 @@ impl ActorResources {
         };
         let senders = self.senders.clone();
         let answer = move |answer| senders.send(ActorEvent::Answered(request, answer));
-        match agent::start(socket, *scene, logs::LogRing::global(), answer) {
+        match start_turn(socket, asker, answer) {
             Ok(agent) => self.agent = Some((request, agent)),
             Err(error) => {
                 tracing::error!(target: "holdfast", %error, "a prompt cannot be opened");
@@ -184,6 +183,23 @@ impl ActorResources {
             && self.hinted.insert(*request)
         {
             prompt.note(CTRL_C_HINT);
+        }
+    }
+}
+
+/// Hands the session to who has asked.
+fn start_turn(
+    socket: UnixStream,
+    asker: Asker,
+    answer: impl FnOnce(Answer) + Send + 'static,
+) -> std::io::Result<Agent> {
+    match asker {
+        Asker::Task(scene) => agent::start(socket, *scene, logs::LogRing::global(), answer),
+        Asker::Program(start) => {
+            socket.set_nonblocking(false)?;
+            let own = socket.try_clone()?;
+            start(own, Box::new(answer));
+            Ok(Agent::of(socket))
         }
     }
 }

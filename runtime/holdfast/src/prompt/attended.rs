@@ -17,8 +17,8 @@ use super::plain::PlainLines;
 use super::prompt_terminal::{Ownership, PromptTerminal};
 use super::signals::Harmless;
 use super::state::{EditorOrder, Key, SessionState, Waited};
-use super::{escape, render};
-use crate::session::{Greeting, PromptCommand, Reply};
+use super::{escape, passage, render};
+use crate::session::{Greeting, PromptCommand, PromptKind, Reply};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -58,9 +58,13 @@ pub(super) fn run(
     wake: UnixStream,
 ) {
     if let Some(greeting) = greet(session) {
-        open(session, link, &greeting);
-        if let Some(lines) = claim(session, path, editing, wake) {
-            converse(session, link, lines);
+        if let PromptKind::Program(announced) = greeting.kind {
+            passage::run(session, link, &greeting.path, announced, &wake);
+        } else {
+            open(session, link, &greeting);
+            if let Some(lines) = claim(session, path, editing, wake) {
+                converse(session, link, lines);
+            }
         }
     }
     if let Some(fault) = session.fault() {
@@ -196,12 +200,12 @@ enum SessionEnd {
     Lost(String),
 }
 
-fn ownership(session: &SessionState) -> Ownership {
+pub(super) fn ownership(session: &SessionState) -> Ownership {
     session.terminal().map_or(Ownership::Gone, PromptTerminal::ownership)
 }
 
 /// The prompt cannot go on: the holder is told, and what it does then ends the session.
-fn give_up(session: &SessionState, link: &BatonLink, why: &str) {
+pub(super) fn give_up(session: &SessionState, link: &BatonLink, why: &str) {
     link.hang_up();
     session.write(&format!("the prompt is closed, its terminal cannot be read: {why}\n"));
 }
@@ -292,7 +296,7 @@ fn survey(session: &SessionState) -> AfterCommand {
 }
 
 /// Lets the terminal go until the driver says that the process runs in the foreground again.
-fn suspend(session: &SessionState) {
+pub(super) fn suspend(session: &SessionState) {
     session.yields();
     session.notify(PromptEvent::Suspend);
     session.rest();

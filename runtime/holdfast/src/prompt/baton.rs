@@ -9,7 +9,7 @@
 //!    hangup, and the rest of what it sends is thrown away.
 
 use super::PromptEvent;
-use super::state::{SessionState, Waited};
+use super::state::{EditorOrder, SessionState, Waited};
 use crate::session::{
     Greeting, NumberedCommand, NumberedReply, PromptCommand, Received, Reply, SessionError, drain,
     receive, send,
@@ -80,6 +80,13 @@ fn read(socket: &UnixStream, session: &SessionState) -> Result<(), SessionError>
     }
     loop {
         match receive::<NumberedReply>(socket)? {
+            Received::Message(NumberedReply { reply: Reply::Output(bytes), .. }) => {
+                session.pass_output(&bytes);
+            }
+            Received::Message(NumberedReply { reply: Reply::Stopped, .. }) => {
+                session.let_go(EditorOrder::Rest);
+                session.notify(PromptEvent::Suspend);
+            }
             Received::Message(answered) => session.replied(answered),
             Received::End => return Ok(()),
         }

@@ -9,7 +9,10 @@
 use crate::signals::Held;
 use crate::terminal::SavedModes;
 use nix::errno::Errno;
-use nix::sys::termios::{FlowArg, FlushArg, SpecialCharacterIndices, tcflow, tcflush, tcgetattr};
+use nix::sys::termios::{
+    FlowArg, FlushArg, SetArg, SpecialCharacterIndices, Termios, cfmakeraw, tcflow, tcflush,
+    tcgetattr, tcsetattr,
+};
 use nix::unistd::{getpgrp, tcgetpgrp};
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -52,6 +55,19 @@ impl PromptTerminal {
     /// The modes as they are now, to be put back later.
     pub(super) fn again(&self) -> io::Result<Self> {
         Self::of(self.tty.try_clone()?)
+    }
+
+    /// Hands every key through as it is, and every byte of output.
+    pub(super) fn raw(&self) -> io::Result<()> {
+        let _held = Held::background();
+        let mut raw = Termios::from(self.saved.modes);
+        cfmakeraw(&mut raw);
+        Ok(tcsetattr(&self.tty, SetArg::TCSANOW, &raw)?)
+    }
+
+    /// The size of the window, in lines and characters a line.
+    pub(super) fn size(&self) -> (u16, u16) {
+        crate::terminal::window_size(&self.tty)
     }
 
     /// Puts the modes back, if they are not as they were.

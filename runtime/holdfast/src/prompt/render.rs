@@ -71,6 +71,7 @@ pub(super) fn opening(greeting: &Greeting, color: Color) -> String {
     let what = match greeting.kind {
         PromptKind::Breakpoint => color.paint(Style::Bold, "breakpoint"),
         PromptKind::PostMortem => color.paint(Style::Red, "post-mortem"),
+        PromptKind::Program(_) => color.paint(Style::Bold, "a program asks for the terminal"),
     };
     let mut text = format!("{what} in {}, {task}\n", color.paint(Style::Bold, &path));
     if let Some(failure) = &greeting.failure {
@@ -102,6 +103,7 @@ pub(super) fn reply(reply: &Reply, color: Color) -> String {
             shown.fold(String::new(), |text, line| text + &line + "\n")
         }
         Reply::Source(source) => excerpt(source, color),
+        Reply::Output(_) | Reply::Stopped => String::new(),
         Reply::Values { values, omitted } => listing(values, *omitted, color),
         Reply::Failed(why) => {
             let shown = escape::lines(why).into_iter().map(|line| color.error(&line));

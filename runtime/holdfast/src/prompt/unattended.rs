@@ -25,7 +25,7 @@ pub(super) fn report(session: &SessionState, link: &BatonLink) {
     }
     answer(session, link, PromptCommand::Locals);
     match greeting.kind {
-        PromptKind::Breakpoint => {}
+        PromptKind::Breakpoint | PromptKind::Program(_) => {}
         PromptKind::PostMortem => {
             answer(session, link, PromptCommand::Backtrace { frames: Frames::Own })
         }

@@ -6,6 +6,7 @@ use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, Se
 use crate::prompt::prompt_terminal::PromptTerminal;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 /// Why a wait of the editor's thread ended.
@@ -97,6 +98,28 @@ impl SessionState {
         state.editor = EditorPhase::Polling;
         if state.order > EditorOrder::Stay || !state.shown.is_empty() {
             self.wake(&mut state);
+        }
+    }
+
+    /// The editor waits for keys of a program, and shows no lines.
+    pub(in crate::prompt) fn passing(&self) {
+        let mut state = self.lock();
+        state.editor = EditorPhase::Polling;
+        if state.order > EditorOrder::Stay {
+            self.wake(&mut state);
+        }
+    }
+
+    /// Writes what a program writes; waits while the terminal is let go.
+    pub(in crate::prompt) fn pass_output(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        while state.editor == EditorPhase::Away {
+            state = self.wait(state, LOOK);
+        }
+        drop(state);
+        if let Some(terminal) = self.terminal() {
+            // A terminal that is gone takes nothing; the editor's thread sees that too.
+            let _ = terminal.tty().write_all(bytes);
         }
     }
 

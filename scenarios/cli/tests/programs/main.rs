@@ -1,0 +1,6 @@
+//! Programs that know nothing of the tree, below `holdfast exec` and its like, on real terminals.
+
+mod exits;
+mod leftovers;
+mod prompts;
+mod support;

@@ -1,0 +1,68 @@
+//! The command on a stage.
+
+use holdfast_cli::on_live::SHIM;
+use holdfast_testkit::{ProcessEnd, ProcessInfo, StagedProgram, TerminalStage};
+use nix::sys::termios::Termios;
+use std::error::Error;
+use std::process::Command;
+
+/// What a test returns.
+pub(crate) type Tested = Result<(), Box<dyn Error + Send + Sync>>;
+
+/// The command.
+pub(crate) const HOLDFAST: &str = env!("CARGO_BIN_EXE_holdfast");
+
+/// The command on a stage, and the modes that the terminal had before.
+pub(crate) struct Scene {
+    pub(crate) stage: TerminalStage,
+    modes: Termios,
+}
+
+/// `holdfast` with these arguments, to be put on a stage.
+pub(crate) fn holdfast(args: &[&str]) -> StagedProgram {
+    StagedProgram::new(HOLDFAST).args(args.iter().copied()).env("HOME", "/nonexistent")
+}
+
+/// `holdfast exec -- COMMAND`, to be put on a stage.
+pub(crate) fn exec(command: &[&str]) -> StagedProgram {
+    holdfast(&[&["exec", "--"], command].concat())
+}
+
+/// Starts it.
+pub(crate) fn show(program: &StagedProgram) -> Result<Scene, Box<dyn Error + Send + Sync>> {
+    let mut shim = Command::new(HOLDFAST);
+    shim.arg(SHIM);
+    let stage = TerminalStage::open(shim, program)?;
+    // Made by the kernel, and changed by nobody before the program has the terminal.
+    let modes = TerminalStage::open(
+        {
+            let mut shim = Command::new(HOLDFAST);
+            shim.arg(SHIM);
+            shim
+        },
+        &StagedProgram::script("sleep 100"),
+    )?
+    .modes()?;
+    Ok(Scene { stage, modes })
+}
+
+impl Scene {
+    /// The command ends like this, leaves nobody behind, and the terminal is as it was.
+    pub(crate) fn ends(&self, code: i32) -> Tested {
+        assert_eq!(self.stage.exit()?, ProcessEnd::Code(code), "{}", self.stage.dump());
+        assert_eq!(self.stage.leftovers()?, Vec::<ProcessInfo>::new(), "nobody is left");
+        self.modes_are_back()
+    }
+
+    /// The terminal's modes are what they were.
+    pub(crate) fn modes_are_back(&self) -> Tested {
+        assert_eq!(self.stage.modes()?, self.modes, "{}", self.stage.dump());
+        Ok(())
+    }
+
+    /// The terminal hands every key through.
+    pub(crate) fn is_raw(&self) -> Result<bool, Box<dyn Error + Send + Sync>> {
+        use nix::sys::termios::LocalFlags;
+        Ok(!self.stage.modes()?.local_flags.contains(LocalFlags::ISIG))
+    }
+}
