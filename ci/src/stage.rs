@@ -244,6 +244,13 @@ pub(crate) const STAGES: &[CiStage] = &[
         set: StageSet::Full,
     },
     CiStage {
+        name: "live-soak",
+        why: "no live case raises a false alarm, in many passes on a busy machine",
+        cargo: &[&["run", "--release", "--locked", "--package", "ci", "--bin", "live-soak"]],
+        env: &[],
+        set: StageSet::Full,
+    },
+    CiStage {
         name: "coverage",
         why: "the tests that take seconds execute every line of the protocol, its loop aside",
         cargo: &[&[

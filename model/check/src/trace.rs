@@ -15,6 +15,7 @@ use crate::world::{
     Action, Config, Environment, Observation, Script, ScriptStep, System, Topology, WorldView,
 };
 use holdfast_protocol::Placement;
+pub use holdfast_protocol::policy::NamedPolicy;
 use holdfast_protocol::policy::{PolicyName, Rule};
 use holdfast_protocol::{ActorId, DebugMode};
 use serde::{Deserialize, Serialize};
@@ -128,23 +129,6 @@ pub enum TraceError {
         /// What is possible and must happen in the end.
         action: String,
     },
-}
-
-/// How a run was set up, by name: what a [`Config`] forgets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedPolicy {
-    /// The policy.
-    pub policy: PolicyName,
-    /// Rules taken out of it.
-    pub without: Vec<Rule>,
-}
-
-impl NamedPolicy {
-    /// The policy itself.
-    #[must_use]
-    pub fn policy(&self) -> holdfast_protocol::Policy {
-        self.without.iter().fold(self.policy.policy(), |policy, rule| policy.without(*rule))
-    }
 }
 
 impl TraceHeader {

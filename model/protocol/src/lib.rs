@@ -51,6 +51,6 @@ pub use name::{Named, UnknownName};
 pub use node::{DebugMode, Node};
 pub use output::{Alarm, LadderSignal, Notice, Outbox, Output};
 pub use placement::Placement;
-pub use policy::{Policy, PolicyName, Rule};
+pub use policy::{NamedPolicy, Policy, PolicyName, Rule};
 pub use rename::{Rename, Renaming};
 pub use timer::Timer;

@@ -11,6 +11,9 @@
 
 #[cfg(feature = "alternatives")]
 mod alternatives;
+mod named;
+
+pub use named::NamedPolicy;
 
 use crate::named;
 

@@ -6,7 +6,7 @@
 //! ([`Program::probe`](crate::Program::probe)). No variable of the environment sets one.
 
 use crate::event::{ActorEvent, DriverEvent, Senders};
-use holdfast_protocol::{Input, Output, PolicyName};
+use holdfast_protocol::{Input, NamedPolicy, Output, PolicyName};
 use std::fmt::Debug;
 
 pub use crate::process::LINK_FD;
@@ -17,8 +17,8 @@ pub use holdfast_protocol::actor_loop::Point;
 /// All are called on the thread of the driver, so one that blocks holds the whole actor.
 pub trait Probe: Debug + Send + Sync {
     /// The policy of the tree; asked in the root alone. What a user builds has relay and no other.
-    fn policy(&self) -> PolicyName {
-        PolicyName::Relay
+    fn policy(&self) -> NamedPolicy {
+        PolicyName::Relay.into()
     }
 
     /// This process was started as an actor below the root; it does not know its name yet.

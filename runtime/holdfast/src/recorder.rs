@@ -11,7 +11,7 @@
 use crate::error::{RuntimeError, failed};
 use crate::settings::{Debugging, Settings};
 use holdfast_protocol::Placement;
-use holdfast_protocol::{ActorId, Input, Output, PolicyName};
+use holdfast_protocol::{ActorId, Input, NamedPolicy, Output};
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions};
@@ -39,7 +39,7 @@ pub struct RecordHeader {
     /// The root of its tree.
     pub root: ActorId,
     /// The policy of the tree.
-    pub policy: PolicyName,
+    pub policy: NamedPolicy,
     /// The placement of the tree.
     pub placement: Placement,
     /// Whether its failures open a prompt.
@@ -90,7 +90,7 @@ impl Recorder {
             path: path.to_vec(),
             supervisor,
             root,
-            policy: settings.policy,
+            policy: settings.policy.clone(),
             placement: settings.placement,
             debugging: settings.debugging,
         });

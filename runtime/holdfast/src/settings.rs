@@ -12,7 +12,7 @@
 //! | `HOLDFAST_PLACEMENT` | `own-session`, `shared-group` |
 
 use holdfast_protocol::name::UnknownName;
-use holdfast_protocol::{Placement, Policy, PolicyName};
+use holdfast_protocol::{NamedPolicy, Placement, Policy, PolicyName};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -83,9 +83,9 @@ impl Timing {
 }
 
 /// What actors are told when they boot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
-    pub(crate) policy: PolicyName,
+    pub(crate) policy: NamedPolicy,
     pub(crate) placement: Placement,
     pub(crate) timing: Timing,
     pub(crate) debugging: Debugging,
@@ -94,7 +94,7 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            policy: PolicyName::Relay,
+            policy: PolicyName::Relay.into(),
             placement: Placement::OwnSession,
             timing: Timing::default(),
             debugging: Debugging::default(),

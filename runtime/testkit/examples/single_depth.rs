@@ -6,7 +6,7 @@
 
 use holdfast::Placement;
 use holdfast::probe::Probe;
-use holdfast::protocol::PolicyName;
+use holdfast::protocol::{NamedPolicy, PolicyName};
 use std::process::ExitCode;
 
 #[path = "../../holdfast/examples/nested.rs"]
@@ -18,8 +18,8 @@ mod nested;
 struct SingleDepth;
 
 impl Probe for SingleDepth {
-    fn policy(&self) -> PolicyName {
-        PolicyName::SingleDepth
+    fn policy(&self) -> NamedPolicy {
+        PolicyName::SingleDepth.into()
     }
 }
 

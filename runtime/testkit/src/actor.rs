@@ -7,12 +7,14 @@
 //! | variable | what it sets |
 //! |---|---|
 //! | `HOLDFAST_TEST_GRACE_MS` | the grace periods, each this long |
-//! | `HOLDFAST_TEST_POLICY` | the policy; relay without it |
+//! | `HOLDFAST_TEST_POLICY` | the policy, as `relay without R7`; relay without it |
+//! | `HOLDFAST_TEST_DEFECT` | what is done wrong on purpose, as [`crate::defect`] says |
 //! | `HOLDFAST_TEST_DEBUG` | the paths of actors whose failures open a prompt, by commas |
 //!
 //! A failure whose message says [`BORING`] opens no prompt anywhere.
 
 use crate::control::{ActorEvent, ControlClient, EventSender, Instruction, Resumption};
+use crate::defect;
 use crate::probe::TestProbe;
 use holdfast::probe::LINK_FD;
 use holdfast::{BoxError, Context, Debugging, Portal, Program, Resumed, Timing, pause};
@@ -47,7 +49,9 @@ pub fn run() -> ExitCode {
         (timing.grace, timing.stop, timing.body) = (grace, grace, grace);
         program = program.timing(timing);
     }
-    program.run(|context| test_actor(context, ()))
+    let code = program.run(|context| test_actor(context, ()));
+    defect::at_the_end();
+    code
 }
 
 fn debugging(path: &str) -> Debugging {

@@ -17,6 +17,7 @@
 
 pub mod actor;
 pub mod control;
+pub mod defect;
 pub mod gate;
 pub mod points;
 pub mod process;

@@ -4,7 +4,7 @@ use crate::gate::Gate;
 use crate::points;
 use crate::report::Reporter;
 use holdfast::probe::{DriverWaker, Point, Probe};
-use holdfast_protocol::{Input, Output, PolicyName};
+use holdfast_protocol::{Input, NamedPolicy, Output, PolicyName};
 use std::sync::OnceLock;
 
 /// Holds and reports what the test has asked for in the environment; nothing, if no test has.
@@ -14,13 +14,13 @@ pub(crate) struct TestProbe {
     reporter: OnceLock<Reporter>,
 }
 
-/// The variable that sets the policy of a tree of test actors, by its name.
+/// The variable that sets the policy of a tree of test actors, as [`NamedPolicy`] is written.
 pub(crate) const POLICY_VARIABLE: &str = "HOLDFAST_TEST_POLICY";
 
 impl Probe for TestProbe {
     #[expect(clippy::panic, reason = "a tree under another policy than the test's is not a test")]
-    fn policy(&self) -> PolicyName {
-        let Ok(name) = std::env::var(POLICY_VARIABLE) else { return PolicyName::Relay };
+    fn policy(&self) -> NamedPolicy {
+        let Ok(name) = std::env::var(POLICY_VARIABLE) else { return PolicyName::Relay.into() };
         name.parse().unwrap_or_else(|error| panic!("{POLICY_VARIABLE}: {error}"))
     }
 

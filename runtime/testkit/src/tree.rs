@@ -4,13 +4,13 @@ mod waits;
 
 use crate::actor::{DEBUG_VARIABLE, GRACE_VARIABLE};
 use crate::control::{ActorEvent, ActorHandle, ControlServer, Instruction};
+use crate::defect::{self, TestDefect};
 use crate::points;
 use crate::probe::POLICY_VARIABLE;
 use crate::{JobPlace, PATIENCE, SessionLeader, StagedProgram, TerminalStage, process, report};
 use holdfast::recorder::RECORD_VARIABLE;
 use holdfast_check::tree::{ActorStart, Tree};
-use holdfast_protocol::Placement;
-use holdfast_protocol::PolicyName;
+use holdfast_protocol::{NamedPolicy, Placement, PolicyName};
 use nix::sys::signal::Signal;
 use nix::sys::termios::Termios;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ enum Launch {
 #[derive(Clone, Debug)]
 pub struct TestTreeBuilder {
     shape: Tree,
-    policy: PolicyName,
+    policy: NamedPolicy,
     placement: Placement,
     debug: Vec<String>,
     grace_ms: u64,
@@ -69,7 +69,7 @@ impl TestTreeBuilder {
     pub fn shaped(shape: Tree) -> Self {
         Self {
             shape,
-            policy: PolicyName::Relay,
+            policy: PolicyName::Relay.into(),
             placement: Placement::OwnSession,
             debug: Vec::new(),
             grace_ms: 2000,
@@ -86,8 +86,8 @@ impl TestTreeBuilder {
 
     /// Sets the policy.
     #[must_use]
-    pub fn policy(self, policy: PolicyName) -> Self {
-        Self { policy, ..self }
+    pub fn policy(self, policy: impl Into<NamedPolicy>) -> Self {
+        Self { policy: policy.into(), ..self }
     }
 
     /// Sets the placement.
@@ -160,6 +160,12 @@ impl TestTreeBuilder {
     #[must_use]
     pub fn told(self) -> Self {
         self.env(report::VARIABLE, "on")
+    }
+
+    /// Has the actors get something wrong.
+    #[must_use]
+    pub fn defect(self, defect: TestDefect) -> Self {
+        self.env(defect::VARIABLE, &defect.to_string())
     }
 
     /// How long a wait takes before it fails; [`PATIENCE`] without this.

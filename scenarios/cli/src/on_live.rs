@@ -35,6 +35,7 @@ use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::TerminalReader;
+use holdfast_testkit::defect::TestDefect;
 use holdfast_testkit::gate::EVERY_INPUT;
 use holdfast_testkit::points::STARTING;
 use holdfast_testkit::tree::Result as Grew;
@@ -74,6 +75,8 @@ pub struct Setup {
     pub program: PathBuf,
     /// Where the records of each run are kept, in a folder of its own.
     pub records: PathBuf,
+    /// What its test actors get wrong on purpose.
+    pub defect: Option<TestDefect>,
 }
 
 impl Setup {
@@ -86,7 +89,8 @@ impl Setup {
             let why = "real processes need a build without `--cfg model_shuttle`";
             return Err(io::Error::other(why));
         }
-        Ok(Self { program: std::env::current_exe()?, records: records.to_owned() })
+        let program = std::env::current_exe()?;
+        Ok(Self { program, records: records.to_owned(), defect: None })
     }
 }
 
@@ -286,7 +290,7 @@ fn grow(
         .map(|actor| config.tree.name(actor))
         .collect();
     let mut growth = TestTreeBuilder::shaped(config.tree.clone())
-        .policy(run.policy)
+        .policy(run.named())
         .placement(config.placement)
         .debug(&debug)
         .grace_ms(GRACE_MS)
@@ -294,6 +298,9 @@ fn grow(
         .patience(Duration::from_secs(10))
         .records(records)
         .told();
+    if let Some(defect) = setup.defect {
+        growth = growth.defect(defect);
+    }
     if grip == Grip::Held {
         growth = growth.point(EVERY_INPUT);
     }

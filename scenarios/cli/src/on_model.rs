@@ -5,7 +5,7 @@ use crate::expect::{ClaimOutcome, Expectation};
 use holdfast_check::explore::{Options, Progress, SearchEnd, StopWhen};
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::report::{CheckReport, Counterexample, PropertyVerdict, ScriptReached, check};
-use holdfast_check::trace::{NamedPolicy, Trace};
+use holdfast_check::trace::Trace;
 use std::time::{Duration, Instant};
 
 /// What came of a run.
@@ -48,7 +48,7 @@ pub fn run(run: &CaseRun, max_states: u64, progress: &Progress) -> ModelResult {
         outcome: outcome(&report, run.expectation.violations()),
         violated,
         trace: to_show(&report, &run.expectation).map(|found| {
-            let named = NamedPolicy { policy: run.policy, without: Vec::new() };
+            let named = run.named();
             Trace::new(&run.config, &named, found)
         }),
         states: report.states,

@@ -68,7 +68,7 @@ impl ActorResources {
             }
         };
         let child = ActorId(process.pid());
-        let mut settings = self.settings;
+        let mut settings = self.settings.clone();
         settings.debugging = debugging.unwrap_or(settings.debugging);
         let hello = Hello {
             version: VERSION,
@@ -80,7 +80,8 @@ impl ActorResources {
             inherited: self.inherited,
             args,
         };
-        let direct = settings.policy().route() == Route::Direct && self.root_resources.is_none();
+        let direct =
+            self.settings.policy().route() == Route::Direct && self.root_resources.is_none();
         let direct = direct.then(UnixStream::pair).and_then(Result::ok);
         let (to_root, to_child) = direct.map_or((None, None), |(a, b)| (Some(a), Some(b)));
         let (mail, ours) = mail_with(child);

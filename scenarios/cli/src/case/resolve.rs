@@ -6,7 +6,7 @@ use crate::on_live::Shows;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Config, Script};
 use holdfast_protocol::Placement;
-use holdfast_protocol::policy::PolicyName;
+use holdfast_protocol::policy::{NamedPolicy, PolicyName, Rule};
 use holdfast_protocol::{ActorId, DebugMode};
 
 /// One run of a case: a policy, a placement, a variant.
@@ -14,6 +14,8 @@ use holdfast_protocol::{ActorId, DebugMode};
 pub struct CaseRun {
     /// The policy.
     pub policy: PolicyName,
+    /// The rules that are taken out of it: none in a case.
+    pub without: Vec<Rule>,
     /// The name of the variant; none for the case itself.
     pub variant: Option<String>,
     /// What is claimed.
@@ -24,6 +26,14 @@ pub struct CaseRun {
     pub golden: Golden,
     /// Whether a failure is to be seen on real processes.
     pub shows: Shows,
+}
+
+impl CaseRun {
+    /// What its tree runs under.
+    #[must_use]
+    pub fn named(&self) -> NamedPolicy {
+        NamedPolicy { policy: self.policy, without: self.without.clone() }
+    }
 }
 
 /// Whether the counterexample of a run is kept beside the case.
@@ -63,6 +73,7 @@ impl Case {
             };
             runs.push(CaseRun {
                 policy,
+                without: Vec::new(),
                 variant: variant.map(|variant| variant.name.clone()),
                 expectation: expectation.clone(),
                 config: self.config(variant, policy, placement),

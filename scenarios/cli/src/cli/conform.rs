@@ -9,8 +9,6 @@ use crate::exit::ExitClass;
 use crate::json::conform::{ConformJson, DifferenceJson, TreeJson};
 use anstyle::{AnsiColor, Style};
 use clap::Args;
-use holdfast_check::trace::NamedPolicy;
-use holdfast_protocol::PolicyName;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -141,7 +139,7 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
             text.push('\n');
             continue;
         }
-        let NamedPolicy { policy, .. } = verdict.cast.named;
+        let policy = &verdict.cast.named;
         let tree = &verdict.cast.topology.config().tree;
         let _ = writeln!(text, "{}: {tree} under {policy}: conforms", file(verdict));
     }
@@ -161,7 +159,7 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
         text,
         "{} under {}, {}: {written} of {} processes recorded, {} lines, {} steps",
         config.tree,
-        cast.named.policy,
+        cast.named,
         config.placement,
         cast.parts.len(),
         cast.lines(),
@@ -190,9 +188,9 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
                 let action = describe(&config.tree, verdict.steps[step - 1].action);
                 let _ = writeln!(text, "{red}breaks {property}{red:#} on step {step} ({action})");
             }
-            let known = match cast.named.policy {
-                PolicyName::Relay => "which this policy promises not to",
-                PolicyName::SingleDepth | PolicyName::Unprotected => "as this policy may",
+            let known = match cast.named.is_relay() {
+                true => "which this policy promises not to",
+                false => "as this policy may",
             };
             writeln!(text, "conforms: a run of the model, {known}")
         }

@@ -132,7 +132,7 @@ fn exit(conclusion: Conclusion) -> ExitClass {
 fn text(named: &NamedPolicy, proof: &Proof, took: Duration) -> String {
     let (red, green) = (AnsiColor::Red.on_default().bold(), AnsiColor::Green.on_default());
     let mut text = String::new();
-    let _ = writeln!(text, "{}, for trees of every size\n", policy_words(named));
+    let _ = writeln!(text, "{}, for trees of every size\n", named);
     kinds(proof, &mut text);
     let _ = match proof.conclusion() {
         Conclusion::Proved => {
@@ -167,14 +167,6 @@ fn text(named: &NamedPolicy, proof: &Proof, took: Duration) -> String {
         Conclusion::Interrupted => writeln!(text, "interrupted: nothing is proved"),
     };
     text
-}
-
-fn policy_words(named: &NamedPolicy) -> String {
-    let rules: Vec<String> = named.without.iter().map(Rule::to_string).collect();
-    match &rules[..] {
-        [] => named.policy.to_string(),
-        rules => format!("{} without {}", named.policy, rules.join(", ")),
-    }
 }
 
 /// Why a policy that is not ours is violated.

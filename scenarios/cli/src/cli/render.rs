@@ -72,15 +72,8 @@ pub fn checked(checked: &Checked) -> String {
 /// A run in one line.
 #[must_use]
 pub fn run(config: &Config, named: &NamedPolicy) -> String {
-    let without: Vec<_> = named.without.iter().map(|rule| format!(" without {rule}")).collect();
-    format!(
-        "{} under {}{}, {}, faults {}",
-        config.tree,
-        named.policy,
-        without.concat(),
-        config.placement,
-        config.budget
-    )
+    let (tree, placement, faults) = (&config.tree, config.placement, config.budget);
+    format!("{tree} under {named}, {placement}, faults {faults}")
 }
 
 /// A verdict in words.

@@ -19,7 +19,7 @@ use holdfast_check::trace::{Trace, TraceError};
 use holdfast_protocol::policy::PolicyName;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fmt::Write as _;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -68,7 +68,11 @@ pub struct RunArgs {
     /// How many live runs at once; they wait most of the time.
     #[arg(long, value_name = "N", default_value = "6")]
     live_threads: NonZeroUsize,
-    /// Where to keep the records of live runs; a temporary folder by default.
+    /// How often to repeat the live runs; a pass with a run that is not as claimed is the last.
+    #[arg(long, value_name = "N", default_value = "1", conflicts_with = "follow")]
+    repeat: NonZeroU32,
+    /// Where to keep the records of live runs; a temporary folder by default. Of several passes
+    /// those of the one that is not as claimed are kept.
     #[arg(long, value_name = "DIR")]
     records: Option<PathBuf>,
     /// How many states a run may have.
@@ -191,7 +195,7 @@ impl RunArgs {
             CaseEngine::Live => jobs.iter().map(|job| RunReport::new(*job, not_run())).collect(),
         };
         if self.on != CaseEngine::Model {
-            rows = self.live(&jobs, rows, &interrupt).map_err(RunError::Prepare)?;
+            rows = self.live_passes(&jobs, rows, &interrupt).map_err(RunError::Prepare)?;
         }
         if self.bless {
             bless(&mut rows).map_err(RunError::Bless)?;
@@ -227,19 +231,50 @@ impl RunArgs {
         jobs.iter().zip(results).map(|(job, result)| RunReport::new(*job, result)).collect()
     }
 
+    /// Real processes, pass after pass, until something is not as claimed.
+    fn live_passes<'a>(
+        &self,
+        jobs: &[PlannedRun<'a>],
+        mut rows: Vec<RunReport<'a>>,
+        interrupt: &AtomicBool,
+    ) -> io::Result<Vec<RunReport<'a>>> {
+        let mut own = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
+        let folder = self.records.clone().unwrap_or_else(|| own.path().to_owned());
+        let passes = self.repeat.get();
+        if passes == 1 {
+            return Ok(self.live(jobs, rows, &Setup::here(&folder)?, interrupt));
+        }
+        for pass in 1..=passes {
+            let records = folder.join(format!("pass-{pass}"));
+            let _ = fs::remove_dir_all(&records);
+            rows = self.live(jobs, rows, &Setup::here(&records)?, interrupt);
+            if interrupt.load(Relaxed) {
+                break;
+            }
+            if rows.iter().any(|row| row.met() != Met::Yes) {
+                own.disable_cleanup(true);
+                let records = records.display();
+                note(&format!("pass {pass} of {passes} is not as claimed; see {records}"));
+                break;
+            }
+            note(&format!("pass {pass} of {passes}: {} live runs as claimed", jobs.len()));
+            let _ = fs::remove_dir_all(&records);
+        }
+        Ok(rows)
+    }
+
     fn live<'a>(
         &self,
         jobs: &[PlannedRun<'a>],
         rows: Vec<RunReport<'a>>,
+        setup: &Setup,
         interrupt: &AtomicBool,
-    ) -> io::Result<Vec<RunReport<'a>>> {
-        let own = tempfile::Builder::new().prefix("holdfast-records-").tempdir()?;
-        let setup = Setup::here(self.records.as_deref().unwrap_or(own.path()))?;
+    ) -> Vec<RunReport<'a>> {
         let bar = ProgressBar::new(jobs.len() as u64).with_style(
             ProgressStyle::with_template("{pos}/{len} live runs {wide_bar} {msg}")
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
-        let work = |_, job: &PlannedRun<'a>| on_live::run(job.run, &setup, &job.slug(), interrupt);
+        let work = |_, job: &PlannedRun<'a>| on_live::run(job.run, setup, &job.slug(), interrupt);
         let live_result = run_all(jobs, self.live_threads, interrupt, work, |pool| {
             let Some((_, job, _)) = pool.ended else { return };
             bar.set_position(pool.done as u64);
@@ -251,11 +286,10 @@ impl RunArgs {
             let all = jobs.len();
             note(&format!("stopped after {done} of {all} live runs; no process is left"));
         }
-        Ok(rows
-            .into_iter()
+        rows.into_iter()
             .zip(live_result)
             .map(|(row, live_result)| row.and_live(live_result))
-            .collect())
+            .collect()
     }
 
     fn report(&self, rows: &[RunReport<'_>], started: Instant) -> Result<(), RunError> {

@@ -172,7 +172,7 @@ impl Cast {
         let members = members(&order, &known, &by_process, &names);
         let tree =
             Tree::new(members).map_err(|source| CastError::Tree { file: top_file, source })?;
-        let named = NamedPolicy { policy: header.policy, without: Vec::new() };
+        let named = header.policy.clone();
         let mut config = Config::new(tree, named.policy(), header.placement, Budget::NONE);
         config.environment = Environment::Recorded;
         let mut parts = Vec::new();

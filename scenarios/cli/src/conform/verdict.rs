@@ -11,7 +11,7 @@ use holdfast_check::property::PropertyId;
 use holdfast_check::report::Counterexample;
 use holdfast_check::trace::{ReplayedStep, Trace, perform_as_seen};
 use holdfast_check::world::{Action, Observation};
-use holdfast_protocol::{ActorId, Output, PolicyName};
+use holdfast_protocol::{ActorId, Output};
 use std::fmt;
 
 /// A recorded run and what came of it.
@@ -100,8 +100,8 @@ impl Verdict {
     /// another policy breaks one is told, and no failure.
     #[must_use]
     pub fn exit(&self) -> ExitClass {
-        match (&self.finding, self.cast.named.policy) {
-            (Finding::Breaks(_) | Finding::Breaches(..), PolicyName::Relay) => ExitClass::Safety,
+        match (&self.finding, self.cast.named.is_relay()) {
+            (Finding::Breaks(_) | Finding::Breaches(..), true) => ExitClass::Safety,
             (Finding::Conforms | Finding::Breaks(_) | Finding::Breaches(..), _) => ExitClass::Holds,
             (Finding::Differs(_) | Finding::Undecided(_), _) => ExitClass::Conformance,
         }

@@ -7,6 +7,7 @@
 //! After the last step nobody is held any longer.
 
 use super::judgement::{Found, LiveJudgement, judge};
+use super::member::Member;
 use super::perform::Live;
 use super::view::View;
 use super::{Conformance, Grip, Halt, Hurry, LiveResult, Setup, ending, failed, grow};
@@ -18,7 +19,7 @@ use holdfast_check::explore::Progress;
 use holdfast_check::property::{PropertyId, PropertyKind};
 use holdfast_check::trace::Trace;
 use holdfast_check::world::{Action, SystemStep};
-use holdfast_protocol::{ActorId, RequestId, Timer};
+use holdfast_protocol::{ActorId, Input, RequestId, Timer};
 use holdfast_testkit::Point;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -45,9 +46,6 @@ pub enum FollowError {
     /// It breaks nothing.
     #[error("failed to follow the trace: it breaks no property")]
     Whole,
-    /// Its policy has no name that a live tree knows.
-    #[error("failed to follow the trace: rules are taken out of its policy")]
-    Without,
     /// It is none.
     #[error(transparent)]
     Trace(#[from] holdfast_check::trace::TraceError),
@@ -66,11 +64,9 @@ pub fn follow(
     interrupt: &AtomicBool,
 ) -> Result<Followed, FollowError> {
     let violates = trace.header.breaks.ok_or(FollowError::Whole)?;
-    if !trace.header.without.is_empty() {
-        return Err(FollowError::Without);
-    }
     let run = CaseRun {
         policy: trace.header.policy,
+        without: trace.header.without.clone(),
         variant: None,
         expectation: Expectation::Violates(ExpectedViolation { violates, also: Vec::new() }),
         config: trace.config()?,
@@ -181,9 +177,25 @@ fn step_of_tree(live: &mut Live<'_>, step: SystemStep) -> Result<(), String> {
     let Some((actor, point)) = place(live, step) else { return Ok(()) };
     let taken = |view: &View<'_>| view.member(actor).map_or(0, |one| one.taken(point));
     let before = taken(&live.view);
+    if let Point::Reap(child) = point {
+        // The model may leave unread what a real actor reads before it reaps.
+        for _ in 0..unread(live, actor, child) {
+            live.pass(actor, Point::Message(child))?;
+        }
+    }
     live.pass(actor, point)?;
     let seen = live.wait_while_it_moves(|view| (taken(view) > before).then_some(()));
     seen.ok_or_else(never)
+}
+
+/// How much of the link of a child its parent has not read: messages, and the end.
+fn unread(live: &Live<'_>, parent: ActorId, child: ActorId) -> usize {
+    let view = &live.view;
+    let Some(parent) = view.member(parent) else { return 0 };
+    let said = |child: &Member| child.sent.get(&parent.pid).copied().unwrap_or(0);
+    let sent = view.actor_of(child).and_then(|child| view.member(child)).map_or(0, said);
+    let ended = parent.inputs.contains(&Input::LinkEnded { peer: child });
+    sent.saturating_sub(parent.received(child.0)) + usize::from(!ended)
 }
 
 /// Who is held before the move, and where. Nobody is before what the script waited for, which the

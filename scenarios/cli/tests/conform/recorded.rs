@@ -194,7 +194,7 @@ impl Recorder {
                 path: path.clone(),
                 supervisor: config.tree.supervisor(*actor),
                 root: self.topology.root(),
-                policy: PolicyName::Relay,
+                policy: PolicyName::Relay.into(),
                 placement: config.placement,
                 debugging: match config.debug[actor.index()] {
                     DebugMode::On => Debugging::Failures,
