@@ -7,7 +7,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 use holdfast_check::explore::SymmetryReduction;
-use holdfast_check::explore::{Exploration, Options, Progress, explore};
+use holdfast_check::explore::{Exploration, Options, Progress, StateReduction, explore};
 use holdfast_check::world::{Config, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::PolicyName;
@@ -71,7 +71,8 @@ fn topology(tree: &str, faults: &str) -> Topology {
 
 fn options(threads: NonZeroUsize) -> Options {
     let symmetry = SymmetryReduction::Off;
-    Options { threads, symmetry, max_bytes: 16 << 30, ..Options::default() }
+    let reduction = StateReduction::Off;
+    Options { threads, symmetry, reduction, max_bytes: 16 << 30, ..Options::default() }
 }
 
 /// One search, and how many seconds it took.

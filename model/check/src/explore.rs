@@ -9,6 +9,7 @@ pub mod guarded;
 pub mod intern;
 pub mod lasso;
 pub mod memo;
+pub mod normal_form;
 pub mod obligations;
 pub mod path;
 pub mod recurrence;
@@ -19,6 +20,7 @@ pub mod sweep;
 pub mod symmetry;
 pub mod worker;
 
+pub use normal_form::StateReduction;
 pub use symmetry::SymmetryReduction;
 
 use crate::property::{PropertyId, PropertySet};
@@ -54,6 +56,8 @@ pub struct Options {
     pub max_bytes: u64,
     /// Whether interchangeable siblings are told apart.
     pub symmetry: SymmetryReduction,
+    /// Whether states are told apart that differ in what cannot matter any longer.
+    pub reduction: StateReduction,
     /// When to stop.
     pub until: StopWhen,
 }
@@ -65,6 +69,7 @@ impl Default for Options {
             max_states: u64::from(u32::MAX),
             max_bytes: 4 << 30,
             symmetry: SymmetryReduction::On,
+            reduction: StateReduction::On,
             until: StopWhen::FirstViolation,
         }
     }

@@ -4,7 +4,9 @@ use crate::explore::lasso::{ObligationGraph, find_lasso};
 use crate::explore::obligations::Liveness;
 use crate::explore::sweep::{Sweep, Swept, find_lock_up, sweep};
 use crate::explore::symmetry::SymmetryReduction;
-use crate::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
+use crate::explore::{
+    Exploration, Options, Progress, SearchEnd, StateReduction, StopWhen, explore,
+};
 use crate::property::liveness::obligations;
 use crate::property::{Applies, PropertyId, PropertyKind, PropertySet};
 use crate::world::{Action, Config, Topology};
@@ -80,6 +82,8 @@ pub struct CheckReport {
     pub depth: u32,
     /// What the visited states occupied, in bytes.
     pub bytes: u64,
+    /// In which graph all of that is so.
+    pub reduction: StateReduction,
     /// Whether the last step of the script was reached on some interleaving.
     pub script: ScriptReached,
 }
@@ -95,27 +99,51 @@ pub enum ScriptReached {
 
 /// Checks everything that applies to a run.
 ///
-/// Leads-to properties and the absence of lock-ups are decided only if the search is exhausted; a
-/// lasso is searched in the full graph, which is explored for it if symmetry merged states before.
+/// Leads-to properties and the absence of lock-ups are decided only if the search is exhausted.
+/// What is violated in a reduced graph is searched once more in the full one, so that people see
+/// shortest counterexamples and numbers of the full graph; if a limit ends that, they see those of
+/// the reduced one.
 #[must_use]
 pub fn check(config: Config, options: Options, progress: &Progress) -> CheckReport {
     let topology = Topology::new(config);
     let first = explore(&topology, options, progress);
+    if options.reduction == StateReduction::On && !may_hold(&first) {
+        let max_bytes = options.max_bytes.saturating_sub(first.space.bytes());
+        let full = Options { reduction: StateReduction::Off, max_bytes, ..options };
+        let full = explore(&topology, full, progress);
+        if matches!(full.ending, SearchEnd::Exhausted | SearchEnd::Violation) {
+            return judge(&topology, &full, progress);
+        }
+    }
+    judge(&topology, &first, progress)
+}
+
+/// Whether nothing that was explored is violated, or would have to be looked at more closely.
+fn may_hold(exploration: &Exploration<'_>) -> bool {
+    let lives = exploration.ending != SearchEnd::Exhausted
+        || exploration.liveness == Liveness::Acyclic(PropertySet::default());
+    exploration.violations.is_empty() && lives
+}
+
+/// Says what holds in an explored graph. A lasso is searched in one without symmetry, which is
+/// explored for it if symmetry merged states before.
+fn judge(topology: &Topology, first: &Exploration<'_>, progress: &Progress) -> CheckReport {
+    let options = first.options;
     let mut verdicts: BTreeMap<PropertyId, PropertyVerdict> = BTreeMap::new();
     for property in PropertyId::ALL {
-        verdicts.insert(property, always(&first, property));
+        verdicts.insert(property, always(first, property));
     }
     let mut ending = first.ending;
     let safe = first.violations.is_empty() || options.until == StopWhen::Exhausted;
     if first.liveness == Liveness::Acyclic(PropertySet::default()) && safe {
-        settle(&mut verdicts, &first, Swept::default());
+        settle(&mut verdicts, first, Swept::default());
     } else if first.ending == SearchEnd::Exhausted && safe {
-        match sweep(&first, progress) {
+        match sweep(first, progress) {
             Sweep::Interrupted => ending = SearchEnd::Interrupted,
-            Sweep::Acyclic(swept) => settle(&mut verdicts, &first, swept),
+            Sweep::Acyclic(swept) => settle(&mut verdicts, first, swept),
             Sweep::Cyclic(_) => {
                 let full = Options { symmetry: SymmetryReduction::Off, ..options };
-                settle_cyclic(&mut verdicts, &explore(&topology, full, progress));
+                settle_cyclic(&mut verdicts, &explore(topology, full, progress));
             }
         }
     }
@@ -126,7 +154,8 @@ pub fn check(config: Config, options: Options, progress: &Progress) -> CheckRepo
         transitions: first.transitions,
         depth: first.depth,
         bytes: first.space.bytes(),
-        script: script_reached(&first),
+        reduction: options.reduction,
+        script: script_reached(first),
         config: topology.config().clone(),
     }
 }

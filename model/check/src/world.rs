@@ -17,7 +17,7 @@
 //! SIGSTOP as such (an actor that handles nothing is), a kernel that fails.
 //!
 //! Reading order: [`action`], [`config`], [`script`], [`component`], [`process`], [`link`], [`shared`],
-//! [`facts`], [`enabled`] and [`recorded`] (what can happen), [`begin`] and [`system`] (one step).
+//! [`facts`], [`enabled`] and [`recorded`] (what can happen), [`relevance`] (what can still matter), [`begin`] and [`system`] (one step).
 
 pub mod action;
 pub mod begin;
@@ -28,6 +28,7 @@ pub mod facts;
 pub mod link;
 pub mod process;
 pub mod recorded;
+pub mod relevance;
 pub mod script;
 pub mod shared;
 pub mod system;

@@ -8,7 +8,9 @@ use holdfast_check::explore::SymmetryReduction;
 use holdfast_check::explore::lasso::{ObligationGraph, find_lasso};
 use holdfast_check::explore::obligations::Liveness;
 use holdfast_check::explore::sweep::{Sweep, sweep};
-use holdfast_check::explore::{Exploration, Options, Progress, SearchEnd, StopWhen, explore};
+use holdfast_check::explore::{
+    Exploration, Options, Progress, SearchEnd, StateReduction, StopWhen, explore,
+};
 use holdfast_check::property::liveness::obligations;
 use holdfast_check::property::{Applies, PropertyId, PropertyKind, PropertySet};
 use holdfast_check::report::{CheckOutcome, CheckReport, PropertyVerdict, check};
@@ -31,7 +33,8 @@ fn config(tree: &str, faults: &str, policy: Policy) -> Config {
 }
 
 fn exhausted() -> Options {
-    Options { until: StopWhen::Exhausted, ..Options::default() }
+    let reduction = StateReduction::Off;
+    Options { until: StopWhen::Exhausted, reduction, ..Options::default() }
 }
 
 fn run(config: &Config, options: Options) -> CheckReport {

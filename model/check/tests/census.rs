@@ -6,7 +6,7 @@
 //! why, then accept the table with `INSTA_UPDATE=always cargo test -p holdfast-check --test census`.
 
 use holdfast_check::explore::symmetry::SymmetryReduction;
-use holdfast_check::explore::{Options, Progress, StopWhen};
+use holdfast_check::explore::{Options, Progress, StateReduction, StopWhen};
 use holdfast_check::property::liveness::{Fairness, is_fair, obligations};
 use holdfast_check::property::safety::{judge_state, judge_step};
 use holdfast_check::property::{PropertyId, PropertyKind, PropertySet};
@@ -110,7 +110,12 @@ impl Census {
 }
 
 fn explored(config: &Config, symmetry: SymmetryReduction) -> CheckReport {
-    let options = Options { until: StopWhen::Exhausted, symmetry, ..Options::default() };
+    let options = Options {
+        until: StopWhen::Exhausted,
+        symmetry,
+        reduction: StateReduction::Off,
+        ..Options::default()
+    };
     check(config.clone(), options, &Progress::default())
 }
 

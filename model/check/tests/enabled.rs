@@ -1,9 +1,9 @@
 //! Plain `enabled`, which a reader can check against the world, and the explorer's accelerator name
 //! the same actions in the same order, on random walks of random runs.
 
-use holdfast_check::explore::SymmetryReduction;
 use holdfast_check::explore::intern::InternTables;
 use holdfast_check::explore::worker::Worker;
+use holdfast_check::explore::{Options, StateReduction, SymmetryReduction};
 use holdfast_check::rng::Rng;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{
@@ -91,7 +91,9 @@ fn compare(number: u64, policy: Policy, seen: &mut BTreeSet<String>) {
     let mut rng = Rng::new(320, number);
     let topology = Topology::new(config(&mut rng, policy));
     let tables = InternTables::new(&topology);
-    let mut worker = Worker::new(&tables, SymmetryReduction::Off);
+    let (symmetry, reduction) = (SymmetryReduction::Off, StateReduction::Off);
+    let options = Options { symmetry, reduction, ..Options::default() };
+    let mut worker = Worker::new(&tables, options);
     let mut system = System::new(&topology);
     for _ in 0..STEPS {
         let plain = system.enabled(&topology);

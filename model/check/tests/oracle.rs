@@ -5,7 +5,7 @@
 //! there the lengths of the shortest counterexamples are compared, and not the numbers of states.
 
 use holdfast_check::explore::SymmetryReduction;
-use holdfast_check::explore::{Options, Progress, SearchEnd, explore};
+use holdfast_check::explore::{Options, Progress, SearchEnd, StateReduction, explore};
 use holdfast_check::world::{Condition, Config, EnvironmentAction, ScriptStep, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::policy::PolicyName;
@@ -61,7 +61,8 @@ fn agree(what: &str, config: Config) -> Option<usize> {
     for threads in [1, 2] {
         let threads = NonZeroUsize::new(threads).expect("not zero");
         let symmetry = SymmetryReduction::Off;
-        let options = Options { threads, symmetry, ..Options::default() };
+        let reduction = StateReduction::Off;
+        let options = Options { threads, symmetry, reduction, ..Options::default() };
         let ours = explore(&topology, options, &Progress::default());
         let shortest = ours.violations.values().map(|finding| finding.steps as usize).min();
         assert_eq!(shortest, steps, "{what}: the length of a shortest counterexample");

@@ -4,9 +4,9 @@
 //! and only what must happen in the end, until nothing is left to do. Every state and step is
 //! judged. A failure is shrunk, written as a trace, and printed with the command that replays it.
 
-use holdfast_check::explore::SymmetryReduction;
 use holdfast_check::explore::intern::InternTables;
 use holdfast_check::explore::worker::Worker;
+use holdfast_check::explore::{Options, StateReduction, SymmetryReduction};
 use holdfast_check::property::safety::judge_step;
 use holdfast_check::trace::{Confirmed, NamedPolicy, Trace, confirm};
 use holdfast_check::walk::{WalkFailure, walk, walk_with};
@@ -181,7 +181,9 @@ fn each_rule_taken_out_breaks_a_walk_of_a_wide_tree() {
 fn walk_packed(plan: &Plan, named: &NamedPolicy) {
     let topology = Topology::new(plan.shape.config(named.policy()));
     let shared = InternTables::new(&topology);
-    let mut worker = Worker::new(&shared, SymmetryReduction::Off);
+    let (symmetry, reduction) = (SymmetryReduction::Off, StateReduction::Off);
+    let options = Options { symmetry, reduction, ..Options::default() };
+    let mut worker = Worker::new(&shared, options);
     let mut system = System::new(&topology);
     for pick in &plan.wild {
         let packed = worker.pack(&system).expect("a walk takes few values");

@@ -3,7 +3,7 @@
 //!
 //! Runs in `cargo test`, and for each mutant of `cargo run -p ci mutants`.
 
-use holdfast_check::explore::{Options, Progress, StopWhen};
+use holdfast_check::explore::{Options, Progress, StateReduction, StopWhen};
 use holdfast_check::report::check;
 use holdfast_check::suite::suite;
 use holdfast_check::world::{Config, Fault};
@@ -13,7 +13,8 @@ use holdfast_protocol::policy::{PolicyName, Rule};
 /// One line: what was explored, how many states it has, what falls.
 fn line(what: &str, config: Config) -> String {
     let run = format!("{} {} {}", config.tree, config.budget, config.placement);
-    let options = Options { until: StopWhen::Exhausted, ..Options::default() };
+    let reduction = StateReduction::Off;
+    let options = Options { until: StopWhen::Exhausted, reduction, ..Options::default() };
     let report = check(config, options, &Progress::default());
     let fell: Vec<_> = report.violated().members().map(|property| property.to_string()).collect();
     let line = format!("{what:<62} {run:<58} {:>6} {}", report.states, fell.join(" "));

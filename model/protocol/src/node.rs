@@ -13,6 +13,7 @@
 
 mod ending;
 pub mod focus;
+pub mod forget;
 mod session;
 mod signals;
 

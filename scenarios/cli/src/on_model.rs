@@ -37,11 +37,11 @@ impl ModelResult {
     }
 }
 
-/// Explores a run.
+/// Explores a run, to the end even if something is violated.
 #[must_use]
-pub fn run(run: &CaseRun, max_states: u64, progress: &Progress) -> ModelResult {
+pub fn run(run: &CaseRun, options: Options, progress: &Progress) -> ModelResult {
     let started = Instant::now();
-    let options = Options { until: StopWhen::Exhausted, max_states, ..Options::default() };
+    let options = Options { until: StopWhen::Exhausted, ..options };
     let report = check(run.config.clone(), options, progress);
     let violated = report.violated();
     ModelResult {

@@ -1,6 +1,6 @@
 //! Every scenario file under every policy it speaks of: one named test each. And the table of all.
 
-use holdfast_check::explore::Progress;
+use holdfast_check::explore::{Options, Progress};
 use holdfast_cli::case::UpstreamOutcome;
 use holdfast_cli::case::load::{LoadedCase, load};
 use holdfast_cli::case::resolve::CaseRun;
@@ -22,7 +22,8 @@ struct Lazy {
 
 impl Lazy {
     fn row(&'static self) -> RunReport<'static> {
-        let ran = self.ran.get_or_init(|| run(&self.run, MOST_STATES, &Progress::default()));
+        let options = Options { max_states: MOST_STATES, ..Options::default() };
+        let ran = self.ran.get_or_init(|| run(&self.run, options, &Progress::default()));
         RunReport::new(PlannedRun { loaded: self.loaded, run: &self.run }, ran.clone())
     }
 }

@@ -1,6 +1,6 @@
 //! What is said about claims that are not met, for people and for machines.
 
-use holdfast_check::explore::Progress;
+use holdfast_check::explore::{Options, Progress};
 use holdfast_cli::case::load::{LoadedCase, parse};
 use holdfast_cli::expect::ClaimOutcome;
 use holdfast_cli::json::run::{CaseRunJson, TotalsJson};
@@ -42,7 +42,7 @@ fn with_rows(look: impl FnOnce(Vec<RunReport<'_>>)) {
     let runs = case.runs();
     let loaded = LoadedCase { path: PathBuf::from("claims.toml"), case };
     let row = |run_of| {
-        let mut ran = run(run_of, 100_000, &Progress::default());
+        let mut ran = run(run_of, Options::default(), &Progress::default());
         ran.time = Duration::ZERO;
         RunReport::new(PlannedRun { loaded: &loaded, run: run_of }, ran)
     };

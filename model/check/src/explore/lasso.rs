@@ -61,7 +61,7 @@ impl<'e, 't> ObligationGraph<'e, 't> {
     /// If the property is not a leads-to.
     #[must_use]
     pub fn instances(exploration: &'e Exploration<'t>, property: PropertyId) -> Vec<Self> {
-        let worker = || Worker::new(&exploration.tables, exploration.options.symmetry);
+        let worker = || Worker::new(&exploration.tables, exploration.options);
         let obligation = property.obligation().expect("only a leads-to has instances");
         let mut requests = BTreeSet::from([None]);
         if obligation.scope == ObligationScope::EachRequest {

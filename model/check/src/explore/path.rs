@@ -53,7 +53,7 @@ impl Exploration<'_> {
 
     /// The actions from a system along stored states, and where they end.
     fn follow(&self, mut system: System, ids: &[StateId]) -> (Vec<Action>, System) {
-        let mut worker = Worker::new(&self.tables, self.options.symmetry);
+        let mut worker = Worker::new(&self.tables, self.options);
         let mut actions = Vec::new();
         for id in ids {
             let (action, after) = self

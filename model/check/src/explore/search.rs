@@ -145,7 +145,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
     }
 
     fn run_thread(&self, thread: usize) -> ((ThreadResult, ComponentSteps), SearchEnd) {
-        let mut worker = Worker::new(self.shared, self.options.symmetry);
+        let mut worker = Worker::new(self.shared, self.options);
         let mut recent = Recent::new(worker.stride());
         let mut result = ThreadResult {
             store: Store::new(worker.stride()),

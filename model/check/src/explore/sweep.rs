@@ -26,7 +26,7 @@ use std::sync::atomic::Ordering::Relaxed;
 #[must_use]
 pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
     let space = &exploration.space;
-    let mut worker = Worker::new(&exploration.tables, exploration.options.symmetry);
+    let mut worker = Worker::new(&exploration.tables, exploration.options);
     let mut can_end = vec![false; space.id_bound()];
     let mut left: Vec<StateId> = space.ids().collect();
     loop {
@@ -121,7 +121,7 @@ struct SweepFrame {
 pub fn sweep(exploration: &Exploration<'_>, progress: &Progress) -> Sweep {
     let mut sweeper = Sweeper {
         exploration,
-        worker: Worker::new(&exploration.tables, exploration.options.symmetry),
+        worker: Worker::new(&exploration.tables, exploration.options),
         marks: vec![SweepMark::default(); exploration.space.id_bound()],
         obligations: Obligations::of(exploration.topology.config()),
     };
@@ -199,7 +199,7 @@ impl Sweeper<'_, '_> {
     /// A shortest way from a state that obliges to one where a fair run can stay.
     fn stem_of_lasso(&self, from: StateId, bit: usize) -> Vec<StateId> {
         let space = &self.exploration.space;
-        let mut worker = Worker::new(&self.exploration.tables, self.exploration.options.symmetry);
+        let mut worker = Worker::new(&self.exploration.tables, self.exploration.options);
         let mut before = BTreeMap::from([(from, from)]);
         let mut queue = VecDeque::from([from]);
         while let Some(id) = queue.pop_front() {

@@ -7,11 +7,13 @@
 //!              \--miss--> world::system::step_part, the same code as on plain values
 //! ```
 
+use super::Options;
 use super::guard_table::{GuardTable, Plan};
 use super::intern::{InternTables, InternView, Number, TableFull};
 use super::memo::{Memo, MemoCell, PackedInput, Reaction};
+use super::normal_form::NormalForms;
 use super::recurrence::ComponentSteps;
-use super::symmetry::{Symmetries, SymmetryReduction};
+use super::symmetry::Symmetries;
 use crate::property::liveness::{Fairness, is_fair};
 use crate::property::safety::{Judgement, judge_step, matters};
 use crate::world::component::Effect;
@@ -22,7 +24,7 @@ use crate::world::{Action, Observation, System};
 /// A successor of a state.
 #[derive(Clone, Copy, Debug)]
 pub struct Successor<'a> {
-    /// The state, canonical under the symmetries.
+    /// The state, in normal form, and canonical under the symmetries.
     pub state: &'a [Number],
     /// What the step to it reached and broke.
     pub judgement: Judgement,
@@ -32,6 +34,7 @@ pub struct Successor<'a> {
 #[derive(Debug)]
 pub struct Worker<'s, 't> {
     stepper: Stepper<'s, 't>,
+    normal_forms: NormalForms,
     symmetries: Symmetries,
     book: GuardTable,
     plan: Plan,
@@ -43,7 +46,7 @@ pub struct Worker<'s, 't> {
 impl<'s, 't> Worker<'s, 't> {
     /// A view of `shared` that has seen nothing.
     #[must_use]
-    pub fn new(shared: &'s InternTables<'t>, reduction: SymmetryReduction) -> Self {
+    pub fn new(shared: &'s InternTables<'t>, options: Options) -> Self {
         let topology = shared.topology();
         Self {
             stepper: Stepper {
@@ -53,7 +56,8 @@ impl<'s, 't> Worker<'s, 't> {
                 changed: Vec::new(),
                 tables: Ok(()),
             },
-            symmetries: Symmetries::of(topology, reduction),
+            normal_forms: NormalForms::new(topology, options.reduction),
+            symmetries: Symmetries::of(topology, options.symmetry),
             book: GuardTable::default(),
             plan: Plan::default(),
             tasks: Vec::new(),
@@ -68,7 +72,7 @@ impl<'s, 't> Worker<'s, 't> {
         self.stepper.current.len()
     }
 
-    /// Packs a plain state, in canonical form.
+    /// Packs a plain state, in normal form, and canonical under the symmetries.
     ///
     /// # Errors
     /// If some component took too many values.
@@ -77,6 +81,9 @@ impl<'s, 't> Worker<'s, 't> {
         let numbers = system.components().iter().enumerate();
         let numbers = numbers.map(|(slot, value)| view.number(slot, value.clone()));
         let mut state = numbers.collect::<Result<Vec<_>, _>>()?;
+        if !self.normal_forms.is_identity() {
+            self.normal_forms.normalise(view, &mut state)?;
+        }
         self.symmetries.canonicalise(view, &mut state)?;
         Ok(state)
     }
@@ -109,7 +116,8 @@ impl<'s, 't> Worker<'s, 't> {
     /// What was seen of the steps of components.
     #[must_use]
     pub fn into_steps(self) -> ComponentSteps {
-        ComponentSteps { memo: self.stepper.memo, guards: self.book, replaced: Vec::new() }
+        let replaced = self.normal_forms.replaced(self.stride());
+        ComponentSteps { memo: self.stepper.memo, guards: self.book, replaced }
     }
 
     /// Calls `found` with every action that is possible in a state and the successor it leads to.
@@ -139,10 +147,13 @@ impl<'s, 't> Worker<'s, 't> {
                     judge_step(old, &self.observations, new)
                 })
             };
-            let after = if self.symmetries.is_empty() {
+            let after = if self.symmetries.is_empty() && self.normal_forms.is_identity() {
                 &self.stepper.current
             } else {
                 self.after.clone_from(&self.stepper.current);
+                if !self.normal_forms.is_identity() {
+                    self.normal_forms.normalise(&mut self.stepper.view, &mut self.after)?;
+                }
                 self.symmetries.canonicalise(&mut self.stepper.view, &mut self.after)?;
                 &self.after
             };

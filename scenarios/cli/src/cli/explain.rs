@@ -13,6 +13,7 @@ use crate::on_live::{self, LiveResult, Setup};
 use crate::on_model::{self, ModelResult};
 use anstyle::Style;
 use clap::Args;
+use holdfast_check::explore::Options;
 use holdfast_protocol::PolicyName;
 use std::fmt::Write as _;
 use std::io;
@@ -45,7 +46,8 @@ impl ExplainArgs {
         for loaded in &cases {
             print(&head(&loaded.case));
             for run in loaded.case.runs().iter().filter(|run| run.golden == Golden::Kept) {
-                let search = |progress: &_| on_model::run(run, self.max_states, progress);
+                let options = Options { max_states: self.max_states, ..Options::default() };
+                let search = |progress: &_| on_model::run(run, options, progress);
                 let ran = match watched(ProgressView::Search, search) {
                     Ok((ran, _)) => ran,
                     Err(error) => return complain(&error),

@@ -6,7 +6,7 @@ use super::watch::Interruption;
 use crate::chart::{Chart, WIDTH, wrap};
 use anstyle::{AnsiColor, Style};
 use comfy_table::{ContentArrangement, LineStyle, Table, presets};
-use holdfast_check::explore::SearchEnd;
+use holdfast_check::explore::{SearchEnd, StateReduction};
 use holdfast_check::property::PropertyId;
 use holdfast_check::report::{CheckOutcome, CheckReport, Counterexample, PropertyVerdict};
 use holdfast_check::trace::{NamedPolicy, perform};
@@ -120,8 +120,12 @@ fn numbers(report: &CheckReport, took: Duration, threads: usize) -> String {
         }
     };
     format!(
-        "{} states, {} transitions, depth {}, {seconds:.2} s{rate} on {}, {}{bytes}",
+        "{} states{}, {} transitions, depth {}, {seconds:.2} s{rate} on {}, {}{bytes}",
         HumanCount(report.states),
+        match report.reduction {
+            StateReduction::On => " (reduced)",
+            StateReduction::Off => "",
+        },
         HumanCount(report.transitions),
         report.depth,
         count(threads, "thread"),

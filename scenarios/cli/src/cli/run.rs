@@ -1,6 +1,7 @@
 //! `holdfast run`: scenario files against their claims.
 
 use super::named;
+use super::setup::graph;
 use super::{complain, note, print, print_json_line};
 use crate::case::load::{LoadedCase, load};
 use crate::case::resolve::{CaseRun, Golden};
@@ -14,7 +15,7 @@ use crate::on_model::{self, ModelResult};
 use crate::pool::run_all;
 use crate::report::{PlannedRun, ReportTotals, RunReport, junit, table, text};
 use clap::Args;
-use holdfast_check::explore::Progress;
+use holdfast_check::explore::{Options, Progress};
 use holdfast_check::trace::{Trace, TraceError};
 use holdfast_protocol::policy::PolicyName;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -78,6 +79,9 @@ pub struct RunArgs {
     /// How many states a run may have.
     #[arg(long, value_name = "N", default_value_t = MOST_STATES)]
     max_states: u64,
+    /// Explore everything on the model; ten times the states, and the same verdicts.
+    #[arg(long)]
+    full: bool,
 }
 
 /// What cases run on.
@@ -211,9 +215,10 @@ impl RunArgs {
                 .unwrap_or_else(|_| ProgressStyle::default_bar()),
         );
         let progress: Vec<Progress> = jobs.iter().map(|_| Progress::default()).collect();
-        let work = |index: usize, job: &PlannedRun<'a>| {
-            on_model::run(job.run, self.max_states, &progress[index])
-        };
+        let reduction = graph(self.full);
+        let options = Options { max_states: self.max_states, reduction, ..Options::default() };
+        let work =
+            |index: usize, job: &PlannedRun<'a>| on_model::run(job.run, options, &progress[index]);
         let threads = self.threads.unwrap_or(cores);
         let results = run_all(jobs, threads, interrupt, work, |pool| {
             if let Some((index, ..)) = pool.ended {

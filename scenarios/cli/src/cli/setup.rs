@@ -2,8 +2,7 @@
 
 use super::named;
 use clap::Args;
-use holdfast_check::explore::SymmetryReduction;
-use holdfast_check::explore::{Options, StopWhen};
+use holdfast_check::explore::{Options, StateReduction, StopWhen, SymmetryReduction};
 use holdfast_check::trace::NamedPolicy;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Budget, Config, Fault};
@@ -61,6 +60,16 @@ pub struct SearchArgs {
     #[arg(long, value_name = "WHETHER", default_value = "on",
           value_parser = named::parser::<Switch>())]
     pub symmetry: Switch,
+    /// Tells states apart that differ in what cannot matter any longer; ten times the states, and
+    /// the same verdicts.
+    #[arg(long)]
+    pub full: bool,
+}
+
+/// The graph that a switch `--full` asks for.
+#[must_use]
+pub fn graph(full: bool) -> StateReduction {
+    if full { StateReduction::Off } else { StateReduction::On }
 }
 
 /// On or off.
@@ -214,6 +223,7 @@ impl SearchArgs {
                 Switch::On => SymmetryReduction::On,
                 Switch::Off => SymmetryReduction::Off,
             },
+            reduction: graph(self.full),
             until,
         }
     }

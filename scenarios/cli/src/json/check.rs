@@ -1,7 +1,7 @@
 //! `holdfast check --tree … --json`.
 
 use crate::cli::check::Checked;
-use holdfast_check::explore::SearchEnd;
+use holdfast_check::explore::{SearchEnd, StateReduction};
 use holdfast_check::property::{PropertyId, PropertyKind};
 use holdfast_check::report::{CheckOutcome, PropertyVerdict};
 use holdfast_check::trace::{NamedPolicy, TraceHeader};
@@ -22,6 +22,8 @@ pub struct CheckJson {
     /// How the search ended: `exhausted`, `violation`, `state-limit`, `memory-limit`, `table-full`
     /// or `interrupted`.
     pub ending: SearchEnd,
+    /// The graph that was explored: `reduced` or `full`.
+    pub graph: StateReduction,
     /// How many different states were found.
     pub states: u64,
     /// How many steps were taken.
@@ -106,6 +108,7 @@ impl CheckJson {
             exit: checked.exit() as u8,
             run: RunJson::new(&report.config, &checked.named),
             ending: report.ending,
+            graph: report.reduction,
             states: report.states,
             transitions: report.transitions,
             depth: report.depth,

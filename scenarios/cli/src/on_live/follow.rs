@@ -15,7 +15,7 @@ use crate::case::resolve::{CaseRun, Golden};
 use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
 use crate::on_live::Shows;
 use crate::on_model;
-use holdfast_check::explore::Progress;
+use holdfast_check::explore::{Options, Progress};
 use holdfast_check::property::{PropertyId, PropertyKind};
 use holdfast_check::trace::Trace;
 use holdfast_check::world::{Action, SystemStep};
@@ -84,7 +84,8 @@ pub(super) fn force(
     records: &Path,
     interrupt: &AtomicBool,
 ) -> LiveResult {
-    let ran = on_model::run(run, MOST_STATES, &Progress::default());
+    let options = Options { max_states: MOST_STATES, ..Options::default() };
+    let ran = on_model::run(run, options, &Progress::default());
     let (Some(trace), Expectation::Violates(violation)) = (ran.trace, &run.expectation) else {
         return failed(ClaimOutcome::NotStaged, "the model has no counterexample to force");
     };
