@@ -37,7 +37,7 @@ pub struct ActorSpec {
 /// A rooted tree of named actors, in depth-first order: a supervisor stands before its children.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Tree {
-    members: Vec<ActorSpec>,
+    actors: Vec<ActorSpec>,
 }
 
 /// Why a tree cannot be read.
@@ -80,10 +80,10 @@ pub enum TreeError {
     /// The root is late.
     #[error("the root `{0}` cannot start later: nobody could spawn it")]
     LateRoot(String),
-    /// A member whose supervisor is unknown.
+    /// A actor whose supervisor is unknown.
     #[error("`{child}` names the supervisor `{supervisor}`, which is not an actor before it")]
     NoSupervisor {
-        /// The member.
+        /// The actor.
         child: String,
         /// What it names.
         supervisor: String,
@@ -91,7 +91,7 @@ pub enum TreeError {
     /// An actor that is late although its child is not.
     #[error("`{child}` cannot be there at the start: its supervisor `{supervisor}` is not")]
     EarlyChild {
-        /// The member.
+        /// The actor.
         child: String,
         /// Its supervisor.
         supervisor: String,
@@ -99,66 +99,65 @@ pub enum TreeError {
 }
 
 impl Tree {
-    /// A tree of the given members.
+    /// A tree of the given actors.
     ///
     /// # Errors
-    /// Two equal names, too many members, a first member with a supervisor or a later one without,
+    /// Two equal names, too many actors, a first actor with a supervisor or a later one without,
     /// a supervisor that stands behind its child, an early child of a late supervisor.
-    pub fn new(members: Vec<ActorSpec>) -> Result<Self, TreeError> {
-        if members.len() > MOST_ACTORS {
-            return Err(TreeError::TooMany(members.len()));
+    pub fn new(actors: Vec<ActorSpec>) -> Result<Self, TreeError> {
+        if actors.len() > MOST_ACTORS {
+            return Err(TreeError::TooMany(actors.len()));
         }
-        for (index, member) in members.iter().enumerate() {
-            if members[..index].iter().any(|other| other.name == member.name) {
-                return Err(TreeError::Twice(member.name.clone()));
+        for (index, actor) in actors.iter().enumerate() {
+            if actors[..index].iter().any(|other| other.name == actor.name) {
+                return Err(TreeError::Twice(actor.name.clone()));
             }
-            match member.supervisor {
-                None if index == 0 && member.start == ActorStart::Later => {
-                    return Err(TreeError::LateRoot(member.name.clone()));
+            match actor.supervisor {
+                None if index == 0 && actor.start == ActorStart::Later => {
+                    return Err(TreeError::LateRoot(actor.name.clone()));
                 }
                 None if index == 0 => {}
                 Some(id) if id.index() < index => {
-                    let supervisor = &members[id.index()];
-                    if supervisor.start == ActorStart::Later && member.start == ActorStart::Running
-                    {
+                    let supervisor = &actors[id.index()];
+                    if supervisor.start == ActorStart::Later && actor.start == ActorStart::Running {
                         return Err(TreeError::EarlyChild {
-                            child: member.name.clone(),
+                            child: actor.name.clone(),
                             supervisor: supervisor.name.clone(),
                         });
                     }
                 }
                 other => {
                     return Err(TreeError::NoSupervisor {
-                        child: member.name.clone(),
+                        child: actor.name.clone(),
                         supervisor: other.map_or("nobody".into(), |id| id.0.to_string()),
                     });
                 }
             }
         }
-        Ok(Self { members })
+        Ok(Self { actors })
     }
 
     /// How many actors there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.members.len()
+        self.actors.len()
     }
 
     /// Never: a tree has a root.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.actors.is_empty()
     }
 
     /// All actors, supervisors before their children.
     pub fn ids(&self) -> impl Iterator<Item = ActorId> + use<> {
-        (0..self.members.len() as u32).map(ActorId)
+        (0..self.actors.len() as u32).map(ActorId)
     }
 
     /// The name of an actor.
     #[must_use]
     pub fn name(&self, id: ActorId) -> &str {
-        &self.members[id.index()].name
+        &self.actors[id.index()].name
     }
 
     /// The actor of that name.
@@ -170,13 +169,13 @@ impl Tree {
     /// The supervisor of an actor.
     #[must_use]
     pub fn supervisor(&self, id: ActorId) -> Option<ActorId> {
-        self.members[id.index()].supervisor
+        self.actors[id.index()].supervisor
     }
 
     /// Whether an actor is there at the start.
     #[must_use]
     pub fn start(&self, id: ActorId) -> ActorStart {
-        self.members[id.index()].start
+        self.actors[id.index()].start
     }
 
     /// The children of an actor.
@@ -211,14 +210,14 @@ impl Tree {
                 0 => "root".to_owned(),
                 more => char::from(b'a' + (more as u8) - 1).to_string(),
             };
-            let members = (0..size)
+            let actors = (0..size)
                 .map(|index| ActorSpec {
                     name: named(index),
                     supervisor: (index > 0).then(|| ActorId(supervisors[index - 1] as u32)),
                     start: ActorStart::Running,
                 })
                 .collect();
-            let tree = Self::new(members).expect("supervisors stand before their children");
+            let tree = Self::new(actors).expect("supervisors stand before their children");
             let in_order = tree.in_depth_first_order();
             if in_order && !shapes.iter().any(|other| other.shape() == tree.shape()) {
                 shapes.push(tree);
@@ -312,21 +311,21 @@ impl FromStr for Tree {
     type Err = TreeError;
 
     fn from_str(text: &str) -> Result<Self, TreeError> {
-        let mut parser = TreeParser { text, at: 0, members: Vec::new() };
-        parser.member(None)?;
+        let mut parser = TreeParser { text, at: 0, actors: Vec::new() };
+        parser.actor(None)?;
         parser.expect_end()?;
-        Self::new(parser.members)
+        Self::new(parser.actors)
     }
 }
 
 struct TreeParser<'a> {
     text: &'a str,
     at: usize,
-    members: Vec<ActorSpec>,
+    actors: Vec<ActorSpec>,
 }
 
 impl TreeParser<'_> {
-    fn member(&mut self, supervisor: Option<ActorId>) -> Result<(), TreeError> {
+    fn actor(&mut self, supervisor: Option<ActorId>) -> Result<(), TreeError> {
         self.skip_space();
         let rest = &self.text[self.at..];
         let end = rest
@@ -341,15 +340,15 @@ impl TreeParser<'_> {
         let name = rest[..end].to_owned();
         self.at += end;
         let start = if self.eat('?') { ActorStart::Later } else { ActorStart::Running };
-        let id = ActorId(self.members.len() as u32);
-        self.members.push(ActorSpec { name, supervisor, start });
-        if self.members.len() > MOST_ACTORS {
-            return Err(TreeError::TooMany(self.members.len()));
+        let id = ActorId(self.actors.len() as u32);
+        self.actors.push(ActorSpec { name, supervisor, start });
+        if self.actors.len() > MOST_ACTORS {
+            return Err(TreeError::TooMany(self.actors.len()));
         }
         if self.eat('(') {
-            self.member(Some(id))?;
+            self.actor(Some(id))?;
             while self.eat(',') {
-                self.member(Some(id))?;
+                self.actor(Some(id))?;
             }
             if !self.eat(')') {
                 return Err(self.unexpected("`,` or `)`"));

@@ -29,7 +29,7 @@ pub enum Notice {
     /// A SIGINT was not acted on: the tree is being cancelled and nothing is left to hurry.
     InterruptTooLate,
     /// A message about a request that this actor does not know (any longer).
-    StrayMessage,
+    UnexpectedMessage,
     /// A request that is known already, or bears the name of an actor that did not ask.
     DuplicateWant,
     /// A grant of a request that was granted before: the child below used its name again.

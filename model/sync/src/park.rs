@@ -22,13 +22,13 @@ enum Sleep {
 /// The waker of one blocked thread.
 struct ThreadNotifier {
     sleep: Mutex<Sleep>,
-    rung: Condvar,
+    woken: Condvar,
 }
 
 impl Wake for ThreadNotifier {
     fn wake(self: WakeArc<Self>) {
         *lock(&self.sleep) = Sleep::Woken;
-        self.rung.notify_one();
+        self.woken.notify_one();
     }
 }
 
@@ -36,7 +36,7 @@ impl ThreadNotifier {
     fn wait(&self) {
         let mut sleep = lock(&self.sleep);
         while *sleep == Sleep::Asleep {
-            sleep = wait(&self.rung, sleep);
+            sleep = wait(&self.woken, sleep);
         }
         *sleep = Sleep::Asleep;
     }
@@ -46,15 +46,15 @@ impl ThreadNotifier {
 ///
 /// Not for a thread that drives other tasks: they would sleep with it.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let bell =
-        WakeArc::new(ThreadNotifier { sleep: Mutex::new(Sleep::Asleep), rung: Condvar::new() });
-    let waker = Waker::from(WakeArc::clone(&bell));
+    let notifier =
+        WakeArc::new(ThreadNotifier { sleep: Mutex::new(Sleep::Asleep), woken: Condvar::new() });
+    let waker = Waker::from(WakeArc::clone(&notifier));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
     loop {
         match future.as_mut().poll(&mut context) {
             Poll::Ready(output) => return output,
-            Poll::Pending => bell.wait(),
+            Poll::Pending => notifier.wait(),
         }
     }
 }

@@ -112,7 +112,7 @@ impl<'a> Pause<'a> {
     /// In async code this blocks the thread that drives the task: await the pause instead.
     pub fn block(self) -> Resumed {
         match self.ask() {
-            Some((stub, _mark)) => stub.wait().unwrap_or(Resumed::Revoked),
+            Some((receiver, _mark)) => receiver.wait().unwrap_or(Resumed::Revoked),
             None => Resumed::Passed,
         }
     }
@@ -151,13 +151,13 @@ fn ask(
 ) -> TicketReceiver<Resumed> {
     let id = NEXT.fetch_add(1, Ordering::Relaxed);
     let abandoned = events.clone();
-    let (stub, ticket) = ticket(move || {
+    let (receiver, ticket) = ticket(move || {
         let _ = abandoned.send(DriverEvent::Abandoned(id));
     });
     let request = PauseRequest { id, asker, shielding, ticket };
-    // A driver that is gone drops the request, and the stub hears of it.
+    // A driver that is gone drops the request, and the receiver hears of it.
     let _ = events.send(DriverEvent::Pause(request));
-    stub
+    receiver
 }
 
 /// Asks for the terminal on behalf of a program, which reads it itself once `start` was called.
@@ -175,7 +175,7 @@ impl<'a> IntoFuture for Pause<'a> {
         let asked = self.ask();
         Box::pin(async move {
             match asked {
-                Some((stub, _mark)) => stub.await.unwrap_or(Resumed::Revoked),
+                Some((receiver, _mark)) => receiver.await.unwrap_or(Resumed::Revoked),
                 None => Resumed::Passed,
             }
         })

@@ -5,7 +5,7 @@
 //! hears what it would hear without the runtime, however it was started.
 //!
 //! ```text
-//!   any thread: handler --count in CAME--> eventfd --> driver: Signals::take
+//!   any thread: handler --count in UNREAD--> eventfd --> driver: Signals::take
 //! ```
 //!
 //! # Rules
@@ -62,7 +62,7 @@ pub(crate) enum Taken {
 static OWNER: AtomicI32 = AtomicI32::new(0);
 
 /// How often each came that was not read: from a process, and from the terminal.
-static CAME: [[AtomicU32; 2]; HANDLED.len()] =
+static UNREAD: [[AtomicU32; 2]; HANDLED.len()] =
     [const { [const { AtomicU32::new(0) }; 2] }; HANDLED.len()];
 
 /// When the last SIGTSTP and SIGCONT came, by [`monotonic`].
@@ -122,7 +122,7 @@ fn note(number: libc::c_int, info: &libc::siginfo_t) {
         _ => {}
     }
     let terminal = usize::from(info.si_code == libc::SI_KERNEL);
-    CAME[index][terminal].fetch_add(1, Ordering::AcqRel);
+    UNREAD[index][terminal].fetch_add(1, Ordering::AcqRel);
     if let Some(wake) = WAKE.get() {
         let one = 1_u64.to_ne_bytes();
         // SAFETY: writes eight live bytes. It fails only where the counter is as high as it goes,
@@ -133,7 +133,7 @@ fn note(number: libc::c_int, info: &libc::siginfo_t) {
 
 fn forget(number: libc::c_int) {
     if let Some(index) = index_of(number) {
-        CAME[index].iter().for_each(|came| came.store(0, Ordering::Release));
+        UNREAD[index].iter().for_each(|came| came.store(0, Ordering::Release));
     }
 }
 
@@ -193,7 +193,7 @@ impl Before {
         }
         let table = HANDLED.map(disposition);
         BEFORE.store(Box::into_raw(Box::new(table)), Ordering::Release);
-        CAME.as_flattened().iter().for_each(|came| came.store(0, Ordering::Release));
+        UNREAD.as_flattened().iter().for_each(|came| came.store(0, Ordering::Release));
         // SAFETY: getpid(2) touches no memory.
         OWNER.store(unsafe { libc::getpid() }, Ordering::Release);
         let mut dispositions = Vec::new();
@@ -409,7 +409,7 @@ fn drain(wake: BorrowedFd<'_>) -> io::Result<bool> {
 /// Takes what came.
 pub(crate) fn pending() -> impl Iterator<Item = Taken> {
     let origins = [Origin::Process, Origin::Terminal];
-    HANDLED.into_iter().zip(&CAME).flat_map(move |(signal, came)| {
+    HANDLED.into_iter().zip(&UNREAD).flat_map(move |(signal, came)| {
         origins.into_iter().zip(came).flat_map(move |(origin, came)| {
             let count = came.swap(0, Ordering::AcqRel);
             let taken = (count > 0).then(|| understand(signal, origin)).flatten();

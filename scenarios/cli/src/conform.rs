@@ -1,7 +1,7 @@
 //! Conformance: whether what real processes recorded is a run of the model (trace validation).
 //!
 //! ```text
-//!     DIR/*.jsonl --read--> records --group--> cast (tree, names) --merge--> one order of all lines
+//!     DIR/*.jsonl --read--> records --group--> recorded (tree, names) --merge--> one order of all lines
 //!                                                                               |
 //!                      verdict <--judge-- every step and state of the world <---+
 //! ```
@@ -27,19 +27,19 @@
 //! 7. A link that was cut, if one of the two did not live to read its end: then the record does not
 //!    conform, since a cut would explain too much.
 //!
-//! Reading order: [`record`], [`names`], [`cast`], [`outside`], `ready`, `merge`, [`verdict`].
+//! Reading order: [`record`], [`names`], [`participants`], [`outside`], `ready`, `merge`, [`verdict`].
 
-pub mod cast;
 mod merge;
 pub mod names;
 pub mod outside;
+pub mod participants;
 mod ready;
 pub mod record;
 pub mod verdict;
 mod words;
 
-use cast::CastError;
 use outside::Outside;
+use participants::ParticipantsError;
 use record::RecordError;
 use std::path::Path;
 use verdict::Verdict;
@@ -52,7 +52,7 @@ pub enum ConformError {
     Record(#[from] RecordError),
     /// The records are not of one run.
     #[error(transparent)]
-    Cast(#[from] CastError),
+    RecordedRun(#[from] ParticipantsError),
 }
 
 /// Checks every run that was recorded in a folder, or in a folder in it.
@@ -70,7 +70,7 @@ pub fn conform(folder: &Path) -> Result<Vec<Verdict>, ConformError> {
 pub fn conform_seen(folder: &Path, outside: &Outside) -> Result<Vec<Verdict>, ConformError> {
     let mut verdicts = Vec::new();
     for records in record::read(folder)? {
-        verdicts.extend(cast::group(records, outside)?.into_iter().map(Verdict::of));
+        verdicts.extend(participants::group(records, outside)?.into_iter().map(Verdict::of));
     }
     Ok(verdicts)
 }

@@ -18,13 +18,13 @@
 //!    counterexample ([`follow`]).
 //! 3. Nothing waits by the clock but to find out that nothing happens any longer.
 //!
-//! Reading order: this file, `perform` (steps), `view` and `member`, `ending`, `judgement`,
+//! Reading order: this file, `perform` (steps), `view` and `mirrored_actor`, `ending`, `judgement`,
 //! [`follow`].
 
 mod ending;
 pub mod follow;
 mod judgement;
-mod member;
+mod mirrored_actor;
 mod perform;
 mod view;
 
@@ -154,7 +154,7 @@ impl LiveResult {
 }
 
 /// How patient a run is, and whether the person wants it to end.
-struct Hurry<'a> {
+struct TimeOuts<'a> {
     /// After so long without any event, and without a timer, nothing will happen any longer.
     still: Duration,
     /// After so long what was waited for does not come.
@@ -162,7 +162,7 @@ struct Hurry<'a> {
     interrupt: &'a AtomicBool,
 }
 
-impl Hurry<'_> {
+impl TimeOuts<'_> {
     fn interrupted(&self) -> bool {
         self.interrupt.load(Relaxed)
     }
@@ -170,7 +170,7 @@ impl Hurry<'_> {
 
 /// Whether the actors of a tree are held before each of their inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Grip {
+enum Stepping {
     /// The tree does what it does.
     Free,
     /// It takes what it is let take.
@@ -196,7 +196,7 @@ enum Halt {
 
 /// How real processes come to fail in a run that is claimed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shows {
+pub enum LiveMode {
     /// They do if they are left to themselves.
     ByItself,
     /// They are made to take the order of the model's counterexample.
@@ -213,7 +213,7 @@ pub fn run(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> 
     for number in 2..=ATTEMPTS {
         let nothing_fell = live_result.outcome == ClaimOutcome::UnexpectedPass;
         let differs = matches!(live_result.conformance, Conformance::Differs(_));
-        if !nothing_fell || differs || run.shows == Shows::Forced {
+        if !nothing_fell || differs || run.live_mode == LiveMode::Forced {
             break;
         }
         live_result = attempt(run, setup, &format!("{slug}-{number}"), interrupt);
@@ -229,7 +229,7 @@ fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> 
     let records = setup.records.join(slug);
     let violations = run.expectation.violations();
     let patient = violations.members().count() == 0;
-    let hurry = Hurry {
+    let time_outs = TimeOuts {
         still: if patient { Duration::from_secs(5) } else { Duration::from_millis(1200) },
         limit: Duration::from_secs(10),
         interrupt,
@@ -237,12 +237,12 @@ fn attempt(run: &CaseRun, setup: &Setup, slug: &str, interrupt: &AtomicBool) -> 
     if let Some(why) = unstageable(run) {
         return failed(ClaimOutcome::NoStage, why);
     }
-    let mut live_result = match run.shows {
-        Shows::ByItself => match grow(run, setup, &records, Grip::Free) {
+    let mut live_result = match run.live_mode {
+        LiveMode::ByItself => match grow(run, setup, &records, Stepping::Free) {
             Err(error) => failed(ClaimOutcome::NotStaged, &error.to_string()),
-            Ok(grown) => play(run, grown, &records, &hurry),
+            Ok(grown) => play(run, grown, &records, &time_outs),
         },
-        Shows::Forced => follow::force(run, setup, &records, interrupt),
+        LiveMode::Forced => follow::force(run, setup, &records, interrupt),
     };
     if interrupt.load(Relaxed) {
         live_result.outcome = ClaimOutcome::Interrupted;
@@ -280,7 +280,7 @@ fn grow(
     run: &CaseRun,
     setup: &Setup,
     records: &Path,
-    grip: Grip,
+    stepping: Stepping,
 ) -> Grew<holdfast_testkit::TestTree> {
     let config = &run.config;
     let debug: Vec<&str> = config
@@ -301,7 +301,7 @@ fn grow(
     if let Some(defect) = setup.defect {
         growth = growth.defect(defect);
     }
-    if grip == Grip::Held {
+    if stepping == Stepping::Held {
         growth = growth.point(EVERY_INPUT);
     }
     let spawns =
@@ -318,10 +318,10 @@ fn play(
     run: &CaseRun,
     grown: holdfast_testkit::TestTree,
     records: &Path,
-    hurry: &Hurry<'_>,
+    time_outs: &TimeOuts<'_>,
 ) -> LiveResult {
     let config = &run.config;
-    let mut live = Live::new(grown, View::new(config), hurry, Grip::Free);
+    let mut live = Live::new(grown, View::new(config), time_outs, Stepping::Free);
     let stop = live.steps(&config.script.steps).err();
     let trouble = match &stop {
         None | Some(Halt::Never(_) | Halt::Deaf(_) | Halt::Interrupted) => None,
@@ -337,7 +337,7 @@ fn play(
         _ => None,
     };
     let Ending { exit, found } = match &trouble {
-        None if !hurry.interrupted() => ending::end(&mut live, run, deaf),
+        None if !time_outs.interrupted() => ending::end(&mut live, run, deaf),
         None | Some(_) => Ending { exit: None, found: Found::new() },
     };
     let trouble = trouble.map(|why| format!("{why}\n{}", live.grown.stage.dump()));
@@ -349,7 +349,7 @@ fn play(
         None => ClaimOutcome::seen(run.expectation.violations(), seen),
     };
     let conformance = match &trouble {
-        None if !hurry.interrupted() => conformance,
+        None if !time_outs.interrupted() => conformance,
         None | Some(_) => Conformance::Unchecked,
     };
     let story = live.story;

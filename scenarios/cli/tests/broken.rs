@@ -20,7 +20,7 @@ use holdfast_check::world::{Budget, Config, EnvironmentAction, Script, ScriptSte
 use holdfast_cli::case::resolve::{CaseRun, Golden};
 use holdfast_cli::expect::{Expectation, ExpectedViolation};
 use holdfast_cli::on_live::follow::follow;
-use holdfast_cli::on_live::{self, Conformance, Setup, Shows};
+use holdfast_cli::on_live::{self, Conformance, LiveMode, Setup};
 use holdfast_protocol::{ActorId, NamedPolicy, Placement, PolicyName, Rule};
 use holdfast_testkit::defect::TestDefect;
 use std::path::{Path, PathBuf};
@@ -100,7 +100,7 @@ fn with_defect(property: PropertyId, setup: &Setup) -> Seen {
         expectation: Expectation::Violates(violation),
         config,
         golden: Golden::No,
-        shows: Shows::ByItself,
+        live_mode: LiveMode::ByItself,
     };
     let ended = on_live::run(&run, setup, "defect", &AtomicBool::new(false));
     match (ended.trouble, ended.conformance) {

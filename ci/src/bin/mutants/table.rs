@@ -33,20 +33,20 @@ const FLAG: &str = "model/sync/src/flag.rs";
 pub(crate) const MUTANTS: &[Mutant] = &[
     Mutant {
         name: "park-no-notify",
-        what: "the bell is set and the sleeper is not notified",
+        what: "the wake-up is noted and the sleeper is not notified",
         file: PARK,
-        text: "        self.rung.notify_one();\n",
+        text: "        self.woken.notify_one();\n",
         instead: "",
     },
     Mutant {
         name: "park-notify-before-state",
         what: "the sleeper is notified before there is a reason to wake",
         file: PARK,
-        text: "        *lock(&self.sleep) = Sleep::Woken;\n        self.rung.notify_one();\n",
-        instead: "        self.rung.notify_one();\n        *lock(&self.sleep) = Sleep::Woken;\n",
+        text: "        *lock(&self.sleep) = Sleep::Woken;\n        self.woken.notify_one();\n",
+        instead: "        self.woken.notify_one();\n        *lock(&self.sleep) = Sleep::Woken;\n",
     },
     Mutant {
-        name: "park-forgets-early-bell",
+        name: "park-forgets-early-wake",
         what: "a wake-up between the poll and falling asleep is thrown away",
         file: PARK,
         text: "        let mut sleep = lock(&self.sleep);\n        while",
@@ -56,8 +56,8 @@ pub(crate) const MUTANTS: &[Mutant] = &[
         name: "park-looks-outside-the-lock",
         what: "it looks, lets the lock go, and then falls asleep whatever happened between",
         file: PARK,
-        text: "        while *sleep == Sleep::Asleep {\n            sleep = wait(&self.rung, sleep);\n",
-        instead: "        while *sleep == Sleep::Asleep {\n            drop(sleep);\n            sleep = wait(&self.rung, lock(&self.sleep));\n",
+        text: "        while *sleep == Sleep::Asleep {\n            sleep = wait(&self.woken, sleep);\n",
+        instead: "        while *sleep == Sleep::Asleep {\n            drop(sleep);\n            sleep = wait(&self.woken, lock(&self.sleep));\n",
     },
     Mutant {
         name: "mailbox-no-wake",

@@ -41,9 +41,9 @@ pub struct Lasso {
 
 /// Looks for a fair run that makes the promise and never keeps it.
 pub fn find_lasso<G: FairGraph>(graph: &mut G) -> Option<Lasso> {
-    let mut hunt = LassoSearch { graph, index: BTreeMap::new(), low: BTreeMap::new(), next: 1 };
-    let trap = hunt.run()?;
-    Some(hunt.lasso(&trap))
+    let mut search = LassoSearch { graph, index: BTreeMap::new(), low: BTreeMap::new(), next: 1 };
+    let trap = search.run()?;
+    Some(search.lasso(&trap))
 }
 
 /// The leads-to `property` for one request, or for the whole tree, on an explored graph.

@@ -178,7 +178,7 @@ impl Node {
             },
             None => {
                 // Withdrawn or lost while the grant was on its way.
-                out.notice(Notice::StrayMessage);
+                out.notice(Notice::UnexpectedMessage);
                 out.push(Output::BatonDropped { request });
             }
         }
@@ -266,7 +266,7 @@ impl Node {
     pub(super) fn done(&mut self, from: ActorId, request: RequestId, out: &mut Outbox) {
         match self.holds.find(request).filter(|hold| hold.via == from) {
             Some(hold) => self.path_over(request, hold, Message::Done { request }, out),
-            None => out.notice(Notice::StrayMessage),
+            None => out.notice(Notice::UnexpectedMessage),
         }
     }
 
@@ -338,7 +338,7 @@ impl Node {
             self.drop_hold(request);
             out.send(hold.via, Message::Refuse { request });
         } else {
-            out.notice(Notice::StrayMessage);
+            out.notice(Notice::UnexpectedMessage);
         }
     }
 
@@ -396,7 +396,7 @@ impl Node {
                 Standing::Unrelated => {}
             }
         } else {
-            out.notice(Notice::StrayMessage);
+            out.notice(Notice::UnexpectedMessage);
         }
     }
 

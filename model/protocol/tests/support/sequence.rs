@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, RandomState};
 /// Runs random sequences; panics with the shortest one that was found to fail.
 ///
 /// A name of an act must be Rust as it prints itself, so that the sequence can be pasted.
-pub(crate) fn hunt<A: Clone + Debug>(
+pub(crate) fn find_failure<A: Clone + Debug>(
     test: &str,
     cases: u32,
     acts: impl Strategy<Value = Vec<A>>,

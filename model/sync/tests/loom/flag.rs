@@ -81,13 +81,13 @@ fn who_stops_waiting_takes_no_wake_up_along_and_gets_none() {
         let flag = Flag::new();
         let other = flag.clone();
         let raises = thread::spawn(move || assert_eq!(other.raise(), FlagLevel::Down));
-        let bell = WakeArc::new(Count::default());
+        let notifier = WakeArc::new(Count::default());
         let mut leaves = flag.raised();
-        let early = poll(&mut leaves, &bell);
+        let early = poll(&mut leaves, &notifier);
         drop(leaves);
         flag.wait();
         raises.join().expect("it ends");
-        (early.is_ready(), bell.woken())
+        (early.is_ready(), notifier.woken())
     });
 }
 
@@ -98,9 +98,9 @@ fn each_who_waits_has_a_place_of_its_own() {
         let other = flag.clone();
         let raises = thread::spawn(move || assert_eq!(other.raise(), FlagLevel::Down));
         let mut waits = [(); 3].map(|()| (flag.raised(), WakeArc::new(Count::default())));
-        let ready = waits.each_mut().map(|(raised, bell)| poll(raised, bell).is_ready());
+        let ready = waits.each_mut().map(|(raised, notifier)| poll(raised, notifier).is_ready());
         raises.join().expect("it ends");
-        let woken = waits.each_ref().map(|(_, bell)| bell.woken());
+        let woken = waits.each_ref().map(|(_, notifier)| notifier.woken());
         assert_eq!(woken, ready.map(|ready| usize::from(!ready)), "woken once, who waits");
         woken.into_iter().sum::<usize>()
     });
@@ -122,7 +122,7 @@ impl Wake for Count {
     }
 }
 
-fn poll(raised: &mut Raised, bell: &WakeArc<Count>) -> Poll<()> {
-    let waker = Waker::from(WakeArc::clone(bell));
+fn poll(raised: &mut Raised, notifier: &WakeArc<Count>) -> Poll<()> {
+    let waker = Waker::from(WakeArc::clone(notifier));
     Pin::new(raised).poll(&mut Context::from_waker(&waker))
 }

@@ -340,17 +340,17 @@ impl LogState {
     }
 }
 
-/// The log, and a bell that rings when it grows.
+/// The log, and what wakes those who wait for it to grow.
 struct ControlLog {
     state: Mutex<LogState>,
-    bell: Condvar,
+    changed: Condvar,
 }
 
 impl Default for ControlLog {
     fn default() -> Self {
         let (log, streams) = (Vec::new(), Vec::new());
         let state = LogState { log, streams, open: Listening::Yes, patience: PATIENCE };
-        Self { state: Mutex::new(state), bell: Condvar::new() }
+        Self { state: Mutex::new(state), changed: Condvar::new() }
     }
 }
 
@@ -362,7 +362,7 @@ impl ControlLog {
 
     fn add(&self, connection: usize, actor: &str, line: ControlLine) {
         self.lock().add(connection, actor, line);
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 
     /// Notes an instruction before it is written, so that what it leads to stands behind it.
@@ -401,7 +401,7 @@ impl ControlLog {
                 Some(Err(why)) => why,
                 None if left.is_zero() => format!("not within {patience:?}"),
                 None => {
-                    let woken = self.bell.wait_timeout(state, left);
+                    let woken = self.changed.wait_timeout(state, left);
                     state = woken.unwrap_or_else(PoisonError::into_inner).0;
                     continue;
                 }

@@ -105,10 +105,10 @@ impl fmt::Display for Seen {
     }
 }
 
-/// What was seen, and a bell that rings when there is more.
+/// What was seen, and what wakes those who wait for more.
 pub(super) struct StageWatch {
     seen: Mutex<Seen>,
-    bell: Condvar,
+    changed: Condvar,
 }
 
 impl StageWatch {
@@ -128,7 +128,7 @@ impl StageWatch {
                 gone: VecDeque::new(),
                 patience: PATIENCE,
             }),
-            bell: Condvar::new(),
+            changed: Condvar::new(),
         }
     }
 
@@ -147,7 +147,7 @@ impl StageWatch {
 
     fn add(&self, more: impl FnOnce(&mut Seen)) {
         more(&mut self.lock());
-        self.bell.notify_all();
+        self.changed.notify_all();
     }
 
     /// Waits until `find` finds something; says why when it does not.
@@ -175,7 +175,7 @@ impl StageWatch {
             if left.is_zero() {
                 return Err(format!("not within {patience:?}"));
             }
-            let woken = self.bell.wait_timeout(seen, left);
+            let woken = self.changed.wait_timeout(seen, left);
             seen = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }

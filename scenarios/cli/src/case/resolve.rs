@@ -2,7 +2,7 @@
 
 use super::{Case, CaseVariant, Step};
 use crate::expect::Expectation;
-use crate::on_live::Shows;
+use crate::on_live::LiveMode;
 use holdfast_check::tree::Tree;
 use holdfast_check::world::{Config, Script};
 use holdfast_protocol::Placement;
@@ -25,7 +25,7 @@ pub struct CaseRun {
     /// Whether its counterexample is kept beside the case.
     pub golden: Golden,
     /// Whether a failure is to be seen on real processes.
-    pub shows: Shows,
+    pub live_mode: LiveMode,
 }
 
 impl CaseRun {
@@ -78,20 +78,20 @@ impl Case {
                 expectation: expectation.clone(),
                 config: self.config(variant, policy, placement),
                 golden,
-                shows: self.shows(policy, variant),
+                live_mode: self.live_mode(policy, variant),
             });
         }
     }
 
-    fn shows(&self, policy: PolicyName, variant: Option<&CaseVariant>) -> Shows {
+    fn live_mode(&self, policy: PolicyName, variant: Option<&CaseVariant>) -> LiveMode {
         let name = variant.map_or(BASE, |variant| &variant.name);
         let here = |forced: &&super::Forced| {
             forced.policy == policy
                 && (forced.runs.is_empty() || forced.runs.iter().any(|one| one == name))
         };
         match self.forced.iter().find(here) {
-            None => Shows::ByItself,
-            Some(_) => Shows::Forced,
+            None => LiveMode::ByItself,
+            Some(_) => LiveMode::Forced,
         }
     }
 

@@ -267,7 +267,7 @@ fn notice_words(notice: Notice) -> &'static str {
         Notice::InterruptShielded => "shielded",
         Notice::InterruptLeftToRoot => "left to the root",
         Notice::InterruptTooLate => "nothing left to hurry",
-        Notice::StrayMessage => "stray, ignored",
+        Notice::UnexpectedMessage => "unexpected, ignored",
         Notice::DuplicateWant => "known already",
         Notice::DuplicateGrant => "granted already",
         Notice::WantTooLate => "too late",

@@ -2,7 +2,7 @@
 
 use super::{Format, TraceNotWritten, complain, print, print_json, write_trace};
 use crate::chart::{Chart, describe};
-use crate::conform::cast::Cast;
+use crate::conform::participants::RecordedRun;
 use crate::conform::verdict::{Difference, Finding, Verdict};
 use crate::conform::{ConformError, conform};
 use crate::exit::ExitClass;
@@ -69,7 +69,7 @@ impl ConformArgs {
     fn check(&self) -> Result<ExitClass, ConformCommandError> {
         let mut verdicts = conform(&self.folder)?;
         if let Some(asked) = self.root {
-            let roots: Vec<_> = verdicts.iter().map(|verdict| root(&verdict.cast)).collect();
+            let roots: Vec<_> = verdicts.iter().map(|verdict| root(&verdict.recorded)).collect();
             if !roots.contains(&asked) {
                 let known = roots.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
                 return Err(ConformCommandError::NoRoot {
@@ -78,7 +78,7 @@ impl ConformArgs {
                     known,
                 });
             }
-            verdicts.retain(|verdict| root(&verdict.cast) == asked);
+            verdicts.retain(|verdict| root(&verdict.recorded) == asked);
         }
         if let Some(path) = &self.trace_out {
             let [verdict] = &verdicts[..] else {
@@ -100,8 +100,8 @@ impl ConformArgs {
     }
 }
 
-fn root(cast: &Cast) -> u32 {
-    cast.parts[0].process
+fn root(recorded: &RecordedRun) -> u32 {
+    recorded.participants[0].process
 }
 
 /// How a command ends that found all this: what is not a run of the model comes first.
@@ -131,7 +131,8 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
     }
     let (good, bad): (Vec<_>, Vec<_>) =
         verdicts.iter().partition(|verdict| verdict.exit() == ExitClass::Holds);
-    let file = |verdict: &Verdict| verdict.cast.parts[0].file.clone().unwrap_or_default();
+    let file =
+        |verdict: &Verdict| verdict.recorded.participants[0].file.clone().unwrap_or_default();
     for verdict in &good {
         if draw == Draw::Always {
             let _ = write!(text, "{}: ", file(verdict));
@@ -139,8 +140,8 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
             text.push('\n');
             continue;
         }
-        let policy = &verdict.cast.named;
-        let tree = &verdict.cast.topology.config().tree;
+        let policy = &verdict.recorded.named;
+        let tree = &verdict.recorded.topology.config().tree;
         let _ = writeln!(text, "{}: {tree} under {policy}: conforms", file(verdict));
     }
     for verdict in &bad {
@@ -152,17 +153,17 @@ pub fn text(verdicts: &[Verdict], draw: Draw) -> String {
 }
 
 fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
-    let cast = &verdict.cast;
-    let config = cast.topology.config();
-    let written = cast.parts.iter().filter(|part| part.file.is_some()).count();
+    let recorded = &verdict.recorded;
+    let config = recorded.topology.config();
+    let written = recorded.participants.iter().filter(|part| part.file.is_some()).count();
     let _ = writeln!(
         text,
         "{} under {}, {}: {written} of {} processes recorded, {} lines, {} steps",
         config.tree,
-        cast.named,
+        recorded.named,
         config.placement,
-        cast.parts.len(),
-        cast.lines(),
+        recorded.participants.len(),
+        recorded.lines(),
         verdict.steps.len(),
     );
     let (breaks, failed) = match &verdict.finding {
@@ -173,7 +174,7 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
     };
     if draw == Draw::Always || failed {
         let steps = &verdict.steps[..];
-        let chart = Chart { topology: &cast.topology, steps, breaks, repeats: 0 }.to_string();
+        let chart = Chart { topology: &recorded.topology, steps, breaks, repeats: 0 }.to_string();
         let _ = write!(text, "\n{}\n", tail(&chart));
     }
     let (red, green) = (AnsiColor::Red.on_default().bold(), AnsiColor::Green.on_default());
@@ -188,7 +189,7 @@ fn one(text: &mut String, verdict: &Verdict, draw: Draw) {
                 let action = describe(&config.tree, verdict.steps[step - 1].action);
                 let _ = writeln!(text, "{red}breaks {property}{red:#} on step {step} ({action})");
             }
-            let known = match cast.named.is_relay() {
+            let known = match recorded.named.is_relay() {
                 true => "which this policy promises not to",
                 false => "as this policy may",
             };
@@ -264,8 +265,8 @@ fn told(difference: &Difference) -> String {
 
 impl TreeJson {
     fn new(verdict: &Verdict) -> Self {
-        let cast = &verdict.cast;
-        let config = cast.topology.config();
+        let recorded = &verdict.recorded;
+        let config = recorded.topology.config();
         let (word, breaks, difference) = match &verdict.finding {
             Finding::Conforms => ("conforms", Vec::new(), None),
             Finding::Breaks(violated) => ("breaks", violated.clone(), None),
@@ -274,11 +275,11 @@ impl TreeJson {
             Finding::Undecided(difference) => ("undecided", Vec::new(), Some(difference)),
         };
         Self {
-            root: root(cast),
+            root: root(recorded),
             tree: config.tree.to_string(),
-            policy: cast.named.policy,
+            policy: recorded.named.policy,
             placement: config.placement,
-            lines: cast.lines(),
+            lines: recorded.lines(),
             verdict: word,
             breaks,
             difference: difference.map(|difference| DifferenceJson {

@@ -13,8 +13,8 @@
 //! was killed did nothing of its last line; it remembers where it was, and gives up after
 //! `MOST_STATES`.
 
-use super::cast::{Cast, End};
 use super::outside::Mark;
+use super::participants::{End, RecordedRun};
 use super::ready::{Here, Ready};
 use super::record::Line;
 use holdfast_check::world::recorded::can_happen;
@@ -140,8 +140,8 @@ struct Fork {
 }
 
 /// Looks for an order.
-pub(super) fn merge(cast: &Cast) -> Merged {
-    let mut search = MergeSearch { cast, furthest: None, seen: BTreeSet::new() };
+pub(super) fn merge(recorded: &RecordedRun) -> Merged {
+    let mut search = MergeSearch { recorded, furthest: None, seen: BTreeSet::new() };
     let furthest = match search.run(Breadth::Narrow) {
         Ok(steps) => return Merged::Found(steps),
         Err(_) => search.furthest.take().expect("the first place is some place"),
@@ -163,15 +163,15 @@ enum Over {
 }
 
 struct MergeSearch<'a> {
-    cast: &'a Cast,
+    recorded: &'a RecordedRun,
     furthest: Option<Furthest>,
     seen: BTreeSet<Place>,
 }
 
 impl MergeSearch<'_> {
     fn run(&mut self, breadth: Breadth) -> Result<Vec<MergedStep>, Over> {
-        let topology = &self.cast.topology;
-        let at = vec![0; self.cast.parts.len()];
+        let topology = &self.recorded.topology;
+        let at = vec![0; self.recorded.participants.len()];
         let mut place = Place { at, marks: 0, system: System::new(topology) };
         let mut steps: Vec<MergedStep> = Vec::new();
         let mut forks: Vec<Fork> = Vec::new();
@@ -197,7 +197,7 @@ impl MergeSearch<'_> {
                     continue;
                 };
                 steps.truncate(fork.steps);
-                match take(self.cast, &fork.place, &way) {
+                match take(self.recorded, &fork.place, &way) {
                     Ok(next) => {
                         let step = |action: &Action| MergedStep {
                             at_ns: way.order.at_ns,
@@ -221,18 +221,24 @@ impl MergeSearch<'_> {
     }
 
     fn over(&self, place: &Place) -> bool {
-        let marks = place.marks == self.cast.outside.actions.len();
-        marks && self.cast.parts.iter().zip(&place.at).all(|(part, at)| *at == part.lines.len())
+        let marks = place.marks == self.recorded.outside.actions.len();
+        marks
+            && self
+                .recorded
+                .participants
+                .iter()
+                .zip(&place.at)
+                .all(|(part, at)| *at == part.lines.len())
     }
 
     /// The ways to go on, the earliest first, and who cannot.
     fn ways(&self, place: &Place, breadth: Breadth) -> (Vec<Way>, Vec<BlockedActor>) {
-        let (cast, system, at) = (self.cast, &place.system, &place.at[..]);
-        system.look(&cast.topology, |view| {
-            let here = Here { cast, system, view, at };
-            let mut ways = script_ways(here, cast.outside.actions.get(place.marks));
+        let (recorded, system, at) = (self.recorded, &place.system, &place.at[..]);
+        system.look(&recorded.topology, |view| {
+            let here = Here { recorded, system, view, at };
+            let mut ways = script_ways(here, recorded.outside.actions.get(place.marks));
             let mut stops = Vec::new();
-            for actor in cast.topology.actors() {
+            for actor in recorded.topology.actors() {
                 let Some(line) = here.next(actor) else { continue };
                 let stop = |why| BlockedActor { actor, line: at[actor.index()], why };
                 match here.ready(actor, line) {
@@ -249,7 +255,7 @@ impl MergeSearch<'_> {
                     Ready::Waits(why) => stops.push(stop(Why::Waits(why))),
                     Ready::Never(why) => stops.push(stop(Why::Never(why))),
                 }
-                let part = &cast.parts[actor.index()];
+                let part = &recorded.participants[actor.index()];
                 let last = at[actor.index()] + 1 == part.lines.len();
                 if breadth == Breadth::Wide && last && part.end != End::Own {
                     let order = Order { at_ns: line.at_ns, certainty: Certainty::Possible };
@@ -326,9 +332,11 @@ fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
 /// it ended.
 fn ends_before_root(here: Here<'_>, actor: ActorId, line: &Line) -> Vec<Action> {
     let exits = line.outputs.iter().any(|output| matches!(output, Output::Exit { .. }));
-    let Some(ended) = here.cast.outside.ended.as_ref().filter(|_| exits) else { return Vec::new() };
-    let root = here.cast.topology.root();
-    let others = here.cast.topology.actors().filter(|other| *other != root);
+    let Some(ended) = here.recorded.outside.ended.as_ref().filter(|_| exits) else {
+        return Vec::new();
+    };
+    let root = here.recorded.topology.root();
+    let others = here.recorded.topology.actors().filter(|other| *other != root);
     let gone = others.filter(|other| actor == root && !ended.left.contains(other));
     gone.filter_map(|other| here.death(other)).collect()
 }
@@ -359,19 +367,19 @@ fn narrow(here: Here<'_>, ways: &mut Vec<Way>) {
 }
 
 /// Goes one way, if the model does.
-fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, BlockedActor> {
+fn take(recorded: &RecordedRun, place: &Place, way: &Way) -> Result<Place, BlockedActor> {
     let mut next = place.clone();
     let stop = |actor: ActorId, why| BlockedActor { actor, line: place.at[actor.index()], why };
     let mut did: Vec<Observation> = Vec::new();
     for action in &way.actions {
-        if !next.system.can(&cast.topology, *action) {
+        if !next.system.can(&recorded.topology, *action) {
             let actor = match way.line {
                 Written::Next(actor) | Written::Undone(actor) => actor,
-                Written::Nowhere | Written::Script => cast.topology.root(),
+                Written::Nowhere | Written::Script => recorded.topology.root(),
             };
             return Err(stop(actor, Why::Never("this is not possible there".to_owned())));
         }
-        did.extend(next.system.apply(&cast.topology, *action));
+        did.extend(next.system.apply(&recorded.topology, *action));
     }
     let actor = match way.line {
         Written::Nowhere => return Ok(next),
@@ -385,7 +393,7 @@ fn take(cast: &Cast, place: &Place, way: &Way) -> Result<Place, BlockedActor> {
         }
         Written::Next(actor) => actor,
     };
-    let line = &cast.parts[actor.index()].lines[place.at[actor.index()]];
+    let line = &recorded.participants[actor.index()].lines[place.at[actor.index()]];
     let outputs: Vec<Output> = did
         .into_iter()
         .filter_map(|did| match did {

@@ -2,7 +2,7 @@
 
 mod children;
 
-use super::cast::{Came, Cast, End};
+use super::participants::{End, ParticipantOrigin, RecordedRun};
 use super::record::Line;
 use super::words::message_words;
 use crate::chart::name_of;
@@ -52,7 +52,7 @@ pub(super) enum Ready {
 /// A place in the merged run.
 #[derive(Clone, Copy)]
 pub(super) struct Here<'a> {
-    pub(super) cast: &'a Cast,
+    pub(super) recorded: &'a RecordedRun,
     pub(super) system: &'a System,
     pub(super) view: &'a WorldView<'a>,
     /// How many lines each actor has behind it.
@@ -70,11 +70,11 @@ fn environment(action: EnvironmentAction) -> Action {
 impl<'a> Here<'a> {
     /// The next line of an actor.
     pub(super) fn next(self, actor: ActorId) -> Option<&'a Line> {
-        self.cast.parts[actor.index()].lines.get(self.at[actor.index()])
+        self.recorded.participants[actor.index()].lines.get(self.at[actor.index()])
     }
 
     fn name(self, actor: ActorId) -> String {
-        name_of(self.cast.tree(), actor)
+        name_of(self.recorded.tree(), actor)
     }
 
     fn facts(self, actor: ActorId) -> &'a ActorFacts {
@@ -88,7 +88,7 @@ impl<'a> Here<'a> {
     /// How an actor may have died by now without a word about it.
     pub(super) fn death(self, actor: ActorId) -> Option<Action> {
         let over = self.next(actor).is_none() && self.facts(actor).alive();
-        match self.cast.parts[actor.index()].end {
+        match self.recorded.participants[actor.index()].end {
             End::Silent(Status::Killed) if over => {
                 Some(environment(EnvironmentAction::Kill { actor }))
             }
@@ -106,7 +106,7 @@ impl<'a> Here<'a> {
         }
         for output in &line.outputs {
             if let Output::Signal { child, signal: LadderSignal::Kill } = *output
-                && child.index() < self.cast.parts.len()
+                && child.index() < self.recorded.participants.len()
                 && self.next(child).is_some()
                 && self.facts(child).alive()
             {
@@ -129,17 +129,17 @@ impl<'a> Here<'a> {
     }
 
     fn not_running(self, actor: ActorId) -> Ready {
-        let part = &self.cast.parts[actor.index()];
+        let part = &self.recorded.participants[actor.index()];
         if !self.is(actor, ActorFlags::LATER) {
             return Ready::Never(format!("{} has ended before", self.name(actor)));
         }
-        let Some(above) = self.cast.tree().supervisor(actor) else {
+        let Some(above) = self.recorded.tree().supervisor(actor) else {
             return Ready::Never("the root is not there".to_owned());
         };
         let why = format!("{} has not started it", self.name(above));
-        match (part.came, self.death(above)) {
+        match (part.origin, self.death(above)) {
             // The supervisor was killed before it could write that down.
-            (Came::Unannounced, Some(_)) if self.is(above, ActorFlags::RUNNING) => {
+            (ParticipantOrigin::Unannounced, Some(_)) if self.is(above, ActorFlags::RUNNING) => {
                 let start = [
                     environment(EnvironmentAction::Spawn { actor }),
                     system(SystemStep::Boot { actor }),
@@ -166,7 +166,7 @@ impl<'a> Here<'a> {
             Input::Unexamined { cause } => {
                 now(Rank::Program, environment(EnvironmentAction::FailUnexamined { actor, cause }))
             }
-            Input::CancelChild { child } => match self.cast.tree().supervisor(child) {
+            Input::CancelChild { child } => match self.recorded.tree().supervisor(child) {
                 Some(above) if above == actor => {
                     now(Rank::Program, environment(EnvironmentAction::CancelChild { actor: child }))
                 }
@@ -241,7 +241,7 @@ impl<'a> Here<'a> {
     }
 
     fn said(self, message: Message) -> String {
-        message_words(self.cast.tree(), message)
+        message_words(self.recorded.tree(), message)
     }
 
     fn link_ended(self, to: ActorId, from: ActorId) -> Ready {
@@ -268,10 +268,10 @@ impl<'a> Here<'a> {
     /// That the link between two actors was cut: who is cut off reads an end too, so both do.
     pub(super) fn cut(self, one: ActorId, other: ActorId) -> Option<Action> {
         let told = |who: ActorId, peer| {
-            let lines = &self.cast.parts[who.index()].lines[self.at[who.index()]..];
+            let lines = &self.recorded.participants[who.index()].lines[self.at[who.index()]..];
             lines.iter().any(|line| line.input == Input::LinkEnded { peer })
         };
-        let lower = if self.cast.tree().supervisor(one) == Some(other) { one } else { other };
+        let lower = if self.recorded.tree().supervisor(one) == Some(other) { one } else { other };
         let cut = environment(EnvironmentAction::Cut { actor: lower });
         let both = told(one, other) && told(other, one);
         (both && can_happen(self.view, cut)).then_some(cut)
@@ -329,10 +329,10 @@ impl<'a> Here<'a> {
             _ => EnvironmentAction::Signal { actor, signal },
         };
         let ladder = Output::Signal { child: actor, signal: LadderSignal::Terminate };
-        let to_come = |(part, at): (&super::cast::Part, &usize)| {
+        let to_come = |(part, at): (&super::participants::Participant, &usize)| {
             part.lines[*at..].iter().any(|line| line.outputs.contains(&ladder))
         };
-        let sent = self.cast.parts.iter().zip(self.at).any(to_come);
+        let sent = self.recorded.participants.iter().zip(self.at).any(to_come);
         if signal == Signal::Terminate && sent {
             // Its supervisor's, if that can be: somebody else's only if it cannot.
             let why = format!("no {signal} is pending");
@@ -349,7 +349,7 @@ impl<'a> Here<'a> {
             _ => None,
         };
         let next = |other: &ActorId| {
-            let lines = &self.cast.parts[other.index()].lines[self.at[other.index()]..];
+            let lines = &self.recorded.participants[other.index()].lines[self.at[other.index()]..];
             lines.iter().find_map(process) == Some(Origin::Process)
         };
         let others = self.view.topology.actors().filter(|other| Some(*other) != taker);
@@ -373,7 +373,7 @@ impl<'a> Here<'a> {
                 // It is with its holder, or with the grant on its way there.
                 let holder = request.actor;
                 let open = self.facts(holder).prompt == Some(request);
-                let above = self.cast.tree().ancestors(holder).filter(|_| !open);
+                let above = self.recorded.tree().ancestors(holder).filter(|_| !open);
                 let had = std::iter::once(holder).chain(above);
                 let ways: Vec<_> =
                     had.filter_map(|one| self.death(one)).map(|way| vec![way]).collect();

@@ -1,7 +1,7 @@
 //! What is said about a recorded run.
 
-use super::cast::{Cast, End};
 use super::merge::{BlockedActor, Furthest, Merged, MergedStep, Why, merge};
+use super::participants::{End, RecordedRun};
 use super::record::Tail;
 use super::words::{input_words, output_words, status_words};
 use crate::chart::name_of;
@@ -18,7 +18,7 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub struct Verdict {
     /// Who took part.
-    pub cast: Cast,
+    pub recorded: RecordedRun,
     /// The merged run, as far as it could be followed.
     pub steps: Vec<ReplayedStep>,
     /// What was found.
@@ -66,15 +66,15 @@ pub struct Difference {
 impl Verdict {
     /// Merges and judges a run.
     #[must_use]
-    pub fn of(cast: Cast) -> Self {
-        let merged = merge(&cast);
+    pub fn of(recorded: RecordedRun) -> Self {
+        let merged = merge(&recorded);
         let (merged_steps, difference) = match &merged {
             Merged::Found(steps) => (steps, None),
             Merged::None(furthest) | Merged::Undecided(furthest) => {
-                (&furthest.steps, Some(difference(&cast, furthest)))
+                (&furthest.steps, Some(difference(&recorded, furthest)))
             }
         };
-        let steps = judged(&cast, merged_steps);
+        let steps = judged(&recorded, merged_steps);
         let mut violated: Vec<(PropertyId, usize)> = Vec::new();
         for (step, number) in steps.iter().zip(1..) {
             for property in &step.violated {
@@ -92,15 +92,15 @@ impl Verdict {
             }
             (None, _) => Finding::Breaks(violated),
         };
-        let notes = notes(&cast, &steps);
-        Self { cast, steps, finding, notes }
+        let notes = notes(&recorded, &steps);
+        Self { recorded, steps, finding, notes }
     }
 
     /// How a command ends that found this. The properties are promises of `relay`: that a run of
     /// another policy breaks one is told, and no failure.
     #[must_use]
     pub fn exit(&self) -> ExitClass {
-        match (&self.finding, self.cast.named.is_relay()) {
+        match (&self.finding, self.recorded.named.is_relay()) {
             (Finding::Breaks(_) | Finding::Breaches(..), true) => ExitClass::Safety,
             (Finding::Conforms | Finding::Breaks(_) | Finding::Breaches(..), _) => ExitClass::Holds,
             (Finding::Differs(_) | Finding::Undecided(_), _) => ExitClass::Conformance,
@@ -120,7 +120,7 @@ impl Verdict {
         let steps: Vec<Action> = self.steps.iter().map(|step| step.action).collect();
         let property = breaks.unwrap_or(PropertyId::NoAlarm);
         let run = Counterexample { property, steps, round: Vec::new() };
-        let mut trace = Trace::new(self.cast.topology.config(), &self.cast.named, &run);
+        let mut trace = Trace::new(self.recorded.topology.config(), &self.recorded.named, &run);
         trace.header.breaks = breaks;
         trace
     }
@@ -156,7 +156,7 @@ impl fmt::Display for Difference {
 }
 
 /// The steps with what each has broken, as far as the run is judged.
-fn judged(cast: &Cast, merged: &[MergedStep]) -> Vec<ReplayedStep> {
+fn judged(recorded: &RecordedRun, merged: &[MergedStep]) -> Vec<ReplayedStep> {
     let actions: Vec<Action> = merged.iter().map(|step| step.action).collect();
     // A step that waited for another is as late as that.
     let mut latest = 0;
@@ -165,21 +165,21 @@ fn judged(cast: &Cast, merged: &[MergedStep]) -> Vec<ReplayedStep> {
         latest
     });
     let times: Vec<u64> = times.chain([u64::MAX]).collect();
-    let mut steps = perform_as_seen(&cast.topology, &actions, |step, system| {
-        cast.outside.look(&cast.topology, system, times[step - 1], times[step])
+    let mut steps = perform_as_seen(&recorded.topology, &actions, |step, system| {
+        recorded.outside.look(&recorded.topology, system, times[step - 1], times[step])
     })
     .expect("the search took only possible steps");
-    if let Some(until) = cast.outside.until {
+    if let Some(until) = recorded.outside.until {
         let after = times.iter().zip(&mut steps).filter(|(time, _)| **time > until);
         after.for_each(|(_, step)| step.violated.clear());
     }
     steps
 }
 
-fn difference(cast: &Cast, furthest: &Furthest) -> Difference {
+fn difference(recorded: &RecordedRun, furthest: &Furthest) -> Difference {
     let stop = &furthest.at;
-    let tree = cast.tree();
-    let line = &cast.parts[stop.actor.index()].lines[stop.line];
+    let tree = recorded.tree();
+    let line = &recorded.participants[stop.actor.index()].lines[stop.line];
     let say = |outputs: &[Output]| -> Vec<String> {
         outputs.iter().map(|output| output_words(tree, stop.actor, *output)).collect()
     };
@@ -188,43 +188,43 @@ fn difference(cast: &Cast, furthest: &Furthest) -> Difference {
         Why::Never(why) | Why::Waits(why) => (Some(why.clone()), Vec::new()),
     };
     Difference {
-        place: place(cast, stop),
+        place: place(recorded, stop),
         actor: name_of(tree, stop.actor),
         input: input_words(tree, line.input),
         why,
         recorded: say(&line.outputs),
         expected,
-        others: furthest.others.iter().map(|stop| other(cast, stop)).collect(),
+        others: furthest.others.iter().map(|stop| other(recorded, stop)).collect(),
     }
 }
 
-fn place(cast: &Cast, stop: &BlockedActor) -> String {
-    let part = &cast.parts[stop.actor.index()];
+fn place(recorded: &RecordedRun, stop: &BlockedActor) -> String {
+    let part = &recorded.participants[stop.actor.index()];
     let file = part.file.as_deref().unwrap_or("(no record)");
     format!("{file}:{}", part.lines[stop.line].number)
 }
 
-fn other(cast: &Cast, stop: &BlockedActor) -> String {
-    let input = cast.parts[stop.actor.index()].lines[stop.line].input;
+fn other(recorded: &RecordedRun, stop: &BlockedActor) -> String {
+    let input = recorded.participants[stop.actor.index()].lines[stop.line].input;
     let why = match &stop.why {
         Why::Outputs(_) => "other outputs",
         Why::Never(why) | Why::Waits(why) => why,
     };
-    format!("{}: {}: {why}", place(cast, stop), input_words(cast.tree(), input))
+    format!("{}: {}: {why}", place(recorded, stop), input_words(recorded.tree(), input))
 }
 
-fn notes(cast: &Cast, steps: &[ReplayedStep]) -> Vec<String> {
+fn notes(recorded: &RecordedRun, steps: &[ReplayedStep]) -> Vec<String> {
     let mut notes = Vec::new();
     let died = |actor: ActorId| {
         let died = |did: &Observation| matches!(did, Observation::Died { actor: who, .. } if *who == actor);
         steps.iter().flat_map(|step| &step.observations).any(died)
     };
-    for (part, actor) in cast.parts.iter().zip((0..).map(ActorId)) {
+    for (part, actor) in recorded.participants.iter().zip((0..).map(ActorId)) {
         let Some(file) = &part.file else { continue };
         if part.tail == Tail::Torn {
             notes.push(format!("{file} ends in the middle of a line, which is left out"));
         }
-        let name = name_of(cast.tree(), actor);
+        let name = name_of(recorded.tree(), actor);
         match part.end {
             End::Own => {}
             End::Silent(_) if !died(actor) => {

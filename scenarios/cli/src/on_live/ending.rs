@@ -3,7 +3,7 @@
 
 use super::Halt;
 use super::judgement::{Found, judges_the_end};
-use super::member::Member;
+use super::mirrored_actor::MirroredActor;
 use super::perform::Live;
 use super::view::View;
 use crate::case::resolve::CaseRun;
@@ -50,7 +50,7 @@ pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> E
     if still.is_none() {
         still = answer_all(live);
     }
-    let root_told = live.view.root().is_none_or(Member::told) || !live.view.runs(ActorId(0));
+    let root_told = live.view.root().is_none_or(MirroredActor::told) || !live.view.runs(ActorId(0));
     let at_rest = still.is_none() && live.view.runs(ActorId(0));
     if at_rest && live.view.idle() {
         // The last output may be told and not performed yet.
@@ -62,7 +62,7 @@ pub(super) fn end(live: &mut Live<'_>, run: &CaseRun, deaf: Option<String>) -> E
         live.outside.modes.push((now_ns(), modes));
     }
     let stuck_before = still.is_some();
-    if live.view.runs(ActorId(0)) && !live.hurry.interrupted() && !(root_told && stuck_before) {
+    if live.view.runs(ActorId(0)) && !live.time_outs.interrupted() && !(root_told && stuck_before) {
         still = last_ctrl_c(live, run);
     }
     if live.view.runs(ActorId(0)) {
@@ -161,7 +161,7 @@ fn standstill(
         let said = format!("the prompt of {name} does not close when it is told to");
         return (PropertyId::RequestAnswered, said);
     }
-    let waits = live.view.running().find(|(_, member)| member.waits());
+    let waits = live.view.running().find(|(_, mirror)| mirror.waits());
     if let (Some((actor, _)), None, false) = (waits, live.view.prompts().next(), root_told) {
         let name = live.view.name(actor);
         let claimed = run.expectation.violations();
@@ -207,7 +207,7 @@ fn after_root(live: &mut Live<'_>, run: &CaseRun, found: &mut Found) -> Option<P
         live.story.push(format!("the root has ended, {} is left", names.join(" and ")));
     }
     let claimed = run.expectation.violations();
-    let patience = if claimed.is_empty() { live.hurry.limit } else { ORPHANS };
+    let patience = if claimed.is_empty() { live.time_outs.limit } else { ORPHANS };
     let stays = left.iter().find(|process| process.wait_end(patience).is_err());
     if let Some(process) = stays {
         let name = name(live, process);

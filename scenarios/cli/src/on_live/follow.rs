@@ -7,13 +7,13 @@
 //! After the last step nobody is held any longer.
 
 use super::judgement::{Found, LiveJudgement, judge};
-use super::member::Member;
+use super::mirrored_actor::MirroredActor;
 use super::perform::Live;
 use super::view::View;
-use super::{Conformance, Grip, Halt, Hurry, LiveResult, Setup, ending, failed, grow};
+use super::{Conformance, Halt, LiveResult, Setup, Stepping, TimeOuts, ending, failed, grow};
 use crate::case::resolve::{CaseRun, Golden};
 use crate::expect::{ClaimOutcome, Expectation, ExpectedViolation};
-use crate::on_live::Shows;
+use crate::on_live::LiveMode;
 use crate::on_model;
 use holdfast_check::explore::{Options, Progress};
 use holdfast_check::property::{PropertyId, PropertyKind};
@@ -71,7 +71,7 @@ pub fn follow(
         expectation: Expectation::Violates(ExpectedViolation { violates, also: Vec::new() }),
         config: trace.config()?,
         golden: Golden::No,
-        shows: Shows::Forced,
+        live_mode: LiveMode::Forced,
     };
     let records = setup.records.join("follow");
     drive(trace, violates, &run, (setup, &records), interrupt)
@@ -123,11 +123,11 @@ fn drive(
 ) -> Result<Followed, FollowError> {
     // Held actors do nothing by themselves: only a step that cannot come is waited for so long.
     let limit = Duration::from_secs(10);
-    let patient = Hurry { still: Duration::from_secs(5), limit, interrupt };
-    let hurry = Hurry { still: Duration::from_millis(1200), ..patient };
-    let grown = grow(run, setup, records, Grip::Held)
+    let patient = TimeOuts { still: Duration::from_secs(5), limit, interrupt };
+    let time_outs = TimeOuts { still: Duration::from_millis(1200), ..patient };
+    let grown = grow(run, setup, records, Stepping::Held)
         .map_err(|error| FollowError::Stage(error.to_string()))?;
-    let mut live = Live::new(grown, View::new(&run.config), &patient, Grip::Held);
+    let mut live = Live::new(grown, View::new(&run.config), &patient, Stepping::Held);
     let mut left = None;
     let mut steps = 0;
     for action in &trace.steps {
@@ -146,7 +146,7 @@ fn drive(
     let mut found = Found::new();
     if left.is_none() && !(violates.kind() == PropertyKind::Always && shown) {
         live.open();
-        live.hurry = &hurry;
+        live.time_outs = &time_outs;
         found = ending::end(&mut live, run, None).found;
     }
     let LiveJudgement { found: violated, conformance } = live.clear_and_judge(records);
@@ -169,14 +169,14 @@ fn step_of_tree(live: &mut Live<'_>, step: SystemStep) -> Result<(), String> {
     let never = || format!("it does not come to {step:?}");
     if let SystemStep::Boot { actor } = step {
         live.release(actor).map_err(|stop| said(&stop))?;
-        return live.view.member(actor).map(|_| ()).ok_or_else(never);
+        return live.view.mirror(actor).map(|_| ()).ok_or_else(never);
     }
     if let SystemStep::TakeSignal { actor, signal } = step {
-        let pending = |view: &View<'_>| view.member(actor)?.held_signal(signal);
+        let pending = |view: &View<'_>| view.mirror(actor)?.held_signal(signal);
         live.wait_while_it_moves(pending).ok_or_else(never)?;
     }
     let Some((actor, point)) = place(live, step) else { return Ok(()) };
-    let taken = |view: &View<'_>| view.member(actor).map_or(0, |one| one.taken(point));
+    let taken = |view: &View<'_>| view.mirror(actor).map_or(0, |one| one.taken(point));
     let before = taken(&live.view);
     if let Point::Reap(child) = point {
         // The model may leave unread what a real actor reads before it reaps.
@@ -192,9 +192,9 @@ fn step_of_tree(live: &mut Live<'_>, step: SystemStep) -> Result<(), String> {
 /// How much of the link of a child its parent has not read: messages, and the end.
 fn unread(live: &Live<'_>, parent: ActorId, child: ActorId) -> usize {
     let view = &live.view;
-    let Some(parent) = view.member(parent) else { return 0 };
-    let said = |child: &Member| child.sent.get(&parent.pid).copied().unwrap_or(0);
-    let sent = view.actor_of(child).and_then(|child| view.member(child)).map_or(0, said);
+    let Some(parent) = view.mirror(parent) else { return 0 };
+    let said = |child: &MirroredActor| child.sent.get(&parent.pid).copied().unwrap_or(0);
+    let sent = view.actor_of(child).and_then(|child| view.mirror(child)).map_or(0, said);
     let ended = parent.inputs.contains(&Input::LinkEnded { peer: child });
     sent.saturating_sub(parent.received(child.0)) + usize::from(!ended)
 }
@@ -209,7 +209,7 @@ fn place(live: &Live<'_>, step: SystemStep) -> Option<(ActorId, Point)> {
     Some(match step {
         SystemStep::Deliver { from, to } => (to, Point::Message(pid(from)?)),
         SystemStep::TakeSignal { actor, signal } => {
-            (actor, live.view.member(actor)?.held_signal(signal)?)
+            (actor, live.view.mirror(actor)?.held_signal(signal)?)
         }
         SystemStep::Expire { actor, timer: Timer::Grace(child) } => {
             (actor, Point::Timer(Timer::Grace(pid(child)?)))
@@ -227,7 +227,7 @@ fn place(live: &Live<'_>, step: SystemStep) -> Option<(ActorId, Point)> {
         SystemStep::SeeChildrenGone => (root, Point::ChildrenGone),
         SystemStep::ReadBaton { request: held } => (root, Point::Baton(request(held)?)),
         SystemStep::LosePrompt { actor } => {
-            (actor, Point::Hangup(live.view.member(actor)?.prompt()?))
+            (actor, Point::Hangup(live.view.mirror(actor)?.prompt()?))
         }
         SystemStep::Boot { .. } | SystemStep::Pass { .. } => return None,
     })

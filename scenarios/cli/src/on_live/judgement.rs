@@ -64,7 +64,7 @@ fn found(verdict: &Verdict) -> Found {
 }
 
 fn on_step(verdict: &Verdict, number: usize, step: &ReplayedStep) -> String {
-    let tree = verdict.cast.tree();
+    let tree = verdict.recorded.tree();
     let matters = |did: &&Observation| {
         let output = matches!(did, Observation::Output { output, .. } if !matters_not(*output));
         output || matches!(did, Observation::Took { .. } | Observation::Died { .. })

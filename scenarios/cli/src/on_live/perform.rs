@@ -1,21 +1,21 @@
 //! The steps of a script, performed on a live tree. Each waits for its own effect.
 //!
-//! Reading order: this file, `keyboard` (keys and prompts), `boot` (actors that start late).
+//! Reading order: this file, `keyboard` (keys and prompts), `boot` (actors that start late), `condition` (what a
+//! script waits for).
 
 mod boot;
+mod condition;
 mod keyboard;
 
 use super::judgement::{LiveJudgement, judge};
-use super::member::Member;
+use super::mirrored_actor::MirroredActor;
 use super::view::View;
-use super::{Grip, Halt, Hurry};
+use super::{Halt, Stepping, TimeOuts};
 use crate::conform::outside::{Mark, Outside};
 use holdfast::recorder::now_ns;
 use holdfast_check::tree::ActorStart;
-use holdfast_check::world::script::Condition;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::reaper::ChildLink;
-use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
 use holdfast_testkit::actor::BORING;
 use holdfast_testkit::gate::PREFIX;
@@ -33,26 +33,32 @@ pub(super) struct Live<'a> {
     pub(super) outside: Outside,
     /// What was done and seen, for people.
     pub(super) story: Vec<String>,
-    pub(super) hurry: &'a Hurry<'a>,
+    pub(super) time_outs: &'a TimeOuts<'a>,
     /// Actors that are held while they boot.
     held: Vec<(ActorId, u32)>,
     /// The processes that the script has started.
     pids: BTreeMap<ActorId, u32>,
-    grip: Grip,
+    stepping: Stepping,
     next_id: u32,
 }
 
 impl<'a> Live<'a> {
-    pub(super) fn new(grown: TestTree, view: View<'a>, hurry: &'a Hurry<'a>, grip: Grip) -> Self {
+    pub(super) fn new(
+        grown: TestTree,
+        view: View<'a>,
+        time_outs: &'a TimeOuts<'a>,
+        stepping: Stepping,
+    ) -> Self {
         let (story, held, pids) = (Vec::new(), Vec::new(), BTreeMap::new());
         let outside = Outside::default();
-        let mut live = Self { grown, view, outside, story, hurry, held, pids, grip, next_id: 0 };
+        let mut live =
+            Self { grown, view, outside, story, time_outs, held, pids, stepping, next_id: 0 };
         let tree = live.view.config.tree.clone();
         let early = |actor: &ActorId| tree.start(*actor) == ActorStart::Running;
-        let limit = hurry.limit;
+        let limit = time_outs.limit;
         // What the actors say comes on connections that are read one by one.
         let _ = live.wait(limit, |view| {
-            tree.ids().filter(early).all(|actor| view.member(actor).is_some()).then_some(())
+            tree.ids().filter(early).all(|actor| view.mirror(actor).is_some()).then_some(())
         });
         live
     }
@@ -66,7 +72,7 @@ impl<'a> Live<'a> {
 
     /// The process of an actor.
     pub(super) fn pid(&self, actor: ActorId) -> Option<u32> {
-        let known = self.view.member(actor).map(|member| member.pid);
+        let known = self.view.mirror(actor).map(|mirror| mirror.pid);
         known.or_else(|| self.pids.get(&actor).copied())
     }
 
@@ -83,7 +89,7 @@ impl<'a> Live<'a> {
             let _ = self.tell_gate(actor, Instruction::Open {});
         }
         self.view.open();
-        self.grip = Grip::Free;
+        self.stepping = Stepping::Free;
     }
 
     fn tell_gate(&mut self, actor: ActorId, order: Instruction) -> Result<(), String> {
@@ -120,12 +126,12 @@ impl<'a> Live<'a> {
     ) -> Option<T> {
         let begun = Instant::now();
         loop {
-            let (before, still) = (self.view.read, self.hurry.still);
+            let (before, still) = (self.view.read, self.time_outs.still);
             if let Some(found) = self.wait(still, &mut find) {
                 return Some(found);
             }
             let stands = self.view.read == before && !self.view.timed();
-            if stands || begun.elapsed() > self.hurry.limit || self.hurry.interrupted() {
+            if stands || begun.elapsed() > self.time_outs.limit || self.time_outs.interrupted() {
                 return None;
             }
         }
@@ -136,9 +142,9 @@ impl<'a> Live<'a> {
         what: &str,
         seen: impl FnMut(&View<'a>) -> Option<()>,
     ) -> Result<(), Halt> {
-        match self.wait(self.hurry.limit, seen) {
+        match self.wait(self.time_outs.limit, seen) {
             Some(()) => Ok(()),
-            None if self.hurry.interrupted() => Err(Halt::Interrupted),
+            None if self.time_outs.interrupted() => Err(Halt::Interrupted),
             None => Err(Halt::NoEffect(what.to_owned())),
         }
     }
@@ -166,20 +172,20 @@ impl<'a> Live<'a> {
     fn two_at_once(&mut self, actor: ActorId) -> Result<(), Halt> {
         let ids = [self.next_id, self.next_id + 1];
         self.next_id += 2;
-        let before = self.view.member(actor).map_or(0, |member| member.requests);
+        let before = self.view.mirror(actor).map_or(0, |mirror| mirror.requests);
         self.say(format!("two tasks of {} reach a breakpoint", self.view.name(actor)));
         self.instruct(actor, Instruction::TwoBreakpoints { ids })?;
         self.effect("the breakpoints", |view| {
-            let Some(member) = view.member(actor) else { return Some(()) };
+            let Some(mirror) = view.mirror(actor) else { return Some(()) };
             let both =
-                member.requests >= before + 2 || (member.frozen() && view.asked.contains(&ids[1]));
+                mirror.requests >= before + 2 || (mirror.frozen() && view.asked.contains(&ids[1]));
             (both || !view.runs(actor)).then_some(())
         })
     }
 
     /// Performs one step.
     pub(super) fn step(&mut self, step: ScriptStep) -> Result<(), Halt> {
-        if self.hurry.interrupted() {
+        if self.time_outs.interrupted() {
             return Err(Halt::Interrupted);
         }
         self.look();
@@ -234,7 +240,7 @@ impl<'a> Live<'a> {
         }
         if let Err(error) = self.grown.instruct(&name, order.clone()) {
             let ends = |view: &View<'_>| (!view.runs(actor)).then_some(());
-            if self.wait(self.hurry.limit, ends).is_none() {
+            if self.wait(self.time_outs.limit, ends).is_none() {
                 return Err(Halt::Stage(error.to_string()));
             }
             self.say(format!("{name} is gone: it does not {order:?}"));
@@ -246,10 +252,10 @@ impl<'a> Live<'a> {
         let id = self.next_id;
         self.next_id += 1;
         let name = self.view.name(actor);
-        let before = self.view.member(actor).map_or(0, |member| member.requests);
+        let before = self.view.mirror(actor).map_or(0, |mirror| mirror.requests);
         self.say(format!("{name} reaches a breakpoint"));
         // A scope that was told to end has no tasks any longer, but threads.
-        let told = self.view.member(actor).is_some_and(Member::told);
+        let told = self.view.mirror(actor).is_some_and(MirroredActor::told);
         let order = match (shielding, told) {
             (Shielding::Plain, false) => Instruction::Breakpoint { id, shielding },
             (Shielding::Plain, true) | (Shielding::Shielded, _) => {
@@ -258,11 +264,11 @@ impl<'a> Live<'a> {
         };
         self.instruct(actor, order)?;
         // Held, it is to be at the breakpoint before anybody does anything else.
-        let held = self.grip == Grip::Held;
+        let held = self.stepping == Stepping::Held;
         self.effect("the breakpoint", |view| {
-            let Some(member) = view.member(actor) else { return Some(()) };
-            let asked = view.asked.contains(&id) && (member.frozen() || member.told()) && !held;
-            (member.requests > before || asked || !view.runs(actor)).then_some(())
+            let Some(mirror) = view.mirror(actor) else { return Some(()) };
+            let asked = view.asked.contains(&id) && (mirror.frozen() || mirror.told()) && !held;
+            (mirror.requests > before || asked || !view.runs(actor)).then_some(())
         })
     }
 
@@ -291,30 +297,30 @@ impl<'a> Live<'a> {
         self.say(format!("{} {said}", self.view.name(actor)));
         let (before, over) = self.told_of(actor);
         self.instruct(actor, order)?;
-        if over || self.view.member(actor).is_some_and(Member::frozen) {
+        if over || self.view.mirror(actor).is_some_and(MirroredActor::frozen) {
             return Ok(());
         }
         self.effect(said, |view| {
-            let Some(member) = view.member(actor) else { return Some(()) };
-            let took = member.told() || member.requests > before;
+            let Some(mirror) = view.mirror(actor) else { return Some(()) };
+            let took = mirror.told() || mirror.requests > before;
             (took || !view.runs(actor)).then_some(())
         })
     }
 
     /// How many requests an actor has made, and whether it was told to end.
     fn told_of(&self, actor: ActorId) -> (u32, bool) {
-        self.view.member(actor).map_or((0, true), |member| (member.requests, member.told()))
+        self.view.mirror(actor).map_or((0, true), |mirror| (mirror.requests, mirror.told()))
     }
 
     fn cancel_child(&mut self, actor: ActorId) -> Result<(), Halt> {
         let Some(above) = self.view.config.tree.supervisor(actor) else { return Ok(()) };
         let name = self.view.name(actor);
         self.say(format!("{} asks {name} to end", self.view.name(above)));
-        let before = self.view.member(above).map_or(0, |member| member.inputs.len());
+        let before = self.view.mirror(above).map_or(0, |mirror| mirror.inputs.len());
         self.instruct(above, Instruction::CancelChild { name })?;
-        let frozen = self.view.member(above).is_some_and(Member::frozen);
+        let frozen = self.view.mirror(above).is_some_and(MirroredActor::frozen);
         self.effect("the request to end", |view| {
-            let took = view.member(above).is_none_or(|member| member.inputs.len() > before);
+            let took = view.mirror(above).is_none_or(|mirror| mirror.inputs.len() > before);
             (took || frozen || !view.runs(above)).then_some(())
         })
     }
@@ -322,8 +328,8 @@ impl<'a> Live<'a> {
     fn signal(&mut self, actor: ActorId, signal: Signal) -> Result<(), Halt> {
         let name = self.view.name(actor);
         self.say(format!("{name} gets {signal}"));
-        let Some(member) = self.view.member(actor) else { return Ok(()) };
-        let before = member.signalled();
+        let Some(mirror) = self.view.mirror(actor) else { return Ok(()) };
+        let before = mirror.signalled();
         let unix = match signal {
             Signal::Interrupt => Unix::SIGINT,
             Signal::Terminate => Unix::SIGTERM,
@@ -335,7 +341,7 @@ impl<'a> Live<'a> {
             return Ok(());
         }
         self.effect("the signal", |view| {
-            let took = view.member(actor).is_none_or(|member| member.signalled() > before);
+            let took = view.mirror(actor).is_none_or(|mirror| mirror.signalled() > before);
             (took || !view.runs(actor)).then_some(())
         })
     }
@@ -344,13 +350,15 @@ impl<'a> Live<'a> {
         let name = self.view.name(actor);
         self.say(format!("{name} is killed"));
         let held = self.held.iter().find(|(one, _)| *one == actor).map(|(_, pid)| *pid);
-        let pid = held.or_else(|| self.view.member(actor).map(|member| member.pid));
+        let pid = held.or_else(|| self.view.mirror(actor).map(|mirror| mirror.pid));
         let Some(pid) = pid else { return Ok(()) };
         self.held.retain(|(one, _)| *one != actor);
         let Ok(process) = ProcessInfo::read(pid.cast_signed()) else { return Ok(()) };
         self.mark(EnvironmentAction::Kill { actor: ActorId(pid) });
         if process.signal(Unix::SIGKILL).is_ok() {
-            process.wait_end(self.hurry.limit).map_err(|error| Halt::Stage(error.to_string()))?;
+            process
+                .wait_end(self.time_outs.limit)
+                .map_err(|error| Halt::Stage(error.to_string()))?;
         }
         self.view.ended(actor);
         Ok(())
@@ -359,7 +367,7 @@ impl<'a> Live<'a> {
     fn cut(&mut self, actor: ActorId) -> Result<(), Halt> {
         let name = self.view.name(actor);
         self.say(format!("the link above {name} is cut"));
-        if self.grip == Grip::Held {
+        if self.stepping == Stepping::Held {
             return self.cut_unread(actor);
         }
         // What was said before is said.
@@ -367,12 +375,12 @@ impl<'a> Live<'a> {
         self.mark_cut(actor);
         self.instruct(actor, Instruction::Cut {})?;
         let above = self.view.config.tree.supervisor(actor);
-        let frozen = |view: &View<'_>, one| view.member(one).is_none_or(Member::frozen);
+        let frozen = |view: &View<'_>, one| view.mirror(one).is_none_or(MirroredActor::frozen);
         let result = self.effect("the end of the link", |view| {
             let ends = |one: ActorId| !view.runs(one) || frozen(view, one);
             let above_knows = above.is_none_or(|above| {
-                let child = view.member(actor).map(|member| ActorId(member.pid));
-                let node = view.member(above).map(|member| &member.node);
+                let child = view.mirror(actor).map(|mirror| ActorId(mirror.pid));
+                let node = view.mirror(above).map(|mirror| &mirror.node);
                 let link = node.zip(child).and_then(|(node, child)| node.children().get(&child));
                 ends(above) || link.is_none_or(|child| child.link != ChildLink::Up)
             });
@@ -409,41 +417,5 @@ impl<'a> Live<'a> {
         let pong = handle.wait_for(&ActorEvent::Pong { id });
         self.view.cut(actor);
         pong.map_err(|error| Halt::Stage(error.to_string()))
-    }
-
-    fn until(&mut self, condition: Condition) -> Result<(), Halt> {
-        let what = match condition {
-            Condition::PromptOpen(actor) => return self.await_prompt(actor),
-            Condition::Running(actor) => {
-                self.release(actor)?;
-                "running"
-            }
-            Condition::Waiting(_) => "waiting",
-            Condition::NoPrompt => "no prompt",
-            Condition::Ended(_) => "ended",
-            Condition::Cancelled(_) => "cancelled",
-            Condition::TearingDown(_) => "tearing down",
-            Condition::Quiet => "quiet",
-        };
-        let met = self.wait_while_it_moves(|view| {
-            let met = match condition {
-                Condition::PromptOpen(_) => true,
-                Condition::Waiting(actor) => view.member(actor).is_some_and(Member::waits),
-                Condition::NoPrompt => !view.outstanding(),
-                Condition::Ended(actor) => !view.runs(actor),
-                Condition::Cancelled(actor) => view.member(actor).is_some_and(Member::told),
-                Condition::TearingDown(actor) => view.member(actor).is_some_and(|member| {
-                    !matches!(member.node.teardown(), Teardown::NotAsked | Teardown::Deferred(_))
-                }),
-                Condition::Running(actor) => view.member(actor).is_some(),
-                Condition::Quiet => view.quiet(),
-            };
-            met.then_some(())
-        });
-        match met {
-            Some(()) => Ok(()),
-            None if self.hurry.interrupted() => Err(Halt::Interrupted),
-            None => Err(Halt::Never(format!("it does not come to `{what}`"))),
-        }
     }
 }

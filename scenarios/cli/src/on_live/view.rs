@@ -3,7 +3,7 @@
 //! Each actor tells the inputs that its node has taken ([`holdfast_testkit::report`]). A second node
 //! takes them here, so the state of the first is known without asking.
 
-use super::member::{Life, Member};
+use super::mirrored_actor::{Life, MirroredActor};
 use holdfast_check::world::Config;
 use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) config: &'a Config,
-    members: BTreeMap<ActorId, Member>,
+    mirrors: BTreeMap<ActorId, MirroredActor>,
     names: BTreeMap<u32, ActorId>,
     /// Processes whose death is known.
     dead: BTreeSet<u32>,
@@ -49,7 +49,7 @@ impl<'a> View<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
         Self {
             config,
-            members: BTreeMap::new(),
+            mirrors: BTreeMap::new(),
             names: BTreeMap::new(),
             dead: BTreeSet::new(),
             closed: BTreeSet::new(),
@@ -109,8 +109,8 @@ impl<'a> View<'a> {
     }
 
     fn at(&self, connection: usize) -> Option<ActorId> {
-        let mut members = self.members.iter();
-        members.find(|(_, member)| member.connection == connection).map(|(actor, _)| *actor)
+        let mut mirrors = self.mirrors.iter();
+        mirrors.find(|(_, mirror)| mirror.connection == connection).map(|(actor, _)| *actor)
     }
 
     fn greet(&mut self, connection: usize, pid: i32, hello: &str) -> Greeted {
@@ -119,8 +119,8 @@ impl<'a> View<'a> {
         let pid = pid.cast_unsigned();
         let (policy, debug) = (self.config.policy, self.config.debug[actor.index()]);
         let me = ActorId(pid);
-        let above = self.config.tree.supervisor(actor).and_then(|above| self.member(above));
-        let root = self.member(ActorId(0)).map_or(me, |root| ActorId(root.pid));
+        let above = self.config.tree.supervisor(actor).and_then(|above| self.mirror(above));
+        let root = self.mirror(ActorId(0)).map_or(me, |root| ActorId(root.pid));
         if above.is_none() && actor != ActorId(0) {
             return Greeted::TooEarly;
         }
@@ -129,7 +129,7 @@ impl<'a> View<'a> {
             Some(above) => Node::below(ActorId(above.pid), root, me, policy, debug),
         };
         self.names.insert(pid, actor);
-        self.members.insert(actor, Member::new(pid, node, connection));
+        self.mirrors.insert(actor, MirroredActor::new(pid, node, connection));
         Greeted::Known
     }
 
@@ -137,16 +137,16 @@ impl<'a> View<'a> {
     fn held(&mut self, gate: &str, point: Point) {
         let name = gate.rsplit(['/', '@']).next().unwrap_or(gate);
         let actor = self.config.tree.find(name);
-        let Some(member) = actor.and_then(|actor| self.members.get_mut(&actor)) else { return };
-        member.hold(point);
+        let Some(mirror) = actor.and_then(|actor| self.mirrors.get_mut(&actor)) else { return };
+        mirror.hold(point);
     }
 
     fn handled(&mut self, actor: ActorId, input: Input, outputs: &[Output]) {
-        let Some(member) = self.members.get_mut(&actor) else { return };
-        member.take(input);
+        let Some(mirror) = self.mirrors.get_mut(&actor) else { return };
+        mirror.take(input);
         let mut over = false;
         for output in outputs {
-            member.did(*output);
+            mirror.did(*output);
             match *output {
                 Output::Signal { child, signal: LadderSignal::Kill } => {
                     self.doomed.insert(child.0);
@@ -170,9 +170,9 @@ impl<'a> View<'a> {
 
     /// The process of an actor is over.
     pub(super) fn ended(&mut self, actor: ActorId) {
-        if let Some(member) = self.members.get_mut(&actor) {
-            member.life = Life::Ended;
-            member.armed.clear();
+        if let Some(mirror) = self.mirrors.get_mut(&actor) {
+            mirror.life = Life::Ended;
+            mirror.armed.clear();
         }
     }
 
@@ -185,7 +185,7 @@ impl<'a> View<'a> {
 
     /// Nobody is held any longer: what was, comes.
     pub(super) fn open(&mut self) {
-        self.members.values_mut().for_each(Member::let_go);
+        self.mirrors.values_mut().for_each(MirroredActor::let_go);
     }
 
     /// The script has cut the link of an actor.
@@ -206,33 +206,34 @@ impl<'a> View<'a> {
         self.names.get(&pid.0).copied()
     }
 
-    pub(super) fn member(&self, actor: ActorId) -> Option<&Member> {
-        self.members.get(&actor)
+    pub(super) fn mirror(&self, actor: ActorId) -> Option<&MirroredActor> {
+        self.mirrors.get(&actor)
     }
 
-    pub(super) fn root(&self) -> Option<&Member> {
-        self.member(ActorId(0))
+    pub(super) fn root(&self) -> Option<&MirroredActor> {
+        self.mirror(ActorId(0))
     }
 
     /// Every actor that runs.
-    pub(super) fn running(&self) -> impl Iterator<Item = (ActorId, &Member)> {
-        let members = self.members.iter().map(|(actor, member)| (*actor, member));
-        members.filter(|(_, member)| member.life == Life::Running)
+    pub(super) fn running(&self) -> impl Iterator<Item = (ActorId, &MirroredActor)> {
+        let mirrors = self.mirrors.iter().map(|(actor, mirror)| (*actor, mirror));
+        mirrors.filter(|(_, mirror)| mirror.life == Life::Running)
     }
 
     pub(super) fn runs(&self, actor: ActorId) -> bool {
-        self.member(actor).is_some_and(|member| member.life == Life::Running)
+        self.mirror(actor).is_some_and(|mirror| mirror.life == Life::Running)
     }
 
     /// Every actor at an open prompt.
     pub(super) fn prompts(&self) -> impl Iterator<Item = ActorId> {
-        let open = |member: &Member| member.prompt().is_some_and(|one| !self.closed.contains(&one));
-        self.running().filter(move |(_, member)| open(member)).map(|(actor, _)| actor)
+        let open =
+            |mirror: &MirroredActor| mirror.prompt().is_some_and(|one| !self.closed.contains(&one));
+        self.running().filter(move |(_, mirror)| open(mirror)).map(|(actor, _)| actor)
     }
 
     /// Whether anybody is at a prompt or wants one.
     pub(super) fn outstanding(&self) -> bool {
-        let wants = |member: &Member| !member.node.requests().is_empty();
+        let wants = |mirror: &MirroredActor| !mirror.node.requests().is_empty();
         let owned = self.root().is_some_and(|root| match root.node.position() {
             TreePosition::Root { server, .. } => {
                 server.owner().is_some() || server.waiting().count() > 0
@@ -240,23 +241,23 @@ impl<'a> View<'a> {
             TreePosition::Below { .. } => false,
         });
         let root_runs = self.runs(ActorId(0));
-        (owned && root_runs) || self.running().any(|(_, member)| wants(member))
+        (owned && root_runs) || self.running().any(|(_, mirror)| wants(mirror))
     }
 
     /// Whether everything that was sent was taken, and every end was noticed.
     pub(super) fn settled(&self) -> bool {
-        let taken = |(from, member): (ActorId, &Member)| {
-            member.sent.iter().all(|(to, sent)| {
-                let Some(peer) = self.actor_of(ActorId(*to)).and_then(|to| self.member(to)) else {
+        let taken = |(from, mirror): (ActorId, &MirroredActor)| {
+            mirror.sent.iter().all(|(to, sent)| {
+                let Some(peer) = self.actor_of(ActorId(*to)).and_then(|to| self.mirror(to)) else {
                     return true;
                 };
-                let got = peer.received(member.pid);
+                let got = peer.received(mirror.pid);
                 let to_actor = self.actor_of(ActorId(*to));
                 let apart = to_actor.is_some_and(|to| self.cut_between(from, to));
                 peer.life == Life::Ended || peer.frozen() || apart || got >= *sent
             })
         };
-        let doomed = |(_, member): (ActorId, &Member)| self.doomed.contains(&member.pid);
+        let doomed = |(_, mirror): (ActorId, &MirroredActor)| self.doomed.contains(&mirror.pid);
         self.running().all(taken) && self.all_noticed() && !self.running().any(doomed)
     }
 
@@ -270,18 +271,18 @@ impl<'a> View<'a> {
 
     /// Whether every end was noticed by a supervisor that can.
     pub(super) fn all_noticed(&self) -> bool {
-        let noticed = |(actor, member): (&ActorId, &Member)| {
-            let above = self.config.tree.supervisor(*actor).and_then(|above| self.member(above));
-            member.life == Life::Running
-                || self.dead.contains(&member.pid)
+        let noticed = |(actor, mirror): (&ActorId, &MirroredActor)| {
+            let above = self.config.tree.supervisor(*actor).and_then(|above| self.mirror(above));
+            mirror.life == Life::Running
+                || self.dead.contains(&mirror.pid)
                 || above.is_none_or(|above| above.life == Life::Ended || above.frozen())
         };
-        self.members.iter().all(noticed)
+        self.mirrors.iter().all(noticed)
     }
 
     /// Whether a timer runs that can expire.
     pub(super) fn timed(&self) -> bool {
-        self.running().any(|(_, member)| !member.armed.is_empty() && !member.frozen())
+        self.running().any(|(_, mirror)| !mirror.armed.is_empty() && !mirror.frozen())
     }
 
     /// Nothing is in flight and no timer is armed.
@@ -291,6 +292,6 @@ impl<'a> View<'a> {
 
     /// No request, no end under way, nothing in flight: only a person or a program goes on.
     pub(super) fn idle(&self) -> bool {
-        self.quiet() && !self.outstanding() && self.running().all(|(_, member)| !member.told())
+        self.quiet() && !self.outstanding() && self.running().all(|(_, mirror)| !mirror.told())
     }
 }

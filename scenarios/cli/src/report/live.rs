@@ -4,7 +4,7 @@
 use super::RunReport;
 use super::text::names;
 use crate::expect::{ClaimOutcome, Expectation, Met};
-use crate::on_live::{Conformance, LiveResult, Shows};
+use crate::on_live::{Conformance, LiveMode, LiveResult};
 use std::fmt::Write as _;
 
 /// A table: a line a case and policy, more only where something is not as claimed.
@@ -125,10 +125,10 @@ fn live_cell(group: &[RunReport<'_>]) -> String {
             None => 5,
             Some((_, Met::No | Met::Unknown)) => 4,
             Some((ClaimOutcome::NoStage, _)) => 3,
-            Some(_) => match (&row.job.run.expectation, &row.job.run.shows) {
+            Some(_) => match (&row.job.run.expectation, &row.job.run.live_mode) {
                 (Expectation::Holds, _) => 0,
-                (Expectation::Violates(_), Shows::ByItself) => 1,
-                (Expectation::Violates(_), Shows::Forced) => 2,
+                (Expectation::Violates(_), LiveMode::ByItself) => 1,
+                (Expectation::Violates(_), LiveMode::Forced) => 2,
             },
         };
         counts[kind].0 += 1;

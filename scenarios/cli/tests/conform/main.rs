@@ -10,19 +10,19 @@ mod random_tree;
 #[path = "../support/command.rs"]
 mod support;
 
-use holdfast_cli::conform::cast::{CastError, group};
 use holdfast_cli::conform::outside::Outside;
+use holdfast_cli::conform::participants::{ParticipantsError, group};
 use holdfast_cli::conform::record::parse;
 use holdfast_cli::conform::verdict::{Difference, Finding, Verdict};
 use recorded::{Files, Recorder};
 
-fn check(files: &Files) -> Result<Verdict, CastError> {
+fn check(files: &Files) -> Result<Verdict, ParticipantsError> {
     let records = files.iter().filter_map(|(name, text)| {
         parse(name, text.as_bytes()).unwrap_or_else(|error| panic!("{error}"))
     });
-    let mut casts = group(records.collect(), &Outside::default())?;
-    assert_eq!(casts.len(), 1, "one tree");
-    Ok(Verdict::of(casts.remove(0)))
+    let mut runs = group(records.collect(), &Outside::default())?;
+    assert_eq!(runs.len(), 1, "one tree");
+    Ok(Verdict::of(runs.remove(0)))
 }
 
 fn conforms(run: &Recorder) -> Verdict {

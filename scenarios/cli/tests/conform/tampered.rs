@@ -16,7 +16,7 @@ fn a_run_with_two_prompts_conforms_and_replays() {
     let read = holdfast_check::trace::Trace::from_text(&text).expect("it is read back");
     assert_eq!(read, trace);
     let config = read.config().expect("its header is complete");
-    assert_eq!(&config, verdict.cast.topology.config());
+    assert_eq!(&config, verdict.recorded.topology.config());
     assert_eq!(config.tree.to_string(), "root(mid?(leaf?),sib?)");
 }
 
@@ -204,7 +204,7 @@ fn a_process_that_nobody_announced_is_adopted_and_reaped() {
     });
     let verdict = check(&files).expect("the records make a run");
     assert_eq!(verdict.finding, Finding::Conforms, "{files:#?}");
-    assert_eq!(verdict.cast.tree().to_string(), "root(pid-7?)");
+    assert_eq!(verdict.recorded.tree().to_string(), "root(pid-7?)");
 }
 
 #[test]

@@ -1,14 +1,16 @@
 //! What must be so before a line about a child: started, reaped, adopted, all gone.
 
 use super::{Here, Rank, Ready, environment, system};
-use crate::conform::cast::{Came, End};
+use crate::conform::participants::{End, ParticipantOrigin};
 use holdfast_check::world::recorded::can_happen;
 use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, SystemStep};
 use holdfast_protocol::{ActorId, Input, Status};
 
 impl Here<'_> {
     pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
-        if self.cast.tree().supervisor(child) == Some(actor) && self.is(child, ActorFlags::LATER) {
+        if self.recorded.tree().supervisor(child) == Some(actor)
+            && self.is(child, ActorFlags::LATER)
+        {
             let start = environment(EnvironmentAction::Spawn { actor: child });
             Ready::Now(Rank::Starts, [start].into_iter().chain(self.boot(child)).collect())
         } else {
@@ -18,7 +20,7 @@ impl Here<'_> {
 
     /// That a process which was started has booted: one that wrote no record never did.
     fn boot(self, child: ActorId) -> Option<Action> {
-        let recorded = self.cast.parts[child.index()].file.is_some();
+        let recorded = self.recorded.participants[child.index()].file.is_some();
         recorded.then(|| system(SystemStep::Boot { actor: child }))
     }
 
@@ -29,8 +31,8 @@ impl Here<'_> {
         }
         if let Some(ended) = facts.zombie {
             // The exit code of an adopted process does not tell whether it is an actor's.
-            let own = self.cast.tree().supervisor(child) == Some(actor);
-            let unrecorded = self.cast.parts[child.index()].file.is_none();
+            let own = self.recorded.tree().supervisor(child) == Some(actor);
+            let unrecorded = self.recorded.participants[child.index()].file.is_none();
             return match facts.parent {
                 Some(parent) if parent != actor => {
                     let why = format!("{who} is a child of {}", self.name(parent));
@@ -73,7 +75,9 @@ impl Here<'_> {
         if root != self.view.topology.root() {
             return Ready::Never("only the root adopts".to_owned());
         }
-        if self.is(child, ActorFlags::LATER) && self.cast.parts[child.index()].came == Came::Found {
+        if self.is(child, ActorFlags::LATER)
+            && self.recorded.participants[child.index()].origin == ParticipantOrigin::Found
+        {
             let appears = environment(EnvironmentAction::Appear { actor: child });
             let found = [appears].into_iter().chain(self.boot(child)).chain([adopt]);
             return Ready::Now(Rank::Starts, found.collect());
@@ -111,8 +115,11 @@ impl Here<'_> {
     /// How an orphan may be gone that the root never saw: its supervisor had reaped it, and was
     /// killed before it could write that down. Who has read the end of its supervisor outlived it.
     fn vanishes(self, orphan: ActorId) -> Option<Vec<Action>> {
-        let above = self.cast.tree().supervisor(orphan)?;
-        let (own, of_above) = (&self.cast.parts[orphan.index()], &self.cast.parts[above.index()]);
+        let above = self.recorded.tree().supervisor(orphan)?;
+        let (own, of_above) = (
+            &self.recorded.participants[orphan.index()],
+            &self.recorded.participants[above.index()],
+        );
         let outlived = own.lines.iter().any(|line| line.input == Input::LinkEnded { peer: above });
         let killed = of_above.end == End::Silent(Status::Killed);
         if outlived || !killed || !self.is(orphan, ActorFlags::UNFOUND) {

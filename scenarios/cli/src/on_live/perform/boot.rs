@@ -1,7 +1,7 @@
 //! Actors that start late: held before their boot is over, and let go.
 
 use super::{Halt, Live};
-use crate::on_live::member::{Life, Member};
+use crate::on_live::mirrored_actor::{Life, MirroredActor};
 use crate::on_live::view::View;
 use holdfast_protocol::ActorId;
 use holdfast_protocol::Placement;
@@ -17,19 +17,19 @@ impl Live<'_> {
         self.say(format!("{name} is started, and boots"));
         let Some(above) = self.view.config.tree.supervisor(actor) else { return Ok(()) };
         let children = |view: &View<'_>| -> Vec<u32> {
-            let node = view.member(above).map(|member| &member.node);
+            let node = view.mirror(above).map(|mirror| &mirror.node);
             node.map(|node| node.children().keys().map(|id| id.0).collect()).unwrap_or_default()
         };
         let before = children(&self.view);
         self.release(above)?;
         self.grown.ask_to_spawn(&name).map_err(|error| Halt::Stage(error.to_string()))?;
-        if self.view.member(above).is_some_and(Member::frozen) {
+        if self.view.mirror(above).is_some_and(MirroredActor::frozen) {
             return Ok(());
         }
         let refused = self.view.failed.len();
-        let pid = self.wait(self.hurry.limit, |view| {
+        let pid = self.wait(self.time_outs.limit, |view| {
             let new = children(view).into_iter().find(|pid| !before.contains(pid));
-            let frozen = view.member(above).is_some_and(Member::frozen);
+            let frozen = view.mirror(above).is_some_and(MirroredActor::frozen);
             let gone = !view.runs(above) || view.failed.len() > refused || frozen;
             new.map(Some).or(gone.then_some(None))
         });
@@ -49,7 +49,7 @@ impl Live<'_> {
     pub(in crate::on_live) fn release(&mut self, actor: ActorId) -> Result<(), Halt> {
         if let Some(pid) = self.take_held(actor) {
             self.tell_to_boot(pid);
-            let _ = self.wait_while_it_moves(|view| view.member(actor).map(|_| ()));
+            let _ = self.wait_while_it_moves(|view| view.mirror(actor).map(|_| ()));
         }
         Ok(())
     }
@@ -63,8 +63,8 @@ impl Live<'_> {
             let grouped = self.view.config.placement == Placement::SharedGroup;
             // It takes the Ctrl-C that came while it booted.
             let _ = self.wait(BOOT, |view| {
-                let member = view.member(actor)?;
-                let took = member.interrupts() > 0 || member.life == Life::Ended;
+                let mirror = view.mirror(actor)?;
+                let took = mirror.interrupts() > 0 || mirror.life == Life::Ended;
                 (took || !grouped || interrupts == 0).then_some(())
             });
         }
@@ -79,7 +79,7 @@ impl Live<'_> {
         }
         for (actor, pid) in std::mem::take(&mut self.held) {
             if let Ok(process) = ProcessInfo::read(pid.cast_signed()) {
-                let ended = process.wait_end(self.hurry.limit);
+                let ended = process.wait_end(self.time_outs.limit);
                 ended.map_err(|error| Halt::Stage(error.to_string()))?;
             }
             self.say(format!("{} dies of it", self.view.name(actor)));

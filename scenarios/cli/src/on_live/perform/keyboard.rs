@@ -1,8 +1,8 @@
 //! The person at the terminal: Ctrl-C, and answers at prompts that are on the screen.
 
-use super::{Grip, Halt, Live};
+use super::{Halt, Live, Stepping};
 use crate::conform::outside::Mark;
-use crate::on_live::member::Member;
+use crate::on_live::mirrored_actor::MirroredActor;
 use crate::on_live::view::View;
 use holdfast::recorder::now_ns;
 use holdfast_check::world::EnvironmentAction;
@@ -16,7 +16,7 @@ impl Live<'_> {
     /// Types Ctrl-C: the root takes it, whether it comes as a signal or as a key; and if it was a
     /// signal to a shared group, everybody does.
     pub(in crate::on_live) fn ctrl_c(&mut self) -> Result<(), Halt> {
-        if self.grip == Grip::Held {
+        if self.stepping == Stepping::Held {
             // The key throws away what is on its way to the screen (NOFLSH of termios(3)).
             let open: Vec<_> = self.view.prompts().collect();
             open.into_iter().try_for_each(|actor| self.on_screen(actor))?;
@@ -28,7 +28,7 @@ impl Live<'_> {
         };
         let before: Vec<(ActorId, usize)> = signalled(&self.view)
             .into_iter()
-            .filter_map(|actor| Some((actor, self.view.member(actor)?.interrupted())))
+            .filter_map(|actor| Some((actor, self.view.mirror(actor)?.interrupted())))
             .collect();
         if !self.view.runs(ActorId(0)) {
             self.say("nobody is there to take it");
@@ -47,7 +47,7 @@ impl Live<'_> {
             }
             let at_ns = now_ns();
             self.typed(KEY)?;
-            let took = self.wait(self.hurry.limit / TRIES, |view| taken(view, &root_before));
+            let took = self.wait(self.time_outs.limit / TRIES, |view| taken(view, &root_before));
             if took.is_some() {
                 // An actor that is frozen at a prompt may handle it much later.
                 self.outside.actions.push(Mark { at_ns, action: EnvironmentAction::Interrupt });
@@ -99,7 +99,7 @@ impl Live<'_> {
             if self.view.prompts().next().is_none() {
                 return Ok(Took::No);
             }
-            if begun.elapsed() > self.hurry.limit {
+            if begun.elapsed() > self.time_outs.limit {
                 let dump = self.grown.stage.dump();
                 return Err(Halt::Stage(format!("failed to see {what}\n{dump}")));
             }
@@ -110,8 +110,8 @@ impl Live<'_> {
     pub(super) fn await_prompt(&mut self, actor: ActorId) -> Result<(), Halt> {
         self.release(actor)?;
         let open = self.wait_while_it_moves(|view| {
-            let member = view.member(actor);
-            let open = member.is_some_and(|member| member.prompt().is_some());
+            let mirror = view.mirror(actor);
+            let open = mirror.is_some_and(|mirror| mirror.prompt().is_some());
             let never = !view.runs(actor);
             (open || never).then_some(open)
         });
@@ -119,7 +119,7 @@ impl Live<'_> {
         match open {
             Some(true) => self.on_screen(actor),
             Some(false) => Err(Halt::Never(format!("{name} is gone, its prompt does not open"))),
-            None if self.hurry.interrupted() => Err(Halt::Interrupted),
+            None if self.time_outs.interrupted() => Err(Halt::Interrupted),
             None => Err(Halt::Never(format!("the prompt of {name} does not open"))),
         }
     }
@@ -143,11 +143,11 @@ impl Live<'_> {
                 }
             });
             self.look();
-            let open = self.view.member(actor).is_some_and(|member| member.prompt().is_some());
+            let open = self.view.mirror(actor).is_some_and(|mirror| mirror.prompt().is_some());
             if shown || !open {
                 return Ok(());
             }
-            if begun.elapsed() > self.hurry.limit {
+            if begun.elapsed() > self.time_outs.limit {
                 let dump = self.grown.stage.dump();
                 return Err(Halt::Stage(format!("failed to see the prompt of {name}\n{dump}")));
             }
@@ -169,13 +169,13 @@ impl Live<'_> {
         let open: Vec<_> = self
             .view
             .prompts()
-            .filter_map(|one| Some((one, self.view.member(one)?.prompt()?)))
+            .filter_map(|one| Some((one, self.view.mirror(one)?.prompt()?)))
             .collect();
         self.say(format!("`{word}` is typed at the prompt of {}", self.view.name(actor)));
         self.grown.stage.type_line(word).map_err(|error| Halt::Stage(error.to_string()))?;
-        let closed = self.wait(self.hurry.limit, |view| {
+        let closed = self.wait(self.time_outs.limit, |view| {
             let closed = |(one, request): &(ActorId, _)| {
-                view.member(*one).and_then(Member::prompt) != Some(*request)
+                view.mirror(*one).and_then(MirroredActor::prompt) != Some(*request)
             };
             open.iter().any(closed).then_some(())
         });
@@ -189,7 +189,7 @@ impl Live<'_> {
 /// Whether everybody of these has taken one more SIGINT, or is gone.
 fn taken(view: &View<'_>, before: &[(ActorId, usize)]) -> Option<()> {
     let took = |(actor, count): &(ActorId, usize)| {
-        !view.runs(*actor) || view.member(*actor).is_some_and(|one| one.interrupted() > *count)
+        !view.runs(*actor) || view.mirror(*actor).is_some_and(|one| one.interrupted() > *count)
     };
     before.iter().all(took).then_some(())
 }

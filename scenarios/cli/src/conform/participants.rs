@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 /// One process of the run.
 #[derive(Clone, Debug)]
-pub struct Part {
+pub struct Participant {
     /// Its process.
     pub process: u32,
     /// The name of its file; none if it wrote no record: a program that is not an actor, or an actor
@@ -27,14 +27,14 @@ pub struct Part {
     /// How its file ends.
     pub tail: Tail,
     /// How it came to the tree.
-    pub came: Came,
+    pub origin: ParticipantOrigin,
     /// How it ended.
     pub end: End,
 }
 
 /// How a process came to the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Came {
+pub enum ParticipantOrigin {
     /// It is the root.
     First,
     /// An actor says that it started it.
@@ -56,20 +56,20 @@ pub enum End {
 
 /// A recorded run.
 #[derive(Clone, Debug)]
-pub struct Cast {
+pub struct RecordedRun {
     /// Where it is replayed.
     pub topology: Topology,
     /// The policy by name.
     pub named: NamedPolicy,
     /// Who took part, in the order of the tree.
-    pub parts: Vec<Part>,
+    pub participants: Vec<Participant>,
     /// What is known that no record tells.
     pub outside: Outside,
 }
 
 /// Why records do not make a run.
 #[derive(Debug, thiserror::Error)]
-pub enum CastError {
+pub enum ParticipantsError {
     /// The root's file is not there.
     #[error("{file}: its tree has the root {root}, of which there is no record")]
     NoRoot {
@@ -132,32 +132,39 @@ pub enum CastError {
 ///
 /// # Errors
 /// If the records of some root make no run.
-pub fn group(records: Vec<Record>, outside: &Outside) -> Result<Vec<Cast>, CastError> {
+pub fn group(
+    records: Vec<Record>,
+    outside: &Outside,
+) -> Result<Vec<RecordedRun>, ParticipantsError> {
     let mut by_root: BTreeMap<ActorId, Vec<Record>> = BTreeMap::new();
     for record in records {
         by_root.entry(record.header.root).or_default().push(record);
     }
-    by_root.into_iter().map(|(root, records)| Cast::new(root, records, outside)).collect()
+    by_root.into_iter().map(|(root, records)| RecordedRun::new(root, records, outside)).collect()
 }
 
 /// What is known of a process before the tree is laid out.
 struct Known {
     supervisor: Option<ActorId>,
-    came: Came,
+    origin: ParticipantOrigin,
 }
 
-impl Cast {
-    fn new(root: ActorId, records: Vec<Record>, outside: &Outside) -> Result<Self, CastError> {
+impl RecordedRun {
+    fn new(
+        root: ActorId,
+        records: Vec<Record>,
+        outside: &Outside,
+    ) -> Result<Self, ParticipantsError> {
         let first = records[0].file.clone();
         let mut by_process: BTreeMap<ActorId, Record> = BTreeMap::new();
         for record in records {
             let (file, process) = (record.file.clone(), record.header.actor);
             if by_process.insert(process, record).is_some() {
-                return Err(CastError::Twice { file, line: 1, process: process.0 });
+                return Err(ParticipantsError::Twice { file, line: 1, process: process.0 });
             }
         }
         let Some(top) = by_process.get(&root) else {
-            return Err(CastError::NoRoot { file: first, root: root.0 });
+            return Err(ParticipantsError::NoRoot { file: first, root: root.0 });
         };
         let (top_file, header) = (top.file.clone(), top.header.clone());
         for record in by_process.values() {
@@ -166,33 +173,33 @@ impl Cast {
         let known = who_is_there(root, &by_process, outside)?;
         let order = in_tree_order(root, &known);
         if order.len() > MOST_ACTORS {
-            return Err(CastError::TooMany { file: top_file, count: order.len() });
+            return Err(ParticipantsError::TooMany { file: top_file, count: order.len() });
         }
         let names = Names::new(order.iter().copied());
-        let members = members(&order, &known, &by_process, &names);
-        let tree =
-            Tree::new(members).map_err(|source| CastError::Tree { file: top_file, source })?;
+        let actors = actors(&order, &known, &by_process, &names);
+        let tree = Tree::new(actors)
+            .map_err(|source| ParticipantsError::Tree { file: top_file, source })?;
         let named = header.policy.clone();
         let mut config = Config::new(tree, named.policy(), header.placement, Budget::NONE);
         config.environment = Environment::Recorded;
-        let mut parts = Vec::new();
+        let mut participants = Vec::new();
         for (index, process) in order.iter().enumerate() {
             let record = by_process.get(process);
             config.debug[index] = match record.map(|record| record.header.debugging) {
                 Some(Debugging::Failures) => DebugMode::On,
                 Some(Debugging::Breakpoints | Debugging::Off) | None => DebugMode::Off,
             };
-            parts.push(Part {
+            participants.push(Participant {
                 process: process.0,
                 file: record.map(|record| record.file.clone()),
                 lines: record.map_or(Ok(Vec::new()), |record| named_lines(record, &names))?,
                 tail: record.map_or(Tail::Whole, |record| record.tail),
-                came: known[process].came,
+                origin: known[process].origin,
                 end: end_of(*process, &by_process),
             });
         }
         let outside = outside.named(&names);
-        Ok(Self { topology: Topology::new(config), named, parts, outside })
+        Ok(Self { topology: Topology::new(config), named, participants, outside })
     }
 
     /// The tree.
@@ -204,12 +211,12 @@ impl Cast {
     /// How many lines there are.
     #[must_use]
     pub fn lines(&self) -> usize {
-        self.parts.iter().map(|part| part.lines.len()).sum()
+        self.participants.iter().map(|participant| participant.lines.len()).sum()
     }
 }
 
 /// What is the same in a whole tree.
-fn agree(record: &Record, top: &Record) -> Result<(), CastError> {
+fn agree(record: &Record, top: &Record) -> Result<(), ParticipantsError> {
     let (one, other) = (&record.header, &top.header);
     let root = one.actor == other.actor;
     let table = [
@@ -221,7 +228,7 @@ fn agree(record: &Record, top: &Record) -> Result<(), CastError> {
         None => Ok(()),
         Some((_, what)) => {
             let (file, other) = (record.file.clone(), top.file.clone());
-            Err(CastError::Disagree { file, other, what })
+            Err(ParticipantsError::Disagree { file, other, what })
         }
     }
 }
@@ -230,16 +237,16 @@ fn who_is_there(
     root: ActorId,
     by_process: &BTreeMap<ActorId, Record>,
     outside: &Outside,
-) -> Result<BTreeMap<ActorId, Known>, CastError> {
+) -> Result<BTreeMap<ActorId, Known>, ParticipantsError> {
     let mut known = BTreeMap::new();
-    known.insert(root, Known { supervisor: None, came: Came::First });
+    known.insert(root, Known { supervisor: None, origin: ParticipantOrigin::First });
     for (process, record) in by_process {
         for line in &record.lines {
             let Input::Spawned { child } = line.input else { continue };
-            let one = Known { supervisor: Some(*process), came: Came::Announced };
+            let one = Known { supervisor: Some(*process), origin: ParticipantOrigin::Announced };
             if known.insert(child, one).is_some() {
                 let (file, line) = (record.file.clone(), line.number);
-                return Err(CastError::Twice { file, line, process: child.0 });
+                return Err(ParticipantsError::Twice { file, line, process: child.0 });
             }
         }
     }
@@ -247,22 +254,24 @@ fn who_is_there(
         let Some(above) = record.header.supervisor else { continue };
         let Some(supervisor) = by_process.get(&above) else {
             let (file, line, does) = (record.file.clone(), 1, "names as its supervisor");
-            return Err(CastError::Missing { file, line, does, process: above.0 });
+            return Err(ParticipantsError::Missing { file, line, does, process: above.0 });
         };
-        let unannounced = Known { supervisor: Some(above), came: Came::Unannounced };
+        let unannounced = Known { supervisor: Some(above), origin: ParticipantOrigin::Unannounced };
         if known.entry(*process).or_insert(unannounced).supervisor != Some(above) {
             let (file, other) = (record.file.clone(), supervisor.file.clone());
-            return Err(CastError::Disagree { file, other, what: "its supervisor" });
+            return Err(ParticipantsError::Disagree { file, other, what: "its supervisor" });
         }
     }
     for line in &by_process[&root].lines {
         if let Input::Adopted { child } = line.input {
-            let found = Known { supervisor: Some(root), came: Came::Found };
+            let found = Known { supervisor: Some(root), origin: ParticipantOrigin::Found };
             known.entry(child).or_insert(found);
         }
     }
     for left in outside.ended.iter().flat_map(|ended| &ended.left) {
-        known.entry(*left).or_insert(Known { supervisor: Some(root), came: Came::Found });
+        known
+            .entry(*left)
+            .or_insert(Known { supervisor: Some(root), origin: ParticipantOrigin::Found });
     }
     only_actors_speak(by_process, &known)?;
     Ok(known)
@@ -273,7 +282,7 @@ fn who_is_there(
 fn only_actors_speak(
     by_process: &BTreeMap<ActorId, Record>,
     known: &BTreeMap<ActorId, Known>,
-) -> Result<(), CastError> {
+) -> Result<(), ParticipantsError> {
     for record in by_process.values() {
         let linked = |process: ActorId| {
             record.lines.iter().any(|line| line.input == Input::LinkEnded { peer: process })
@@ -288,7 +297,7 @@ fn only_actors_speak(
             };
             if !by_process.contains_key(&process) && known.contains_key(&process) {
                 let (file, line, process) = (record.file.clone(), line.number, process.0);
-                return Err(CastError::Missing { file, line, does, process });
+                return Err(ParticipantsError::Missing { file, line, does, process });
             }
         }
     }
@@ -308,33 +317,33 @@ fn in_tree_order(root: ActorId, known: &BTreeMap<ActorId, Known>) -> Vec<ActorId
     order
 }
 
-fn members(
+fn actors(
     order: &[ActorId],
     known: &BTreeMap<ActorId, Known>,
     by_process: &BTreeMap<ActorId, Record>,
     names: &Names,
 ) -> Vec<ActorSpec> {
-    let mut members: Vec<ActorSpec> = Vec::new();
+    let mut actors: Vec<ActorSpec> = Vec::new();
     for process in order {
         let path = by_process.get(process).map(|record| &record.header.path);
         let spelled = path.and_then(|path| path.last()).map_or("pid", String::as_str);
         let legible = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
         let mut name: String = spelled.chars().map(legible).collect();
-        let taken = members.iter().any(|member| member.name == name);
+        let taken = actors.iter().any(|other| other.name == name);
         if taken || path.is_none() || name.is_empty() {
             name = format!("{name}-{}", process.0);
         }
         let above = known[process].supervisor;
         let supervisor = above.and_then(|above| names.actor(above).ok());
         let start = if supervisor.is_none() { ActorStart::Running } else { ActorStart::Later };
-        members.push(ActorSpec { name, supervisor, start });
+        actors.push(ActorSpec { name, supervisor, start });
     }
-    members
+    actors
 }
 
-fn named_lines(record: &Record, names: &Names) -> Result<Vec<Line>, CastError> {
+fn named_lines(record: &Record, names: &Names) -> Result<Vec<Line>, ParticipantsError> {
     let named = |line: &Line| {
-        names.line(line).map_err(|UnknownPid(process)| CastError::Missing {
+        names.line(line).map_err(|UnknownPid(process)| ParticipantsError::Missing {
             file: record.file.clone(),
             line: line.number,
             does: "names",

@@ -18,7 +18,7 @@ pub(super) enum Life {
 
 /// One actor, as it is known.
 #[derive(Debug)]
-pub(super) struct Member {
+pub(super) struct MirroredActor {
     pub(super) pid: u32,
     pub(super) node: Node,
     pub(super) life: Life,
@@ -38,7 +38,7 @@ pub(super) struct Member {
     held: Vec<Signal>,
 }
 
-impl Member {
+impl MirroredActor {
     pub(super) fn new(pid: u32, node: Node, connection: usize) -> Self {
         Self {
             pid,
