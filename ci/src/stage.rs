@@ -246,7 +246,10 @@ pub(crate) const STAGES: &[CiStage] = &[
     CiStage {
         name: "live-soak",
         why: "no live case raises a false alarm, in many passes on a busy machine",
-        cargo: &[&["run", "--release", "--locked", "--package", "ci", "--bin", "live-soak"]],
+        cargo: &[
+            &["run", "--release", "--locked", "--package", "ci", "--bin", "live-soak"],
+            &["--", "--passes", "25"],
+        ],
         env: &[],
         set: StageSet::Full,
     },

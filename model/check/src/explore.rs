@@ -154,6 +154,8 @@ pub struct Exploration<'t> {
     pub depth: u32,
     /// How many steps were taken.
     pub transitions: u64,
+    /// How often a state or a step reached an antecedent, and how often it was a violation.
+    pub findings: u64,
     /// The furthest position of the script that was reached.
     pub furthest: u8,
     /// Properties whose antecedent was reached.
@@ -204,6 +206,7 @@ pub fn explore<'t>(
         ending,
         depth: results.iter().map(|result| result.depth).max().unwrap_or(0),
         transitions: results.iter().map(|result| result.transitions).sum(),
+        findings: results.iter().map(|result| result.findings).sum(),
         furthest: results.iter().map(|result| result.furthest).max().unwrap_or(0),
         triggered: results
             .iter()

@@ -78,6 +78,8 @@ pub struct CheckReport {
     pub states: u64,
     /// How many steps were taken.
     pub transitions: u64,
+    /// How often a state or a step reached an antecedent, and how often it was a violation.
+    pub findings: u64,
     /// The number of the deepest level.
     pub depth: u32,
     /// What the visited states occupied, in bytes.
@@ -152,6 +154,7 @@ fn judge(topology: &Topology, first: &Exploration<'_>, progress: &Progress) -> C
         ending,
         states: first.space.len(),
         transitions: first.transitions,
+        findings: first.findings,
         depth: first.depth,
         bytes: first.space.bytes(),
         reduction: options.reduction,

@@ -29,6 +29,8 @@ fn config(tree: &str, faults: &str, placement: Placement, policy: Policy) -> Con
 struct Census {
     states: u64,
     steps: u64,
+    /// How often an antecedent was reached, and how often a property violated.
+    findings: u64,
     counts: BTreeMap<String, u64>,
     triggered: PropertySet,
     violated: PropertySet,
@@ -96,6 +98,7 @@ impl Census {
         for property in violated.members() {
             self.add(format!("{of} violates {property}"));
         }
+        self.findings += (triggered.members().count() + violated.members().count()) as u64;
         self.triggered |= triggered;
         self.violated |= violated;
     }
@@ -170,6 +173,8 @@ fn the_naive_search_counts_what_the_explorer_found() {
         let census = Census::of(&config);
         let report = explored(&config, SymmetryReduction::Off);
         assert_eq!((report.states, report.transitions), (census.states, census.steps), "{what}");
+        // A state or a step that is not judged is missing here.
+        assert_eq!(report.findings, census.findings, "{what}");
         let applies = |set: PropertySet| -> PropertySet {
             let applies = |property: &PropertyId| {
                 !matches!(report.verdicts[property], PropertyVerdict::DoesNotApply(_))

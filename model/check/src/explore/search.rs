@@ -79,6 +79,8 @@ pub struct ThreadResult {
     pub store: Store,
     /// How many steps it took.
     pub transitions: u64,
+    /// How often a state or a step was found to reach an antecedent, and how often to be a violation.
+    pub findings: u64,
     /// Properties whose antecedent it reached.
     pub triggered: PropertySet,
     /// For each property that it saw violated, a shortest way there.
@@ -150,6 +152,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         let mut result = ThreadResult {
             store: Store::new(worker.stride()),
             transitions: 0,
+            findings: 0,
             triggered: PropertySet::default(),
             violations: BTreeMap::new(),
             depth: 0,
@@ -276,8 +279,10 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         outbound: &mut Outbound<'_, '_>,
         result: &mut ThreadResult,
     ) -> Result<(), TableFull> {
-        let ThreadResult { store, depth, triggered, violations, standstills, .. } = result;
+        let ThreadResult { store, depth, findings, triggered, violations, standstills, .. } =
+            result;
         let mut note = |judgement: Judgement, state, site| {
+            *findings += judgement.findings();
             *triggered |= judgement.triggered;
             for property in judgement.violated.members() {
                 let steps = *depth + u32::from(site == ViolationSite::Step);

@@ -22,6 +22,14 @@ pub struct Judgement {
 }
 
 impl Judgement {
+    /// How many antecedents were reached, and how many properties violated: what a search that
+    /// counts all of them cannot have left unjudged.
+    #[must_use]
+    pub fn findings(&self) -> u64 {
+        let count = |set: PropertySet| u64::from(set.bits().count_ones());
+        count(self.triggered) + count(self.violated)
+    }
+
     fn note(&mut self, property: PropertyId, evaluation: Evaluation) {
         if evaluation != Evaluation::NotTriggered {
             self.triggered |= PropertySet::of(property);
