@@ -274,13 +274,12 @@ pub fn inputs_aside(focus: Focus, node: &Node, rest: &Rest) -> Vec<Input> {
     ];
     if node.children().contains_key(&CHILD) {
         inputs.push(Input::CancelChild { child: CHILD });
-        inputs.push(received(CHILD, Message::Want { request: BESIDE_NEW }));
-        inputs.push(received(CHILD, Message::Done { request: BESIDE }));
-        inputs.push(received(CHILD, Message::Lost { request: BESIDE }));
+        about_others(rest, CHILD, BESIDE_NEW, &mut inputs);
     }
     if let Some((_, other)) = rest.children.first() {
         from_the_other_child(*other, &mut inputs);
-        anything(focus.request(), OFF, &mut inputs);
+        about_others(rest, OFF, OTHER_NEW, &mut inputs);
+        anything(focus.request(), node, OFF, &mut inputs);
     }
     let own = rest.own_before.iter().chain(&rest.own_after);
     let mine = node.requests().find(focus.request());
@@ -291,16 +290,19 @@ pub fn inputs_aside(focus: Focus, node: &Node, rest: &Rest) -> Vec<Input> {
     }
     match node.position() {
         TreePosition::Below { .. } => {
-            let own = own.map(|own| (own.request, own.stage == RequestStage::Waiting));
-            let held = rest.holds.iter();
-            let held = held.map(|(name, hold)| (*name, hold.stage == HoldStage::Waiting));
-            for (request, waits) in own.chain(held) {
-                if waits {
+            for own in own {
+                let request = own.request;
+                if own.stage == RequestStage::Waiting {
                     inputs.push(received(ABOVE, Message::Grant { request }));
                     inputs.push(received(ABOVE, Message::Refuse { request }));
                 } else {
                     inputs.push(received(ABOVE, Message::Revoke { request }));
                 }
+            }
+            for request in rest.holds.iter().map(|(name, _)| *name).chain([OTHER_NEW]) {
+                inputs.push(received(ABOVE, Message::Grant { request }));
+                inputs.push(received(ABOVE, Message::Refuse { request }));
+                inputs.push(received(ABOVE, Message::Revoke { request }));
             }
         }
         TreePosition::Root { stop, .. } => {
@@ -321,13 +323,7 @@ fn received(from: ActorId, message: Message) -> Input {
 }
 
 fn from_the_other_child(child: Child, inputs: &mut Vec<Input>) {
-    inputs.extend([
-        received(OFF, Message::Want { request: OTHER_NEW }),
-        received(OFF, Message::Done { request: OTHER }),
-        received(OFF, Message::Lost { request: OTHER }),
-        received(OFF, Message::Done { request: OTHER_TOO }),
-        Input::LinkEnded { peer: OFF },
-    ]);
+    inputs.push(Input::LinkEnded { peer: OFF });
     for status in [Status::Cancelled, Status::Failed] {
         inputs.push(Input::Exited { child: OFF, status });
     }
@@ -336,9 +332,23 @@ fn from_the_other_child(child: Child, inputs: &mut Vec<Input>) {
     }
 }
 
-/// What a child that is not on the path may say all the same, but for a request under the name of
-/// `r`: it does not keep the contract.
-fn anything(request: RequestId, from: ActorId, inputs: &mut Vec<Input>) {
+/// What a child says about requests other than `r`, whether it has asked for them or not: it does
+/// not keep the contract, or somebody below it does not.
+fn about_others(rest: &Rest, from: ActorId, unknown: RequestId, inputs: &mut Vec<Input>) {
+    let own = rest.own_before.iter().chain(&rest.own_after).map(|own| own.request);
+    for request in rest.holds.iter().map(|(name, _)| *name).chain(own).chain([unknown]) {
+        inputs.push(received(from, Message::Want { request }));
+        inputs.push(received(from, Message::Done { request }));
+        inputs.push(received(from, Message::Lost { request }));
+    }
+}
+
+/// What a child that is not on the path says about `r`, and against the way of its link. All there
+/// is, but for one thing: it does not ask under the name of `r` before `r` has come by.
+fn anything(request: RequestId, node: &Node, from: ActorId, inputs: &mut Vec<Input>) {
+    if node.requests().find(request).is_some() || node.holds().find(request).is_some() {
+        inputs.push(received(from, Message::Want { request }));
+    }
     inputs.extend([
         received(from, Message::Done { request }),
         received(from, Message::Lost { request }),

@@ -66,10 +66,20 @@ type Moves = Rc<[(NeighbourMove, u16)]>;
 /// What a node may do, and what it becomes.
 type Outcomes = Rc<[(u16, FocusOutcome)]>;
 
+/// What the neighbour below keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum BelowKeeps {
+    /// The contract of a link.
+    Contract,
+    /// Nothing: it says anything at any time.
+    Nothing,
+}
+
 /// The exploration of one kind of actor.
 pub struct FocusSearch {
     focus: Focus,
     keeps: Option<Box<dyn Fn(FocusEvent) -> bool>>,
+    child: BelowKeeps,
     policy: Policy,
     nodes: Numbers<Node>,
     ups: Numbers<Side>,
@@ -94,6 +104,7 @@ impl FocusSearch {
         Self {
             focus,
             keeps: None,
+            child: BelowKeeps::Contract,
             policy,
             nodes: Numbers::new(),
             ups: Numbers::new(),
@@ -119,6 +130,13 @@ impl FocusSearch {
         Self { keeps: Some(Box::new(keeps)), ..self }
     }
 
+    /// A search in which the child on the path keeps no contract. It goes on after a violation, and
+    /// finds the first of each claim: what is not among them remains true.
+    #[must_use]
+    pub fn below_says_anything(self) -> Self {
+        Self { child: BelowKeeps::Nothing, ..self }
+    }
+
     /// Explores all states, or up to the first violation. Now and then `progress` is told how many
     /// states there are and may break it off.
     pub fn run(&mut self, mut progress: impl FnMut(usize) -> ControlFlow<()>) -> Closure {
@@ -137,7 +155,7 @@ impl FocusSearch {
                 return Closure::Interrupted;
             }
             self.expand(at as u32);
-            if !self.violated.is_empty() {
+            if !self.violated.is_empty() && self.child == BelowKeeps::Contract {
                 return Closure::Violated;
             }
             if self.points.len() > MOST_STATES || self.nodes.values.len() > MOST_VALUES {
@@ -235,6 +253,10 @@ impl FocusSearch {
         outputs: &[Output],
     ) {
         for violation in violations {
+            let known = |found: &Violated| found.violation == violation;
+            if self.child == BelowKeeps::Nothing && self.violated.iter().any(known) {
+                continue;
+            }
             let step = |event, point: NumberedState| FocusStep {
                 event,
                 node: self.nodes.get(point.node).clone(),
@@ -403,7 +425,12 @@ impl FocusSearch {
             return known.clone();
         }
         let value = self.side(far, side).clone();
-        let moves = value.moves(self.focus.request()).into_iter();
+        let request = self.focus.request();
+        let moves = match (far, self.child) {
+            (LinkEnd::Lower, BelowKeeps::Nothing) => value.moves_of_anybody(request),
+            (LinkEnd::Upper, _) | (LinkEnd::Lower, BelowKeeps::Contract) => value.moves(request),
+        };
+        let moves = moves.into_iter();
         let moves: Moves =
             moves.map(|step| (step, self.side_number(value.after(self.policy, step)))).collect();
         self.moves.insert((far, side), moves.clone());

@@ -7,7 +7,7 @@
 
 use holdfast_check::world::link::{LaneState, LinkEnd, LinkInput, LinkState};
 use holdfast_protocol::contract::{Clause, History};
-use holdfast_protocol::message::Urgency;
+use holdfast_protocol::message::{MessageDirection, Urgency};
 use holdfast_protocol::{ActorId, Message, Policy, RequestId};
 
 /// A link and what was said on it about the request in focus.
@@ -42,6 +42,11 @@ impl Side {
             LinkEnd::Upper => LinkEnd::Lower,
             LinkEnd::Lower => LinkEnd::Upper,
         }
+    }
+
+    /// Whether the neighbour has any business saying it.
+    fn is_own_way(&self, message: Message) -> bool {
+        (message.direction() == MessageDirection::Down) == (self.far == LinkEnd::Upper)
     }
 
     fn step(&mut self, policy: Policy, input: LinkInput) {
@@ -84,13 +89,38 @@ impl Side {
         says.chain([NeighbourMove::Ends]).collect()
     }
 
+    /// What a child does that keeps no contract: it says anything. Saying it just before it is read
+    /// is as good as saying it earlier, so no more than one word is under way.
+    #[must_use]
+    pub fn moves_of_anybody(&self, request: RequestId) -> Vec<NeighbourMove> {
+        if !self.connected() {
+            return Vec::new();
+        }
+        let words = [
+            Message::Want { request },
+            Message::Done { request },
+            Message::Lost { request },
+            Message::Grant { request },
+            Message::Refuse { request },
+            Message::Revoke { request },
+            Message::Cancel { urgency: Urgency::Patient },
+            Message::Cancel { urgency: Urgency::Forced },
+        ];
+        let silent = self.link.up.queue().next().is_none();
+        let says = words.into_iter().filter(|_| silent).map(NeighbourMove::Says);
+        says.chain([NeighbourMove::Ends]).collect()
+    }
+
     /// The same link after a move.
     #[must_use]
     pub fn after(&self, policy: Policy, step: NeighbourMove) -> Self {
         let mut next = self.clone();
         match step {
             NeighbourMove::Says(message) => {
-                next.said.says(message).expect("only what the contract permits");
+                if self.is_own_way(message) {
+                    // What the contract forbids is among the moves of nobody who keeps it.
+                    let _ = next.said.says(message);
+                }
                 next.step(policy, LinkInput::Push(self.far, message));
             }
             NeighbourMove::Ends => next.step(policy, LinkInput::Cut),
@@ -133,7 +163,9 @@ impl Side {
     #[must_use]
     pub fn read(&self, policy: Policy) -> Self {
         let mut next = self.clone();
-        if let Some(Some(message)) = self.readable() {
+        if let Some(Some(message)) = self.readable()
+            && self.is_own_way(message)
+        {
             next.said.hears(message);
         }
         next.step(policy, LinkInput::Read(self.near()));

@@ -134,7 +134,10 @@ pub fn concerns(focus: Focus, output: Output) -> bool {
     let r = focus.request();
     match output {
         Output::Send { to, message } => match message.request() {
-            About::Request(request) => request == r,
+            // Whoever else asks under the name of `r` is refused.
+            About::Request(request) => {
+                request == r && (to == CHILD || !matches!(message, Message::Refuse { .. }))
+            }
             About::Actor => to == CHILD && focus.has_child(),
         },
         Output::Arm { timer } | Output::Disarm { timer } => match timer {

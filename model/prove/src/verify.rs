@@ -415,7 +415,11 @@ fn words(request: RequestId) -> [Message; 8] {
 fn ours(focus: Focus, output: Output) -> bool {
     match output {
         Output::Send { to, message } => match message.request() {
-            About::Request(request) => request == focus.request(),
+            // Whoever else asks under its name is refused.
+            About::Request(request) => {
+                let another = to != CHILD && matches!(message, Message::Refuse { .. });
+                request == focus.request() && !another
+            }
             About::Actor => to == CHILD && focus.has_child(),
         },
         Output::Arm { timer: Timer::Grace(child) }

@@ -115,13 +115,14 @@ fn samples_of(focus: Focus) -> &'static (Samples, u64) {
 fn samples(focus: Focus) -> (Samples, u64) {
     let (mut samples, mut steps) = (Samples::new(), 0);
     for number in 0..LIVES {
-        live(focus, Rng::new(1, number), &mut samples, &mut steps);
+        live(focus, number, &mut samples, &mut steps);
     }
     (samples, steps)
 }
 
 /// Drives one node until it is over.
-fn live(focus: Focus, mut rng: Rng, samples: &mut Samples, steps: &mut u64) {
+fn live(focus: Focus, number: u64, samples: &mut Samples, steps: &mut u64) {
+    let mut rng = Rng::new(1, number);
     let debug = if rng.below(2) == 0 { DebugMode::Off } else { DebugMode::On };
     let mut node = if focus.is_root() {
         Node::root(ROOT, Policy::RELAY, debug)
@@ -140,6 +141,9 @@ fn live(focus: Focus, mut rng: Rng, samples: &mut Samples, steps: &mut u64) {
         }
         let mut inputs = Vec::new();
         inputs_of_life(focus, &node, &mut rng, &mut fresh, &mut inputs);
+        if number % 2 == 0 {
+            hostile_words(&node, request, &mut rng, &mut inputs);
+        }
         let linked = |child: ActorId| {
             node.children().get(&child).is_some_and(|child| child.link == ChildLink::Up)
         };
@@ -233,7 +237,8 @@ impl Lens {
         match input {
             Input::Received { from, message } => {
                 let ours = message.request() == About::Request(self.request);
-                if ours || message.request() == About::Actor {
+                let near = from == ABOVE || kid(from);
+                if near && (ours || message.request() == About::Actor) {
                     Trigger::Takes(Input::Received { from, message: self.message(message) })
                 } else {
                     Trigger::Aside
@@ -261,6 +266,25 @@ impl Lens {
 
 fn received(from: ActorId, message: Message) -> Input {
     Input::Received { from, message }
+}
+
+/// What children say that keep no contract: anything about every request that is known here, and
+/// against the way of the link. The one on the path keeps it for the request in focus.
+fn hostile_words(node: &Node, in_focus: RequestId, rng: &mut Rng, inputs: &mut Vec<Input>) {
+    let own = node.requests().iter().map(|own| own.request);
+    let unknown = RequestId { actor: ActorId(77), serial: rng.below(3) as u32 };
+    let known: Vec<RequestId> = node.holds().iter().map(|(name, _)| name).chain(own).collect();
+    let request = known.get(rng.below(known.len() + 1)).copied().unwrap_or(unknown);
+    for from in node.children().keys().copied().filter(|_| rng.below(2) == 0) {
+        if from == CHILD && request == in_focus {
+            continue;
+        }
+        inputs.push(received(from, Message::Want { request }));
+        inputs.push(received(from, Message::Done { request }));
+        inputs.push(received(from, Message::Lost { request }));
+        inputs.push(received(from, Message::Grant { request }));
+        inputs.push(received(from, Message::Revoke { request }));
+    }
 }
 
 /// What can happen to a node, under a contract that is kept.

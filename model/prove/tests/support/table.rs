@@ -7,15 +7,24 @@ use std::ops::ControlFlow;
 
 /// Where each rule falls first: the kind of actor, the claim, and after how many steps.
 pub(crate) const FALLS: [(Rule, &str); 12] = [
-    (Rule::R1, "asker: contract: nobody-else in 1; asker: request-answered in 1"),
+    (
+        Rule::R1,
+        "asker: contract: nobody-else in 1; \
+         asker: request-answered in 1; \
+         between: request-answered in 3; \
+         between-deeper: request-answered in 3",
+    ),
     (
         Rule::R2,
         "asker: one-prompt in 1; \
          asker: contract: nobody-else in 1; \
          asker: contract: prompt-under-grant in 1; \
          asker: request-answered in 1; \
+         root: stop-is-bounded in 3; \
+         root-deeper: stop-is-bounded in 3; \
          root-asker: one-prompt in 1; \
-         root-asker: released-once in 1",
+         root-asker: released-once in 1; \
+         root-orphan: stop-is-bounded in 3",
     ),
     (
         Rule::R3,
@@ -58,7 +67,8 @@ pub(crate) const FALLS: [(Rule, &str); 12] = [
         "root: released-once in 5; \
          root: interrupt-shielded in 5; \
          root-deeper: released-once in 5; \
-         root-deeper: interrupt-shielded in 5",
+         root-deeper: interrupt-shielded in 5; \
+         root-orphan: teardown-completes in 3",
     ),
     (
         Rule::R9,

@@ -1,4 +1,4 @@
-//! `holdfast prove`: proves the always-properties for trees of every size.
+//! `holdfast prove`: proves the properties for trees of every size.
 
 use super::named;
 use super::watch::{ProgressView, watched};
@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-/// Proves the always-properties for trees of every size, any number of requests and faults.
+/// Proves the properties for trees of every size, any number of requests and faults.
 ///
 /// One actor at a time runs between neighbours that may do whatever the contract of a link
 /// permits. model/docs/PROOF.md is the argument, and says what of it is on paper.
