@@ -31,8 +31,8 @@ mod event;
 pub use effects::{ChildScope, Effects, EventOf, FrameVerdict, Incoming, Intake};
 pub use event::{Event, Examine, Point, TaskEnd};
 
+use crate::ladder::LadderRung;
 use crate::policy::WhilePrompt;
-use crate::reaper::LadderRung;
 use crate::teardown::Teardown;
 use crate::{
     ActorId, Answer, Cause, Input, Message, Node, Outbox, Output, RequestId, Status, Timer,
@@ -172,7 +172,8 @@ impl<E: Effects> ActorLoop<E> {
                 self.overdue.remove(&timer);
             }
             Output::TeardownStarted { .. } => {
-                if self.user_task == UserTaskReport::Settled && self.effects.passes(Point::Body) {
+                if self.user_task == UserTaskReport::Settled && self.effects.passes(Point::UserTask)
+                {
                     self.follow_ups.push_back(Input::UserTaskEnded);
                 }
             }
@@ -372,7 +373,7 @@ impl<E: Effects> ActorLoop<E> {
             TaskEnd::Dropped => (Cause::Requested, Examine::Yes),
         };
         match (self.node.teardown(), examine) {
-            (Teardown::Running(_), _) => self.body_ended(),
+            (Teardown::Running(_), _) => self.node_hears_task_end(),
             (Teardown::NotAsked | Teardown::Deferred(_) | Teardown::Over, Examine::Yes) => {
                 self.handle(Input::Cancel { cause });
             }
@@ -391,11 +392,11 @@ impl<E: Effects> ActorLoop<E> {
         }
         self.effects.give_up_task();
         self.user_task = UserTaskReport::Settled;
-        self.body_ended();
+        self.node_hears_task_end();
     }
 
-    fn body_ended(&mut self) {
-        if self.effects.passes(Point::Body) {
+    fn node_hears_task_end(&mut self) {
+        if self.effects.passes(Point::UserTask) {
             self.handle(Input::UserTaskEnded);
         }
     }
@@ -410,7 +411,7 @@ impl<E: Effects> ActorLoop<E> {
                     self.expired(timer);
                 }
             }
-            Point::Body => self.body_ended(),
+            Point::UserTask => self.node_hears_task_end(),
             Point::Reap(child) => self.child_ended(child),
             Point::Adopt(child) => self.adopt(child),
             Point::ChildrenGone => self.sweep().into_iter().for_each(|input| self.handle(input)),

@@ -4,7 +4,8 @@
 //! the child it came through (R5).
 //!
 //! ```text
-//!     intermediate:  (none) --Want--> Waiting --Grant--> Granted --Done, Lost--> (none)
+//!     everywhere:    (none) --Want--> Waiting --Done, Lost, Refuse--> (none)
+//!     intermediate:                   Waiting --Grant--> Granted --Done, Lost--> (none)
 //!     root:                           Granted --Done, Lost--> Detached --baton closed--> (none)
 //!                                     Granted --baton closed--> Closed --Done, Lost--> (none)
 //! ```

@@ -95,7 +95,7 @@ pub enum Signal {
     Quit,
 }
 
-/// Where a signal came from (`si_code` of signalfd(2)).
+/// Where a signal came from (`si_code` of sigaction(2)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {

@@ -15,7 +15,7 @@
 //! function of its inputs and nothing else.
 //!
 //! Reading order: [`policy`], [`message`], [`input`], [`output`], then the machines [`lock`],
-//! [`hold`], [`reaper`], [`sigint`], [`teardown`], [`node`], where they meet, and [`contract`], which
+//! [`hold`], [`ladder`], [`sigint`], [`teardown`], [`node`], where they meet, and [`contract`], which
 //! they keep.
 
 #![no_std]
@@ -31,6 +31,7 @@ pub mod contract;
 pub mod hold;
 pub mod id;
 pub mod input;
+pub mod ladder;
 pub mod lock;
 pub mod message;
 pub mod name;
@@ -38,7 +39,6 @@ pub mod node;
 pub mod output;
 pub mod placement;
 pub mod policy;
-pub mod reaper;
 pub mod rename;
 pub mod sigint;
 pub mod teardown;

@@ -8,8 +8,8 @@
 //!                     --> signals (SIGINT, stop) /
 //! ```
 //!
-//! After each input [`Node::handle`] settles: a deferred teardown begins when nothing defers it any
-//! more, each ladder runs or is suspended as the holds say, and an actor that is done exits.
+//! After each input [`Node::handle`] settles: a deferred teardown begins once nothing defers it,
+//! each ladder runs or is suspended as the holds say, and an actor that is done exits.
 
 mod ending;
 pub mod focus;
@@ -20,12 +20,12 @@ mod signals;
 use super::hold::Holds;
 use super::id::ActorId;
 use super::input::Input;
+use super::ladder::{Child, ChildLink};
 use super::lock::client::Requests;
 use super::lock::server::LockServer;
 use super::message::{Message, MessageDirection, Urgency};
 use super::output::{Notice, Outbox};
 use super::policy::{Policy, Restore, Route};
-use super::reaper::{Child, ChildLink};
 use super::sigint::{Disposition, Slot};
 use super::teardown::{Teardown, UserTaskState};
 use crate::rename;
@@ -145,7 +145,7 @@ impl Node {
             Input::Pause { shielding } => self.pause(shielding, out),
             Input::Answered { request, answer } => self.answered(request, answer, out),
             Input::Cancel { cause } => self.fail_or_cancel(cause, out),
-            Input::Unexamined { cause } => self.cancel(cause, out),
+            Input::Unexamined { cause } => self.request_teardown(cause, out),
             Input::CancelChild { child } => self.cancel_child(child, out),
             Input::UserTaskEnded => self.user_task = UserTaskState::Ended,
             Input::Received { from, message } => self.receive(from, message, out),

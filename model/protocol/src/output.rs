@@ -85,7 +85,7 @@ pub enum Output {
         /// Which.
         signal: LadderSignal,
     },
-    /// The name of the request that the last [`super::Input::Pause`] became.
+    /// The name of the request that a [`super::Input::Pause`] or a post-mortem became.
     Requested {
         /// Its name.
         request: RequestId,

@@ -3,7 +3,7 @@
 //! Runs in every actor.
 //!
 //! ```text
-//!     NotAsked --cancel--> Deferred --no hold left (R4)--> Running --children gone--> Over
+//!     NotAsked --cancel--> Deferred --no hold, no request (R4)--> Running --children gone--> Over
 //! ```
 
 use super::input::Cause;
@@ -13,7 +13,7 @@ use super::input::Cause;
 pub enum Teardown {
     /// Nothing asked it to end.
     NotAsked,
-    /// It must end, and waits until it has no hold.
+    /// It must end, and waits until it has neither a hold nor a request of its own.
     Deferred(Cause),
     /// Its children and local tasks were told to end.
     Running(Cause),

@@ -15,10 +15,10 @@ use Act::{
 use book::{Book, Phase, Place, Row, Told};
 use holdfast_protocol::hold::HoldStage;
 use holdfast_protocol::input::Shielding;
+use holdfast_protocol::ladder::{ChildLink, Grace, Kinship};
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::lock::server::{LockServer, NextGrant, Released};
 use holdfast_protocol::node::TreePosition;
-use holdfast_protocol::reaper::{ChildLink, Grace, Kinship};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{

@@ -4,9 +4,9 @@ use super::focus::{ABOVE, CHILD, Focus, ORPHAN};
 use super::search::{FocusEvent, FocusStep, Violated};
 use super::side::NeighbourMove;
 use holdfast_protocol::hold::HoldStage;
+use holdfast_protocol::ladder::LadderRung;
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::node::{StopOrder, TreePosition};
-use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{
     ActorId, Answer, Input, LadderSignal, Message, Node, Origin, Output, Shielding, Signal, Timer,

@@ -7,11 +7,11 @@
 
 use super::focus::{ABOVE, CHILD, Focus, MINE, OFF, OFF_TOO, OTHER, ROOT};
 use holdfast_protocol::hold::{Hold, HoldStage, Protects};
+use holdfast_protocol::ladder::{Child, ChildLink, Grace, Kinship, LadderRung};
 use holdfast_protocol::lock::client::{OwnRequest, Purpose, RequestStage};
 use holdfast_protocol::message::Urgency;
 use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition};
-use holdfast_protocol::reaper::{Child, ChildLink, Grace, Kinship, LadderRung};
 use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{
     ActorId, Answer, Cause, Input, Message, Node, Origin, RequestId, Shielding, Signal, Status,

@@ -4,11 +4,11 @@ use super::claim::ClaimViolation;
 use super::focus::{ABOVE, CHILD, Focus, ORPHAN};
 use super::rest::{inputs_aside, inputs_that_ask, rests};
 use holdfast_check::property::PropertyId;
+use holdfast_protocol::ladder::{Child, LadderRung};
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::message::{About, Urgency};
 use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition, Uplink};
-use holdfast_protocol::reaper::{Child, LadderRung};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{

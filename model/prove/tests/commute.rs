@@ -5,11 +5,11 @@
 
 use holdfast_check::rng::Rng;
 use holdfast_protocol::hold::HoldStage;
+use holdfast_protocol::ladder::{ChildLink, Grace, Kinship};
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::message::{About, Urgency};
 use holdfast_protocol::node::focus::Rest;
 use holdfast_protocol::node::{StopOrder, TreePosition};
-use holdfast_protocol::reaper::{ChildLink, Grace, Kinship};
 use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{
     ActorId, Answer, Cause, DebugMode, Input, Message, Node, Origin, Outbox, Output, Policy,

@@ -10,8 +10,8 @@ use holdfast_check::world::link::{LaneState, LinkState, MessageLane};
 use holdfast_check::world::process::ProcessState;
 use holdfast_check::world::shared::{BatonState as WorldBaton, SharedEnvironment, TerminalModes};
 use holdfast_check::world::{Config, System, Topology};
+use holdfast_protocol::ladder::Kinship;
 use holdfast_protocol::message::{About, Urgency};
-use holdfast_protocol::reaper::Kinship;
 use holdfast_protocol::{
     ActorId, DebugMode, Input, Message, Node, Placement, Policy, RequestId, Timer,
 };

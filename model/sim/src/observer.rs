@@ -12,8 +12,8 @@ use super::mirror::MirroredWorld;
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_check::world::Topology;
 use holdfast_protocol::actor_loop::Examine;
+use holdfast_protocol::ladder::LadderRung;
 use holdfast_protocol::policy::WhilePrompt;
-use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{
     ActorId, Input, Message, Node, Notice, Origin, Output, RequestId, Signal, Status,
 };

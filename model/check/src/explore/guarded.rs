@@ -10,8 +10,8 @@ use crate::world::facts::{ActorFacts, ActorFlags, ComponentFacts, LinkFacts};
 use crate::world::script::{Condition, ScriptStep};
 use crate::world::shared::{BatonState, SharedEnvironment};
 use crate::world::topology::Topology;
+use holdfast_protocol::ladder::LadderRung;
 use holdfast_protocol::policy::{LockRelease, TerminalReader};
-use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{ActorId, Answer};
 
 /// Finds every action that happens to a component, with its guard. `at` is the script's position.

@@ -8,8 +8,8 @@ use super::{AlwaysClaim, PropertyId, PropertySet};
 use crate::world::facts::{ActorFacts, LaneFacts};
 use crate::world::shared::{RootEnd, TerminalModes};
 use crate::world::{ActorFlags, Fault, Observation, WorldView};
+use holdfast_protocol::ladder::LadderRung;
 use holdfast_protocol::policy::{Lock, LockRelease};
-use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{ActorId, DebugMode, Origin, Output, RequestId, Signal};
 
 /// What was found in a state or on a step.

@@ -17,8 +17,8 @@ use super::facts::{ActorFacts, ActorFlags, WorldView};
 use super::script::{Condition, ScriptStep};
 use super::shared::BatonState;
 use super::topology::Topology;
+use holdfast_protocol::ladder::LadderRung;
 use holdfast_protocol::policy::{LockRelease, TerminalReader};
-use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{ActorId, Answer, Cause, Placement, Signal};
 
 /// Every action that is enabled, in a fixed order.

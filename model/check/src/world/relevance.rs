@@ -21,8 +21,8 @@ use super::process::{Parent, ProcessState, RunningProcess};
 use super::script::ScriptStep;
 use super::shared::SharedEnvironment;
 use super::topology::Topology;
+use holdfast_protocol::ladder::LadderRung;
 use holdfast_protocol::node::forget::StillAsked;
-use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::{ActorId, DebugMode, Status};
 
 /// A set of faults: the bit of a fault is its number.
@@ -124,7 +124,7 @@ fn faults_on_running(running: &RunningProcess, facts: &ActorFacts) -> FaultBits 
         faults |= bit(Fault::Shielded);
     }
     // A supervisor that is cancelled starts nobody.
-    let unasked = |child: &holdfast_protocol::reaper::Child| child.rung < LadderRung::Cancel;
+    let unasked = |child: &holdfast_protocol::ladder::Child| child.rung < LadderRung::Cancel;
     if !cancelled || running.node.children().values().any(unasked) {
         faults |= bit(Fault::CancelChild);
     }

@@ -47,7 +47,7 @@ impl<Order, Ending> Event<Order, Ending> {
                 Point::Signal(..) | Point::Adopt(_) | Point::Baton(_) | Point::Hangup(_) => true,
                 Point::Message(_)
                 | Point::Timer(_)
-                | Point::Body
+                | Point::UserTask
                 | Point::Reap(_)
                 | Point::ChildrenGone => false,
             },
@@ -96,7 +96,7 @@ pub enum Point {
     /// One of its timers fires.
     Timer(Timer),
     /// Its user task, which was told to end, has ended.
-    Body,
+    UserTask,
     /// It reaps a child.
     Reap(ActorId),
     /// It takes an orphan over.
@@ -126,7 +126,9 @@ impl Point {
             | (Self::Hangup(held), Input::Answered { request, answer: Answer::Hangup }) => {
                 held == request
             }
-            (Self::Body, Input::UserTaskEnded) | (Self::ChildrenGone, Input::ChildrenGone) => true,
+            (Self::UserTask, Input::UserTaskEnded) | (Self::ChildrenGone, Input::ChildrenGone) => {
+                true
+            }
             _ => false,
         }
     }

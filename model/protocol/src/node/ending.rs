@@ -3,10 +3,10 @@
 use super::{Node, StopOrder, TreePosition, Uplink};
 use crate::id::ActorId;
 use crate::input::{Cause, Status};
+use crate::ladder::{Child, ChildLink, Climbed, Grace, Kinship, LadderRung};
 use crate::message::{Message, Urgency};
 use crate::output::{Alarm, LadderSignal, Outbox, Output};
 use crate::policy::{AfterInterrupt, Deferral, LadderUnderHold, Orphans, TerminalReader};
-use crate::reaper::{Child, ChildLink, Climbed, Grace, Kinship, LadderRung};
 use crate::teardown::{Teardown, UserTaskState};
 use crate::timer::Timer;
 use alloc::vec::Vec;
@@ -19,7 +19,7 @@ enum HeldBack {
 
 impl Node {
     /// This actor must end: now, or when nothing defers it any longer (R4).
-    pub(super) fn cancel(&mut self, cause: Cause, out: &mut Outbox) {
+    pub(super) fn request_teardown(&mut self, cause: Cause, out: &mut Outbox) {
         match self.teardown {
             Teardown::NotAsked => {
                 self.teardown = Teardown::Deferred(cause);
@@ -34,7 +34,7 @@ impl Node {
     }
 
     pub(super) fn cancelled_from_above(&mut self, urgency: Urgency, out: &mut Outbox) {
-        self.cancel(Cause::Requested, out);
+        self.request_teardown(Cause::Requested, out);
         match urgency {
             Urgency::Patient => {}
             Urgency::Forced => self.force(out),
@@ -93,7 +93,8 @@ impl Node {
         self.ask_children(out);
     }
 
-    /// Sends each child on its ladder; a forced cancel is said once more to those who know.
+    /// Sends each child on its ladder; a forced cancel also goes to those that
+    /// were sent a patient one.
     fn ask_children(&mut self, out: &mut Outbox) {
         let urgency = self.urgency;
         for (id, child) in &mut self.children {
@@ -133,6 +134,7 @@ impl Node {
             (LadderUnderHold::Suspended, _, Urgency::Patient) => {}
         }
         let through = self.holds.protecting().any(|(_, hold)| hold.via == id);
+        // Nobody knows whose branch an orphan belongs to, so the holder may be below it.
         let baton_out = match &self.position {
             TreePosition::Root { server, .. } => {
                 server.owner().is_some_and(|owner| owner.actor != self.id)
@@ -219,7 +221,7 @@ impl Node {
             *uplink = Uplink::Ended;
             self.refuse_waiting(out);
             match self.policy.orphans() {
-                Orphans::End => self.cancel(Cause::Orphaned, out),
+                Orphans::End => self.request_teardown(Cause::Orphaned, out),
                 Orphans::LiveOn => {}
             }
         } else if let Some(child) = self.children.get_mut(&peer) {

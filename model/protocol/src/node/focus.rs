@@ -7,9 +7,9 @@ use super::{Node, Teardown, TreePosition, UserTaskState};
 use crate::hold::Hold;
 use crate::id::{ActorId, RequestId};
 use crate::input::Cause;
+use crate::ladder::Child;
 use crate::lock::client::OwnRequest;
 use crate::policy::Restore;
-use crate::reaper::Child;
 use crate::sigint::Slot;
 use alloc::vec::Vec;
 

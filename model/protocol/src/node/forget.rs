@@ -7,8 +7,8 @@
 use super::{DebugMode, Node};
 use crate::id::ActorId;
 use crate::input::Cause;
+use crate::ladder::LadderRung;
 use crate::policy::{AfterInterrupt, Deferral, Restore};
-use crate::reaper::LadderRung;
 use crate::sigint::Slot;
 use crate::teardown::Teardown;
 

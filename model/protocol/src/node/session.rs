@@ -4,30 +4,38 @@ use super::{DebugMode, Node, Standing, StopOrder, TreePosition, Uplink};
 use crate::hold::{Hold, HoldStage};
 use crate::id::{ActorId, RequestId};
 use crate::input::{Answer, Cause, Shielding};
+use crate::ladder::{Child, Kinship, LadderRung};
 use crate::lock::client::{OwnRequest, Purpose, RequestStage};
 use crate::lock::server::{NextGrant, Released};
 use crate::message::{Message, MessageDirection, Urgency};
 use crate::output::{Alarm, Notice, Outbox, Output};
 use crate::policy::{Lock, LockRelease, LostBranch, Route, TerminalReader, WaitingRequest};
-use crate::reaper::{Child, Kinship, LadderRung};
 use crate::teardown::Teardown;
 use crate::timer::Timer;
 use alloc::vec::Vec;
 
-/// Whether a new request is taken.
+/// Whether a new request is accepted.
 enum Admission {
     Open,
     Shut,
 }
 
-/// Whether the name of a request is taken.
+/// Who uses the name of a new request already.
 enum NameUse {
-    /// It is new.
-    No,
-    /// By the same request, which is not answered or not over yet.
-    ByItself,
-    /// By another one.
-    ByAnother,
+    /// The name is new.
+    Free,
+    /// The same request, which is not answered or not over yet.
+    SameRequest,
+    /// Another request.
+    OtherRequest,
+}
+
+/// Why a path says that its request is over.
+enum PathEnd {
+    /// `Done`: the request is withdrawn, or its prompt is closed.
+    Done,
+    /// `Lost`: the branch is gone.
+    Lost,
 }
 
 impl Node {
@@ -82,7 +90,7 @@ impl Node {
                     self.ask(Purpose::PostMortem, out);
                 }
             }
-            _ => self.cancel(cause, out),
+            _ => self.request_teardown(cause, out),
         }
     }
 
@@ -103,10 +111,10 @@ impl Node {
         if self.children.get(&from).is_some_and(|child| child.rung == LadderRung::Kill) {
             return out.notice(Notice::WantTooLate);
         }
-        match self.name_taken(from, request) {
-            NameUse::No => {}
-            NameUse::ByItself => return out.notice(Notice::DuplicateWant),
-            NameUse::ByAnother => {
+        match self.name_use(from, request) {
+            NameUse::Free => {}
+            NameUse::SameRequest => return out.notice(Notice::DuplicateWant),
+            NameUse::OtherRequest => {
                 out.notice(Notice::DuplicateWant);
                 return out.send(from, Message::Refuse { request });
             }
@@ -126,22 +134,22 @@ impl Node {
         }
     }
 
-    /// Whether the name of a request from below is taken. Whoever asks is answered, so a request
-    /// under a taken name is refused, unless the answer to its namesake is an answer to it.
-    fn name_taken(&self, from: ActorId, request: RequestId) -> NameUse {
+    /// Who uses the name of a request from below. Whoever asks is answered, so a request under a
+    /// name in use is refused, unless the answer to its namesake is an answer to it.
+    fn name_use(&self, from: ActorId, request: RequestId) -> NameUse {
         let own = |child: &Child| child.kinship == Kinship::Own;
         let child = request.actor != from && self.children.get(&request.actor).is_some_and(own);
         if request.actor == self.id || child {
-            return NameUse::ByAnother;
+            return NameUse::OtherRequest;
         }
         match self.holds.find(request) {
-            None => NameUse::No,
+            None => NameUse::Free,
             Some(hold) => match hold.stage {
-                HoldStage::Waiting | HoldStage::Granted if hold.via == from => NameUse::ByItself,
+                HoldStage::Waiting | HoldStage::Granted if hold.via == from => NameUse::SameRequest,
                 HoldStage::Waiting
                 | HoldStage::Granted
                 | HoldStage::Detached
-                | HoldStage::Closed => NameUse::ByAnother,
+                | HoldStage::Closed => NameUse::OtherRequest,
             },
         }
     }
@@ -202,7 +210,7 @@ impl Node {
         match (answer, own.purpose) {
             // Who quits has seen enough: no second prompt here, even in debug mode.
             (_, Purpose::PostMortem) | (Answer::Quit, Purpose::Breakpoint(_)) => {
-                self.cancel(Cause::Failed, out);
+                self.request_teardown(Cause::Failed, out);
             }
             (Answer::Continue | Answer::Hangup, Purpose::Breakpoint(_)) => {}
         }
@@ -265,7 +273,7 @@ impl Node {
     /// `Done` or `Lost` from below: the path says that the request is over.
     pub(super) fn done(&mut self, from: ActorId, request: RequestId, out: &mut Outbox) {
         match self.holds.find(request).filter(|hold| hold.via == from) {
-            Some(hold) => self.path_over(request, hold, Message::Done { request }, out),
+            Some(hold) => self.end_hold(request, hold, PathEnd::Done, out),
             None => out.notice(Notice::UnexpectedMessage),
         }
     }
@@ -276,7 +284,7 @@ impl Node {
             return;
         }
         for (request, hold) in self.holds.through(child) {
-            self.path_over(request, hold, Message::Lost { request }, out);
+            self.end_hold(request, hold, PathEnd::Lost, out);
         }
     }
 
@@ -288,17 +296,23 @@ impl Node {
         for (request, hold) in self.holds.through(child) {
             match hold.stage {
                 HoldStage::Waiting => {
-                    self.path_over(request, hold, Message::Lost { request }, out);
+                    self.end_hold(request, hold, PathEnd::Lost, out);
                 }
                 HoldStage::Granted | HoldStage::Detached | HoldStage::Closed => {}
             }
         }
     }
 
-    fn path_over(&mut self, request: RequestId, hold: Hold, say: Message, out: &mut Outbox) {
+    /// The path below says that a request is over: between, its hold goes and the news climbs on;
+    /// at the root a granted hold stays until its baton is closed (R7, R8).
+    fn end_hold(&mut self, request: RequestId, hold: Hold, end: PathEnd, out: &mut Outbox) {
         let TreePosition::Root { server, .. } = &mut self.position else {
             self.drop_hold(request);
-            return self.send_up(say, out);
+            let news = match end {
+                PathEnd::Done => Message::Done { request },
+                PathEnd::Lost => Message::Lost { request },
+            };
+            return self.send_up(news, out);
         };
         match hold.stage {
             HoldStage::Waiting => {
@@ -308,9 +322,9 @@ impl Node {
             HoldStage::Closed => self.holds.remove(request),
             HoldStage::Detached => {}
             HoldStage::Granted => {
-                let keeps = match say {
-                    Message::Lost { .. } => self.policy.lost_branch() == LostBranch::KeepsGranted,
-                    _ => self.policy.release() == LockRelease::BatonClosed,
+                let keeps = match end {
+                    PathEnd::Lost => self.policy.lost_branch() == LostBranch::KeepsGranted,
+                    PathEnd::Done => self.policy.release() == LockRelease::BatonClosed,
                 };
                 if keeps {
                     self.holds.set(request, Hold { stage: HoldStage::Detached, ..hold });
@@ -343,7 +357,8 @@ impl Node {
     }
 
     fn refuse_own(&mut self, own: OwnRequest, out: &mut Outbox) {
-        // A refused post-mortem cancels, and that withdraws what its caller comes to next.
+        // Refusing a post-mortem asks for the teardown, which withdraws the other requests of this
+        // actor; the list of the caller may still have them.
         if self.requests.find(own.request).is_none() {
             return;
         }
@@ -351,7 +366,7 @@ impl Node {
         self.slot.unshield();
         out.push(Output::Refused { request: own.request });
         match own.purpose {
-            Purpose::PostMortem => self.cancel(Cause::Failed, out),
+            Purpose::PostMortem => self.request_teardown(Cause::Failed, out),
             Purpose::Breakpoint(_) => {}
         }
     }

@@ -40,7 +40,7 @@ impl Node {
         match (self.teardown, self.policy.second_interrupt()) {
             (Teardown::NotAsked, _) => {
                 out.push(Output::InterruptObeyed);
-                self.cancel(Cause::Interrupted, out);
+                self.request_teardown(Cause::Interrupted, out);
             }
             (Teardown::Running(_), SecondInterrupt::Climbs) => {
                 out.push(Output::InterruptObeyed);
@@ -59,14 +59,14 @@ impl Node {
                 self.teardown = Teardown::Over;
                 out.push(Output::Exit { status: Status::Killed });
             }
-            StopSignal::Deferred => self.cancel(Cause::Stopped, out),
+            StopSignal::Deferred => self.request_teardown(Cause::Stopped, out),
             StopSignal::Revokes => self.yield_prompt(out),
         }
     }
 
     /// R10: at the root the whole tree yields, below it this actor.
     fn yield_prompt(&mut self, out: &mut Outbox) {
-        self.cancel(Cause::Stopped, out);
+        self.request_teardown(Cause::Stopped, out);
         let TreePosition::Root { server, stop } = &mut self.position else {
             for own in self
                 .requests

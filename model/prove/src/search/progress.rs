@@ -11,10 +11,10 @@ use super::super::state::{BatonLife, FocusView, KidLife};
 use super::{FocusEvent, FocusSearch};
 use holdfast_check::property::PropertyId;
 use holdfast_protocol::hold::Protects;
+use holdfast_protocol::ladder::LadderRung;
 use holdfast_protocol::lock::server::LockServer;
 use holdfast_protocol::message::{Message, Urgency};
 use holdfast_protocol::node::{StopOrder, TreePosition};
-use holdfast_protocol::reaper::LadderRung;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Input, Timer};
 

@@ -217,7 +217,7 @@ fn place(live: &Live<'_>, step: SystemStep) -> Option<(ActorId, Point)> {
         SystemStep::Expire { actor, timer: Timer::Yield(held) } => {
             (actor, Point::Timer(Timer::Yield(request(held)?)))
         }
-        SystemStep::EndUserTask { actor } => (actor, Point::Body),
+        SystemStep::EndUserTask { actor } => (actor, Point::UserTask),
         SystemStep::Reap { actor } => {
             let above = live.view.config.tree.supervisor(actor)?;
             let parent = [above, root].into_iter().find(|one| live.view.runs(*one))?;

@@ -15,7 +15,7 @@ use crate::conform::outside::{Mark, Outside};
 use holdfast::recorder::now_ns;
 use holdfast_check::tree::ActorStart;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
-use holdfast_protocol::reaper::ChildLink;
+use holdfast_protocol::ladder::ChildLink;
 use holdfast_protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
 use holdfast_testkit::actor::BORING;
 use holdfast_testkit::gate::PREFIX;

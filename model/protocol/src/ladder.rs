@@ -1,4 +1,4 @@
-//! The reaper: one ladder a child, climbed one rung a grace period.
+//! The ladder of a child that is to end: one rung a grace period.
 //!
 //! Runs in every supervisor.
 //!
