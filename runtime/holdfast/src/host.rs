@@ -38,16 +38,21 @@
 //! }
 //! ```
 
+mod hooks;
 mod leftovers;
 mod lines;
 mod order;
+mod placeholder;
 mod program;
 mod pseudo_terminal;
 mod reading;
 mod serve;
 mod turn;
+mod turn_request;
+mod turns;
 
 pub use order::{Begins, HostReport, HostedProgram, PersonTerminal, ProgramEnd};
+pub use turn_request::{GrantedTurn, TurnAnswer, TurnRequest};
 
 use crate::context::Context;
 use crate::error::RuntimeError;

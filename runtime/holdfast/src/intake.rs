@@ -123,7 +123,12 @@ impl ActorResources {
             PromptEvent::Interrupted => {
                 return Some(ActorEvent::Signalled(Signal::Interrupt, Origin::Process));
             }
-            PromptEvent::Suspend => self.stop(),
+            PromptEvent::Suspend => self.stop(OsSignal::SIGSTOP),
+            PromptEvent::Background => self.stop(OsSignal::SIGTTIN),
+            PromptEvent::EndAll => {
+                self.stopped_by.get_or_insert(Signal::Terminate);
+                return Some(ActorEvent::Signalled(Signal::Terminate, Origin::Process));
+            }
             PromptEvent::StopTree => return Some(ActorEvent::Cancel(Cause::Requested)),
             PromptEvent::Survey(reply) => self.start_survey(
                 node,
@@ -192,18 +197,18 @@ impl ActorResources {
     /// followed is void, as with the kernel (kill(2)), or nobody would let this process go on again.
     fn told_to_stop(&mut self) {
         if !crate::signals::stop_is_void() {
-            self.stop();
+            self.stop(OsSignal::SIGSTOP);
         }
     }
 
     /// Ctrl-Z: the whole branch stops, and goes on when this process does.
-    fn stop(&mut self) {
+    fn stop(&mut self, signal: OsSignal) {
         self.signal_branch(ProcessSignal::TSTP, ProcessSignal::STOP);
         if let Some((_, prompt)) = &self.prompt {
             prompt.suspend();
         }
         let since = Instant::now();
-        let _ = raise(OsSignal::SIGSTOP);
+        let _ = raise(signal);
         self.timers.shift(since.elapsed());
         self.signal_branch(ProcessSignal::CONT, ProcessSignal::CONT);
         if let Some((_, prompt)) = &self.prompt {

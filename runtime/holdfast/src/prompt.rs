@@ -30,6 +30,7 @@ mod commands;
 mod console;
 mod escape;
 mod passage;
+mod passed_output;
 mod pending_lines;
 mod plain;
 mod prompt_terminal;
@@ -92,6 +93,11 @@ pub(crate) enum PromptEvent {
     /// Ctrl-Z, or the terminal belongs to another process group. The editor has let go of the
     /// terminal and waits for [`PromptSession::resume`].
     Suspend,
+    /// A program is to have the terminal, which belongs to another process group: the kernel would
+    /// stop a reader. The editor waits as for [`PromptEvent::Suspend`].
+    Background,
+    /// The menu's key: the whole tree is to end, whoever waits.
+    EndAll,
     /// The command `stop`, or the quit key.
     StopTree,
     /// The command `tree`: the text of the answer goes there.

@@ -8,7 +8,8 @@
 //! [`render`] and [`crate::json`] say what a check has found, [`setup`] reads the arguments that describe a
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
 //! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
-//! [`exec`] runs programs that know nothing of the tree; [`hosts`] is what they have in common.
+//! [`exec`], [`up`] and [`lock`] run programs that know nothing of the tree, [`ps`] shows them;
+//! [`hosts`] and [`python`] are what they have in common.
 
 pub mod cases;
 pub mod check;
@@ -19,17 +20,21 @@ pub mod exec;
 pub mod explain;
 pub mod hosts;
 pub mod list;
+pub mod lock;
 pub mod man;
 pub mod named;
 pub mod new;
 mod output;
 pub mod prove;
+pub mod ps;
+pub mod python;
 pub mod record;
 pub mod render;
 pub mod replay;
 pub mod run;
 pub mod setup;
 pub mod suite;
+pub mod up;
 pub mod verify;
 pub mod walk;
 pub mod watch;
@@ -56,6 +61,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Subcommands {
     Exec(exec::ExecArgs),
+    Up(up::UpArgs),
+    Lock(lock::LockArgs),
+    Ps(ps::PsArgs),
     Explain(explain::ExplainArgs),
     Check(check::CheckArgs),
     Prove(prove::ProveArgs),
@@ -95,6 +103,9 @@ impl Cli {
             Subcommands::Completions(args) => args.run(),
             Subcommands::Man(args) => args.run(),
             Subcommands::Exec(args) => return args.run(),
+            Subcommands::Up(args) => return args.run(),
+            Subcommands::Lock(args) => return args.run(),
+            Subcommands::Ps(args) => args.run(),
             Subcommands::Record(args) => return args.run(),
         };
         output::end(exit).into()

@@ -16,4 +16,5 @@ pub mod json;
 pub mod on_live;
 pub mod on_model;
 pub mod pool;
+pub mod procfile;
 pub mod report;

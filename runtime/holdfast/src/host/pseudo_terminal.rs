@@ -84,6 +84,12 @@ impl PseudoTerminal {
         self.slave.as_fd()
     }
 
+    /// The name of the program's side.
+    pub(super) fn name(&self) -> String {
+        let name = nix::unistd::ttyname(&self.slave).unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    }
+
     pub(super) fn device(&self) -> u64 {
         self.device
     }

@@ -1,24 +1,20 @@
 //! The loop of a host: the program, its terminal, its turns.
 
+use super::hooks::{self, HookEvent, HookHandle, HookId, SOCKET_VARIABLE};
 use super::leftovers;
 use super::lines::{self, LabelledLines};
 use super::order::{Begins, HostReport, HostedProgram, PersonTerminal, ProgramEnd};
 use super::program::{self, Start};
 use super::pseudo_terminal::PseudoTerminal;
-use super::reading::waits_for_keys;
-use super::turn::{Turn, TurnEvent, TurnId, TurnOwner, TurnStage};
+use super::turn::{Turn, TurnEvent, TurnId, TurnOwner};
 use crate::context::Context;
 use crate::error::{RuntimeError, failed};
-use crate::event::Resumed;
 use crate::process::become_subreaper;
-use crate::session::{Afterwards, Announced, PromptCommand, Reply};
-use holdfast_protocol::Answer;
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::{Pid, getpgid, getppid};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getppid};
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::Instant;
@@ -31,6 +27,8 @@ pub(super) enum HostEvent {
     Stopped(Pid, Signal),
     /// Something happened to a turn.
     Turn(TurnId, TurnEvent),
+    /// A process asks by itself, or has released its turn.
+    Hook(HookId, HookEvent),
 }
 
 /// Whether the loop goes on.
@@ -41,29 +39,40 @@ enum After {
 }
 
 /// A host.
-struct Host<'c> {
-    context: &'c Context,
-    program: HostedProgram,
-    terminal: Option<Arc<PseudoTerminal>>,
-    events: UnboundedSender<HostEvent>,
-    turns: BTreeMap<TurnId, Turn>,
-    next_turn: TurnId,
+pub(super) struct Host<'c> {
+    pub(super) context: &'c Context,
+    pub(super) program: HostedProgram,
+    pub(super) terminal: Option<Arc<PseudoTerminal>>,
+    pub(super) events: UnboundedSender<HostEvent>,
+    pub(super) turns: BTreeMap<TurnId, Turn>,
+    pub(super) next_turn: TurnId,
+    /// Processes that have asked by themselves.
+    pub(super) hooks: BTreeMap<HookId, (String, HookHandle)>,
     /// The program's process group, once it runs.
-    group: Option<Pid>,
+    pub(super) group: Option<Pid>,
     /// Groups that were stopped because they read.
-    stopped: VecDeque<Pid>,
+    pub(super) stopped: VecDeque<Pid>,
     /// The group that had the terminal when it was taken back.
-    resumes: Option<Pid>,
-    lines: LabelledLines,
+    pub(super) resumes: Option<Pid>,
+    pub(super) lines: LabelledLines,
     /// When the person last typed something.
-    typed: Instant,
+    pub(super) typed: Instant,
     /// How often in a row the program was seen to do something else than to read.
-    busy: u32,
-    end: Option<ProgramEnd>,
+    pub(super) busy: u32,
+    pub(super) end: Option<ProgramEnd>,
+    /// What was reported last.
+    pub(super) state: HostReport,
+    /// Whether the root was told that a key has stopped the program.
+    pub(super) suspended: bool,
+    /// Whether the program is to have the terminal again once nobody else asks here.
+    pub(super) due: bool,
 }
 
 /// Hosts a program until nothing of it is left.
-pub(super) async fn serve(context: &Context, program: HostedProgram) -> Result<(), RuntimeError> {
+pub(super) async fn serve(
+    context: &Context,
+    mut program: HostedProgram,
+) -> Result<(), RuntimeError> {
     become_subreaper()?;
     let terminal = match &program.terminal {
         Some(terminal) => {
@@ -74,6 +83,8 @@ pub(super) async fn serve(context: &Context, program: HostedProgram) -> Result<(
     };
     let (events, mut queue) = unbounded_channel();
     let (label, grace) = (program.label.clone(), program.grace);
+    let socket = hooks::listen(events.clone()).map_err(failed("listen for hooks"))?;
+    program.variables.push((SOCKET_VARIABLE.into(), socket.into()));
     let mut host = Host {
         context,
         program,
@@ -81,6 +92,7 @@ pub(super) async fn serve(context: &Context, program: HostedProgram) -> Result<(
         events,
         turns: BTreeMap::new(),
         next_turn: 0,
+        hooks: BTreeMap::new(),
         group: None,
         stopped: VecDeque::new(),
         resumes: None,
@@ -88,12 +100,15 @@ pub(super) async fn serve(context: &Context, program: HostedProgram) -> Result<(
         typed: Instant::now(),
         busy: 0,
         end: None,
+        state: HostReport::Rests,
+        suspended: false,
+        due: false,
     };
     let end = match host.begin(&mut queue).await {
         Ok(()) => host.attend(&mut queue).await?,
         Err(end) => end,
     };
-    host.turns.clear();
+    host.hooks.clear();
     leftovers::end(grace).await;
     host.drain_all();
     lines::write(&host.lines.finish());
@@ -188,8 +203,23 @@ impl Host<'_> {
             }
             HostEvent::Stopped(pid, signal) => self.was_stopped(pid, signal),
             HostEvent::Turn(turn, event) => self.turn_event(turn, event),
+            HostEvent::Hook(hook, event) => self.hook_event(hook, event),
         }
+        self.report_state().await;
         After::GoOn
+    }
+
+    /// Says who has the terminal and who waits, if that is new.
+    async fn report_state(&mut self) {
+        let state = match self.turns.values() {
+            turns if turns.clone().any(Turn::runs) => HostReport::Has,
+            turns if turns.len() > 0 => HostReport::Asks,
+            _ => HostReport::Rests,
+        };
+        if self.state != state {
+            self.state = state.clone();
+            self.report(state).await;
+        }
     }
 
     async fn report(&self, report: HostReport) {
@@ -197,7 +227,7 @@ impl Host<'_> {
         let _ = self.context.send(&report).await;
     }
 
-    fn ask(&mut self, owner: TurnOwner) {
+    pub(super) fn ask(&mut self, owner: TurnOwner) {
         let number = self.next_turn;
         self.next_turn += 1;
         let wrap = move |event| HostEvent::Turn(number, event);
@@ -205,167 +235,9 @@ impl Host<'_> {
     }
 
     /// Asks for the program, unless it has asked already.
-    fn ask_for_program(&mut self) {
+    pub(super) fn ask_for_program(&mut self) {
         if !self.turns.values().any(|turn| turn.owner == TurnOwner::Program) {
             self.ask(TurnOwner::Program);
-        }
-    }
-
-    fn was_stopped(&mut self, pid: Pid, signal: Signal) {
-        let Some(terminal) = self.terminal.clone() else { return };
-        let Ok(group) = getpgid(Some(pid)) else { return };
-        let at_it = self.turns.values().find(|turn| turn.runs());
-        let has_it = at_it.is_some() && terminal.foreground() == Some(group);
-        match signal {
-            Signal::SIGTTIN | Signal::SIGTTOU if has_it => go_on(group),
-            Signal::SIGTTIN | Signal::SIGTTOU => {
-                if !self.stopped.contains(&group) {
-                    self.stopped.push_back(group);
-                }
-                self.ask_for_program();
-            }
-            Signal::SIGTSTP if has_it => {
-                self.drain_all();
-                if let Some(turn) = self.turns.values().find(|turn| turn.runs()) {
-                    let _ = turn.say(Reply::Stopped);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn turn_event(&mut self, number: TurnId, event: TurnEvent) {
-        let Some(turn) = self.turns.get_mut(&number) else {
-            // The terminal comes too late.
-            if let TurnEvent::Granted(_, end) = event {
-                end(Answer::Continue);
-            }
-            return;
-        };
-        match event {
-            TurnEvent::Granted(socket, end) => {
-                let announced = match self.program.begins {
-                    Begins::WithTerminal => Announced::No,
-                    Begins::WithoutTerminal => Announced::Yes,
-                };
-                let wrap = move |event| HostEvent::Turn(number, event);
-                let (path, terminal) = (self.context.path(), self.terminal.as_ref());
-                turn.greet(path, announced, terminal, (socket, end), &self.events, wrap);
-            }
-            TurnEvent::Said(command) => self.told(number, command),
-            TurnEvent::Typed => self.typed = Instant::now(),
-            TurnEvent::HungUp => turn.end(Answer::Hangup),
-            TurnEvent::Over(how) => self.over(number, how),
-        }
-    }
-
-    fn told(&mut self, number: TurnId, command: PromptCommand) {
-        match command {
-            PromptCommand::Terminal { rows, columns } => self.has_terminal(number, rows, columns),
-            PromptCommand::Waiting(count) => {
-                if let Some(turn) = self.turns.get_mut(&number) {
-                    turn.waiting = count;
-                }
-            }
-            PromptCommand::Yield(afterwards) => self.give_back(number, afterwards),
-            // Nobody is at the prompt.
-            PromptCommand::Continue => self.give_back(number, Afterwards::Background),
-            PromptCommand::Quit
-            | PromptCommand::Keys(_)
-            | PromptCommand::Where
-            | PromptCommand::List { .. }
-            | PromptCommand::Backtrace { .. }
-            | PromptCommand::Locals
-            | PromptCommand::Names
-            | PromptCommand::Print { .. }
-            | PromptCommand::Log { .. } => {}
-        }
-    }
-
-    /// The terminal is this turn's: from now on, or again after a stop.
-    fn has_terminal(&mut self, number: TurnId, rows: u16, columns: u16) {
-        let (Some(terminal), Some(turn)) = (self.terminal.clone(), self.turns.get_mut(&number))
-        else {
-            return;
-        };
-        terminal.resize(rows, columns);
-        if !turn.run() {
-            // Told once more: what a key has stopped goes on.
-            return terminal.foreground().into_iter().for_each(go_on);
-        }
-        (self.typed, self.busy) = (Instant::now(), 0);
-        let group = match turn.owner {
-            TurnOwner::Program => self.stopped.pop_front().or(self.resumes.take()).or(self.group),
-        };
-        turn.show(&self.lines.take_partial());
-        if let Some(group) = group {
-            terminal.give_to(group);
-            go_on(group);
-        }
-    }
-
-    /// Gives the terminal back, and asks for it again if the program is to have it.
-    fn give_back(&mut self, number: TurnId, afterwards: Afterwards) {
-        self.drain_all();
-        let Some(mut turn) = self.turns.remove(&number) else { return };
-        if let Some(terminal) = &self.terminal {
-            if turn.owner == TurnOwner::Program {
-                self.resumes = terminal.foreground().or(self.group);
-            }
-            terminal.take_back();
-        }
-        turn.end(Answer::Continue);
-        drop(turn);
-        match afterwards {
-            Afterwards::Background => self.resumes.into_iter().for_each(go_on),
-            Afterwards::Queue if self.program.begins == Begins::WithTerminal => {
-                self.ask_for_program();
-            }
-            Afterwards::Queue => {}
-        }
-        if !self.stopped.is_empty() {
-            self.ask_for_program();
-        }
-    }
-
-    /// A request is over.
-    fn over(&mut self, number: TurnId, how: Resumed) {
-        let Some(mut turn) = self.turns.remove(&number) else { return };
-        let had_it = matches!(turn.stage, TurnStage::Runs(..));
-        turn.end(Answer::Continue);
-        if let (Some(terminal), true) = (&self.terminal, had_it) {
-            terminal.take_back();
-        }
-        tracing::debug!(target: "holdfast", ?how, "a turn at the terminal is over");
-    }
-
-    /// How soon it is to be seen whether the program still reads, if anybody wants to know.
-    fn doubt(&self) -> Option<Duration> {
-        let turn = self.turns.values().find(|turn| turn.runs());
-        match turn {
-            Some(turn) => {
-                (turn.owner == TurnOwner::Program && turn.waiting > 0).then_some(LOOK_AT_HOLDER)
-            }
-            // A shell that lost the terminal takes it by itself when its job has ended.
-            None => (self.resumes.is_some() && self.turns.is_empty()).then_some(LOOK_AT_SHELL),
-        }
-    }
-
-    fn look(&mut self) {
-        let Some(terminal) = self.terminal.clone() else { return };
-        let running = self.turns.iter().find(|(_, turn)| turn.runs()).map(|(number, _)| *number);
-        let foreground = terminal.foreground();
-        let Some(number) = running else {
-            if foreground.is_some() {
-                self.ask_for_program();
-            }
-            return;
-        };
-        let reads =
-            foreground.is_some_and(|group| waits_for_keys(group.as_raw(), terminal.device()));
-        self.busy = if reads { 0 } else { self.busy + 1 };
-        if self.busy >= SURE && self.typed.elapsed() >= THINKING {
-            self.give_back(number, Afterwards::Queue);
         }
     }
 
@@ -381,7 +253,7 @@ impl Host<'_> {
     }
 
     /// Passes on all that the program has written so far; not forever, if it goes on to write.
-    fn drain_all(&mut self) {
+    pub(super) fn drain_all(&mut self) {
         for _ in 0..MOST_DRAINED {
             if self.drain() == Drained::All {
                 return;
@@ -396,11 +268,6 @@ async fn orphaned(context: &Context, root: Pid) {
     if getppid() == root {
         std::future::pending::<()>().await;
     }
-}
-
-/// Lets a stopped group go on.
-fn go_on(group: Pid) {
-    let _ = killpg(group, Signal::SIGCONT);
 }
 
 /// Whether there may be more output.
@@ -421,15 +288,3 @@ const MOST_AT_ONCE: usize = 64 << 10;
 
 /// How often that much is drained in a row.
 const MOST_DRAINED: usize = 64;
-
-/// How often a program that has the terminal while another waits is looked at.
-const LOOK_AT_HOLDER: Duration = Duration::from_millis(50);
-
-/// How often a program that the terminal was taken from is looked at.
-const LOOK_AT_SHELL: Duration = Duration::from_millis(250);
-
-/// How often in a row it must be seen not to read.
-const SURE: u32 = 3;
-
-/// How long it may work on what was typed.
-const THINKING: Duration = Duration::from_millis(500);

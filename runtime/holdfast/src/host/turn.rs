@@ -11,6 +11,7 @@
 //!    never holds up a Ctrl-C.
 //! 3. Dropping a turn gives the terminal back.
 
+use super::hooks::HookId;
 use super::pseudo_terminal::{PseudoTerminal, type_keys};
 use crate::event::{Resumed, TurnEnd};
 use crate::pause::ask_for_program;
@@ -48,6 +49,8 @@ pub(super) enum TurnEvent {
 pub(super) enum TurnOwner {
     /// Whichever group of the program asks, or had the terminal last.
     Program,
+    /// A process that has asked by itself.
+    Hook(HookId),
 }
 
 /// How far a turn is.

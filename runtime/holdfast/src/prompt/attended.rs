@@ -296,7 +296,7 @@ fn survey(session: &SessionState) -> AfterCommand {
 }
 
 /// Lets the terminal go until the driver says that the process runs in the foreground again.
-pub(super) fn suspend(session: &SessionState) {
+fn suspend(session: &SessionState) {
     session.yields();
     session.notify(PromptEvent::Suspend);
     session.rest();

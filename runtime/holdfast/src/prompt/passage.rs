@@ -11,7 +11,7 @@
 //! ```
 
 use super::PromptEvent;
-use super::attended::{give_up, ownership, suspend};
+use super::attended::{give_up, ownership};
 use super::baton::BatonLink;
 use super::escape;
 use super::prompt_terminal::{Ownership, PromptTerminal};
@@ -33,7 +33,10 @@ struct Passage<'s> {
     terminal: &'s PromptTerminal,
     size: (u16, u16),
     waiting: usize,
+    /// How many wait, as the person was told.
+    shown: usize,
     menu: Menu,
+    announced: Announced,
 }
 
 /// Whether the next key is for the program.
@@ -61,17 +64,26 @@ pub(super) fn run(
 ) {
     let Some(terminal) = session.terminal() else { return };
     let (size, menu) = ((0, 0), Menu::Shut);
-    let mut passage = Passage { session, link, terminal, size, waiting: 0, menu };
+    let mut passage =
+        Passage { session, link, terminal, size, waiting: 0, shown: 0, menu, announced };
     if ownership(session) == Ownership::Others {
         // As the kernel would stop a program that reads from the background.
-        suspend(session);
+        session.yields();
+        session.notify(PromptEvent::Background);
+        session.rest();
     } else if announced == Announced::Yes {
         let waiting = session.standing().1;
+        passage.shown = waiting;
         session.write(&(session.color.note(&announcement(path, waiting)) + "\n"));
     }
     loop {
         match session.order() {
-            EditorOrder::Leave => return,
+            EditorOrder::Leave => {
+                if announced == Announced::Yes {
+                    session.end_line();
+                }
+                return;
+            }
             EditorOrder::Rest => session.rest(),
             EditorOrder::Stay | EditorOrder::Redraw => {}
         }
@@ -103,10 +115,16 @@ fn announcement(path: &str, waiting: usize) -> String {
     let name = escape::brief(name, LONGEST_NAME);
     let waiting = match waiting {
         0 => String::new(),
-        1 => ", 1 more waits".to_owned(),
-        _ => format!(", {waiting} more wait"),
+        _ => format!(", {}", those_who_wait(waiting)),
     };
     format!("--- {name} has the keyboard{waiting} (Ctrl-] is the menu) ---")
+}
+
+fn those_who_wait(count: usize) -> String {
+    match count {
+        1 => "1 more waits".to_owned(),
+        _ => format!("{count} more wait"),
+    }
 }
 
 impl Passage<'_> {
@@ -158,6 +176,13 @@ impl Passage<'_> {
             self.waiting = waiting;
             self.tell(PromptCommand::Waiting(waiting));
         }
+        if self.announced == Announced::Yes {
+            if waiting > self.shown {
+                self.session.note(&format!("--- {} ---", those_who_wait(waiting)));
+            }
+            self.shown = waiting;
+            self.session.flush_passing();
+        }
     }
 
     fn tell_size(&self) {
@@ -207,8 +232,7 @@ impl Passage<'_> {
             b'w' => self.survey(),
             b'n' => self.tell(PromptCommand::Yield(Afterwards::Queue)),
             b'q' => {
-                self.session.notify(PromptEvent::StopTree);
-                self.link.hang_up();
+                self.session.notify(PromptEvent::EndAll);
             }
             _ => self.say("(back to the program)"),
         }

@@ -21,6 +21,7 @@ pub(super) use editor::Waited;
 
 use super::console::notify_editor;
 use super::escape;
+use super::passed_output::PassedOutput;
 use super::pending_lines::PendingLines;
 use super::prompt_terminal::PromptTerminal;
 use super::render::Color;
@@ -109,6 +110,8 @@ pub(super) struct SessionState {
     notify: Box<dyn Fn(PromptEvent) + Send + Sync>,
     terminal: Option<PromptTerminal>,
     wake: UnixStream,
+    /// What a program has painted that has the terminal. Held while it is written to.
+    passed: Mutex<PassedOutput>,
     /// Whether output has colours.
     pub(super) color: Color,
 }
@@ -137,7 +140,8 @@ impl SessionState {
             before: None,
         };
         let (state, changed) = (Mutex::new(state), Condvar::new());
-        Ok((Self { state, changed, notify, terminal, wake, color }, woken))
+        let passed = Mutex::default();
+        Ok((Self { state, changed, notify, terminal, wake, passed, color }, woken))
     }
 
     fn lock(&self) -> MutexGuard<'_, SessionFields> {

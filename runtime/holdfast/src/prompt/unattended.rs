@@ -23,10 +23,12 @@ pub(super) fn report(session: &SessionState, link: &BatonLink) {
     if !greeting.file.is_empty() {
         answer(session, link, PromptCommand::List { around: AROUND });
     }
-    answer(session, link, PromptCommand::Locals);
     match greeting.kind {
-        PromptKind::Breakpoint | PromptKind::Program(_) => {}
+        PromptKind::Breakpoint => answer(session, link, PromptCommand::Locals),
+        // It describes itself to nobody.
+        PromptKind::Program(_) => {}
         PromptKind::PostMortem => {
+            answer(session, link, PromptCommand::Locals);
             answer(session, link, PromptCommand::Backtrace { frames: Frames::Own })
         }
     }

@@ -1,7 +1,8 @@
 //! `holdfast exec`: one program, whose processes may all stop in a debugger.
 
-use super::hosts::{self, ProgramEnds};
-use super::note;
+use super::hosts::{self, Notes};
+use super::python::{self, Exceptions};
+use super::{note, ps};
 use clap::Args;
 use holdfast::host::{HostedProgram, ProgramEnd};
 use holdfast::{BoxError, Context};
@@ -22,6 +23,9 @@ pub struct ExecArgs {
     /// How long the program has to end after SIGTERM, in seconds; as long again, and it is killed.
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     grace: Duration,
+    /// An exception that nobody catches, in any Python below, opens a prompt where it was raised.
+    #[arg(long)]
+    post_mortem: bool,
     /// The program and its arguments.
     #[arg(
         required = true,
@@ -39,13 +43,18 @@ impl ExecArgs {
         let name = self.name.clone().unwrap_or_else(|| name_of(&self.command));
         let mut program = HostedProgram::new(self.command);
         program.grace = self.grace;
-        let ends = ProgramEnds::default();
-        let told = ends.clone();
+        let exceptions = if self.post_mortem { Exceptions::Prompt } else { Exceptions::Print };
+        program.variables.extend(python::variables(exceptions));
+        let notes = Notes::default();
+        let told = notes.clone();
         let code = hosts::program(self.grace).run(async move |tree: Context| {
-            let end = hosts::attend(&tree, &name, program, &told).await?;
+            // Who asks for the state of a tree without a socket is told that there is none.
+            let _ = ps::serve(&tree, &told.states);
+            let wait = hosts::attend(&tree, &name, program, &told, |_| ()).await?;
+            let end = wait.await.unwrap_or(ProgramEnd::Unknown);
             Ok::<_, BoxError>(ExitCode::from(end.exit_code()))
         });
-        let Some((_, end)) = ends.all().into_iter().next() else { return code };
+        let Some((_, end)) = notes.ends.all().into_iter().next() else { return code };
         if let ProgramEnd::NotFound(why) | ProgramEnd::NotStarted(why) = &end {
             note(&format!("error: {why}"));
         }

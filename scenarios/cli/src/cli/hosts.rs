@@ -2,6 +2,7 @@
 
 use holdfast::host::{self, HostReport, HostedProgram, ProgramEnd};
 use holdfast::{BoxError, Context, Program, RuntimeError, Timing};
+use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,24 +24,84 @@ pub fn play_a_part() -> Option<ExitCode> {
     Some(program(Duration::ZERO).run(async |_: Context| Ok::<_, BoxError>(())))
 }
 
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// How programs have ended, the first one first.
 #[derive(Clone, Debug, Default)]
 pub struct ProgramEnds(Arc<Mutex<Vec<(String, ProgramEnd)>>>);
 
 impl ProgramEnds {
-    fn add(&self, name: &str, end: ProgramEnd) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push((name.to_owned(), end));
-    }
-
     /// Those of the programs that have ended so far.
     #[must_use]
     pub fn all(&self) -> Vec<(String, ProgramEnd)> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        locked(&self.0).clone()
     }
 }
 
-/// Starts a program, and returns when nothing of it is left. A cancel ends the program, but not this
-/// wait for it.
+/// What each program does, by name, in the order of their starts.
+#[derive(Clone, Debug, Default)]
+pub struct ProgramStates(Arc<Mutex<Vec<ProgramState>>>);
+
+#[derive(Clone, Debug)]
+struct ProgramState {
+    name: String,
+    pid: Option<u32>,
+    last: Option<HostReport>,
+}
+
+impl ProgramStates {
+    fn note(&self, index: usize, report: &HostReport) {
+        if let Some(state) = locked(&self.0).get_mut(index) {
+            match report {
+                HostReport::Started(pid) => state.pid = Some(*pid),
+                other => state.last = Some(other.clone()),
+            }
+        }
+    }
+
+    fn add(&self, name: &str) -> usize {
+        let mut states = locked(&self.0);
+        states.push(ProgramState { name: name.to_owned(), pid: None, last: None });
+        states.len() - 1
+    }
+
+    /// One line for each program.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let states = locked(&self.0);
+        let widest = states.iter().map(|state| state.name.len()).max().unwrap_or(0);
+        let mut text = String::new();
+        for ProgramState { name, pid, last } in states.iter() {
+            let pid = pid.map_or("-".to_owned(), |pid| pid.to_string());
+            let what = match last {
+                None | Some(HostReport::Rests | HostReport::Started(_)) => "runs".to_owned(),
+                Some(HostReport::Asks) => "waits for the keyboard".to_owned(),
+                Some(HostReport::Has) => "has the keyboard".to_owned(),
+                Some(HostReport::Ended(end)) => format!("has ended ({})", end.exit_code()),
+                Some(_) => "is there".to_owned(),
+            };
+            text.push_str(&format!("{name:widest$}  {pid:>7}  {what}\n"));
+        }
+        text
+    }
+}
+
+/// Where what a program does is noted.
+#[derive(Clone, Debug, Default)]
+pub struct Notes {
+    /// How programs have ended.
+    pub ends: ProgramEnds,
+    /// What they do.
+    pub states: ProgramStates,
+}
+
+/// Ends when nothing of a program is left.
+pub type ProgramWait = Pin<Box<dyn Future<Output = Option<ProgramEnd>>>>;
+
+/// Starts a program; the future that it returns ends when nothing of it is left, and need not be
+/// awaited. A cancel ends the program, but not the wait for it.
 ///
 /// # Errors
 /// The host cannot be started.
@@ -48,19 +109,24 @@ pub async fn attend(
     tree: &Context,
     name: &str,
     program: HostedProgram,
-    ends: &ProgramEnds,
-) -> Result<ProgramEnd, RuntimeError> {
+    notes: &Notes,
+    mut seen: impl FnMut(&HostReport) + 'static,
+) -> Result<ProgramWait, RuntimeError> {
+    let index = notes.states.add(name);
     let host = host::start(tree, name, program).await?;
-    let (name, ends) = (name.to_owned(), ends.clone());
-    let end = tree.shield(async move {
+    let (name, notes) = (name.to_owned(), notes.clone());
+    let wait = tree.shield(async move {
         while let Ok(Some(report)) = host.receive::<HostReport>().await {
-            if let HostReport::Ended(end) = report {
-                ends.add(&name, end.clone());
-                // The host ends by itself; its end is the actor's, and not of interest.
-                return end;
+            notes.states.note(index, &report);
+            if let HostReport::Ended(end) = &report {
+                locked(&notes.ends.0).push((name, end.clone()));
+                seen(&report);
+                // The host ends by itself.
+                return end.clone();
             }
+            seen(&report);
         }
         ProgramEnd::Unknown
     });
-    Ok(end.await.unwrap_or(ProgramEnd::Unknown))
+    Ok(Box::pin(wait))
 }

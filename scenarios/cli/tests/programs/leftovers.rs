@@ -1,9 +1,8 @@
 //! Nothing is left, in whichever way it ends.
 
-use crate::support::{HOLDFAST, Scene, Tested, exec, holdfast, show};
+use crate::support::{HOLDFAST, Scene, Tested, exec, holdfast, send, show};
 use holdfast_testkit::{ProcessEnd, ProcessInfo};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 
 /// Daemons that ignore what can be ignored: forked twice, in a session of their own, stopped.
 const HOSTILE: &str = "
@@ -31,10 +30,6 @@ fn hostile(extra: &[&str]) -> Result<Scene, Box<dyn std::error::Error + Send + S
 fn own(scene: &Scene) -> Vec<ProcessInfo> {
     let all = scene.stage.processes();
     all.into_iter().filter(|one| one.command.first().is_some_and(|path| path == HOLDFAST)).collect()
-}
-
-fn send(pid: i32, signal: Signal) {
-    kill(Pid::from_raw(pid), signal).expect("it was started here, and is not reaped");
 }
 
 #[test]

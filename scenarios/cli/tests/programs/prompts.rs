@@ -128,7 +128,7 @@ fn a_background_job_runs_and_stops_when_it_reads() -> Tested {
     let script = "echo begun; read line; echo got $line";
     let scene = show(&exec(&["sh", "-c", script]).place(JobPlace::Background))?;
     scene.stage.wait_text("begun")?;
-    assert_eq!(scene.stage.wait_stopped()?, Signal::SIGSTOP);
+    assert_eq!(scene.stage.wait_stopped()?, Signal::SIGTTIN);
     scene.modes_are_back()?;
     scene.stage.foreground()?;
     scene.stage.type_line("it")?;
@@ -144,7 +144,7 @@ fn a_job_that_goes_on_in_the_background_does_not_stop_before_it_reads() -> Teste
     scene.stage.ctrl_z()?;
     assert_eq!(scene.stage.wait_stopped()?, Signal::SIGSTOP);
     scene.stage.background()?;
-    assert_eq!(scene.stage.wait_stopped()?, Signal::SIGSTOP);
+    assert_eq!(scene.stage.wait_stopped()?, Signal::SIGTTIN);
     scene.stage.foreground()?;
     scene.stage.type_line("it")?;
     scene.stage.wait_output("got it")?;

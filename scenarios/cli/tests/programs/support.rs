@@ -2,7 +2,9 @@
 
 use holdfast_cli::on_live::SHIM;
 use holdfast_testkit::{ProcessEnd, ProcessInfo, StagedProgram, TerminalStage};
+use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::Termios;
+use nix::unistd::Pid;
 use std::error::Error;
 use std::process::Command;
 
@@ -46,7 +48,17 @@ pub(crate) fn show(program: &StagedProgram) -> Result<Scene, Box<dyn Error + Sen
     Ok(Scene { stage, modes })
 }
 
+/// Sends a signal to a process of the scene.
+pub(crate) fn send(pid: i32, signal: Signal) {
+    kill(Pid::from_raw(pid), signal).expect("it was started here, and is not reaped");
+}
+
 impl Scene {
+    /// Whether the screen shows this now.
+    pub(crate) fn screen_has(&self, text: &str) -> bool {
+        self.stage.screen().contains(text)
+    }
+
     /// The command ends like this, leaves nobody behind, and the terminal is as it was.
     pub(crate) fn ends(&self, code: i32) -> Tested {
         assert_eq!(self.stage.exit()?, ProcessEnd::Code(code), "{}", self.stage.dump());

@@ -7,6 +7,7 @@ use crate::prompt::prompt_terminal::PromptTerminal;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
 use std::io::Write as _;
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 /// Why a wait of the editor's thread ended.
@@ -117,9 +118,33 @@ impl SessionState {
             state = self.wait(state, LOOK);
         }
         drop(state);
+        let mut passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        passed.note(bytes);
         if let Some(terminal) = self.terminal() {
             // A terminal that is gone takes nothing; the editor's thread sees that too.
             let _ = terminal.tty().write_all(bytes);
+        }
+    }
+
+    /// Shows the lines that wait above the prompt of a program, unless it paints the whole screen.
+    pub(in crate::prompt) fn flush_passing(&self) {
+        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        if passed.is_full_screen() {
+            return;
+        }
+        let lines = self.lock().shown.take();
+        if let (Some(text), Some(terminal), false) =
+            (passed.above(&lines), self.terminal(), lines.is_empty())
+        {
+            let _ = terminal.tty().write_all(&text);
+        }
+    }
+
+    /// A program has the terminal no longer: what comes next begins a line.
+    pub(in crate::prompt) fn end_line(&self) {
+        let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
+        if passed.is_partial() && !passed.is_full_screen() {
+            self.write("\n");
         }
     }
 

@@ -1,0 +1,1 @@
+../../../runtime/python/src/holdfast_breakpoint.py
