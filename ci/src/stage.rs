@@ -180,6 +180,22 @@ pub(crate) const STAGES: &[CiStage] = &[
         "the same cases with real processes on a terminal: what holds is seen to hold, what is violated is seen to be",
         &[HOLDFAST, &["run", "scenarios/cases", "--on", "live"]],
     ),
+    CiStage {
+        name: "rounds",
+        why: "of a thousand prompts none is split or lost, of a thousand hostile trees nobody is left",
+        cargo: &[&[
+            "test",
+            "--release",
+            "--locked",
+            "--package",
+            "holdfast-cli",
+            "--test",
+            "programs",
+            "rounds",
+        ]],
+        env: &[("HOLDFAST_ROUNDS", "1000")],
+        set: StageSet::Full,
+    },
     fast(
         "explain",
         "the first command of the README, as it stands there",

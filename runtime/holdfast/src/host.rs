@@ -38,6 +38,7 @@
 //! }
 //! ```
 
+mod forward;
 mod hooks;
 mod leftovers;
 mod lines;
@@ -51,7 +52,8 @@ mod turn;
 mod turn_request;
 mod turns;
 
-pub use order::{Begins, HostReport, HostedProgram, PersonTerminal, ProgramEnd};
+pub use forward::ForwardedSignals;
+pub use order::{Begins, HostCommand, HostReport, HostedProgram, PersonTerminal, ProgramEnd};
 pub use turn_request::{GrantedTurn, TurnAnswer, TurnRequest};
 
 use crate::context::Context;

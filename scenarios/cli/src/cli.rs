@@ -9,7 +9,7 @@
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
 //! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
 //! [`exec`], [`up`] and [`lock`] run programs that know nothing of the tree, [`ps`] shows them;
-//! [`hosts`] and [`python`] are what they have in common.
+//! [`hosts`], [`forwarding`] and [`python`] are what they have in common.
 
 pub mod cases;
 pub mod check;
@@ -18,6 +18,7 @@ pub mod conform;
 pub mod drivers;
 pub mod exec;
 pub mod explain;
+pub mod forwarding;
 pub mod hosts;
 pub mod list;
 pub mod lock;

@@ -175,6 +175,14 @@ impl From<ProcessEnd> for ProgramEnd {
     }
 }
 
+/// What the actor that has started a host tells it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum HostCommand {
+    /// The program's group is to get this signal, by number.
+    Signal(i32),
+}
+
 /// What a host tells the actor that has started it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

@@ -1,6 +1,6 @@
 //! The program of a host: its command, its descriptors, and what its stops mean.
 
-use super::order::{HostedProgram, ProgramEnd};
+use super::order::{Begins, HostedProgram, ProgramEnd};
 use super::pseudo_terminal::{PseudoTerminal, duplicate};
 use crate::error::RuntimeError;
 use crate::signals::Held;
@@ -12,13 +12,6 @@ use std::os::fd::{AsRawFd as _, BorrowedFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-/// Whether a program starts with its terminal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Start {
-    Foreground,
-    Background,
-}
-
 /// The command of a program on its terminal.
 ///
 /// # Errors
@@ -26,7 +19,7 @@ pub(super) enum Start {
 pub(super) fn command(
     program: &HostedProgram,
     terminal: Option<&PseudoTerminal>,
-    start: Start,
+    begins: Begins,
 ) -> io::Result<Command> {
     let [name, arguments @ ..] = program.command.as_slice() else {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -48,7 +41,7 @@ pub(super) fn command(
             for (number, _) in (0..).zip(streams).filter(|(_, is_terminal)| *is_terminal) {
                 duplicate(slave, number)?;
             }
-            if start == Start::Foreground {
+            if begins == Begins::WithTerminal {
                 let _held = Held::background();
                 // SAFETY: the descriptor is the host's, and open.
                 tcsetpgrp(BorrowedFd::borrow_raw(slave), getpid())?;

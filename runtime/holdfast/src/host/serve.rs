@@ -3,8 +3,8 @@
 use super::hooks::{self, HookEvent, HookHandle, HookId, SOCKET_VARIABLE};
 use super::leftovers;
 use super::lines::{self, LabelledLines};
-use super::order::{Begins, HostReport, HostedProgram, PersonTerminal, ProgramEnd};
-use super::program::{self, Start};
+use super::order::{Begins, HostCommand, HostReport, HostedProgram, PersonTerminal, ProgramEnd};
+use super::program;
 use super::pseudo_terminal::PseudoTerminal;
 use super::turn::{Turn, TurnEvent, TurnId, TurnOwner};
 use crate::context::Context;
@@ -119,19 +119,19 @@ pub(super) async fn serve(
 impl Host<'_> {
     /// Starts the program, with the terminal if it begins with it.
     async fn begin(&mut self, queue: &mut UnboundedReceiver<HostEvent>) -> Result<(), ProgramEnd> {
-        let mut start = Start::Background;
+        let mut begins = Begins::WithoutTerminal;
         if self.terminal.is_some() && self.program.begins == Begins::WithTerminal {
             self.ask(TurnOwner::Program);
-            while !self.turns.is_empty() && start == Start::Background {
+            while !self.turns.is_empty() && begins == Begins::WithoutTerminal {
                 if let Some(HostEvent::Turn(turn, event)) = queue.recv().await {
                     self.turn_event(turn, event);
                 }
                 if self.turns.values().any(Turn::runs) {
-                    start = Start::Foreground;
+                    begins = Begins::WithTerminal;
                 }
             }
         }
-        let command = program::command(&self.program, self.terminal.as_deref(), start);
+        let command = program::command(&self.program, self.terminal.as_deref(), begins);
         let command = command.map_err(|error| ProgramEnd::NotStarted(error.to_string()))?;
         let started = self.context.spawn_hosted(command).await;
         let portal = started.map_err(|error| program::not_started(&self.program, &error))?;
@@ -155,7 +155,7 @@ impl Host<'_> {
         queue: &mut UnboundedReceiver<HostEvent>,
     ) -> Result<ProgramEnd, RuntimeError> {
         let mut orphaned = Box::pin(orphaned(self.context, getppid()));
-        let mut watches = true;
+        let (mut watches, mut hears) = (true, true);
         let master = self.terminal.as_ref().map(|one| watch(one)).transpose();
         let master = master.map_err(failed("watch a terminal"))?;
         loop {
@@ -187,6 +187,10 @@ impl Host<'_> {
                     }
                 }
                 () = looks_again => self.look(),
+                command = self.context.receive::<HostCommand>(), if hears => match command {
+                    Ok(Some(HostCommand::Signal(signal))) => self.signal(signal),
+                    Ok(None) | Err(_) => hears = false,
+                },
                 () = &mut orphaned, if watches => {
                     watches = false;
                     self.program.terminal.iter().for_each(PersonTerminal::put_back);

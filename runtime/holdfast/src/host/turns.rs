@@ -5,7 +5,7 @@ use super::order::Begins;
 use super::placeholder::Placeholder;
 use super::reading::waits_for_keys;
 use super::serve::{Host, HostEvent};
-use super::turn::{Turn, TurnEvent, TurnId, TurnOwner, TurnStage};
+use super::turn::{TurnEvent, TurnId, TurnOwner, TurnStage};
 use crate::event::Resumed;
 use crate::session::{Afterwards, Announced, PromptCommand, Reply};
 use holdfast_protocol::Answer;
@@ -51,9 +51,14 @@ impl Host<'_> {
         match event {
             TurnEvent::Granted(socket, end) => {
                 let (announced, path) = match (turn.owner, self.program.begins) {
-                    (TurnOwner::Hook(hook), _) => {
+                    (TurnOwner::Hook(hook), begins) => {
                         let name = self.hooks.get(&hook).map_or("a hook", |(name, _)| name);
-                        (Announced::Yes, format!("{}/{name}", self.context.path()))
+                        let path = match begins {
+                            // There is no other program whose name would tell them apart.
+                            Begins::WithTerminal => name.to_owned(),
+                            Begins::WithoutTerminal => format!("{}/{name}", self.context.path()),
+                        };
+                        (Announced::Yes, path)
                     }
                     (TurnOwner::Program, Begins::WithTerminal) => {
                         (Announced::No, self.context.path().to_owned())
@@ -150,6 +155,16 @@ impl Host<'_> {
         }
     }
 
+    /// Passes a signal on to the program and its group.
+    pub(super) fn signal(&self, signal: i32) {
+        let Some(program) = self.group else { return };
+        send(-program.as_raw(), signal);
+        // In its turn a program may be in another group.
+        if getpgid(Some(program)).is_ok_and(|group| group != program) {
+            send(program.as_raw(), signal);
+        }
+    }
+
     pub(super) fn hook_event(&mut self, hook: HookId, event: HookEvent) {
         match event {
             HookEvent::Asks(name, handle) => {
@@ -230,6 +245,12 @@ impl Host<'_> {
             self.give_back(number, Afterwards::Queue);
         }
     }
+}
+
+/// Sends a signal by number, which nix has no name for if it is one of the real-time signals.
+fn send(to: i32, signal: i32) {
+    // SAFETY: kill(2) touches no memory.
+    unsafe { libc::kill(to, signal) };
 }
 
 /// Lets a stopped group go on.

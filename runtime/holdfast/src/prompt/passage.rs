@@ -16,9 +16,11 @@ use super::baton::BatonLink;
 use super::escape;
 use super::prompt_terminal::{Ownership, PromptTerminal};
 use super::state::{EditorOrder, SessionState, Waited};
+use crate::host::{GrantedTurn, TurnAnswer, TurnRequest};
 use crate::session::{Afterwards, Announced, PromptCommand};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
+use nix::unistd::{Pid, getpgrp, setpgid};
 use serde_bytes::ByteBuf;
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
@@ -47,7 +49,7 @@ enum Menu {
 }
 
 /// Why keys are not read any longer, for now or for good.
-enum Pause {
+enum PassageBreak {
     /// The session is to be looked at.
     Ordered,
     /// The terminal cannot be read.
@@ -66,12 +68,13 @@ pub(super) fn run(
     let (size, menu) = ((0, 0), Menu::Shut);
     let mut passage =
         Passage { session, link, terminal, size, waiting: 0, shown: 0, menu, announced };
+    let outer = OuterTurn::ask(session, path);
     if ownership(session) == Ownership::Others {
         // As the kernel would stop a program that reads from the background.
         session.yields();
         session.notify(PromptEvent::Background);
         session.rest();
-    } else if announced == Announced::Yes {
+    } else if announced == Announced::Yes && outer.is_none() {
         let waiting = session.standing().1;
         passage.shown = waiting;
         session.write(&(session.color.note(&announcement(path, waiting)) + "\n"));
@@ -82,6 +85,7 @@ pub(super) fn run(
                 if announced == Announced::Yes {
                     session.end_line();
                 }
+                drop(outer);
                 return;
             }
             EditorOrder::Rest => session.rest(),
@@ -100,24 +104,57 @@ pub(super) fn run(
         session.keep(terminal.again().ok());
         let pause = match terminal.raw() {
             Ok(()) => passage.pass(wake),
-            Err(error) => Pause::Lost(error.to_string()),
+            Err(error) => PassageBreak::Lost(error.to_string()),
         };
         session.busy();
         session.restore();
-        if let Pause::Lost(why) = pause {
+        if let PassageBreak::Lost(why) = pause {
             return give_up(session, link, &why);
         }
     }
 }
 
+/// A turn of the tree that this tree is in, if its host is not the parent that is told of stops.
+struct OuterTurn {
+    _turn: GrantedTurn,
+    group: Pid,
+}
+
+impl OuterTurn {
+    /// Waits for a turn where the terminal belongs to another process group of an outer tree.
+    fn ask(session: &SessionState, path: &str) -> Option<Self> {
+        if ownership(session) != Ownership::Others {
+            return None;
+        }
+        let request = TurnRequest::here().ok().flatten()?;
+        let TurnAnswer::Granted(turn) = request.wait(&name_of(path)).ok()? else { return None };
+        let group = getpgrp();
+        setpgid(Pid::from_raw(0), Pid::from_raw(turn.group())).ok()?;
+        Some(Self { _turn: turn, group })
+    }
+}
+
+impl Drop for OuterTurn {
+    fn drop(&mut self) {
+        // A group whose other members have ended is there again when its leader makes it.
+        if setpgid(Pid::from_raw(0), self.group).is_err() {
+            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+        }
+    }
+}
+
 fn announcement(path: &str, waiting: usize) -> String {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let name = escape::brief(name, LONGEST_NAME);
+    let name = escape::brief(&name_of(path), LONGEST_NAME);
     let waiting = match waiting {
         0 => String::new(),
         _ => format!(", {}", those_who_wait(waiting)),
     };
     format!("--- {name} has the keyboard{waiting} (Ctrl-] is the menu) ---")
+}
+
+/// A path as a person reads it, without the root.
+fn name_of(path: &str) -> String {
+    path.strip_prefix("root/").unwrap_or(path).replace('/', ", ")
 }
 
 fn those_who_wait(count: usize) -> String {
@@ -135,7 +172,7 @@ impl Passage<'_> {
     }
 
     /// Passes keys until the session is to be looked at.
-    fn pass(&mut self, wake: &UnixStream) -> Pause {
+    fn pass(&mut self, wake: &UnixStream) -> PassageBreak {
         self.size = self.terminal.size();
         self.tell_size();
         loop {
@@ -147,7 +184,7 @@ impl Passage<'_> {
             ];
             match poll(&mut ready, GLANCE) {
                 Ok(_) | Err(Errno::EINTR) => {}
-                Err(error) => return Pause::Lost(error.to_string()),
+                Err(error) => return PassageBreak::Lost(error.to_string()),
             }
             let [woken, keys] = ready.map(|one| one.any().unwrap_or(false));
             self.session.busy();
@@ -156,7 +193,7 @@ impl Passage<'_> {
                 match self.session.peek() {
                     EditorOrder::Stay => {}
                     EditorOrder::Redraw => drop(self.session.order()),
-                    EditorOrder::Rest | EditorOrder::Leave => return Pause::Ordered,
+                    EditorOrder::Rest | EditorOrder::Leave => return PassageBreak::Ordered,
                 }
             }
             if keys && let Err(pause) = self.read() {
@@ -190,15 +227,17 @@ impl Passage<'_> {
         self.tell(PromptCommand::Terminal { rows, columns });
     }
 
-    fn read(&mut self) -> Result<(), Pause> {
+    fn read(&mut self) -> Result<(), PassageBreak> {
         let mut bytes = [0; 4096];
         let count = match self.terminal.tty().read(&mut bytes) {
-            Ok(0) => return Err(Pause::Lost("it is gone".to_owned())),
+            Ok(0) => return Err(PassageBreak::Lost("it is gone".to_owned())),
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             // A background process reads EIO.
-            Err(_) if ownership(self.session) == Ownership::Others => return Err(Pause::Ordered),
-            Err(error) => return Err(Pause::Lost(error.to_string())),
+            Err(_) if ownership(self.session) == Ownership::Others => {
+                return Err(PassageBreak::Ordered);
+            }
+            Err(error) => return Err(PassageBreak::Lost(error.to_string())),
         };
         let mut keys = Vec::with_capacity(count);
         for &key in &bytes[..count] {

@@ -1,5 +1,6 @@
 //! `holdfast exec`: one program, whose processes may all stop in a debugger.
 
+use super::forwarding::{self, Forwarding};
 use super::hosts::{self, Notes};
 use super::python::{self, Exceptions};
 use super::{note, ps};
@@ -23,6 +24,10 @@ pub struct ExecArgs {
     /// How long the program has to end after SIGTERM, in seconds; as long again, and it is killed.
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     grace: Duration,
+    /// Which signals are the program's, and as what: `all`, `none`, `HUP,TERM=QUIT,PIPE=none`. The
+    /// default is `none`, and `all` for the first process of a container.
+    #[arg(long, value_name = "SIGNALS", value_parser = forwarding::parse)]
+    forward: Option<Forwarding>,
     /// An exception that nobody catches, in any Python below, opens a prompt where it was raised.
     #[arg(long)]
     post_mortem: bool,
@@ -45,12 +50,14 @@ impl ExecArgs {
         program.grace = self.grace;
         let exceptions = if self.post_mortem { Exceptions::Prompt } else { Exceptions::Print };
         program.variables.extend(python::variables(exceptions));
+        let forwarding = self.forward.unwrap_or_else(forwarding::by_default);
         let notes = Notes::default();
         let told = notes.clone();
         let code = hosts::program(self.grace).run(async move |tree: Context| {
             // Who asks for the state of a tree without a socket is told that there is none.
             let _ = ps::serve(&tree, &told.states);
-            let wait = hosts::attend(&tree, &name, program, &told, |_| ()).await?;
+            let wait =
+                hosts::attend(&tree, &name, program, &told, Some(forwarding), |_| ()).await?;
             let end = wait.await.unwrap_or(ProgramEnd::Unknown);
             Ok::<_, BoxError>(ExitCode::from(end.exit_code()))
         });

@@ -1,9 +1,11 @@
 //! Trees of programs that know nothing of the tree: what `exec` and `up` have in common.
 
+use super::forwarding::{self, Forwarding};
 use holdfast::host::{self, HostReport, HostedProgram, ProgramEnd};
-use holdfast::{BoxError, Context, Program, RuntimeError, Timing};
+use holdfast::{BoxError, Context, Program, Timing};
 use std::pin::Pin;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -104,16 +106,20 @@ pub type ProgramWait = Pin<Box<dyn Future<Output = Option<ProgramEnd>>>>;
 /// awaited. A cancel ends the program, but not the wait for it.
 ///
 /// # Errors
-/// The host cannot be started.
+/// The host cannot be started, or a signal cannot be forwarded.
 pub async fn attend(
     tree: &Context,
     name: &str,
     program: HostedProgram,
     notes: &Notes,
+    forwarding: Option<Forwarding>,
     mut seen: impl FnMut(&HostReport) + 'static,
-) -> Result<ProgramWait, RuntimeError> {
+) -> Result<ProgramWait, BoxError> {
     let index = notes.states.add(name);
-    let host = host::start(tree, name, program).await?;
+    let host = Rc::new(host::start(tree, name, program).await?);
+    if let Some(forwarding) = forwarding {
+        forwarding::start(&host, forwarding)?;
+    }
     let (name, notes) = (name.to_owned(), notes.clone());
     let wait = tree.shield(async move {
         while let Ok(Some(report)) = host.receive::<HostReport>().await {

@@ -43,7 +43,7 @@ pub struct UpArgs {
 }
 
 /// One program that is to run.
-struct Member {
+struct UpProgram {
     name: String,
     program: HostedProgram,
 }
@@ -70,7 +70,7 @@ impl UpArgs {
     }
 
     /// The programs that are to run, with their variables and labels.
-    fn members(&self) -> Result<Vec<Member>, ExitClass> {
+    fn members(&self) -> Result<Vec<UpProgram>, ExitClass> {
         let entries = procfile::read(&self.procfile).map_err(|error| complain(&error))?;
         let folder = self.procfile.parent().filter(|folder| *folder != Path::new(""));
         let variables = self.variables(folder)?;
@@ -102,7 +102,7 @@ impl UpArgs {
             program
                 .variables
                 .extend(own.iter().map(|(name, value)| ((*name).into(), value.into())));
-            Member { name, program }
+            UpProgram { name, program }
         });
         Ok(members.collect())
     }
@@ -148,7 +148,7 @@ impl UpArgs {
 
 async fn run(
     tree: &Context,
-    members: Vec<Member>,
+    members: Vec<UpProgram>,
     keep_going: bool,
     notes: &Notes,
 ) -> Result<(), BoxError> {
@@ -156,7 +156,7 @@ async fn run(
         note(&format!("`holdfast ps` will not find this tree: {error}"));
     }
     let mut waits = Vec::new();
-    for Member { name, program } in members {
+    for UpProgram { name, program } in members {
         let label = program.label.clone();
         let context = tree.clone();
         let seen = move |report: &HostReport| match report {
@@ -169,7 +169,7 @@ async fn run(
             }
             _ => {}
         };
-        waits.push(hosts::attend(tree, &name, program, notes, seen).await?);
+        waits.push(hosts::attend(tree, &name, program, notes, None, seen).await?);
     }
     for wait in waits {
         let _ = wait.await;

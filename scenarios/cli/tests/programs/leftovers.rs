@@ -19,7 +19,7 @@ print('ready', flush=True)
 sys.stdin.readline()
 ";
 
-fn hostile(extra: &[&str]) -> Result<Scene, Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) fn hostile(extra: &[&str]) -> Result<Scene, Box<dyn std::error::Error + Send + Sync>> {
     let args = [&["exec", "--grace", "0.2"], extra, &["--", "python3", "-c", HOSTILE]].concat();
     let scene = show(&holdfast(&args))?;
     scene.stage.wait_text("ready")?;

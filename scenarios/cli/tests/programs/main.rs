@@ -2,7 +2,9 @@
 
 mod exits;
 mod hooks;
+mod init;
 mod leftovers;
 mod prompts;
+mod rounds;
 mod support;
 mod up;

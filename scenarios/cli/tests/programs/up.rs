@@ -134,7 +134,7 @@ fn trees_within_trees_hand_the_terminal_down() -> Tested {
     if other {
         scene.stage.type_line("b")?;
         scene.stage.wait_output("other b")?;
-        scene.stage.wait_output("a.1 has the keyboard")?;
+        scene.stage.wait_output("--- a.1")?;
     }
     for _ in 0..2 {
         scene.stage.type_line("one")?;
@@ -150,4 +150,18 @@ fn trees_within_trees_hand_the_terminal_down() -> Tested {
     scene.stage.exit()?;
     assert!(scene.stage.leftovers()?.is_empty(), "{}", scene.stage.dump());
     scene.modes_are_back()
+}
+
+#[test]
+fn jobs_of_a_shell_that_are_trees_have_their_turns() -> Tested {
+    let job = format!("{HOLDFAST} exec -- sh -c 'read x; echo got $x'");
+    let line = format!("set -m; {job} & {job} & wait; echo all");
+    let scene = show(&crate::support::exec(&["bash", "-c", &line]))?;
+    for name in ["one", "two"] {
+        scene.stage.wait_output("has the keyboard")?;
+        scene.stage.type_line(name)?;
+        scene.stage.wait_output(&format!("got {name}"))?;
+    }
+    scene.stage.wait_output("all")?;
+    scene.ends(0)
 }
