@@ -13,7 +13,9 @@ use holdfast_check::world::Config;
 use holdfast_protocol::{Placement, Policy};
 
 /// Small trees with what may happen in them, the smallest first.
-const RUNS: [(&str, &str); 8] = [
+const RUNS: [(&str, &str); 9] = [
+    // A Ctrl-C that is typed at a prompt is a key there; a SIGINT of its own can be forced.
+    ("root(a)", "request=1,interrupt-one=1"),
     ("root(a)", "request=1,interrupt=1,kill=1"),
     ("root(a)", "request=1,shielded=1,cancel=1"),
     ("root(a)", "request=2,interrupt=1"),
@@ -24,10 +26,18 @@ const RUNS: [(&str, &str); 8] = [
     ("root(a,b)", "request=2,interrupt=1,kill=1"),
 ];
 
-/// A run of a small tree that violates a claim under a policy, and how that tree is set up; none if
-/// there is none among the small runs.
+/// A run of a small tree that violates the first of some claims for which there is one, and how that
+/// tree is set up; none if there is none among the small runs.
 #[must_use]
 pub fn concrete(
+    policy: Policy,
+    claims: &[ProofClaim],
+    progress: &Progress,
+) -> Option<(Config, Counterexample)> {
+    claims.iter().find_map(|claim| run_of(policy, *claim, progress))
+}
+
+fn run_of(
     policy: Policy,
     claim: ProofClaim,
     progress: &Progress,

@@ -93,6 +93,20 @@ impl Proof {
             .flat_map(move |kind| kind.explored.violated.iter().map(move |it| (of(kind), it)))
     }
 
+    /// The claims that are violated, the one with the fewest steps first.
+    #[must_use]
+    pub fn claims_violated(&self) -> Vec<ProofClaim> {
+        let mut violated: Vec<&Violated> = self.violated().map(|(_, violated)| violated).collect();
+        violated.sort_by_key(|violated| violated.steps.len());
+        let mut claims: Vec<ProofClaim> = Vec::new();
+        for claim in violated.into_iter().map(|violated| violated.violation.claim) {
+            if !claims.contains(&claim) {
+                claims.push(claim);
+            }
+        }
+        claims
+    }
+
     /// The counterexample with the fewest steps.
     #[must_use]
     pub fn shortest(&self) -> Option<(Focus, &Violated)> {

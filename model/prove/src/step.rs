@@ -211,10 +211,15 @@ impl Whole<'_> {
         let root = matches!(self.after.position(), TreePosition::Root { .. });
         let stays = done(self.after) && !(root && self.outputs.contains(&Output::Sweep));
         let last = self.input == Input::ChildrenGone && done(self.before);
+        let over = self.after.teardown() == Teardown::Over;
+        let left = self.after.user_task() != UserTaskState::Ended
+            || !self.after.children().is_empty()
+            || !self.after.requests().is_empty();
         violated(deaf, "a cancel is not heard")
             .or_else(|| violated(waits, "a teardown waits for nothing"))
             .or_else(|| violated(busy, "a teardown begins, and the user task is not told"))
             .or_else(|| violated(idles, "nobody is protected, and a ladder does not run"))
+            .or_else(|| violated(over && left, "an actor exits, and something of it is left"))
             .or_else(|| violated(stays, "an actor with nothing left to do stays"))
             .or_else(|| {
                 violated(last && done(self.after), "the last child is gone, and the root stays")

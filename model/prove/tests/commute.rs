@@ -141,7 +141,7 @@ fn live(focus: Focus, number: u64, samples: &mut Samples, steps: &mut u64) {
         }
         let mut inputs = Vec::new();
         inputs_of_life(focus, &node, &mut rng, &mut fresh, &mut inputs);
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             hostile_words(&node, request, &mut rng, &mut inputs);
         }
         let linked = |child: ActorId| {

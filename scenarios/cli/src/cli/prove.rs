@@ -81,8 +81,9 @@ impl ProveArgs {
             Format::Text => print(&text(&named, &proof, clock.elapsed())),
             Format::Json => print_json(&ProofJson::new(&named, &proof)),
         }
-        if let (Some(path), Some((_, violated))) = (&self.trace_out, proof.shortest())
-            && let Err(error) = write_concrete(path, &named, violated.violation.claim)
+        let claims = proof.claims_violated();
+        if let Some(path) = self.trace_out.as_ref().filter(|_| !claims.is_empty())
+            && let Err(error) = write_concrete(path, &named, &claims)
         {
             return complain(&error);
         }
@@ -98,15 +99,14 @@ impl ProveArgs {
     }
 }
 
-/// Writes a run of a small tree that violates a claim, and says which tree that is.
+/// Writes a run of a small tree that violates one of these claims, and says which tree that is.
 fn write_concrete(
     path: &Path,
     named: &NamedPolicy,
-    claim: ProofClaim,
+    claims: &[ProofClaim],
 ) -> Result<(), TraceNotWritten> {
-    let Some((config, found)) = concrete(named.policy(), claim, &Progress::default()) else {
-        let _ =
-            writeln!(anstream::stderr(), "no small tree violates `{claim}`; no trace is written");
+    let Some((config, found)) = concrete(named.policy(), claims, &Progress::default()) else {
+        let _ = writeln!(anstream::stderr(), "no small tree violates that; no trace is written");
         return Ok(());
     };
     let _ = writeln!(
