@@ -8,14 +8,17 @@ use holdfast_protocol::lock::client::{Purpose, Requests};
 use holdfast_protocol::lock::server::{LockServer, NextGrant};
 use holdfast_protocol::message::{About, MessageDirection};
 use holdfast_protocol::policy::{
-    Bystander, Deferral, LadderUnderHold, Lock, LockRelease, LostBranch, Orphans, Policy,
-    PolicyName, Restore, Route, Rule, SecondInterrupt, Shield, StopSignal, WaitingRequest,
+    Bystander, Deferral, LadderUnderHold, Lock, LockRelease, LostBranch, NamedPolicy, Orphans,
+    Policy, PolicyName, Restore, Route, Rule, SecondInterrupt, Shield, StopSignal, WaitingRequest,
 };
 use holdfast_protocol::{
     ActorId, Alarm, Answer, Cause, DebugMode, Input, LadderSignal, Message, Node, Notice, Origin,
     Outbox, Output, Rename, Renaming, RequestId, Signal, Status, Timer, Urgency,
 };
-use std::fmt::Debug;
+use serde::de::value::Error as ValueError;
+use serde::de::{Deserialize as _, IntoDeserializer as _};
+use serde::ser::Serialize;
+use std::fmt::{self, Debug};
 use std::panic::catch_unwind;
 
 const A: ActorId = ActorId(1);
@@ -209,6 +212,48 @@ fn words_are_read_back() {
     assert_eq!(PolicyName::ALL.map(PolicyName::policy), policies);
     let said = "none".parse::<PolicyName>().expect_err("no policy").to_string();
     assert!(said.contains("none"), "{said}");
+}
+
+/// What serde makes of a value that it writes as text.
+struct Written<T>(T);
+
+impl<T: Serialize> fmt::Display for Written<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.serialize(f)
+    }
+}
+
+fn read(text: &str) -> Result<NamedPolicy, ValueError> {
+    NamedPolicy::deserialize(text.into_deserializer())
+}
+
+#[test]
+fn a_policy_is_written_and_read_with_the_rules_that_are_taken_out() {
+    let relay = NamedPolicy::from(PolicyName::Relay);
+    let without = |rules: &[Rule]| NamedPolicy { without: rules.to_vec(), ..relay.clone() };
+    let table = [
+        ("relay", relay.clone(), Policy::RELAY),
+        ("relay without R7", without(&[Rule::R7]), Policy::RELAY.without(Rule::R7)),
+        (
+            "relay without R7, R12",
+            without(&[Rule::R7, Rule::R12]),
+            Policy::RELAY.without(Rule::R7).without(Rule::R12),
+        ),
+        ("unprotected", PolicyName::Unprotected.into(), Policy::UNPROTECTED),
+    ];
+    for (text, named, policy) in table {
+        assert_eq!((named.to_string(), Written(&named).to_string()), (text.into(), text.into()));
+        assert_eq!(
+            (text.parse().ok(), read(text).ok()),
+            (Some(named.clone()), Some(named.clone()))
+        );
+        assert_eq!((named.policy(), named.is_relay()), (policy, text == "relay"));
+    }
+    for text in ["", "none", "relay without", "relay without R13", "relay without R7 R8"] {
+        assert!(text.parse::<NamedPolicy>().is_err(), "{text}");
+        let said = read(text).expect_err("it is not a policy").to_string();
+        assert!(said.contains("is not a"), "{said}");
+    }
 }
 
 #[test]
