@@ -103,7 +103,7 @@ pub enum SearchEnd {
     MemoryLimit,
     /// A component took more values than there are numbers.
     TableFull,
-    /// It was interrupted from outside.
+    /// The search was interrupted from outside.
     Interrupted,
 }
 

@@ -322,9 +322,9 @@ impl PropertyId {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applies {
-    /// It does.
+    /// The property applies.
     Yes,
-    /// It does not: the run lacks this.
+    /// The property does not apply: the run lacks this.
     Needs(&'static str),
 }
 

@@ -26,13 +26,13 @@ pub struct Counterexample {
 /// What the check says about one property.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PropertyVerdict {
-    /// It holds on every interleaving within the bounds, and its antecedent was reached.
+    /// The property holds on every interleaving within the bounds, and its antecedent was reached.
     Holds,
-    /// It is violated.
+    /// The property is violated.
     Violated(Counterexample),
-    /// It was never put to the test: its antecedent is not reached, though it should be.
+    /// The antecedent is not reached, though it should be: the property was never put to the test.
     Vacuous,
-    /// It says nothing about this run, which lacks something.
+    /// The property says nothing about this run, which lacks something.
     DoesNotApply(&'static str),
     /// The search ended before it could be decided.
     Undecided,

@@ -17,7 +17,7 @@ pub const LONGEST_NAME: usize = 64;
 /// Whether an actor is there at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActorStart {
-    /// It runs.
+    /// The actor runs from the start.
     Running,
     /// Its supervisor may spawn it at any time.
     Later,

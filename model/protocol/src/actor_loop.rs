@@ -46,7 +46,7 @@ use alloc::vec::Vec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum UserTaskReport {
     Pending,
-    /// It has ended, or was given up.
+    /// The task has ended, or was given up.
     Settled,
 }
 
@@ -198,7 +198,7 @@ impl<E: Effects> ActorLoop<E> {
     }
 }
 
-/// Links.
+/// What arrives on links.
 impl<E: Effects> ActorLoop<E> {
     /// Reads a link, which may be that of a child whose end waits for it.
     fn read_on(&mut self, peer: ActorId) {
@@ -254,7 +254,7 @@ impl<E: Effects> ActorLoop<E> {
     }
 }
 
-/// Children.
+/// What becomes of children.
 impl<E: Effects> ActorLoop<E> {
     fn spawn(&mut self, order: E::Order) {
         if self.node.teardown() != Teardown::NotAsked {

@@ -288,7 +288,7 @@ impl LinkMonitor {
 /// Watches the links of one actor from within: whether it keeps the contract as long as all of its
 /// neighbours do. Built into the actor loop in debug builds.
 ///
-/// It cannot see what the other end has read. So `Want` and `Grant` count as heard when they are
+/// A side cannot see what the other end has read. So `Want` and `Grant` count as heard when they are
 /// said, and what would silence the other end (`Done`, `Lost`, `Refuse`) never does: a neighbour
 /// that keeps the contract is never taken for one that does not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub enum Shielding {
     /// A cancel withdraws it while it waits (R6).
     Plain,
-    /// It stays: somebody debugs a teardown.
+    /// The request stays: somebody debugs a teardown.
     Shielded,
 }
 
@@ -47,7 +47,7 @@ pub enum Cause {
     Orphaned,
     /// SIGTERM, SIGHUP or SIGQUIT.
     Stopped,
-    /// It failed: an error, a panic, or `quit` at its prompt.
+    /// The actor failed: an error, a panic, or `quit` at its prompt.
     Failed,
     /// A child failed, or died without being asked to.
     ChildFailed,
@@ -59,9 +59,9 @@ pub enum Cause {
 pub enum Status {
     /// Its program finished.
     Finished,
-    /// It was cancelled and obeyed.
+    /// The process was cancelled and obeyed.
     Cancelled,
-    /// It failed.
+    /// The process failed.
     Failed,
     /// A signal ended it.
     Killed,
@@ -85,13 +85,13 @@ impl From<Cause> for Status {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Signal {
-    /// SIGINT.
+    /// The signal SIGINT.
     Interrupt,
-    /// SIGTERM.
+    /// The signal SIGTERM.
     Terminate,
-    /// SIGHUP.
+    /// The signal SIGHUP.
     Hangup,
-    /// SIGQUIT.
+    /// The signal SIGQUIT.
     Quit,
 }
 
@@ -118,17 +118,17 @@ pub enum Input {
     Answered {
         /// Whose prompt.
         request: RequestId,
-        /// How.
+        /// The answer.
         answer: Answer,
     },
     /// Something in this actor asks for its end. In debug mode a failure is examined first.
     Cancel {
-        /// Why.
+        /// The cause of the end.
         cause: Cause,
     },
     /// The same, and a failure is not examined: the program does not want to see this one.
     Unexamined {
-        /// Why.
+        /// The cause of the end.
         cause: Cause,
     },
     /// The program asks one child to end.
@@ -152,14 +152,14 @@ pub enum Input {
     },
     /// A signal arrived.
     Signalled {
-        /// Which.
+        /// The signal.
         signal: Signal,
         /// From where.
         origin: Origin,
     },
     /// An armed timer fired.
     Expired {
-        /// Which.
+        /// The timer.
         timer: Timer,
     },
     /// A child was started.

@@ -37,14 +37,14 @@ pub enum LadderRung {
 pub enum Grace {
     /// Not running.
     Off,
-    /// Running.
+    /// The grace period runs.
     On,
 }
 
 /// Whether messages still reach a child.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChildLink {
-    /// They do.
+    /// Messages reach the child.
     Up,
     /// The link ended, or there never was one.
     Ended,

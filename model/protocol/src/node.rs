@@ -34,9 +34,9 @@ use alloc::collections::BTreeMap;
 /// Whether a failure opens a post-mortem prompt before it climbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DebugMode {
-    /// It does not.
+    /// Failures climb at once.
     Off,
-    /// It does.
+    /// A failure opens one first.
     On,
 }
 
@@ -45,14 +45,14 @@ pub enum DebugMode {
 pub enum Uplink {
     /// Messages pass.
     Up,
-    /// It ended: this actor is an orphan.
+    /// The link ended: this actor is an orphan.
     Ended,
 }
 
 /// Whether the root was told to stop (R10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StopOrder {
-    /// No.
+    /// The root was not told to stop.
     None,
     /// Yes: no request is granted any longer.
     Received,

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub enum LadderSignal {
     /// SIGTERM (and SIGCONT, so that a stopped process sees it).
     Terminate,
-    /// SIGKILL.
+    /// The signal SIGKILL.
     Kill,
 }
 
@@ -70,19 +70,19 @@ pub enum Output {
     },
     /// Start a timer, or start it anew.
     Arm {
-        /// Which.
+        /// The timer.
         timer: Timer,
     },
     /// Stop a timer.
     Disarm {
-        /// Which.
+        /// The timer.
         timer: Timer,
     },
     /// Send a signal to a child.
     Signal {
         /// The child.
         child: ActorId,
-        /// Which.
+        /// The signal.
         signal: LadderSignal,
     },
     /// The name of the request that a [`super::Input::Pause`] or a post-mortem became.
@@ -118,7 +118,7 @@ pub enum Output {
     InterruptObeyed,
     /// The teardown begins: cancel the local tasks, then report [`super::Input::UserTaskEnded`].
     TeardownStarted {
-        /// Why.
+        /// The cause of the end.
         cause: Cause,
     },
     /// Look for children that nobody knows: report each as [`super::Input::Adopted`], or
@@ -126,17 +126,17 @@ pub enum Output {
     Sweep,
     /// End this process.
     Exit {
-        /// How.
+        /// The exit status.
         status: Status,
     },
     /// Log this.
     Noticed {
-        /// What.
+        /// The notice.
         notice: Notice,
     },
     /// Log this loudly: the protocol itself is wrong.
     Alarmed {
-        /// What.
+        /// The alarm.
         alarm: Alarm,
     },
 }

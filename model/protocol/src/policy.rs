@@ -39,9 +39,9 @@ pub enum Lock {
 /// R3: what a hold (or an own request) does to SIGINT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Shield {
-    /// It is not acted on.
+    /// A SIGINT is not acted on.
     On,
-    /// It is acted on all the same.
+    /// A SIGINT is acted on all the same.
     Off,
 }
 
@@ -50,7 +50,7 @@ pub enum Shield {
 pub enum Bystander {
     /// Nothing: it is the root's to decide.
     LeavesItToRoot,
-    /// It cancels itself unless shielded.
+    /// The actor cancels itself unless shielded.
     Obeys,
 }
 
@@ -112,9 +112,9 @@ pub enum LostBranch {
 /// R9: what becomes of an actor whose supervisor is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Orphans {
-    /// It ends itself; the root adopts and reaps it.
+    /// The orphan ends itself; the root adopts and reaps it.
     End,
-    /// It lives on, adopted by init.
+    /// The orphan lives on, adopted by init.
     LiveOn,
 }
 
@@ -135,7 +135,7 @@ pub enum StopSignal {
 pub enum SecondInterrupt {
     /// Every ladder climbs one rung at once.
     Climbs,
-    /// Nothing.
+    /// A second SIGINT does nothing.
     Swallowed,
 }
 
@@ -170,7 +170,7 @@ pub enum WhilePrompt {
 /// What an interrupted actor below the root does once its children are gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AfterInterrupt {
-    /// It exits.
+    /// The actor exits.
     Exits,
     /// Its process stays, with nothing left running in it, until its supervisor cancels it.
     Lingers,

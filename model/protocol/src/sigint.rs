@@ -14,10 +14,10 @@
 /// What the process does on SIGINT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Disposition {
-    /// It acts on it.
+    /// The process acts on the signal.
     #[default]
     Obey,
-    /// It does not.
+    /// The process does not act on the signal.
     Shield,
 }
 

@@ -13,21 +13,21 @@ use super::input::Cause;
 pub enum Teardown {
     /// Nothing asked it to end.
     NotAsked,
-    /// It must end, and waits until it has neither a hold nor a request of its own.
+    /// The actor must end, and waits until it has neither a hold nor a request of its own.
     Deferred(Cause),
     /// Its children and local tasks were told to end.
     Running(Cause),
-    /// It has exited.
+    /// The actor has exited.
     Over,
 }
 
 /// The actor's own program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UserTaskState {
-    /// It runs.
+    /// The user task runs.
     Running,
-    /// It was told to end.
+    /// The user task was told to end.
     Asked,
-    /// It has ended.
+    /// The user task has ended.
     Ended,
 }

@@ -47,7 +47,7 @@ enum Act {
     Expires(usize),
     Interrupts,
     Cuts(usize),
-    /// It was killed, which is a failure unless it was asked to end.
+    /// A child is reaped that was killed, which is a failure unless it was asked to end.
     ReapsKilled(usize),
     Reaps(usize),
     Adopts,

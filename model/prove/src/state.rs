@@ -12,11 +12,11 @@ pub enum KidLife {
     /// Not there yet.
     #[default]
     Unborn,
-    /// Alive.
+    /// The process is alive.
     Alive,
     /// Dead, and not reaped.
     Zombie,
-    /// Reaped.
+    /// The process was reaped.
     Gone,
 }
 

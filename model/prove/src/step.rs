@@ -20,11 +20,11 @@ use std::collections::hash_map::Entry;
 /// What the actor in focus does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Trigger {
-    /// It takes any input that does not concern `r` and the links in focus.
+    /// The actor takes any input that does not concern `r` and the links in focus.
     Aside,
-    /// It asks for `r`.
+    /// The actor asks for `r`.
     Asks,
-    /// It takes this input.
+    /// The actor takes this input.
     Takes(Input),
 }
 

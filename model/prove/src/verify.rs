@@ -27,7 +27,7 @@ use std::rc::Rc;
 /// Why a certificate is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// It cannot be read.
+    /// The certificate cannot be read.
     #[error("expected `{0}`, found `{1}`")]
     Unreadable(String, String),
     /// A step leads out of it, or nothing that stands before leads to one of its states.

@@ -34,9 +34,9 @@ impl Later {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SimulatedTask {
     Running,
-    /// It was told to end.
+    /// The task was told to end.
     Told,
-    /// It was told to end, and a part of it is shielded.
+    /// The task was told to end, and a part of it is shielded.
     Shielded,
     Ended,
 }

@@ -53,7 +53,7 @@ pub(crate) enum SimulatedFrame {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Baton {
     Lane(ActorId, ActorId),
-    /// It came with a grant.
+    /// An actor has it, with a grant.
     Actor(ActorId),
     /// A prompt is open on it.
     Prompt(ActorId),

@@ -27,9 +27,9 @@ pub struct Children<K, H> {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reap<R> {
-    /// It has ended, this is its status, and it is not in the table any longer.
+    /// The child has ended with this status, and is not in the table any longer.
     Reaped(R),
-    /// It runs.
+    /// The child runs.
     Running,
 }
 

@@ -30,9 +30,9 @@ pub struct Flag {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FlagLevel {
-    /// It was not raised yet.
+    /// The flag was not raised yet.
     Down,
-    /// It was raised.
+    /// The flag was raised.
     Up,
 }
 

@@ -41,7 +41,7 @@ pub struct Remote<A> {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Delivery {
-    /// It was the first, and is delivered.
+    /// The answer was the first, and is delivered.
     First,
     /// Another was first, or the guard is gone; nothing is delivered.
     Late,

@@ -45,7 +45,7 @@ pub struct Ticket<O> {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TicketEnd {
-    /// It ended the pause.
+    /// The call ended the pause.
     Now,
     /// Another call had ended it.
     Before,

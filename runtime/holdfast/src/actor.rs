@@ -235,6 +235,16 @@ struct ActorSetup {
     probe: Arc<dyn Probe>,
 }
 
+/// Tells the driver of each signal, for as long as it runs.
+fn report_signals(mut signals: Signals, senders: &Senders) {
+    let to = senders.urgent.clone();
+    tokio::task::spawn_local(async move {
+        while let Ok(signal) = signals.take().await {
+            let _ = to.send(DriverEvent::Signal(signal));
+        }
+    });
+}
+
 #[expect(clippy::too_many_arguments, reason = "this is where everything meets")]
 async fn live(
     position: ActorSetup,
@@ -258,13 +268,7 @@ async fn live(
     let (root, settings) = (position.root, position.settings);
     let recorder = Recorder::start(me, &position.path, supervisor, root, &settings)?;
     position.probe.running(&path, DriverWaker::new(senders.clone()));
-    let mut signals = Signals::new()?;
-    let to = senders.urgent.clone();
-    let _signals = tokio::task::spawn_local(async move {
-        while let Ok(signal) = signals.take().await {
-            let _ = to.send(DriverEvent::Signal(signal));
-        }
-    });
+    report_signals(Signals::new()?, &senders);
     let (shields, shields_seen) = watch::channel(0);
     let mailbox = mail.map(|mail| Mailbox { mail, events: events.clone() });
     let shared = Scope { path, events, registry, mailbox, shields, cancelled: Flag::new() };

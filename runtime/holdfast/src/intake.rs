@@ -193,8 +193,9 @@ impl ActorResources {
         Some(ActorEvent::Signalled(Signal::Terminate, Origin::Process))
     }
 
-    /// SIGTSTP. The terminal may tell this process and the supervisor too: one that a SIGCONT has
-    /// followed is void, as with the kernel (kill(2)), or nobody would let this process go on again.
+    /// A SIGTSTP came. The terminal may tell this process and the supervisor too: a SIGTSTP that a
+    /// SIGCONT has followed is void, as with the kernel (kill(2)), or nobody would let this process go
+    /// on again.
     fn told_to_stop(&mut self) {
         if !crate::signals::stop_is_void() {
             self.stop(OsSignal::SIGSTOP);

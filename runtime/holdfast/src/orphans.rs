@@ -34,11 +34,11 @@ const TRIES: u32 = 8;
 /// What a child that the runtime did not start is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It was there before the tree.
+    /// A child that was there before the tree.
     Before,
     /// A thread of the program has started it.
     Program,
-    /// It has fallen to the root.
+    /// An orphan of the tree, which the kernel gave to the root.
     Orphan(OrphanMark),
 }
 
@@ -116,10 +116,10 @@ impl OtherChildren {
             self.known.insert(pid, KnownChild { start, kind });
             match (kind, state) {
                 (Kind::Before | Kind::Program, _) => {}
-                (Kind::Orphan(_), Liveness::Ended) => found.ended.push(pid),
-                (Kind::Orphan(OrphanMark::Marked), Liveness::Runs) => found.alive.push(pid),
+                (Kind::Orphan(_), ProcessLife::Ended) => found.ended.push(pid),
+                (Kind::Orphan(OrphanMark::Marked), ProcessLife::Runs) => found.alive.push(pid),
                 // As without the tree: it lives until it ends, or until the tree does.
-                (Kind::Orphan(OrphanMark::Unmarked), Liveness::Runs) => {}
+                (Kind::Orphan(OrphanMark::Unmarked), ProcessLife::Runs) => {}
             }
         }
         self.ended = ended;
@@ -164,7 +164,7 @@ pub(crate) fn reap(pid: u32) {
 pub(crate) fn reap_ended(started: impl Fn(u32) -> bool) {
     let found = children().unwrap_or_default().into_iter().map(|(pid, _)| pid);
     for pid in found.filter(|pid| !started(*pid)) {
-        if SeenProcess::of(pid).is_some_and(|seen| seen.state == Liveness::Ended) {
+        if SeenProcess::of(pid).is_some_and(|seen| seen.state == ProcessLife::Ended) {
             reap(pid);
         }
     }
@@ -201,7 +201,7 @@ fn threads() -> io::Result<Vec<u32>> {
 
 /// Whether a process still runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Liveness {
+enum ProcessLife {
     Runs,
     Ended,
 }
@@ -209,7 +209,7 @@ enum Liveness {
 /// What `/proc` says of a process.
 #[derive(Clone, Copy, Debug)]
 struct SeenProcess {
-    state: Liveness,
+    state: ProcessLife,
     /// When it was started, in ticks since boot.
     start: u64,
 }
@@ -220,8 +220,8 @@ impl SeenProcess {
         // The name is in brackets, and may have brackets and spaces in it.
         let mut fields = text[text.rfind(')')? + 1..].split_ascii_whitespace();
         let state = match fields.next()? {
-            "Z" | "X" => Liveness::Ended,
-            _ => Liveness::Runs,
+            "Z" | "X" => ProcessLife::Ended,
+            _ => ProcessLife::Runs,
         };
         // The 22nd field of all; the state is the third.
         let start = fields.nth(18)?.parse().ok()?;

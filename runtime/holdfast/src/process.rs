@@ -39,7 +39,7 @@ pub const LINK_FD: RawFd = 3;
 /// Whether a process shares the terminal's session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SessionOf {
-    /// It has its own: no signal of the terminal reaches it.
+    /// The process has a session of its own: no signal of the terminal reaches it.
     Its,
     /// The supervisor's, in the same process group.
     Supervisor,
@@ -48,9 +48,9 @@ pub(crate) enum SessionOf {
 /// Whether a process hears the signals that the driver handles, from its first moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Born {
-    /// It does.
+    /// The process hears them.
     Hearing,
-    /// It hears what came once it unblocks them.
+    /// The process hears what came once it unblocks them.
     Deaf,
 }
 

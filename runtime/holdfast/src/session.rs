@@ -41,9 +41,9 @@ pub(crate) enum PromptKind {
 /// Whether the person is told that a program has the terminal now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Announced {
-    /// It has come in turn, among others.
+    /// The program has come in turn, among others.
     Yes,
-    /// It is the only one, and the person has started it.
+    /// The program is the only one, and the person has started it.
     No,
 }
 
@@ -80,9 +80,9 @@ pub(crate) enum Frames {
 /// What a program that had to yield does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Afterwards {
-    /// It stands in the queue again, if it has started with the terminal.
+    /// The program stands in the queue again, if it has started with the terminal.
     Queue,
-    /// It has the terminal again when it reads: the whole tree runs in the background.
+    /// The program has the terminal again when it reads: the whole tree runs in the background.
     Background,
 }
 
@@ -118,7 +118,7 @@ pub(crate) enum PromptCommand {
     /// To a program: the terminal is yours from here on, and its window has this size. Said again
     /// after each stop, and when the size changes.
     Terminal {
-        /// Lines.
+        /// The number of rows.
         rows: u16,
         /// Characters a line.
         columns: u16,
@@ -131,7 +131,7 @@ pub(crate) enum PromptCommand {
     Yield(Afterwards),
     /// Go on.
     Continue,
-    /// Fail.
+    /// The user task fails.
     Quit,
 }
 
@@ -171,9 +171,9 @@ pub(crate) struct SourceExcerpt {
 /// What the agent answers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Reply {
-    /// Text.
+    /// Lines of text.
     Lines(Vec<String>),
-    /// Source.
+    /// An excerpt of the source.
     Source(SourceExcerpt),
     /// Values, and how many more did not fit.
     Values {

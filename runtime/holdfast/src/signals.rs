@@ -50,7 +50,7 @@ pub(crate) enum Taken {
     Decide(Kind, Origin),
     /// SIGTSTP: stop the tree.
     Stop,
-    /// SIGCONT.
+    /// The signal SIGCONT.
     Continue,
     /// SIGUSR1: dump the tree.
     Dump,

@@ -90,7 +90,7 @@ pub enum Instruction {
         /// What it says.
         text: String,
     },
-    /// Panic.
+    /// The user task panics.
     Crash {
         /// With this message.
         text: String,
@@ -134,7 +134,7 @@ pub enum Instruction {
     },
     /// Be held nowhere any longer; to the gate of an actor.
     Open {},
-    /// Answer.
+    /// The actor answers with [`ActorEvent::Pong`].
     Ping {
         /// The number in [`ActorEvent::Pong`].
         id: u32,
@@ -205,7 +205,7 @@ pub enum ActorEvent {
     },
     /// Its driver is held before an input; on the connection of its gate alone.
     Held {
-        /// Where.
+        /// The point.
         point: Point,
     },
     /// An instruction could not be carried out.
@@ -215,7 +215,7 @@ pub enum ActorEvent {
     },
     /// Anything else worth the log.
     Noted {
-        /// What.
+        /// The text.
         text: String,
     },
 }

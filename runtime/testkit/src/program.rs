@@ -32,7 +32,7 @@ pub enum JobPlace {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WindowSize {
-    /// Lines.
+    /// The number of rows.
     pub rows: u16,
     /// Characters a line.
     pub columns: u16,

@@ -131,9 +131,9 @@ const LONGEST_VALUE: usize = 80;
 #[derive(Debug, thiserror::Error)]
 #[error("failed to write the trace to {path}; choose another --trace-out")]
 pub struct TraceNotWritten {
-    /// Where.
+    /// The path.
     path: PathBuf,
-    /// Why.
+    /// The underlying error.
     source: std::io::Error,
 }
 

@@ -11,20 +11,21 @@
 //! each input, and demands the same outputs in the same order. A message read must be the next one
 //! on its link, a reaped process must have ended that way, a timer must be armed, a baton closed.
 //!
-//! What nobody can write down is inferred, at the time of the line that cannot be without it: SIGKILL of an actor whose record
-//! stops without an exit, the end of a program that is not an actor, a link that was cut, a signal from
-//! outside. What was seen from outside of the tree is in it too ([`outside`]). All always-properties are judged over every step and state of the merged run.
+//! What nobody can write down is inferred, at the time of the line that needs it: SIGKILL of an
+//! actor whose record stops without an exit, the end of a program that is not an actor, a link that
+//! was cut, a signal from outside. The merged run also has what was seen from outside of the tree
+//! ([`outside`]). Each of its steps and states is judged by all always-properties.
 //!
 //! # Not compared
-//! 1. Durations. The properties are judged on one order of all that the records allow: the likeliest
-//!    by the clock (`merge` has the rule), not on all.
+//! 1. How long anything took. The properties are judged on one of the orders that the records allow,
+//!    the likeliest by the clock (`merge` has the rule), not on all.
 //! 2. How an adopted process ended: the root does not know whether its exit code is an actor's.
 //! 3. Where SIGTERM, SIGHUP and SIGQUIT came from; how many Ctrl-C came together.
 //! 4. The boot of an actor that left a record: in the model it takes signals as soon as it is started.
 //! 5. The last line of an actor that was killed, if the rest does not fit with it: it is written
 //!    before it is performed. One that was performed in part fits only by luck; so does a child that
 //!    was reaped by an actor that was killed before it could say so.
-//! 7. A link that was cut, if one of the two did not live to read its end: then the record does not
+//! 6. A link that was cut, if one of the two did not live to read its end: then the record does not
 //!    conform, since a cut would explain too much.
 //!
 //! Reading order: [`record`], [`names`], [`participants`], [`outside`], `ready`, `merge`, [`verdict`].

@@ -69,13 +69,13 @@ impl Expectation {
 /// What came of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ClaimOutcome {
-    /// It holds, as expected.
+    /// The claim holds, as expected.
     Pass,
     /// Exactly the expected properties are violated.
     ExpectedFail,
-    /// It should hold and does not, or other properties are violated than expected.
+    /// The claim should hold and does not, or other properties are violated than expected.
     Fail,
-    /// It should be violated and holds.
+    /// The claim should be violated and holds.
     UnexpectedPass,
     /// The steps cannot be performed: none of the interleavings gets past this one.
     Stuck(u8),

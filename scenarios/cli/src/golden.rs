@@ -11,11 +11,11 @@ use std::{fs, io};
 /// How a trace compares with the one that is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Comparison {
-    /// They are the same.
+    /// The two are the same.
     Same,
     /// None is kept.
     Missing,
-    /// They differ; this is how, as a diff of charts.
+    /// The two differ; this is how, as a diff of charts.
     Changed(String),
 }
 

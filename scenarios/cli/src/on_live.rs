@@ -12,11 +12,12 @@
 //!
 //! # Rules
 //! 1. What the case says holds must be seen to hold, and the tree must end and leave nothing.
-//! 2. What it says is violated must be seen to be violated: one of the named properties, and no other. A run is
-//!    one interleaving, the claim is about all: so not everything that can be violated is. Where nothing
-//!    can be expected to, the case says so (`[[forced]]`), and the order is that of the model's
-//!    counterexample ([`follow`]).
-//! 3. Nothing waits by the clock but to find out that nothing happens any longer.
+//! 2. Where the case says that properties are violated, at least one of them must be seen to be
+//!    violated, and no other. A run is one interleaving and the claim is about all, so a run need not
+//!    violate them all. Where a free run can be expected to violate none, the case says so
+//!    (`[[forced]]`), and the tree is made to take the order of the model's counterexample
+//!    ([`follow`]).
+//! 3. Nothing waits by the clock, except to find out that nothing happens any longer.
 //!
 //! Reading order: this file, `perform` (steps), `view` and `mirrored_actor`, `ending`, `judgement`,
 //! [`follow`].
@@ -118,9 +119,9 @@ pub struct LiveResult {
 /// Whether what real processes recorded is a run of the model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conformance {
-    /// It is.
+    /// The records are a run of the model.
     Conforms,
-    /// It is not, and where.
+    /// The records are not a run of the model, and where they differ.
     Differs(String),
     /// Nobody has looked.
     Unchecked,
@@ -173,7 +174,7 @@ impl TimeOuts<'_> {
 enum Stepping {
     /// The tree does what it does.
     Free,
-    /// It takes what it is let take.
+    /// Each actor takes what it is let take.
     Held,
 }
 
@@ -197,9 +198,9 @@ enum Halt {
 /// How real processes come to fail in a run that is claimed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LiveMode {
-    /// They do if they are left to themselves.
+    /// The processes fail if they are left to themselves.
     ByItself,
-    /// They are made to take the order of the model's counterexample.
+    /// The processes are made to take the order of the model's counterexample.
     Forced,
 }
 

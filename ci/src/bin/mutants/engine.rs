@@ -48,7 +48,7 @@ pub(crate) enum EngineResult {
 
 /// A copy of the shared modules and their tests, as a crate of its own: it compiles in a second.
 ///
-/// It stays below `target`, and builds where the engine's stage builds.
+/// The copy stays below `target`, and builds where the engine's stage builds.
 pub(crate) struct Workspace {
     original: PathBuf,
     copy: PathBuf,

@@ -22,7 +22,7 @@ use rustc_hash::FxHashMap;
 pub enum StateReduction {
     /// Those that differ in what cannot matter any longer count as one.
     On,
-    /// All.
+    /// All states are told apart.
     Off,
 }
 

@@ -31,7 +31,7 @@ pub struct Obligations {
 pub struct ObligationState {
     /// A run is obliged here.
     pub obliged: ObligationBits,
-    /// It is not discharged here.
+    /// Obligations that are not discharged here.
     pub undischarged: ObligationBits,
 }
 

@@ -42,7 +42,7 @@ pub struct ComponentSteps {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recurrence {
-    /// It cannot: the graph has no cycle, loops on one state aside.
+    /// No run can: the graph has no cycle, loops on one state aside.
     Never,
     /// That is not excluded.
     Possible,

@@ -93,7 +93,7 @@ pub enum Sweep {
     Acyclic(Swept),
     /// The graph has a cycle through this state.
     Cyclic(StateId),
-    /// It was interrupted from outside.
+    /// The sweep was interrupted from outside.
     Interrupted,
 }
 

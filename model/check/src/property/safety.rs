@@ -48,7 +48,7 @@ pub enum Evaluation {
     NotTriggered,
     /// Its antecedent is reached and it holds.
     Holds,
-    /// It is violated.
+    /// The property is violated.
     Violated,
 }
 

@@ -58,33 +58,35 @@ holdfast_protocol::named! {
 pub enum EnvironmentAction {
     /// A task of the actor hits a breakpoint.
     Pause {
-        /// Where.
+        /// The actor.
         actor: ActorId,
     },
     /// The same, shielded against cancel.
     PauseShielded {
-        /// Where.
+        /// The actor.
         actor: ActorId,
     },
     /// The person answers the open prompt of the actor.
     Answer {
         /// Whose prompt.
         actor: ActorId,
-        /// How.
+        /// The answer.
         answer: Answer,
     },
-    /// Something in the actor asks for its end.
+    /// Something in the actor asks for its end: the steps `error`, `crash`, `deadline`, `cancel` and
+    /// `finish` of a scenario, each as a [`Cause`]. The node takes it as
+    /// [`Input::Cancel`](holdfast_protocol::Input::Cancel) ([`begin`](super::begin)).
     Provoke {
-        /// Where.
+        /// The actor.
         actor: ActorId,
-        /// Why.
+        /// The cause of the end.
         cause: Cause,
     },
     /// The actor fails, and its program does not want that examined.
     FailUnexamined {
-        /// Where.
+        /// The actor.
         actor: ActorId,
-        /// Why.
+        /// The cause of the end.
         #[serde(default = "of_itself", skip_serializing_if = "is_of_itself")]
         cause: Cause,
     },
@@ -122,7 +124,7 @@ pub enum EnvironmentAction {
     Die {
         /// Which process.
         actor: ActorId,
-        /// How.
+        /// The exit status.
         status: Status,
     },
     /// A process that no actor has announced becomes a child of the root. Seen in recorded runs
@@ -184,26 +186,26 @@ pub enum SystemStep {
     },
     /// An actor handles a pending signal.
     TakeSignal {
-        /// Who.
+        /// The actor.
         actor: ActorId,
-        /// Which.
+        /// The signal.
         signal: Signal,
     },
     /// A timer fires.
     Expire {
-        /// Whose.
+        /// The actor.
         actor: ActorId,
-        /// Which.
+        /// The timer.
         timer: Timer,
     },
     /// The local tasks of a cancelled actor end.
     EndUserTask {
-        /// Where.
+        /// The actor.
         actor: ActorId,
     },
     /// An actor is booted.
     Boot {
-        /// Which.
+        /// The actor.
         actor: ActorId,
     },
     /// A zombie is reaped by its parent.

@@ -49,21 +49,21 @@ pub enum ActorInput {
     Handle(Input),
     /// A signal is sent to it. Standard signals coalesce: one that is pending stays as it is.
     Pend(Signal, Origin),
-    /// It takes a pending signal.
+    /// The process takes a pending signal.
     Take(Signal),
-    /// SIGKILL.
+    /// The signal SIGKILL.
     Kill,
-    /// It ends, and its node is not asked.
+    /// The process ends, and its node is not asked.
     Die(Status),
     /// Its parent process died.
     ParentDied(ActorId),
-    /// It is started.
+    /// The process is started.
     Start,
-    /// It was started by somebody unknown, who is gone.
+    /// The process was started by somebody unknown, who is gone.
     Appear,
     /// Its boot is over.
     Boot,
-    /// It is reaped.
+    /// The process is reaped.
     Reap,
     /// The root has found it among its children.
     Find,
@@ -163,18 +163,18 @@ pub enum Observation {
     },
     /// A signal was handled.
     Took {
-        /// Who.
+        /// The actor.
         actor: ActorId,
-        /// Which.
+        /// The signal.
         signal: Signal,
         /// From where.
         origin: Origin,
     },
     /// A process ended.
     Died {
-        /// Which.
+        /// The actor.
         actor: ActorId,
-        /// How.
+        /// The exit status.
         status: Status,
     },
 }

@@ -21,27 +21,27 @@ bitflags! {
     /// What is so about a process.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct ActorFlags: u32 {
-        /// It may be started.
+        /// May be started.
         const LATER = 1;
-        /// It was started and does not listen yet.
+        /// Was started and does not listen yet.
         const BOOTING = 1 << 1;
-        /// It runs.
+        /// Runs, and listens.
         const RUNNING = 1 << 2;
-        /// It has ended and was not reaped.
+        /// Has ended and was not reaped.
         const ZOMBIE = 1 << 3;
-        /// It takes inputs: it runs, and no prompt freezes it.
+        /// Takes inputs: runs, and is not frozen by a prompt.
         const SERVING = 1 << 4;
         /// The root must find it yet.
         const UNFOUND = 1 << 5;
-        /// It was told to end.
+        /// Was told to end.
         const CANCELLED = 1 << 6;
         /// Its teardown has begun.
         const TEARING_DOWN = 1 << 7;
         /// Holds protect nobody in it any longer.
         const FORCED = 1 << 8;
-        /// It is a root that was told to stop.
+        /// Is a root that was told to stop.
         const STOPPING = 1 << 9;
-        /// It is a root that only waits for the last descendant.
+        /// Is a root that only waits for the last descendant.
         const SWEEPING = 1 << 10;
         /// Its local tasks were told to end.
         const USER_TASK_ASKED = 1 << 11;
@@ -53,11 +53,11 @@ bitflags! {
         const ORPHAN = 1 << 14;
         /// One of its own requests waits.
         const WAITING = 1 << 15;
-        /// It protects somebody.
+        /// Has a hold for somebody below.
         const HOLDING = 1 << 16;
         /// A prompt opened by a request that no cancel withdraws.
         const PROMPT_SHIELDED = 1 << 17;
-        /// It examines its failure.
+        /// Examines its failure.
         const FAILING = 1 << 18;
     }
 }

@@ -84,7 +84,7 @@ pub enum ProcessState {
     Later,
     /// Started, not yet listening.
     Booting(Parent),
-    /// Running.
+    /// Started, and listening.
     Running(Box<RunningProcess>),
     /// Ended, not reaped.
     Zombie(Status, Parent),
@@ -169,13 +169,11 @@ impl ProcessState {
     ) {
         let Self::Running(running) = self else { return };
         let batons = topology.config().policy.release == LockRelease::BatonClosed;
+        let shared = |input: SharedInput| Effect::To(Component::SharedEnvironment, input.into());
         match output {
             Output::Send { to, message } => {
                 if let (true, Message::Grant { request }) = (batons, message) {
-                    effects.push(Effect::To(
-                        Component::SharedEnvironment,
-                        SharedInput::MakeBaton(request).into(),
-                    ));
+                    effects.push(shared(SharedInput::MakeBaton(request)));
                 }
                 let (link, end) = topology.link(actor, to);
                 let push = LinkInput::Push(end, message);
@@ -195,27 +193,17 @@ impl ProcessState {
                 effects.push(Effect::To(Component::Actor(child), input.into()));
             }
             Output::PromptClosed { request } | Output::BatonDropped { request } if batons => {
-                effects.push(Effect::To(
-                    Component::SharedEnvironment,
-                    SharedInput::CloseBaton(request).into(),
-                ));
+                effects.push(shared(SharedInput::CloseBaton(request)));
             }
             Output::TerminalTaken => {
-                effects.push(Effect::To(
-                    Component::SharedEnvironment,
-                    SharedInput::SetModes(TerminalModes::Session).into(),
-                ));
+                effects.push(shared(SharedInput::SetModes(TerminalModes::Session)));
             }
             Output::TerminalRestored => {
-                effects.push(Effect::To(
-                    Component::SharedEnvironment,
-                    SharedInput::SetModes(TerminalModes::Original).into(),
-                ));
+                effects.push(shared(SharedInput::SetModes(TerminalModes::Original)));
             }
             Output::Exit { status } => {
                 if actor == topology.root() {
-                    let end = SharedInput::EndRoot(RootEnd::Exited);
-                    effects.push(Effect::To(Component::SharedEnvironment, end.into()));
+                    effects.push(shared(SharedInput::EndRoot(RootEnd::Exited)));
                 }
                 self.die(topology, actor, status, effects);
             }

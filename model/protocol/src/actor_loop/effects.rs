@@ -32,7 +32,7 @@ pub enum Incoming<Frame> {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FrameVerdict {
-    /// Nothing.
+    /// The frame asks for nothing else.
     Fine,
     /// A supervisor below has reaped an actor, whose children are orphans now.
     Orphans,
@@ -45,7 +45,7 @@ pub enum FrameVerdict {
 pub enum ChildScope {
     /// Those that are known to be actors of this tree.
     Actors,
-    /// All.
+    /// All children, foreign ones included.
     All,
 }
 

@@ -71,14 +71,14 @@ pub enum TaskEnd {
     Returned,
     /// With an error or a panic.
     Failed(Examine),
-    /// It was told to, or dropped.
+    /// The task was told to end, or dropped.
     Dropped,
 }
 
 /// Whether a failure may open a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Examine {
-    /// It may.
+    /// The failure may open one.
     Yes,
     /// The program does not want to see this one.
     No,
@@ -89,23 +89,23 @@ pub enum Examine {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Point {
-    /// It reads the next message of a peer, or the end of their link.
+    /// The actor reads the next message of a peer, or the end of their link.
     Message(ActorId),
-    /// It takes a signal that comes from there.
+    /// The actor takes a signal that comes from there.
     Signal(Signal, Origin),
     /// One of its timers fires.
     Timer(Timer),
     /// Its user task, which was told to end, has ended.
     UserTask,
-    /// It reaps a child.
+    /// The actor reaps a child.
     Reap(ActorId),
-    /// It takes an orphan over.
+    /// The root takes an orphan over.
     Adopt(ActorId),
-    /// It sees that it has no child left.
+    /// The root sees that it has no child left.
     ChildrenGone,
-    /// It reads the end of a baton.
+    /// The root reads the end of a baton.
     Baton(RequestId),
-    /// It sees that the root is gone from a prompt of its own.
+    /// The actor sees that the root is gone from a prompt of its own.
     Hangup(RequestId),
 }
 

@@ -23,9 +23,9 @@ pub(crate) enum Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     Waits,
-    /// It has the lock.
+    /// The request has the lock.
     Has,
-    /// It has the lock and its path is gone: the baton is still out (R8).
+    /// The request has the lock and its path is gone: the baton is still out (R8).
     Adrift,
     /// Its baton is closed, its path has not said so.
     Over,

@@ -52,7 +52,7 @@ pub struct FocusStep {
 pub enum Closure {
     /// Every state was explored.
     Closed,
-    /// It ended with the first violation.
+    /// The exploration ended with the first violation.
     Violated,
     /// There were more states than expected: nothing is proved.
     TooLarge,

@@ -143,11 +143,11 @@ fn outstanding(view: &FocusView<'_>) -> bool {
 /// Where a state stands in the search for a rank.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
-    /// It does not follow from an obliged state.
+    /// The state does not follow from an obliged state.
     Elsewhere,
-    /// It does.
+    /// The state follows from an obliged state and has no rank yet.
     Open,
-    /// It is in the set that is tried.
+    /// The state is in the set that is tried.
     Tried,
     /// The goal is inevitable from here.
     Won,

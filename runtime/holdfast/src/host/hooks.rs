@@ -27,16 +27,16 @@ pub(super) type HookId = u64;
 
 /// What a hook tells its host.
 pub(super) enum HookEvent {
-    /// It asks for a turn, under this name.
+    /// The program asks for a turn, under this name.
     Asks(String, HookHandle),
-    /// It has released its turn, or does not want it any longer.
+    /// The program has released its turn, or does not want it any longer.
     Gone,
 }
 
 /// What a hook is answered.
 #[derive(Debug)]
 pub(super) enum HookAnswer {
-    /// It has the terminal of this name, in this process group.
+    /// The program has the terminal of this name, in this process group.
     Granted(i32, String),
     /// There is no terminal.
     Nobody,

@@ -34,9 +34,9 @@ pub struct HostedProgram {
 /// Whether a program begins with the terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Begins {
-    /// It has the terminal, and loses it when another asks and it does not read.
+    /// The program has the terminal, and loses it when another asks and it does not read.
     WithTerminal,
-    /// It gets the terminal in turn, when it reads.
+    /// The program gets the terminal in turn, when it reads.
     WithoutTerminal,
 }
 
@@ -143,9 +143,9 @@ pub enum ProgramEnd {
     Signal(i32),
     /// Somebody else took its exit status.
     Unknown,
-    /// It was not found.
+    /// The program was not found.
     NotFound(String),
-    /// It could not be executed, and why.
+    /// The program could not be executed, and why.
     NotStarted(String),
 }
 

@@ -315,7 +315,7 @@ pub(super) struct Painter {
 enum Stage {
     /// The line editor has not painted yet.
     Fresh,
-    /// It has.
+    /// The editor has painted.
     Painted,
 }
 
@@ -323,7 +323,7 @@ enum Stage {
 enum Paint {
     /// `highlight_char` was asked: a paint because of a key or a change of size.
     Announced,
-    /// It was not.
+    /// The line was not announced.
     Unannounced,
 }
 

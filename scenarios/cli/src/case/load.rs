@@ -21,7 +21,7 @@ pub struct LoadedCase {
 /// Why a scenario file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("failed to read {path}: {source}")]
     Read {
         /// The file or directory.
@@ -29,7 +29,7 @@ pub enum LoadError {
         /// Why not.
         source: io::Error,
     },
-    /// It is too long to be a scenario.
+    /// The file is too long to be a scenario.
     #[error("{path} has {bytes} bytes; a scenario file has at most {LONGEST}")]
     TooLong {
         /// The file.
@@ -40,7 +40,7 @@ pub enum LoadError {
     /// A directory without any.
     #[error("no scenario file (*.toml) in {0}")]
     Empty(PathBuf),
-    /// It has mistakes.
+    /// The file has mistakes.
     #[error(transparent)]
     Diagnostics(Box<Diagnostics>),
 }

@@ -39,9 +39,9 @@ impl CaseRun {
 /// Whether the counterexample of a run is kept beside the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Golden {
-    /// It is: the case itself, in its first placement.
+    /// The counterexample is kept: the case itself, in its first placement.
     Kept,
-    /// It is not.
+    /// No counterexample is kept.
     No,
 }
 

@@ -18,37 +18,37 @@ pub enum Step {
     },
     /// A task of the actor hits a breakpoint.
     Breakpoint {
-        /// Where.
+        /// The actor.
         actor: String,
     },
     /// A task hits a breakpoint that a cancel does not withdraw: somebody debugs a teardown.
     BreakpointShielded {
-        /// Where.
+        /// The actor.
         actor: String,
     },
     /// The actor fails, in debug mode: a post-mortem prompt is asked for.
     Crash {
-        /// Where.
+        /// The actor.
         actor: String,
     },
     /// The actor fails, without debug mode.
     Error {
-        /// Where.
+        /// The actor.
         actor: String,
     },
     /// The actor fails, and its program does not want that examined, even in debug mode.
     ErrorUnexamined {
-        /// Where.
+        /// The actor.
         actor: String,
     },
     /// A deadline around the actor's scope passes.
     Deadline {
-        /// Where.
+        /// The actor.
         actor: String,
     },
     /// The actor is asked to end, by its own program.
     Cancel {
-        /// Which.
+        /// The actor.
         actor: String,
     },
     /// The program of the actor's supervisor asks it to end.
@@ -58,7 +58,7 @@ pub enum Step {
     },
     /// The actor's program leaves its scope.
     Finish {
-        /// Which.
+        /// The actor.
         actor: String,
     },
     /// Ctrl-C is typed: SIGINT to everybody in the foreground.
@@ -67,7 +67,7 @@ pub enum Step {
     Signal {
         /// To whom.
         actor: String,
-        /// Which.
+        /// The signal.
         #[schemars(schema_with = "signals")]
         signal: Signal,
     },
@@ -202,7 +202,12 @@ impl Step {
         }
     }
 
-    /// The step of the model's script, done to `actor`; a mark is none.
+    /// The step of the script, done to `actor`; a mark is none.
+    ///
+    /// A `deadline`, for example, is [`EnvironmentAction::Provoke`] with [`Cause::Deadline`]. The model
+    /// gives that cause to the node ([`holdfast_check::world::begin`]). In a live run, `perform` of
+    /// [`crate::on_live`] sends the test actor
+    /// [`Instruction::Deadline`](holdfast_testkit::Instruction::Deadline).
     #[must_use]
     pub fn script_step(&self, actor: ActorId) -> Option<ScriptStep> {
         let provoke = |cause| EnvironmentAction::Provoke { actor, cause };

@@ -38,7 +38,7 @@ pub struct ConformArgs {
 /// Why records cannot be checked.
 #[derive(Debug, thiserror::Error)]
 enum ConformCommandError {
-    /// They are none.
+    /// The files are not records of one run.
     #[error(transparent)]
     Records(#[from] ConformError),
     /// No such tree.
@@ -46,7 +46,7 @@ enum ConformCommandError {
     NoRoot {
         /// What was asked for.
         asked: u32,
-        /// Where.
+        /// The folder.
         folder: PathBuf,
         /// Who is there.
         known: String,

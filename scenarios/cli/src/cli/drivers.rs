@@ -109,7 +109,7 @@ pub enum DriversError {
     NoEngine {
         /// Which file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: NoEngine,
     },
     /// The file is not a schedule of this model.
@@ -117,13 +117,13 @@ pub enum DriversError {
     Schedule {
         /// Which file.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: ScheduleError,
     },
     /// Steps are those of a trace.
     #[error("--step is for traces; {0} is a schedule of driver trees, whose story is told whole")]
     NoSteps(PathBuf),
-    /// It does not fit.
+    /// The schedule does not fit the run.
     #[error(
         "failed to replay {path}: at choice {choice} of {choices} thread {thread} cannot go on; \
          the schedule was edited, or written by another version: look for it anew with `holdfast \

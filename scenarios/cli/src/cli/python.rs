@@ -17,7 +17,7 @@ const AT_START: &str = include_str!("../../python/sitecustomize.py");
 /// What an exception does that nobody catches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exceptions {
-    /// It is printed.
+    /// The exception is printed.
     Print,
     /// A prompt opens where it was raised.
     Prompt,

@@ -66,12 +66,12 @@ enum RecordCommandError {
     /// The program cannot be run.
     #[error("failed to run {}", program.display())]
     Program {
-        /// Which.
+        /// The program.
         program: OsString,
-        /// Why.
+        /// The underlying error.
         source: io::Error,
     },
-    /// It left nothing to be checked.
+    /// The program left nothing to be checked.
     #[error("{} left no record; is it built on the holdfast runtime?", .0.display())]
     NoRecord(OsString),
     /// What it left cannot be checked.

@@ -33,23 +33,23 @@ pub struct ReplayArgs {
 /// Why a file cannot be replayed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("failed to read {path}")]
     Read {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: std::io::Error,
     },
     /// The file is not a trace of this model.
     #[error("failed to replay {path}")]
     Trace {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: TraceError,
     },
-    /// It is a schedule, and does not show what it claims.
+    /// The file is a schedule, and does not show what it claims.
     #[error(transparent)]
     Drivers(#[from] DriversError),
     /// A step cannot be taken.

@@ -75,9 +75,9 @@ pub fn graph(full: bool) -> StateReduction {
 /// On or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Switch {
-    /// On.
+    /// The switch is on.
     On,
-    /// Off.
+    /// The switch is off.
     Off,
 }
 

@@ -22,7 +22,7 @@ pub enum ProgressView {
     Walks,
     /// How many states of the present kind of actor there are, on a terminal.
     Proof,
-    /// Nothing.
+    /// Nothing is shown.
     None,
 }
 
@@ -64,7 +64,7 @@ pub fn watched<T>(
 pub enum Interruption {
     /// To stop.
     ByUser,
-    /// Nothing.
+    /// The search ended by itself.
     None,
 }
 

@@ -116,14 +116,14 @@ enum Certainty {
     Recorded,
     /// Something that was recorded cannot be without it, or without something like it.
     Inferred,
-    /// It is one way to understand what was recorded.
+    /// The event is one way to understand what was recorded.
     Possible,
 }
 
 /// What a way has to do with a line.
 #[derive(Clone, Copy)]
 enum Written {
-    /// It is the next line of this actor.
+    /// The way is the next line of this actor.
     Next(ActorId),
     /// Nobody wrote it.
     Nowhere,

@@ -28,7 +28,7 @@ pub struct Outside {
 /// What the environment did, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
-    /// It did it after that.
+    /// When: the action happened after that.
     pub at_ns: u64,
     /// What it did.
     pub action: EnvironmentAction,

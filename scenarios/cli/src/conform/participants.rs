@@ -35,7 +35,7 @@ pub struct Participant {
 /// How a process came to the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParticipantOrigin {
-    /// It is the root.
+    /// The process is the root.
     First,
     /// An actor says that it started it.
     Announced,
@@ -83,7 +83,7 @@ pub enum ParticipantsError {
     Missing {
         /// Who names it.
         file: String,
-        /// Where.
+        /// The line.
         line: usize,
         /// What it does that only an actor is there for.
         does: &'static str,
@@ -93,7 +93,7 @@ pub enum ParticipantsError {
     /// Two records of one process, or one that was started twice.
     #[error("{file}:{line}: process {process} is in the run twice; its number was used again")]
     Twice {
-        /// Where.
+        /// The file.
         file: String,
         /// The line.
         line: usize,
@@ -123,7 +123,7 @@ pub enum ParticipantsError {
     Tree {
         /// The root's file.
         file: String,
-        /// Why.
+        /// The underlying error.
         source: TreeError,
     },
 }

@@ -45,9 +45,9 @@ pub enum RecordError {
     /// A file or folder cannot be read.
     #[error("failed to read {path}")]
     Read {
-        /// Which.
+        /// The path.
         path: PathBuf,
-        /// Why.
+        /// The underlying error.
         source: std::io::Error,
     },
     /// Nothing there.

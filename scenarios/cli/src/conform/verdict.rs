@@ -30,15 +30,15 @@ pub struct Verdict {
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// It is a run of the model, and every always-property holds on it.
+    /// The records are a run of the model, and every always-property holds on it.
     Conforms,
-    /// It is a run of the model, and each of these properties is violated, first on this step, counted
+    /// The records are a run of the model, and each of these properties is violated, first on this step, counted
     /// from one.
     Breaks(Vec<(PropertyId, usize)>),
-    /// It is a run of the model, and on this step, counted from one, something is said that the
+    /// The records are a run of the model, and on this step, counted from one, something is said that the
     /// contract of a link forbids.
     Breaches(LinkBreach, usize),
-    /// It is none.
+    /// The records are not a run of the model.
     Differs(Difference),
     /// No order was found, and not all were tried.
     Undecided(Difference),

@@ -64,7 +64,7 @@ pub struct RunJson {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct VerdictJson {
-    /// Which.
+    /// The property.
     pub property: PropertyId,
     /// `always`, `leads-to` or `can-always-end`.
     pub kind: PropertyKind,

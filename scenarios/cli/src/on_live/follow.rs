@@ -43,10 +43,10 @@ pub struct Followed {
 /// Why a trace cannot be followed at all.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowError {
-    /// It breaks nothing.
+    /// The trace breaks nothing.
     #[error("failed to follow the trace: it breaks no property")]
     Whole,
-    /// It is none.
+    /// The file is not a trace.
     #[error(transparent)]
     Trace(#[from] holdfast_check::trace::TraceError),
     /// The stage failed.

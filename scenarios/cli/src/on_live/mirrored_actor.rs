@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Whether a process is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Life {
-    /// It runs.
+    /// The process runs.
     Running,
-    /// It has ended, or is about to and does nothing more.
+    /// The process has ended, or is about to and does nothing more.
     Ended,
 }
 

@@ -89,7 +89,7 @@ impl Screen {
         }
     }
 
-    /// Types.
+    /// Types a text, as a person does.
     pub(super) fn types(&mut self, text: &str) {
         self.terminal.write_all(text.as_bytes()).unwrap();
     }
