@@ -80,7 +80,7 @@ fn the_places_that_the_architecture_names_exist() {
         let file = code(file)[0];
         let text = fs::read_to_string(Path::new(ROOT).join(file)).unwrap_or_default();
         for name in code(names) {
-            let there = ["fn", "const", "struct"].iter().any(|kind| {
+            let there = ["fn", "const", "struct", "enum", "macro_rules!"].iter().any(|kind| {
                 let declared = format!("{kind} {name}");
                 text.match_indices(&declared).any(|(at, _)| {
                     let next = text[at + declared.len()..].chars().next();
@@ -93,6 +93,29 @@ fn the_places_that_the_architecture_names_exist() {
         }
     }
     assert_eq!(missing, Vec::<String>::new(), "ARCHITECTURE.md names these");
+}
+
+/// Whether a piece of code is the path of a file of this project, from its root.
+fn is_path(code: &str) -> bool {
+    let folders = ["model/", "runtime/", "scenarios/", "ci/", ".ci/", ".cargo/"];
+    let known = |letter: char| letter.is_ascii_alphanumeric() || "/._-".contains(letter);
+    folders.iter().any(|folder| code.starts_with(folder)) && code.chars().all(known)
+}
+
+#[test]
+fn the_paths_that_the_documents_name_exist() {
+    let mut dead = Vec::new();
+    let mut seen = 0;
+    for (document, text) in files(".md") {
+        for path in prose(&text).flat_map(code).filter(|code| is_path(code)) {
+            seen += 1;
+            if !Path::new(ROOT).join(path).exists() {
+                dead.push(format!("{document}: {path}"));
+            }
+        }
+    }
+    assert!(seen > 50, "the search for paths is broken: {seen}");
+    assert_eq!(dead, Vec::<String>::new(), "these are nowhere");
 }
 
 #[test]

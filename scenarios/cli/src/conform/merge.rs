@@ -1,12 +1,12 @@
 //! The search for one order of all lines that the model allows.
 //!
-//! Each actor's lines keep their order; what is open is how they interleave. There is one rule for
-//! the order in which ways to go on are tried: by the clock. A line, and what the script did, has
-//! its own time; what nobody wrote down has the time of the line that cannot be without it.
+//! Each actor's lines keep their order; what is open is how they interleave. Candidates are tried
+//! in the order of the clock (`SortKey`). A line, and what the script did, has its own time; what
+//! nobody wrote down has the time of the line that cannot be without it.
 //!
 //! A line that can happen stays possible whatever others do (nobody is killed who has lines left).
-//! So the first search, [`Breadth::Narrow`], goes the earliest way that is possible, and tries more
-//! than one only where something happened that nobody wrote down: an end, a signal, or a link that
+//! So the first search, [`Breadth::Narrow`], takes the earliest candidate, and tries more than one
+//! only where something happened that nobody wrote down: an end, a signal, or a link that
 //! was cut, and with it what was said afterwards. The clock can mislead it: a holder closes its baton
 //! before it handles the answer, so the root may have read the end before. If it finds no order, the
 //! second search, [`Breadth::Wide`], tries everything in the same order, and whether an actor that
@@ -92,17 +92,17 @@ struct Place {
     system: System,
 }
 
-/// One way to go on.
+/// What may come next.
 #[derive(Clone)]
-struct Way {
-    order: Order,
+struct Candidate {
+    order: SortKey,
     actions: Vec<Action>,
     line: Written,
 }
 
-/// Which way is tried first.
+/// Which candidate is tried first: the earliest, and of those the surest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Order {
+struct SortKey {
     at_ns: u64,
     certainty: Certainty,
 }
@@ -116,14 +116,14 @@ enum Certainty {
     Recorded,
     /// Something that was recorded cannot be without it, or without something like it.
     Inferred,
-    /// The event is one way to understand what was recorded.
+    /// What was recorded can be understood like that.
     Possible,
 }
 
-/// What a way has to do with a line.
+/// Which line a candidate takes.
 #[derive(Clone, Copy)]
 enum Written {
-    /// The way is the next line of this actor.
+    /// The next line of this actor.
     Next(ActorId),
     /// Nobody wrote it.
     Nowhere,
@@ -136,7 +136,7 @@ enum Written {
 struct Fork {
     place: Place,
     steps: usize,
-    ways: Vec<Way>,
+    candidates: Vec<Candidate>,
 }
 
 /// Looks for an order.
@@ -152,13 +152,14 @@ pub(super) fn merge(recorded: &RecordedRun) -> Merged {
     }
     match search.run(Breadth::Wide) {
         Ok(steps) => Merged::Found(steps),
-        Err(Over::Tried) => Merged::None(Box::new(furthest)),
-        Err(Over::TooLarge) => Merged::Undecided(Box::new(furthest)),
+        Err(NoOrder::Exhausted) => Merged::None(Box::new(furthest)),
+        Err(NoOrder::TooLarge) => Merged::Undecided(Box::new(furthest)),
     }
 }
 
-enum Over {
-    Tried,
+/// Why no order was found.
+enum NoOrder {
+    Exhausted,
     TooLarge,
 }
 
@@ -169,42 +170,42 @@ struct MergeSearch<'a> {
 }
 
 impl MergeSearch<'_> {
-    fn run(&mut self, breadth: Breadth) -> Result<Vec<MergedStep>, Over> {
+    fn run(&mut self, breadth: Breadth) -> Result<Vec<MergedStep>, NoOrder> {
         let topology = &self.recorded.topology;
         let at = vec![0; self.recorded.participants.len()];
         let mut place = Place { at, marks: 0, system: System::new(topology) };
         let mut steps: Vec<MergedStep> = Vec::new();
         let mut forks: Vec<Fork> = Vec::new();
         loop {
-            if self.over(&place) {
+            if self.is_complete(&place) {
                 return Ok(steps);
             }
             let fresh = breadth == Breadth::Narrow || self.seen.insert(place.clone());
-            let (mut ways, stops) =
-                if fresh { self.ways(&place, breadth) } else { Default::default() };
+            let (mut candidates, stops) =
+                if fresh { self.candidates(&place, breadth) } else { Default::default() };
             if self.seen.len() > MOST_STATES {
-                return Err(Over::TooLarge);
+                return Err(NoOrder::TooLarge);
             }
-            if ways.is_empty() && breadth == Breadth::Narrow {
+            if candidates.is_empty() && breadth == Breadth::Narrow {
                 self.note(&place, &steps, stops);
             }
-            ways.reverse();
-            forks.push(Fork { place, steps: steps.len(), ways });
+            candidates.reverse();
+            forks.push(Fork { place, steps: steps.len(), candidates });
             place = loop {
-                let Some(fork) = forks.last_mut() else { return Err(Over::Tried) };
-                let Some(way) = fork.ways.pop() else {
+                let Some(fork) = forks.last_mut() else { return Err(NoOrder::Exhausted) };
+                let Some(candidate) = fork.candidates.pop() else {
                     forks.pop();
                     continue;
                 };
                 steps.truncate(fork.steps);
-                match take(self.recorded, &fork.place, &way) {
+                match take(self.recorded, &fork.place, &candidate) {
                     Ok(next) => {
                         let step = |action: &Action| MergedStep {
-                            at_ns: way.order.at_ns,
+                            at_ns: candidate.order.at_ns,
                             action: *action,
                         };
-                        steps.extend(way.actions.iter().map(step));
-                        if fork.ways.is_empty() {
+                        steps.extend(candidate.actions.iter().map(step));
+                        if fork.candidates.is_empty() {
                             forks.pop();
                         }
                         break next;
@@ -220,7 +221,7 @@ impl MergeSearch<'_> {
         }
     }
 
-    fn over(&self, place: &Place) -> bool {
+    fn is_complete(&self, place: &Place) -> bool {
         let marks = place.marks == self.recorded.outside.actions.len();
         marks
             && self
@@ -231,12 +232,12 @@ impl MergeSearch<'_> {
                 .all(|(part, at)| *at == part.lines.len())
     }
 
-    /// The ways to go on, the earliest first, and who cannot.
-    fn ways(&self, place: &Place, breadth: Breadth) -> (Vec<Way>, Vec<BlockedActor>) {
+    /// What may come next, the earliest first, and who cannot go on.
+    fn candidates(&self, place: &Place, breadth: Breadth) -> (Vec<Candidate>, Vec<BlockedActor>) {
         let (recorded, system, at) = (self.recorded, &place.system, &place.at[..]);
         system.look(&recorded.topology, |view| {
             let here = Here { recorded, system, view, at };
-            let mut ways = script_ways(here, recorded.outside.actions.get(place.marks));
+            let mut candidates = script_ways(here, recorded.outside.actions.get(place.marks));
             let mut stops = Vec::new();
             for actor in recorded.topology.actors() {
                 let Some(line) = here.next(actor) else { continue };
@@ -244,12 +245,13 @@ impl MergeSearch<'_> {
                 match here.ready(actor, line) {
                     Ready::Now(_, actions) => {
                         let before = ends_before_root(here, actor, line);
-                        let order = Order { at_ns: line.at_ns, certainty: Certainty::Recorded };
+                        let order = SortKey { at_ns: line.at_ns, certainty: Certainty::Recorded };
                         let actions = before.into_iter().chain(actions).collect();
-                        ways.push(Way { order, actions, line: Written::Next(actor) });
+                        candidates.push(Candidate { order, actions, line: Written::Next(actor) });
                     }
                     Ready::Inferred(others, why) => {
-                        ways.extend(others.into_iter().map(|actions| inferred(line, actions)));
+                        candidates
+                            .extend(others.into_iter().map(|actions| inferred(line, actions)));
                         stops.push(stop(Why::Waits(why)));
                     }
                     Ready::Waits(why) => stops.push(stop(Why::Waits(why))),
@@ -258,22 +260,26 @@ impl MergeSearch<'_> {
                 let part = &recorded.participants[actor.index()];
                 let last = at[actor.index()] + 1 == part.lines.len();
                 if breadth == Breadth::Wide && last && part.end != End::Own {
-                    let order = Order { at_ns: line.at_ns, certainty: Certainty::Possible };
-                    ways.push(Way { order, actions: Vec::new(), line: Written::Undone(actor) });
+                    let order = SortKey { at_ns: line.at_ns, certainty: Certainty::Possible };
+                    candidates.push(Candidate {
+                        order,
+                        actions: Vec::new(),
+                        line: Written::Undone(actor),
+                    });
                 }
             }
-            ways.sort_by_key(|way| way.order);
+            candidates.sort_by_key(|candidate| candidate.order);
             if breadth == Breadth::Narrow {
-                narrow(here, &mut ways);
+                narrow(here, &mut candidates);
             }
-            (ways, stops)
+            (candidates, stops)
         })
     }
 
     /// Keeps the place if no other was further.
     fn note(&mut self, place: &Place, steps: &[MergedStep], mut stops: Vec<BlockedActor>) {
         if stops.len() == 1 {
-            stops.extend(self.ways(place, Breadth::Narrow).1);
+            stops.extend(self.candidates(place, Breadth::Narrow).1);
         }
         stops.dedup();
         stops.sort_by(|one, other| one.why.cmp(&other.why));
@@ -294,19 +300,19 @@ impl MergeSearch<'_> {
 }
 
 /// What nobody wrote down, and without which a line cannot be.
-fn inferred(line: &Line, actions: Vec<Action>) -> Way {
-    // Who starts somebody must not be killed before.
+fn inferred(line: &Line, actions: Vec<Action>) -> Candidate {
+    // A supervisor must start its child before its own inferred death.
     let at_ns = if actions.len() > 1 { 0 } else { line.at_ns };
-    let order = Order { at_ns, certainty: Certainty::Inferred };
-    Way { order, actions, line: Written::Nowhere }
+    let order = SortKey { at_ns, certainty: Certainty::Inferred };
+    Candidate { order, actions, line: Written::Nowhere }
 }
 
 /// What the script did next: it came to pass, or to nothing.
-fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
+fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Candidate> {
     let Some(Mark { at_ns, action }) = mark else { return Vec::new() };
-    let way = |at_ns, actions| {
-        let order = Order { at_ns, certainty: Certainty::Done };
-        Way { order, actions, line: Written::Script }
+    let candidate = |at_ns, actions| {
+        let order = SortKey { at_ns, certainty: Certainty::Done };
+        Candidate { order, actions, line: Written::Script }
     };
     let did = Action::Environment(*action);
     // A process that the script killed did before whatever it wrote down.
@@ -316,16 +322,16 @@ fn script_ways(here: Here<'_>, mark: Option<&Mark>) -> Vec<Way> {
         EnvironmentAction::Cut { actor } => here.is(actor, ActorFlags::LATER),
         _ => false,
     };
-    let mut ways = Vec::new();
+    let mut candidates = Vec::new();
     if !early && can_happen(here.view, did) {
         let before = match action {
             EnvironmentAction::Interrupt => here.killed_before_ctrl_c(None),
             _ => Vec::new(),
         };
-        ways.push(way(*at_ns, before.into_iter().chain([did]).collect()));
+        candidates.push(candidate(*at_ns, before.into_iter().chain([did]).collect()));
     }
-    ways.push(way(if early { u64::MAX } else { *at_ns }, Vec::new()));
-    ways
+    candidates.push(candidate(if early { u64::MAX } else { *at_ns }, Vec::new()));
+    candidates
 }
 
 /// Who must have ended before the root did: it was not there any longer, and nobody wrote down when
@@ -341,39 +347,43 @@ fn ends_before_root(here: Here<'_>, actor: ActorId, line: &Line) -> Vec<Action> 
     gone.filter_map(|other| here.death(other)).collect()
 }
 
-/// Leaves the earliest way, and what there is besides if it is not certain.
-fn narrow(here: Here<'_>, ways: &mut Vec<Way>) {
-    let Some(first) = ways.first() else { return };
+/// Leaves the earliest candidate, and the others if it is not certain.
+fn narrow(here: Here<'_>, candidates: &mut Vec<Candidate>) {
+    let Some(first) = candidates.first() else { return };
     match first.line {
         Written::Next(actor) => {
             let at_ns = first.order.at_ns;
-            ways.truncate(1);
-            let order = Order { at_ns, certainty: Certainty::Possible };
+            candidates.truncate(1);
+            let order = SortKey { at_ns, certainty: Certainty::Possible };
             let cuts = here.next(actor).map(|line| here.cut_before(actor, line));
-            let cut = |action| Way { order, actions: vec![action], line: Written::Nowhere };
-            ways.extend(cuts.unwrap_or_default().into_iter().map(cut));
+            let cut = |action| Candidate { order, actions: vec![action], line: Written::Nowhere };
+            candidates.extend(cuts.unwrap_or_default().into_iter().map(cut));
         }
-        Written::Script => ways.retain(|way| matches!(way.line, Written::Script)),
+        Written::Script => candidates.retain(|candidate| matches!(candidate.line, Written::Script)),
         Written::Nowhere | Written::Undone(_) => {
             // Each of them, or none of them yet.
             let mut recorded = false;
-            ways.retain(|way| match way.line {
+            candidates.retain(|candidate| match candidate.line {
                 Written::Next(_) => !std::mem::replace(&mut recorded, true),
                 Written::Nowhere | Written::Script | Written::Undone(_) => true,
             });
-            ways.sort_by_key(|way| way.order.certainty != Certainty::Inferred);
+            candidates.sort_by_key(|candidate| candidate.order.certainty != Certainty::Inferred);
         }
     }
 }
 
-/// Goes one way, if the model does.
-fn take(recorded: &RecordedRun, place: &Place, way: &Way) -> Result<Place, BlockedActor> {
+/// Takes a candidate, if the model can.
+fn take(
+    recorded: &RecordedRun,
+    place: &Place,
+    candidate: &Candidate,
+) -> Result<Place, BlockedActor> {
     let mut next = place.clone();
     let stop = |actor: ActorId, why| BlockedActor { actor, line: place.at[actor.index()], why };
     let mut did: Vec<Observation> = Vec::new();
-    for action in &way.actions {
+    for action in &candidate.actions {
         if !next.system.can(&recorded.topology, *action) {
-            let actor = match way.line {
+            let actor = match candidate.line {
                 Written::Next(actor) | Written::Undone(actor) => actor,
                 Written::Nowhere | Written::Script => recorded.topology.root(),
             };
@@ -381,7 +391,7 @@ fn take(recorded: &RecordedRun, place: &Place, way: &Way) -> Result<Place, Block
         }
         did.extend(next.system.apply(&recorded.topology, *action));
     }
-    let actor = match way.line {
+    let actor = match candidate.line {
         Written::Nowhere => return Ok(next),
         Written::Script => {
             next.marks += 1;
