@@ -14,6 +14,7 @@
 mod ending;
 pub mod focus;
 pub mod forget;
+mod path_end;
 mod session;
 mod signals;
 

@@ -10,7 +10,7 @@ mod progress;
 
 pub use found::{Closure, Explored, FocusEvent, FocusStep, Violated};
 
-use numbers::Numbers;
+use numbers::{NumberedState, Numbers};
 use progress::{Edge, is_quiet};
 
 use super::claim::{ClaimViolation, Findings, Reached};
@@ -23,33 +23,12 @@ use holdfast_check::world::link::LinkEnd;
 use holdfast_protocol::contract::Clause;
 use holdfast_protocol::message::MessageDirection;
 use holdfast_protocol::teardown::Teardown;
-use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Output, Policy, Timer};
+use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Output, Policy};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::rc::Rc;
-
-/// A state, by numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct NumberedState {
-    node: u16,
-    up: u16,
-    down: u16,
-    around: u16,
-}
-
-impl NumberedState {
-    fn around(self) -> Around {
-        Around::of_bits(self.around)
-    }
-
-    fn with(self, change: impl FnOnce(&mut Around)) -> Self {
-        let mut around = self.around();
-        change(&mut around);
-        Self { around: around.bits(), ..self }
-    }
-}
 
 /// More states than any kind has, by far: where a search ends that does not close.
 const MOST_STATES: usize = 5_000_000;
@@ -335,8 +314,8 @@ impl FocusSearch {
                 Output::Send { to, message } => {
                     next = self.send(next, to, message, &mut violations);
                 }
-                Output::Arm { timer } => next = arm(next, timer, true),
-                Output::Disarm { timer } => next = arm(next, timer, false),
+                Output::Arm { timer } => next = next.armed(timer, true),
+                Output::Disarm { timer } => next = next.armed(timer, false),
                 Output::Requested { .. } => next = next.with(|around| around.asked = true),
                 Output::TerminalTaken => next = next.with(|around| around.session = true),
                 Output::TerminalRestored => next = next.with(|around| around.session = false),
@@ -450,13 +429,6 @@ impl FocusSearch {
             LinkEnd::Lower => self.downs.number(side),
         }
     }
-}
-
-fn arm(point: NumberedState, timer: Timer, on: bool) -> NumberedState {
-    point.with(|around| match timer {
-        Timer::Grace(_) => around.grace = on,
-        Timer::Yield(_) => around.yields = on,
-    })
 }
 
 impl fmt::Debug for FocusSearch {

@@ -1,5 +1,6 @@
 //! Requests, grants and releases: the lock's inputs, and the holds they leave.
 
+use super::path_end::PathEnd;
 use super::{DebugMode, Node, Standing, StopOrder, TreePosition, Uplink};
 use crate::hold::{Hold, HoldStage};
 use crate::id::{ActorId, RequestId};
@@ -9,7 +10,7 @@ use crate::lock::client::{OwnRequest, Purpose, RequestStage};
 use crate::lock::server::{NextGrant, Released};
 use crate::message::{Message, MessageDirection, Urgency};
 use crate::output::{Alarm, Notice, Outbox, Output};
-use crate::policy::{Lock, LockRelease, LostBranch, Route, TerminalReader, WaitingRequest};
+use crate::policy::{Lock, LostBranch, Route, TerminalReader, WaitingRequest};
 use crate::teardown::Teardown;
 use crate::timer::Timer;
 use alloc::vec::Vec;
@@ -28,14 +29,6 @@ enum NameUse {
     SameRequest,
     /// Another request.
     OtherRequest,
-}
-
-/// Why a path says that its request is over.
-enum PathEnd {
-    /// `Done`: the request is withdrawn, or its prompt is closed.
-    Done,
-    /// `Lost`: the branch is gone.
-    Lost,
 }
 
 impl Node {
@@ -308,11 +301,7 @@ impl Node {
     fn end_hold(&mut self, request: RequestId, hold: Hold, end: PathEnd, out: &mut Outbox) {
         let TreePosition::Root { server, .. } = &mut self.position else {
             self.drop_hold(request);
-            let news = match end {
-                PathEnd::Done => Message::Done { request },
-                PathEnd::Lost => Message::Lost { request },
-            };
-            return self.send_up(news, out);
+            return self.send_up(end.says(request), out);
         };
         match hold.stage {
             HoldStage::Waiting => {
@@ -322,11 +311,7 @@ impl Node {
             HoldStage::Closed => self.holds.remove(request),
             HoldStage::Detached => {}
             HoldStage::Granted => {
-                let keeps = match end {
-                    PathEnd::Lost => self.policy.lost_branch() == LostBranch::KeepsGranted,
-                    PathEnd::Done => self.policy.release() == LockRelease::BatonClosed,
-                };
-                if keeps {
+                if end.keeps_granted(self.policy) {
                     self.holds.set(request, Hold { stage: HoldStage::Detached, ..hold });
                 } else {
                     self.drop_hold(request);

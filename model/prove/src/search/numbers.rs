@@ -1,5 +1,7 @@
-//! Values with numbers: a table in the order in which the values were met.
+//! Values with numbers, in the order in which the values were met; and a state made of numbers.
 
+use crate::state::Around;
+use holdfast_protocol::Timer;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
@@ -29,5 +31,34 @@ impl<T: Clone + Eq + Hash> Numbers<T> {
 
     pub(super) fn get(&self, number: u16) -> &T {
         &self.values[usize::from(number)]
+    }
+}
+
+/// A state, by numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct NumberedState {
+    pub(super) node: u16,
+    pub(super) up: u16,
+    pub(super) down: u16,
+    pub(super) around: u16,
+}
+
+impl NumberedState {
+    pub(super) fn around(self) -> Around {
+        Around::of_bits(self.around)
+    }
+
+    pub(super) fn with(self, change: impl FnOnce(&mut Around)) -> Self {
+        let mut around = self.around();
+        change(&mut around);
+        Self { around: around.bits(), ..self }
+    }
+
+    /// The same with a timer armed, or disarmed.
+    pub(super) fn armed(self, timer: Timer, on: bool) -> Self {
+        self.with(|around| match timer {
+            Timer::Grace(_) => around.grace = on,
+            Timer::Yield(_) => around.yields = on,
+        })
     }
 }
