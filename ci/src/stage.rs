@@ -253,6 +253,23 @@ pub(crate) const STAGES: &[CiStage] = &[
         set: StageSet::Full,
     },
     CiStage {
+        name: "verdict",
+        why: "a verdict comes as much sooner as is claimed, measured against the full graph in one run",
+        cargo: &[&["bench", "--package", "holdfast-check", "--bench", "verdict"]],
+        env: &[],
+        set: StageSet::Full,
+    },
+    CiStage {
+        name: "reduction",
+        why: "the reduced graph says what the full one says, on a hundred runs under every policy",
+        cargo: &[
+            &["test", "--release", "--locked", "--package", "holdfast-check"],
+            &["--features", "hundred-runs", "--test", "reduction"],
+        ],
+        env: &[],
+        set: StageSet::Full,
+    },
+    CiStage {
         name: "cost",
         why: "what a live tree costs beside the bare system calls, measured in one run",
         cargo: &[&["bench", "--package", "holdfast-testkit", "--bench", "live"]],

@@ -72,7 +72,8 @@ fn topology(tree: &str, faults: &str) -> Topology {
 fn options(threads: NonZeroUsize) -> Options {
     let symmetry = SymmetryReduction::Off;
     let reduction = StateReduction::Off;
-    Options { threads, symmetry, reduction, max_bytes: 16 << 30, ..Options::default() }
+    let (shared_from, max_bytes) = (0, 16 << 30);
+    Options { threads, shared_from, symmetry, reduction, max_bytes, ..Options::default() }
 }
 
 /// One search, and how many seconds it took.

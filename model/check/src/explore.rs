@@ -3,14 +3,17 @@
 //! Breadth-first, so the first state or step found to break a property ends a shortest
 //! counterexample. With one thread a search is the same every time, to the last number.
 
+pub mod batch;
 pub mod conditions;
 pub mod guard_table;
 pub mod guarded;
 pub mod intern;
 pub mod lasso;
+pub mod layout;
 pub mod memo;
 pub mod normal_form;
 pub mod obligations;
+pub mod parents;
 pub mod path;
 pub mod recurrence;
 pub mod search;
@@ -50,6 +53,8 @@ pub enum StopWhen {
 pub struct Options {
     /// How many threads.
     pub threads: NonZeroUsize,
+    /// From how many states on they share a search. One thread alone finds fewer states sooner.
+    pub shared_from: u64,
     /// How many states at most.
     pub max_states: u64,
     /// How many bytes the visited states may occupy at most.
@@ -66,6 +71,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             threads: NonZeroUsize::MIN,
+            shared_from: 200_000,
             max_states: u64::from(u32::MAX),
             max_bytes: 4 << 30,
             symmetry: SymmetryReduction::On,
@@ -169,6 +175,26 @@ pub struct Exploration<'t> {
 /// Explores everything that is reachable in a topology, within the limits.
 #[must_use]
 pub fn explore<'t>(
+    topology: &'t Topology,
+    options: Options,
+    progress: &Progress,
+) -> Exploration<'t> {
+    let alone = Options {
+        threads: NonZeroUsize::MIN,
+        max_states: options.max_states.min(options.shared_from),
+        ..options
+    };
+    if options.threads > NonZeroUsize::MIN && options.shared_from > 0 {
+        let found = explore_with(topology, alone, progress);
+        let is_large = found.ending == SearchEnd::StateLimit;
+        if !(is_large && alone.max_states < options.max_states) {
+            return found;
+        }
+    }
+    explore_with(topology, options, progress)
+}
+
+fn explore_with<'t>(
     topology: &'t Topology,
     options: Options,
     progress: &Progress,

@@ -34,7 +34,7 @@ fn config(tree: &str, faults: &str, policy: Policy) -> Config {
 
 fn exhausted() -> Options {
     let reduction = StateReduction::Off;
-    Options { until: StopWhen::Exhausted, reduction, ..Options::default() }
+    Options { until: StopWhen::Exhausted, reduction, shared_from: 0, ..Options::default() }
 }
 
 fn run(config: &Config, options: Options) -> CheckReport {
@@ -110,18 +110,19 @@ fn a_search_that_is_cut_short_never_says_that_all_holds() {
     let config = config("root(a(b),c)", "request=1,interrupt=1", RELAY);
     for threads in [1, 2] {
         let threads = NonZeroUsize::new(threads).expect("neither is zero");
-        let options = Options { threads, ..Options::default() };
+        let reduction = StateReduction::Off;
+        let options = Options { threads, shared_from: 0, reduction, ..Options::default() };
         let few = run(&config, Options { max_states: 5_000, ..options });
         assert_eq!(
             (few.ending, few.outcome()),
             (SearchEnd::StateLimit, CheckOutcome::NotExhausted)
         );
-        let small = run(&config, Options { max_bytes: 6 << 20, ..options });
+        let small = run(&config, Options { max_bytes: 5 << 20, ..options });
         assert_eq!(
             (small.ending, small.outcome()),
             (SearchEnd::MemoryLimit, CheckOutcome::NotExhausted)
         );
-        assert!(small.bytes <= 6 << 20, "{} bytes are too many", small.bytes);
+        assert!(small.bytes <= 5 << 20, "{} bytes are too many", small.bytes);
         let progress = Progress::default();
         progress.interrupt.store(true, Ordering::Relaxed);
         let stopped = check(config.clone(), options, &progress);

@@ -62,7 +62,8 @@ fn agree(what: &str, config: Config) -> Option<usize> {
         let threads = NonZeroUsize::new(threads).expect("not zero");
         let symmetry = SymmetryReduction::Off;
         let reduction = StateReduction::Off;
-        let options = Options { threads, symmetry, reduction, ..Options::default() };
+        let options =
+            Options { threads, shared_from: 0, symmetry, reduction, ..Options::default() };
         let ours = explore(&topology, options, &Progress::default());
         let shortest = ours.violations.values().map(|finding| finding.steps as usize).min();
         assert_eq!(shortest, steps, "{what}: the length of a shortest counterexample");

@@ -202,6 +202,36 @@ const FEW: [(&str, &str, Placement); 18] = [
     ("root(a,b)", "request=1,stop=1", OWN),
 ];
 
+/// Every tree of up to three actors, and late ones, with pairs of faults and a request.
+#[cfg(feature = "hundred-runs")]
+fn a_hundred() -> Vec<(String, Config)> {
+    use holdfast_check::world::Fault;
+    let trees = ["root(a)", "root(a?)", "root(a,b)", "root(a(b))", "root(a(b?))"];
+    let mut runs = Vec::new();
+    for (number, tree) in trees.into_iter().enumerate() {
+        for (at, one) in Fault::ALL.into_iter().enumerate() {
+            // Each fault beside the next ones, so that all pairs come with some tree.
+            for other in [1 + number % 4, 5 + number % 3] {
+                let other = Fault::ALL[(at + other) % Fault::ALL.len()];
+                let mut run = config(tree, "request=1", if at % 2 == 0 { OWN } else { SHARED });
+                run.budget = run.budget.with(one, 1).with(other, 1);
+                run.debug.fill(if at % 3 == 0 { DebugMode::On } else { DebugMode::Off });
+                runs.push(named(run));
+            }
+        }
+    }
+    runs
+}
+
+#[cfg(feature = "hundred-runs")]
+#[test]
+fn the_reduced_graph_says_what_the_full_one_says_on_a_hundred_runs() {
+    let runs = a_hundred();
+    let (full, reduced) = compare_all(&runs);
+    println!("{} runs, {full} states, reduced {reduced}", runs.len());
+    assert!(runs.len() >= 100 && reduced < full);
+}
+
 #[test]
 fn the_reduced_graph_says_what_the_full_one_says() {
     let few = FEW.map(|(tree, faults, placement)| named(config(tree, faults, placement)));

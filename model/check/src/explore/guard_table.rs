@@ -112,7 +112,7 @@ impl GuardTable {
         at: u8,
         (slot, number): (usize, Number),
     ) -> Result<ClassNumber, TableFull> {
-        let (page, index) = (usize::from(at), usize::from(number));
+        let (page, index) = (usize::from(at), number as usize);
         let known = self.pages.get(page).and_then(|page| page[slot].get(index)).copied();
         if let Some(class) = known.filter(|class| *class != 0) {
             return Ok(class);

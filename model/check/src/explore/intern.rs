@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The number of a component's value.
-pub type Number = u16;
+pub type Number = u32;
 
 /// The longest state: every actor, a link up and a direct link each, the shared environment.
 pub const MOST_PARTS: usize = 3 * crate::tree::MOST_ACTORS;
@@ -78,7 +78,7 @@ impl<'t> InternTables<'t> {
 
     fn entry(&self, slot: usize, number: Number) -> Arc<InternedValue> {
         let table = self.tables[slot].lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(&table.entries[usize::from(number)])
+        Arc::clone(&table.entries[number as usize])
     }
 
     /// How many values all components together have taken.
@@ -200,7 +200,7 @@ impl<'s, 't> InternView<'s, 't> {
     }
 
     fn see(&mut self, slot: usize, number: Number) {
-        let index = usize::from(number);
+        let index = number as usize;
         let seen = &mut self.seen[slot];
         if let Some(Some(_)) = seen.get(index) {
             return;
@@ -212,6 +212,6 @@ impl<'s, 't> InternView<'s, 't> {
     }
 
     fn entry(&self, slot: usize, number: Number) -> &InternedValue {
-        self.seen[slot][usize::from(number)].as_deref().expect("seen before")
+        self.seen[slot][number as usize].as_deref().expect("seen before")
     }
 }

@@ -68,7 +68,7 @@ impl<'e, 't> ObligationGraph<'e, 't> {
             requests.clear();
             let mut worker = worker();
             for id in exploration.space.ids() {
-                worker.look(exploration.space.state(id), |view| {
+                worker.look(&exploration.space.state(id), |view| {
                     let waiting = view.actors().flat_map(|(_, facts)| facts.waiting.iter());
                     requests.extend(waiting.map(|request| Some(*request)));
                 });
@@ -95,14 +95,14 @@ impl FairGraph for ObligationGraph<'_, '_> {
     }
 
     fn is_obliged(&mut self, id: StateId) -> bool {
-        let (state, obliged) = (self.exploration.space.state(id), self.obligation.obliged);
+        let (state, obliged) = (&self.exploration.space.state(id), self.obligation.obliged);
         !self.is_discharged(state) && self.worker.look(state, obliged)
     }
 
     fn undischarged(&mut self, id: StateId) -> Vec<(Action, StateId)> {
         let space = &self.exploration.space;
         let mut found = Vec::new();
-        let expanded = self.worker.expand(space.state(id), |action, successor| {
+        let expanded = self.worker.expand(&space.state(id), |action, successor| {
             found.push((action, successor.state.to_vec()));
         });
         expanded.expect("an exhausted exploration has numbers for all");
@@ -113,7 +113,7 @@ impl FairGraph for ObligationGraph<'_, '_> {
 
     fn fair(&mut self, id: StateId) -> Vec<Action> {
         let fairness = self.obligation.fairness;
-        self.worker.look(self.exploration.space.state(id), |view| {
+        self.worker.look(&self.exploration.space.state(id), |view| {
             let mut actions = enabled(view);
             actions.retain(|action| is_fair(view, *action, fairness));
             actions

@@ -27,7 +27,7 @@ pub struct PackedInput {
 pub struct MemoCell {
     /// The number of the new value.
     pub after: Number,
-    answer: u16,
+    answer: AnswerNumber,
 }
 
 impl MemoCell {
@@ -44,9 +44,12 @@ impl MemoCell {
     }
 }
 
-const UNKNOWN: u16 = 0;
+/// The number of an answer.
+type AnswerNumber = u32;
+
+const UNKNOWN: AnswerNumber = 0;
 /// The answer of which nothing follows.
-const QUIET: u16 = 1;
+const QUIET: AnswerNumber = 1;
 
 /// What follows from an input: tasks, and the facts that a property looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -72,7 +75,7 @@ struct SlotMemo {
 pub struct Memo {
     rows: Vec<SlotMemo>,
     answers: Vec<Reaction>,
-    numbers: FxHashMap<Reaction, u16>,
+    numbers: FxHashMap<Reaction, AnswerNumber>,
 }
 
 impl Memo {
@@ -121,14 +124,14 @@ impl Memo {
     #[must_use]
     pub fn cell(&self, task: PackedInput, value: Number) -> MemoCell {
         let row = &self.rows[usize::from(task.slot)];
-        let at = usize::from(value) * row.width + usize::from(task.input);
+        let at = value as usize * row.width + usize::from(task.input);
         row.cells.get(at).copied().unwrap_or_default()
     }
 
     /// What follows.
     #[must_use]
     pub fn answer(&self, cell: MemoCell) -> &Reaction {
-        &self.answers[usize::from(cell.answer)]
+        &self.answers[cell.answer as usize]
     }
 
     /// Everything that is remembered: the task, the value before and after, and what follows.
@@ -155,7 +158,7 @@ impl Memo {
         after: Number,
         answer: Reaction,
     ) -> Result<MemoCell, TableFull> {
-        let next = u16::try_from(self.answers.len()).map_err(|_| TableFull)?;
+        let next = AnswerNumber::try_from(self.answers.len()).map_err(|_| TableFull)?;
         let answers = &mut self.answers;
         let number = *self.numbers.entry(answer).or_insert_with_key(|answer| {
             answers.push(answer.clone());
@@ -163,7 +166,7 @@ impl Memo {
         });
         let cell = MemoCell { after, answer: number };
         let row = &mut self.rows[usize::from(task.slot)];
-        let start = usize::from(value) * row.width;
+        let start = value as usize * row.width;
         if row.cells.len() <= start {
             row.cells.resize(start + row.width, MemoCell::default());
         }

@@ -128,7 +128,7 @@ impl NormalForms {
         slot: usize,
         number: Number,
     ) -> (bool, bool) {
-        let at = usize::from(number);
+        let at = number as usize;
         if self.breakpoints.len() <= at {
             self.breakpoints.resize(at + 1, None);
         }
@@ -147,7 +147,7 @@ impl NormalForms {
         slot: usize,
         number: Number,
     ) -> &mut KnownActor {
-        let (known, at) = (&mut self.actors[slot], usize::from(number));
+        let (known, at) = (&mut self.actors[slot], number as usize);
         if known.len() <= at {
             known.resize(at + 1, None);
         }

@@ -57,7 +57,7 @@ impl Exploration<'_> {
         let mut actions = Vec::new();
         for id in ids {
             let (action, after) = self
-                .step_to(&mut worker, &system, self.space.state(*id))
+                .step_to(&mut worker, &system, &self.space.state(*id))
                 .expect("each state of a way follows from the one before");
             actions.push(action);
             system = after;

@@ -9,11 +9,12 @@
 //! Rounds take buffers with two sets of batches and votes, so one barrier a round is enough: nobody
 //! writes to a set before everybody has read it.
 
+use super::batch::{BatchEntry, Recent, StateBatch};
 use super::intern::{InternTables, Number, TableFull};
 use super::obligations::{ObligationBits, Obligations, Standstills};
 use super::recurrence::ComponentSteps;
 use super::space::shard_of;
-use super::store::{Belated, Recent, StateBatch, StateId, StateIndex, Store, hash};
+use super::store::{Belated, StateId, StateIndex, Store, hash};
 use super::worker::Worker;
 use super::{Options, Progress, SearchEnd, StopWhen, Violation, ViolationSite};
 use crate::property::safety::{Judgement, judge_state};
@@ -22,7 +23,7 @@ use crate::world::System;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
+use std::sync::{Barrier, Mutex, PoisonError};
 
 /// What the threads of a search share.
 pub struct ParallelSearch<'a, 't> {
@@ -148,7 +149,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
 
     fn run_thread(&self, thread: usize) -> ((ThreadResult, ComponentSteps), SearchEnd) {
         let mut worker = Worker::new(self.shared, self.options);
-        let mut recent = Recent::new(worker.stride());
+        let mut outbound = Outbound::new(thread, worker.stride());
         let mut result = ThreadResult {
             store: Store::new(worker.stride()),
             transitions: 0,
@@ -168,12 +169,16 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             let batch = left.start..left.end.min(left.start.saturating_add(BATCH));
             left.start = batch.end;
             let belated = std::mem::take(&mut result.belated);
-            let mut away: Vec<_> = buffer.batches.iter().map(|to| lock(&to[thread])).collect();
-            let mut outbound = Outbound { thread, recent: &mut recent, away: &mut away };
+            // Batches lie side by side, so each is filled away from the others: threads that write
+            // to the same line of memory wait for each other.
+            let away = |to: &Vec<Mutex<StateBatch>>| std::mem::take(&mut *lock(&to[thread]));
+            outbound.away.extend(buffer.batches.iter().map(away));
             let expanded = self
                 .hand_on(&belated, &mut worker, &mut outbound, &result)
                 .and_then(|()| self.expand(batch, &mut worker, &mut outbound, &mut result));
-            drop(away);
+            for (to, filled) in buffer.batches.iter().zip(outbound.away.drain(..)) {
+                *lock(&to[thread]) = filled;
+            }
             *lock(&buffer.votes[thread]) = RoundVote {
                 level: level.len() as u64,
                 left: left.len() as u64,
@@ -226,7 +231,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         let hashed = hash(&state);
         if shard_of(hashed, self.threads()) == thread {
             let mut batch = StateBatch::default();
-            batch.push(&state, hashed, thread as StateId, 0);
+            batch.push(&state, BatchEntry { hashed, parent: thread as StateId, pending: 0 });
             result.store.insert_all(&batch, 0, &mut result.belated);
         }
     }
@@ -240,11 +245,12 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         &self,
         belated: &[Belated],
         worker: &mut Worker<'_, '_>,
-        outbound: &mut Outbound<'_, '_>,
+        outbound: &mut Outbound,
         result: &ThreadResult,
     ) -> Result<(), SearchEnd> {
+        let state = &mut vec![0; result.store.stride()];
         for Belated { place, more } in belated {
-            let state = result.store.state(*place);
+            result.store.read(*place, state);
             let here = worker.look(state, |view| self.obligations.at(view));
             let more = more & here.undischarged & !here.obliged;
             if more != 0 {
@@ -260,7 +266,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         &self,
         batch: Range<u32>,
         worker: &mut Worker<'_, '_>,
-        outbound: &mut Outbound<'_, '_>,
+        outbound: &mut Outbound,
         result: &mut ThreadResult,
     ) -> Result<(), SearchEnd> {
         for place in batch {
@@ -276,7 +282,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         &self,
         place: StateIndex,
         worker: &mut Worker<'_, '_>,
-        outbound: &mut Outbound<'_, '_>,
+        outbound: &mut Outbound,
         result: &mut ThreadResult,
     ) -> Result<(), TableFull> {
         let ThreadResult { store, depth, findings, triggered, violations, standstills, .. } =
@@ -291,14 +297,17 @@ impl<'a, 't> ParallelSearch<'a, 't> {
                 *least = (*least).min(finding);
             }
         };
-        let (state, id) = (store.state(place), self.id(outbound.thread, place));
+        // Taken out, so that successors can be pushed while it is looked at.
+        let mut state = std::mem::take(&mut outbound.state);
+        store.read(place, &mut state);
+        let id = self.id(outbound.thread, place);
         let (judgement, at, here) = worker
-            .look(state, |view| (judge_state(view), view.shared().at, self.obligations.at(view)));
+            .look(&state, |view| (judge_state(view), view.shared().at, self.obligations.at(view)));
         result.furthest = result.furthest.max(at);
         note(judgement, id, ViolationSite::State);
         let pending = here.pending(store.pending(place));
         let transitions = &mut result.transitions;
-        worker.expand(state, |_, successor| {
+        worker.expand(&state, |_, successor| {
             *transitions += 1;
             standstills.loops |= successor.state == state;
             if !successor.judgement.triggered.is_empty() || !successor.judgement.violated.is_empty()
@@ -308,10 +317,11 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             outbound.push(successor.state, id, pending);
         })?;
         if worker.is_last() {
-            worker.look(state, |view| standstills.add_last(view));
+            worker.look(&state, |view| standstills.add_last(view));
         }
-        let stuck = self.obligations.stuck(pending, |fairness| worker.owes(state, fairness));
+        let stuck = self.obligations.stuck(pending, |fairness| worker.owes(&state, fairness));
         standstills.stuck |= stuck;
+        outbound.state = state;
         Ok(())
     }
 
@@ -354,22 +364,28 @@ impl<'a, 't> ParallelSearch<'a, 't> {
 }
 
 /// States on their way from one thread to those that own them.
-struct Outbound<'r, 'b> {
+struct Outbound {
     thread: usize,
-    recent: &'r mut Recent,
-    away: &'r mut [MutexGuard<'b, StateBatch>],
+    recent: Recent,
+    away: Vec<StateBatch>,
+    /// The state that is expanded.
+    state: Vec<Number>,
 }
 
-impl Outbound<'_, '_> {
+impl Outbound {
+    fn new(thread: usize, stride: usize) -> Self {
+        Self { thread, recent: Recent::new(stride), away: Vec::new(), state: vec![0; stride] }
+    }
+
     fn push(&mut self, state: &[Number], parent: StateId, pending: ObligationBits) {
         let hashed = hash(state);
         if self.recent.is_new(state, hashed, pending) {
             let owner = shard_of(hashed, self.away.len());
-            self.away[owner].push(state, hashed, parent, pending);
+            self.away[owner].push(state, BatchEntry { hashed, parent, pending });
         }
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -50,9 +50,11 @@ impl Space {
 
     /// The state of a number.
     #[must_use]
-    pub fn state(&self, id: StateId) -> &[Number] {
+    pub fn state(&self, id: StateId) -> Vec<Number> {
         let (shard, place) = self.split(id);
-        self.shards[shard].state(place)
+        let mut state = vec![0; self.shards[shard].stride()];
+        self.shards[shard].read(place, &mut state);
+        state
     }
 
     /// The state from which it was found; the first one was found from itself.

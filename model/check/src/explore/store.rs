@@ -1,7 +1,8 @@
 //! The set of visited states: packed vectors, the state each was found from, a hash table.
 //!
-//! At most `2 * components + 5 + 11.5` bytes a state. Vectors lie in chunks that never move. A place of
-//! the table holds 32 bits of the hash beside the state's number: they settle nearly every
+//! A state takes the bits of its numbers ([`super::layout`]), about one byte for its parent, one for
+//! obligations, and at most 11.5 of the table. Bytes lie in chunks that move only when a number
+//! comes that has no room. A place of the table holds 32 bits of the hash beside the state's number: they settle nearly every
 //! comparison without a look at the vector, and the table grows by one linear sweep, since the
 //! same bits, taken in proportion to the capacity, say where a state belongs.
 //!
@@ -10,8 +11,11 @@
 //! ([`Store::insert_all`]). The reads of a batch do not depend on each other, so the processor
 //! overlaps them.
 
+use super::batch::{BatchEntry, StateBatch};
 use super::intern::Number;
+use super::layout::{Layout, MOST_BYTES, NoRoom};
 use super::obligations::ObligationBits;
+use super::parents::Parents;
 use foldhash::fast::FixedState;
 use std::hash::{BuildHasher, Hasher};
 
@@ -31,8 +35,9 @@ const WINDOW: usize = 64;
 pub struct Store {
     stride: usize,
     len: usize,
-    states: Vec<Box<[Number]>>,
-    parents: Vec<Box<[StateId]>>,
+    layout: Layout,
+    states: Vec<Box<[u8]>>,
+    parents: Parents,
     /// The obligations with which a run may come to each state.
     pending: Vec<Box<[ObligationBits]>>,
     table: HashIndex,
@@ -47,90 +52,12 @@ pub struct Belated {
     pub more: ObligationBits,
 }
 
-/// States on their way into a store.
-#[derive(Clone, Debug, Default)]
-pub struct StateBatch {
-    numbers: Vec<Number>,
-    meta: Vec<(u64, StateId, ObligationBits)>,
-}
-
-impl StateBatch {
-    /// Adds a state, its hash, the state it was found from, and the obligations of a run there.
-    pub fn push(
-        &mut self,
-        state: &[Number],
-        hashed: u64,
-        parent: StateId,
-        pending: ObligationBits,
-    ) {
-        self.numbers.extend_from_slice(state);
-        self.meta.push((hashed, parent, pending));
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.meta.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.meta.is_empty()
-    }
-
-    /// Forgets all of them.
-    pub fn clear(&mut self) {
-        self.numbers.clear();
-        self.meta.clear();
-    }
-}
-
-/// The states that were found lately, so that most duplicates do not come as far as the store.
-///
-/// Two steps that do not touch each other can be taken in either order, and in a breadth-first
-/// search both orders come soon after one another.
-#[derive(Debug)]
-pub struct Recent {
-    stride: usize,
-    /// By hash. Zeros are the first state of a search, which was found before all others.
-    numbers: Vec<Number>,
-    /// The obligations with which runs came there.
-    pending: Vec<ObligationBits>,
-}
-
-/// Few enough for the second cache.
-const RECENT: usize = 1 << 13;
-
-impl Recent {
-    /// Nothing was found yet.
-    #[must_use]
-    pub fn new(stride: usize) -> Self {
-        Self { stride, numbers: vec![0; RECENT * stride], pending: vec![0; RECENT] }
-    }
-
-    /// Whether a state may not have been found before with all of these obligations; from now on
-    /// it has.
-    pub fn is_new(&mut self, state: &[Number], hashed: u64, pending: ObligationBits) -> bool {
-        let at = (hashed >> 16) as usize % RECENT;
-        let known = &mut self.numbers[at * self.stride..(at + 1) * self.stride];
-        if known != state {
-            known.copy_from_slice(state);
-            self.pending[at] = pending;
-            return true;
-        }
-        let more = pending & !self.pending[at];
-        self.pending[at] |= more;
-        more != 0
-    }
-}
-
 /// The hash of a state.
 #[must_use]
 pub fn hash(state: &[Number]) -> u64 {
     let mut hasher = FixedState::with_seed(0).build_hasher();
-    for four in state.chunks(4) {
-        let word = four.iter().fold(0, |word, number| word << 16 | u64::from(*number));
+    for two in state.chunks(2) {
+        let word = two.iter().fold(0, |word, number| word << 32 | u64::from(*number));
         hasher.write_u64(word);
     }
     hasher.finish()
@@ -141,8 +68,15 @@ impl Store {
     #[must_use]
     pub fn new(stride: usize) -> Self {
         let table = HashIndex::with_capacity(1 << 10);
-        let (states, parents, pending) = (Vec::new(), Vec::new(), Vec::new());
-        Self { stride, len: 0, states, parents, pending, table }
+        let (states, pending) = (Vec::new(), Vec::new());
+        let (layout, parents) = (Layout::new(stride), Parents::default());
+        Self { stride, len: 0, layout, states, parents, pending, table }
+    }
+
+    /// How many numbers a state has.
+    #[must_use]
+    pub fn stride(&self) -> usize {
+        self.stride
     }
 
     /// How many states it has.
@@ -160,32 +94,29 @@ impl Store {
     /// What it occupies, in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.states.len() * self.chunk_bytes() + self.table.bytes()
+        self.states.len() * self.chunk_bytes() + self.parents.bytes() + self.table.bytes()
     }
 
     /// What `more` states may need at once: chunks, and a larger table beside the old one.
     #[must_use]
     pub fn bytes_to_grow(&self, more: usize) -> usize {
         let table = if self.table.has_room(more) { 0 } else { 2 * self.table.bytes() };
-        table + more.div_ceil(CHUNK) * self.chunk_bytes()
+        table + more.div_ceil(CHUNK) * self.chunk_bytes() + 2 * more
     }
 
     fn chunk_bytes(&self) -> usize {
-        let state = self.stride * size_of::<Number>();
-        CHUNK * (state + size_of::<StateId>() + size_of::<ObligationBits>())
+        CHUNK * (self.layout.bytes() + size_of::<ObligationBits>())
     }
 
-    /// The state at a place.
-    #[must_use]
-    pub fn state(&self, place: StateIndex) -> &[Number] {
-        slice(&self.states, self.stride, place)
+    /// Reads the state at a place.
+    pub fn read(&self, place: StateIndex, state: &mut [Number]) {
+        self.layout.unpack(slice(&self.states, self.layout.bytes(), place), state);
     }
 
     /// The state from which the one at a place was found.
     #[must_use]
     pub fn parent(&self, place: StateIndex) -> StateId {
-        let (chunk, index) = split(place);
-        self.parents[chunk][index]
+        self.parents.get(place as usize)
     }
 
     /// The obligations with which a run may come to the state at a place.
@@ -198,7 +129,11 @@ impl Store {
     /// Where a state of this hash stands.
     #[must_use]
     pub fn find(&self, state: &[Number], hashed: u64) -> Option<StateIndex> {
-        self.table.find(tag(hashed), |place| self.state(place) == state).ok()
+        let (mut packed, bytes) = ([0; MOST_BYTES], self.layout.bytes());
+        // What has no room is not there.
+        self.layout.pack(state, &mut packed).ok()?;
+        let is = |place| slice(&self.states, bytes, place) == &packed[..bytes];
+        self.table.find(tag(hashed), is).ok()
     }
 
     /// Adds every state that is not there, and the obligations of every one. Tells of those below
@@ -212,48 +147,46 @@ impl Store {
         expanded: StateIndex,
         belated: &mut Vec<Belated>,
     ) {
-        self.table.reserve(batch.len());
-        for window in (0..batch.len()).step_by(WINDOW) {
-            let window = window..batch.len().min(window + WINDOW);
-            self.insert_window(batch, window, expanded, belated);
+        let entries = batch.entries();
+        self.table.reserve(entries.len());
+        for start in (0..entries.len()).step_by(WINDOW) {
+            let window = start..entries.len().min(start + WINDOW);
+            self.read_ahead(&entries[window.clone()]);
+            for at in window {
+                let BatchEntry { hashed, parent, pending } = entries[at];
+                let place = self.insert(batch.state(self.stride, at), hashed, parent);
+                let (chunk, index) = split(place);
+                let known = &mut self.pending[chunk][index];
+                let more = pending & !*known;
+                *known |= more;
+                if more != 0 && place < expanded {
+                    belated.push(Belated { place, more });
+                }
+            }
         }
     }
 
-    fn insert_window(
-        &mut self,
-        batch: &StateBatch,
-        window: std::ops::Range<usize>,
-        expanded: StateIndex,
-        belated: &mut Vec<Belated>,
-    ) {
-        let tags = || batch.meta[window.clone()].iter().map(|(hashed, ..)| tag(*hashed));
+    /// Reads what the insertion of these will look at.
+    fn read_ahead(&self, entries: &[BatchEntry]) {
+        let tags = || entries.iter().map(|entry| tag(entry.hashed));
         let read = tags().fold(0, |sum, tag| sum ^ self.table.slots[self.table.home(tag)]);
         std::hint::black_box(read);
         let suspects = tags().filter_map(|tag| self.table.suspect(tag));
         let read = suspects.fold(0, |sum, place| {
             let (chunk, index) = split(place);
-            sum ^ self.states[chunk][index * self.stride]
+            sum ^ self.states[chunk][index * self.layout.bytes()]
         });
         std::hint::black_box(read);
-        for (index, (hashed, parent, pending)) in
-            batch.meta.iter().enumerate().take(window.end).skip(window.start)
-        {
-            let at = index * self.stride;
-            let state = &batch.numbers[at..at + self.stride];
-            let place = self.insert(state, *hashed, *parent);
-            let (chunk, index) = split(place);
-            let known = &mut self.pending[chunk][index];
-            let more = pending & !*known;
-            *known |= more;
-            if more != 0 && place < expanded {
-                belated.push(Belated { place, more });
-            }
-        }
     }
 
     fn insert(&mut self, state: &[Number], hashed: u64, parent: StateId) -> StateIndex {
-        let (states, stride) = (&self.states, self.stride);
-        let found = self.table.find(tag(hashed), |place| slice(states, stride, place) == state);
+        let mut packed = [0; MOST_BYTES];
+        while let Err(none) = self.layout.pack(state, &mut packed) {
+            self.widen(none);
+        }
+        let (states, bytes) = (&self.states, self.layout.bytes());
+        let packed = &packed[..bytes];
+        let found = self.table.find(tag(hashed), |place| slice(states, bytes, place) == packed);
         let vacancy = match found {
             Ok(place) => return place,
             Err(vacancy) => vacancy,
@@ -262,15 +195,30 @@ impl Store {
         self.table.fill(vacancy, tag(hashed), place);
         let (chunk, index) = split(place);
         if chunk == self.states.len() {
-            self.states.push(vec![0; CHUNK * self.stride].into());
-            self.parents.push(vec![0; CHUNK].into());
+            self.states.push(vec![0; CHUNK * bytes].into());
             self.pending.push(vec![0; CHUNK].into());
         }
-        let at = index * self.stride;
-        self.states[chunk][at..at + self.stride].copy_from_slice(state);
-        self.parents[chunk][index] = parent;
+        self.states[chunk][index * bytes..(index + 1) * bytes].copy_from_slice(packed);
+        self.parents.push(parent);
         self.len += 1;
         place
+    }
+
+    /// Rewrites all states with more room. Hashes are of numbers, so the table stays as it is.
+    fn widen(&mut self, none: NoRoom) {
+        let (narrow, wide) = (self.layout.clone(), self.layout.widened(none));
+        let (mut state, mut packed) = (vec![0; self.stride], [0; MOST_BYTES]);
+        for chunk in &mut self.states {
+            let mut rewritten: Box<[u8]> = vec![0; CHUNK * wide.bytes()].into();
+            let old = chunk.chunks(narrow.bytes());
+            for (old, new) in old.zip(rewritten.chunks_mut(wide.bytes())) {
+                narrow.unpack(old, &mut state);
+                wide.pack(&state, &mut packed).expect("there is more room than before");
+                new.copy_from_slice(&packed[..wide.bytes()]);
+            }
+            *chunk = rewritten;
+        }
+        self.layout = wide;
     }
 }
 
@@ -278,9 +226,9 @@ fn split(place: StateIndex) -> (usize, usize) {
     (place as usize / CHUNK, place as usize % CHUNK)
 }
 
-fn slice(states: &[Box<[Number]>], stride: usize, place: StateIndex) -> &[Number] {
+fn slice(states: &[Box<[u8]>], bytes: usize, place: StateIndex) -> &[u8] {
     let (chunk, index) = split(place);
-    &states[chunk][index * stride..(index + 1) * stride]
+    &states[chunk][index * bytes..(index + 1) * bytes]
 }
 
 /// The bits of a hash that the table keeps. The low bits choose the shard.
@@ -388,12 +336,15 @@ mod tests {
         let mut store = Store::new(3);
         let mut expected = BTreeSet::new();
         let mut word: u64 = 1;
-        for _ in 0..100 {
+        for round in 0..100 {
+            let most = (1 << (8 + round / 8)) - 1;
             let mut batch = StateBatch::default();
             for _ in 0..1000 {
                 word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let state = [word >> 60, word >> 40 & 0xff, word >> 50 & 0xf].map(|n| n as Number);
-                batch.push(&state, hash(&state), 7, 0);
+                // Numbers that grow beyond 16 bits, so slots are widened meanwhile.
+                let state = [word >> 60, word >> 40 & most, word >> 50 & 0xf].map(|n| n as Number);
+                let (hashed, parent, pending) = (hash(&state), 7, 0);
+                batch.push(&state, BatchEntry { hashed, parent, pending });
                 expected.insert(state);
             }
             store.insert_all(&batch, 0, &mut Vec::new());
@@ -401,7 +352,9 @@ mod tests {
         assert_eq!(store.len(), expected.len());
         for state in expected {
             let place = store.find(&state, hash(&state)).expect("it was inserted");
-            assert_eq!(store.state(place), state);
+            let mut read = [0; 3];
+            store.read(place, &mut read);
+            assert_eq!(read, state);
             assert_eq!(store.parent(place), 7);
         }
         assert_eq!(store.find(&[9999; 3], hash(&[9999; 3])), None);
@@ -412,7 +365,7 @@ mod tests {
         let (mut store, mut belated) = (Store::new(1), Vec::new());
         let mut come = |number: Number, pending, expanded| {
             let mut batch = StateBatch::default();
-            batch.push(&[number], hash(&[number]), 0, pending);
+            batch.push(&[number], BatchEntry { hashed: hash(&[number]), parent: 0, pending });
             belated.clear();
             store.insert_all(&batch, expanded, &mut belated);
             let place = store.find(&[number], hash(&[number])).expect("it was inserted");
@@ -424,12 +377,5 @@ mod tests {
         assert_eq!(come(5, 1, 1), (1, vec![]), "nothing more");
         assert_eq!(come(5, 3, 1), (3, vec![(0, 2)]));
         assert_eq!(come(6, 2, 1), (2, vec![]), "not expanded yet");
-    }
-
-    #[test]
-    fn a_state_that_was_found_lately_is_new_with_more_obligations_alone() {
-        let mut recent = Recent::new(2);
-        let mut found = |pending| recent.is_new(&[3, 4], hash(&[3, 4]), pending);
-        assert_eq!([0, 0, 1, 1, 2, 3].map(&mut found), [true, false, true, false, true, false]);
     }
 }

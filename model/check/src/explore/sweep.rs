@@ -34,7 +34,7 @@ pub fn find_lock_up(exploration: &Exploration<'_>) -> Option<StateId> {
         // Backward, since most ways lead to states that were found later.
         left.reverse();
         left.retain(|id| {
-            let state = space.state(*id);
+            let state = &space.state(*id);
             let mut ends = worker.look(state, is_ending);
             if !ends {
                 let expanded = worker.expand(state, |_, successor| {
@@ -169,7 +169,7 @@ impl Sweeper<'_, '_> {
 
     fn enter(&mut self, id: StateId, arena: &mut Vec<StateId>) -> SweepFrame {
         let space = &self.exploration.space;
-        let state = space.state(id);
+        let state = &space.state(id);
         let start = arena.len();
         let expanded = self.worker.expand(state, |_, successor| {
             arena.push(space.find(successor.state).expect("explored before"));
@@ -203,7 +203,7 @@ impl Sweeper<'_, '_> {
         let mut before = BTreeMap::from([(from, from)]);
         let mut queue = VecDeque::from([from]);
         while let Some(id) = queue.pop_front() {
-            let state = space.state(id);
+            let state = &space.state(id);
             let here = worker.look(state, |view| SweepMark::of(view, &self.obligations));
             if here.stuck >> bit & 1 == 1 {
                 let last = |id: &StateId| (before[id] != *id).then(|| before[id]);

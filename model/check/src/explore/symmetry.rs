@@ -115,7 +115,7 @@ impl Symmetry {
         slot: usize,
         number: Number,
     ) -> Result<Number, TableFull> {
-        let index = usize::from(number);
+        let index = number as usize;
         if let Some(Some(known)) = self.numbers[slot].get(index) {
             return Ok(*known);
         }

@@ -225,6 +225,7 @@ impl SearchArgs {
             },
             reduction: graph(self.full),
             until,
+            ..Options::default()
         }
     }
 }
