@@ -174,7 +174,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             let away = |to: &Vec<Mutex<StateBatch>>| std::mem::take(&mut *lock(&to[thread]));
             outbound.away.extend(buffer.batches.iter().map(away));
             let expanded = self
-                .hand_on(&belated, &mut worker, &mut outbound, &result)
+                .hand_on(&belated, &mut worker, &mut outbound, &mut result)
                 .and_then(|()| self.expand(batch, &mut worker, &mut outbound, &mut result));
             for (to, filled) in buffer.batches.iter().zip(outbound.away.drain(..)) {
                 *lock(&to[thread]) = filled;
@@ -240,13 +240,14 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         self.options.threads.get()
     }
 
-    /// Expands states that have been expanded before they got obligations: hands these on.
+    /// Expands states that have been expanded before they got obligations: hands these on, and
+    /// sees whether a run can stay there with them.
     fn hand_on(
         &self,
         belated: &[Belated],
         worker: &mut Worker<'_, '_>,
         outbound: &mut Outbound,
-        result: &ThreadResult,
+        result: &mut ThreadResult,
     ) -> Result<(), SearchEnd> {
         let state = &mut vec![0; result.store.stride()];
         for Belated { place, more } in belated {
@@ -257,6 +258,8 @@ impl<'a, 't> ParallelSearch<'a, 't> {
                 let id = self.id(outbound.thread, *place);
                 let handed = worker.expand(state, |_, next| outbound.push(next.state, id, more));
                 handed.map_err(|_| SearchEnd::TableFull)?;
+                let stuck = self.obligations.stuck(more, |fairness| worker.owes(state, fairness));
+                result.standstills.stuck |= stuck;
             }
         }
         Ok(())
