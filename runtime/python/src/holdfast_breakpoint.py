@@ -11,6 +11,7 @@ the debugger returns, and when the process ends: the close of the socket is the 
 """
 
 import os
+import signal
 import sys
 import threading
 
@@ -30,9 +31,11 @@ class _Turn:
         self.group = None
         self.saved = {}
         self.streams = None
+        self.interrupt = None
         try:
             self.terminal = self._open(group, tty)
             self._redirect()
+            self._take_interrupts()
         except BaseException:
             self.end()
             raise
@@ -66,8 +69,18 @@ class _Turn:
             sys.stdout = open(1, "w", buffering=1, closefd=False)
             sys.stderr = open(2, "w", buffering=1, closefd=False)
 
+    def _take_interrupts(self):
+        # A Ctrl-C at the prompt is the debugger's, whatever the program does with one.
+        if threading.current_thread() is threading.main_thread():
+            self.interrupt = signal.getsignal(signal.SIGINT)
+            if self.interrupt is not None:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+
     def end(self):
         """Gives everything back, whatever of it fails."""
+        if self.interrupt is not None:
+            signal.signal(signal.SIGINT, self.interrupt)
+            self.interrupt = None
         if self.streams is not None:
             for stream in (sys.stdout, sys.stderr):
                 _flush(stream)
@@ -283,7 +296,7 @@ def set_trace(*args, **kwargs):
             return result
         import pdb
 
-        debugger = pdb.Pdb(nosigint=threading.current_thread() is not threading.main_thread())
+        debugger = pdb.Pdb(nosigint=True)
         # The last call here: whatever is called after it is traced.
         debugger.set_trace(sys._getframe(1))
         return None

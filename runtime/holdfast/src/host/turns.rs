@@ -241,7 +241,12 @@ impl Host<'_> {
         let reads =
             foreground.is_some_and(|group| waits_for_keys(group.as_raw(), terminal.device()));
         self.busy = if reads { 0 } else { self.busy + 1 };
-        if self.busy >= SURE && self.typed.elapsed() >= THINKING {
+        let patience = match self.turns.get(&number).map(|turn| turn.owner) {
+            // It says itself when its turn is over.
+            Some(TurnOwner::Hook(_)) => HOOK_THINKING,
+            Some(TurnOwner::Program) | None => THINKING,
+        };
+        if self.busy >= SURE && self.typed.elapsed() >= patience {
             self.give_back(number, Afterwards::Queue);
         }
     }
@@ -269,3 +274,6 @@ const SURE: u32 = 3;
 
 /// How long it may work on what was typed.
 const THINKING: Duration = Duration::from_millis(500);
+
+/// How long who has asked by itself may.
+const HOOK_THINKING: Duration = Duration::from_secs(10);
