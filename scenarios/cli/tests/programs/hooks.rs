@@ -35,6 +35,7 @@ fn at_the_prompt(stage: &TerminalStage, print: &str) -> Tested {
     stage.wait_output("(Pdb) ")?;
     for _ in 0..3 {
         stage.ctrl_c()?;
+        stage.wait_output("--KeyboardInterrupt--")?;
         stage.wait_output("(Pdb) ")?;
     }
     stage.type_line(print)?;

@@ -32,6 +32,8 @@ print('ENDED', sum(os.waitpid(pid, 0)[1] for pid in pids), flush=True)
     for _ in 0..each * 5 {
         scene.stage.wait_output("(Pdb) ")?;
         scene.stage.ctrl_c()?;
+        // A prompt alone may have been painted again, below a line of another.
+        scene.stage.wait_output("--KeyboardInterrupt--")?;
         scene.stage.wait_output("(Pdb) ")?;
         scene.stage.type_line("p 'is', x")?;
         scene.stage.wait_output("('is', ")?;
