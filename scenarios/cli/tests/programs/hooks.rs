@@ -32,6 +32,7 @@ fn python(program: &StagedProgram) -> StagedProgram {
 
 /// At a prompt of pdb: Ctrl-C three times, a value, and on.
 fn at_the_prompt(stage: &TerminalStage, print: &str) -> Tested {
+    stage.wait_output("has the keyboard")?;
     stage.wait_output("(Pdb) ")?;
     for _ in 0..3 {
         stage.ctrl_c()?;

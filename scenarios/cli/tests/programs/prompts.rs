@@ -64,7 +64,7 @@ fn the_jobs_of_a_shell_have_the_terminal_in_turn() -> Tested {
     scene.stage.wait_output("$ ")?;
     // A Ctrl-C before the job runs would be the shell's, which throws it away.
     scene.stage.type_line("sh -c 'echo runs; sleep 100'")?;
-    scene.stage.wait_output("\r\nruns\r\n")?;
+    scene.stage.wait_output("\rruns\r\n")?;
     scene.stage.ctrl_c()?;
     scene.stage.wait_output("$ ")?;
     scene.stage.type_line("cat")?;

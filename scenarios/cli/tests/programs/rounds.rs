@@ -30,9 +30,10 @@ print('ENDED', sum(os.waitpid(pid, 0)[1] for pid in pids), flush=True)
     let cache = std::env::temp_dir().join("holdfast-test-cache").display().to_string();
     let scene = show(&exec(&["python3", "-c", &program]).env("XDG_CACHE_HOME", cache))?;
     for _ in 0..each * 5 {
+        // A prompt alone may have been painted again, below a line of the root.
+        scene.stage.wait_output("has the keyboard")?;
         scene.stage.wait_output("(Pdb) ")?;
         scene.stage.ctrl_c()?;
-        // A prompt alone may have been painted again, below a line of another.
         scene.stage.wait_output("--KeyboardInterrupt--")?;
         scene.stage.wait_output("(Pdb) ")?;
         scene.stage.type_line("p 'is', x")?;
