@@ -197,6 +197,11 @@ pub(crate) const STAGES: &[CiStage] = &[
         set: StageSet::Full,
     },
     fast(
+        "chaos",
+        "random trees of real processes end in order, whatever happens to them",
+        &[HOLDFAST, &["chaos"]],
+    ),
+    fast(
         "explain",
         "the first command of the README, as it stands there",
         &[
@@ -210,6 +215,13 @@ pub(crate) const STAGES: &[CiStage] = &[
         cargo: &[&["doc", "--workspace", "--no-deps", "--locked", "--document-private-items"]],
         env: &[("RUSTDOCFLAGS", "-D warnings")],
         set: StageSet::Fast,
+    },
+    CiStage {
+        name: "chaos-soak",
+        why: "and so they do in many runs",
+        cargo: &[HOLDFAST, &["chaos", "--runs", "10000", "--seed", "1000000"]],
+        env: &[],
+        set: StageSet::Full,
     },
     CiStage {
         name: "package",

@@ -13,7 +13,7 @@ use crate::inherited::Inherited;
 use crate::intake::Queues;
 use crate::link::{Heard, Link};
 use crate::orphans::OtherChildren;
-use crate::output::Forwarder;
+use crate::output::{Forwarder, PreparedStreams};
 use crate::pause::{self, PauseHandle};
 use crate::peer::{Peer, PeerRole, Peers, mail_with};
 use crate::portal::Mailbox;
@@ -23,8 +23,10 @@ use crate::program::{Registry, complain};
 use crate::recorder::Recorder;
 use crate::settings::{Debugging, NoTerminal, Settings};
 use crate::signals::{Before, Signals};
+use crate::starts::PendingStarts;
 use crate::terminal::ControllingTerminal;
 use crate::user_task::{Code, Filter, UserTask};
+use crate::warden::{LastAct, LastingMemory, Ward, Warden};
 use crate::wire::{Frame, Hello, VERSION};
 use holdfast_protocol::actor_loop::ActorLoop;
 use holdfast_protocol::policy::{Orphans, Route};
@@ -35,6 +37,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::{FromRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::LocalSet;
 
@@ -64,20 +67,43 @@ struct FinishedActor {
 fn on_this_thread<T>(
     future: impl Future<Output = Result<T, RuntimeError>>,
 ) -> Result<T, RuntimeError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(failed("start the driver"))?;
-    LocalSet::new().block_on(&runtime, future)
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    // The threads that start children live as long as the driver (`starts`).
+    runtime.thread_name("start").thread_keep_alive(FOREVER).max_blocking_threads(8);
+    let runtime = runtime.enable_all().build().map_err(failed("start the driver"))?;
+    crate::words::drive();
+    let result = LocalSet::new().block_on(&runtime, future);
+    runtime.shutdown_timeout(crate::words::PATIENCE);
+    result
 }
+
+/// Longer than anything runs.
+const FOREVER: Duration = Duration::from_secs(1 << 31);
 
 /// Runs the root of a tree, and says with which code the program ends.
 pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
+    let shared = LastingMemory::map()?;
+    let streams = PreparedStreams::prepare(shared)?;
+    let ends = root.settings.policy().orphans() == Orphans::End;
+    let ward = Ward {
+        terminal: ControllingTerminal::descriptor(),
+        outlets: streams.as_ref().map_or(Ok(Vec::new()), PreparedStreams::outlets)?,
+        grace: ends.then(|| root.settings.timing.after_root()),
+        shared,
+    };
+    // Before there is any other thread; and it goes when all else has ended.
+    let _warden = Warden::start(ward)?;
     let others = OtherChildren::begin()?;
     let adopted_before = match root.settings.policy().orphans() {
         Orphans::End => Some(process::become_subreaper()?),
         // Upstream leaves its orphans to init.
         Orphans::LiveOn => None,
     };
-    let forwarder = Forwarder::start()?;
+    let (forwarder, waits) = match streams.map(PreparedStreams::start).transpose()? {
+        Some((forwarder, waits)) => (Some(forwarder), Some(waits)),
+        None => (None, None),
+    };
+    let last_act = LastAct::prepare(shared, ControllingTerminal::descriptor(), waits);
     let relay = forwarder.as_ref().map(Forwarder::relay);
     let inherited = Inherited::here(&root.before);
     Inherited::raise_limits();
@@ -105,6 +131,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         .await
     });
     pause::serve(None);
+    let told = ended.as_ref().is_ok_and(|ended| ended.resources.was_told_to_end());
     let code = ended.map(|FinishedActor { status, mut resources }| {
         resources.close_prompt_session();
         resources.terminal = None;
@@ -113,9 +140,14 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         }
         exit::code(status, resources.cause, resources.stopped_by)
     });
+    // A terminal that is held, or a pipe that is not read, is waited for as by any program, but not
+    // once somebody wants this to end.
+    let in_a_hurry = || told || crate::signals::wants_an_end();
+    crate::words::end(in_a_hurry);
     if let Some(forwarder) = forwarder {
-        forwarder.end();
+        forwarder.end(in_a_hurry);
     }
+    drop(last_act);
     inherited.restore_limits();
     adopted_before.map_or(Ok(()), process::set_subreaper)?;
     code
@@ -286,6 +318,7 @@ async fn live(
         peers,
         children: holdfast_sync::children::Children::new(),
         records: BTreeMap::new(),
+        starts: PendingStarts::default(),
         timers: crate::timers::Timers::default(),
         asking: None,
         pending: BTreeMap::new(),
@@ -313,5 +346,7 @@ async fn live(
     };
     let mut actor = ActorLoop::new(position.node, resources);
     let status = actor.run().await.expect("a driver keeps senders of its own events");
-    Ok(FinishedActor { status, resources: actor.into_effects() })
+    let mut resources = actor.into_effects();
+    resources.refuse_late_starts().await;
+    Ok(FinishedActor { status, resources })
 }

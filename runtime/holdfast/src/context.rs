@@ -145,12 +145,13 @@ impl Context {
     async fn start_program<R>(
         &self,
         command: Command,
-        program: impl FnOnce(Box<Command>) -> ChildProgram,
+        program: impl FnOnce(Option<Box<Command>>) -> ChildProgram,
     ) -> Result<Portal<R>, RuntimeError> {
         let (reply, answer) = oneshot::channel();
         let name = command.get_program().to_string_lossy();
         let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
-        let order = ChildOrder { program: program(Box::new(command)), name, reply };
+        let program = program(Some(Box::new(command)));
+        let order = ChildOrder { program, name, reply, started: None };
         self.tell("start a program", DriverEvent::Actor(ActorEvent::Spawn(order)))?;
         let gone = |_| RuntimeError::Gone("start a program");
         Ok(Portal::new(answer.await.map_err(gone)??, self.shared.events.clone()))
@@ -279,7 +280,7 @@ impl<R> Spawn<R> {
         let (reply, answer) = oneshot::channel();
         let (args, debugging, given) = (self.args?, self.debugging, self.given);
         let program = ChildProgram::Actor { function, args, debugging, given };
-        let order = ActorEvent::Spawn(ChildOrder { program, name, reply });
+        let order = ActorEvent::Spawn(ChildOrder { program, name, reply, started: None });
         let gone = || RuntimeError::Gone("start an actor");
         self.shared.events.send(DriverEvent::Actor(order)).map_err(|_| gone())?;
         let spawned = answer.await.map_err(|_| gone())??;

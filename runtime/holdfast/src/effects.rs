@@ -19,6 +19,7 @@ use crate::process::Process;
 use crate::prompt::PromptSession;
 use crate::recorder::Recorder;
 use crate::settings::{NoTerminal, Settings};
+use crate::starts::PendingStarts;
 use crate::survey::Survey;
 use crate::terminal::ControllingTerminal;
 use crate::timers::Timers;
@@ -84,6 +85,7 @@ pub(crate) struct ActorResources {
     pub(crate) peers: Peers,
     pub(crate) children: Children<ActorId, Process>,
     pub(crate) records: BTreeMap<ActorId, ChildRecord>,
+    pub(crate) starts: PendingStarts,
     pub(crate) timers: Timers,
     /// The pause that the next `Requested` is the name of.
     pub(crate) asking: Option<PauseRequest>,
@@ -92,7 +94,7 @@ pub(crate) struct ActorResources {
     pub(crate) batons: BTreeMap<RequestId, OwnedFd>,
     pub(crate) agent: Option<(RequestId, Agent)>,
     pub(crate) prompt: Option<(RequestId, Arc<PromptSession>)>,
-    /// Waits for the end of the holder's process, at the root.
+    /// LastOutput for the end of the holder's process, at the root.
     pub(crate) holder: Option<Abort>,
     pub(crate) remembered: Remembered,
     /// The last answer at a prompt of this actor.
@@ -224,7 +226,7 @@ impl Effects for ActorResources {
     }
 
     fn refuse(&mut self, order: ChildOrder) {
-        order.refuse();
+        self.refuse_child(order);
     }
 
     fn task_ended(&mut self, ending: UserTaskEnd) -> TaskEnd {
@@ -249,6 +251,11 @@ impl Effects for ActorResources {
 }
 
 impl ActorResources {
+    /// Whether somebody has told this actor to end: a signal, or the key for one.
+    pub(crate) fn was_told_to_end(&self) -> bool {
+        self.stopped_by.is_some() || matches!(self.cause, Cause::Interrupted | Cause::Stopped)
+    }
+
     pub(crate) fn path_text(&self) -> String {
         self.path.join("/")
     }

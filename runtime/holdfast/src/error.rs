@@ -18,6 +18,17 @@ pub enum RuntimeError {
         #[source]
         source: io::Error,
     },
+    /// The operating system refuses a call that every tree needs.
+    #[error(
+        "failed to use {call}: a tree needs it (Linux 5.11 or later, and a sandbox that allows it)"
+    )]
+    Refused {
+        /// The system call.
+        call: &'static str,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
     /// Other threads run already.
     #[error(
         "failed to take the process over: other threads run already; call `Program::run` first in `main`"

@@ -4,6 +4,7 @@
 use crate::agent::PausedTask;
 use crate::error::RuntimeError;
 use crate::failure::Failure;
+use crate::process::Process;
 use crate::prompt::PromptEvent;
 use crate::settings::Debugging;
 use crate::signals::Taken;
@@ -39,6 +40,8 @@ pub(crate) enum DriverEvent {
     Consumed { from: ActorId },
     /// The tree is asked for, as text.
     Survey(oneshot::Sender<String>),
+    /// The end of this actor takes long.
+    EndsLate,
     /// A survey had its time.
     SurveyOverdue(u32),
     /// A probe lets one input pass that it holds back.
@@ -76,6 +79,14 @@ pub(crate) struct ChildOrder {
     pub(crate) program: ChildProgram,
     pub(crate) name: String,
     pub(crate) reply: SpawnReply,
+    /// Its process, once there is one.
+    pub(crate) started: Option<StartedProcess>,
+}
+
+/// A process that was started for an order, with the link to it.
+pub(crate) struct StartedProcess {
+    pub(crate) process: Process,
+    pub(crate) link: Option<UnixStream>,
 }
 
 /// Who hears whether a child was started.
@@ -86,10 +97,10 @@ pub(crate) enum ChildProgram {
     /// A function of this program, as an actor.
     Actor { function: &'static str, args: Vec<u8>, debugging: Option<Debugging>, given: Given },
     /// A program that knows nothing of the tree.
-    Foreign(Box<Command>),
+    Foreign(Option<Box<Command>>),
     /// The program of a host: it has a process group of its own in the host's session, and its end
     /// is a result, whatever it is.
-    Hosted(Box<Command>),
+    Hosted(Option<Box<Command>>),
 }
 
 /// Which descriptors a child is given.

@@ -26,6 +26,22 @@ pub enum FailureKind {
     Runtime,
 }
 
+/// The most bytes of a text that are kept, and the most causes: a failure must get through the links
+/// up to the root.
+const MOST_KEPT: usize = 1 << 20;
+const MOST_CAUSES: usize = 8;
+
+/// A text, or its beginning and how much is missing.
+fn short(mut text: String) -> String {
+    if text.len() > MOST_KEPT {
+        let cut = text.floor_char_boundary(MOST_KEPT);
+        let missing = text.len() - cut;
+        text.truncate(cut);
+        text.push_str(&format!("… ({missing} bytes more)"));
+    }
+    text
+}
+
 /// The failure of an actor, as its supervisors see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -44,7 +60,7 @@ pub struct Failure {
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, actor: &str, message: impl Into<String>) -> Self {
-        let (message, actor) = (message.into(), actor.to_owned());
+        let (message, actor) = (short(message.into()), actor.to_owned());
         Self { kind, message, causes: Vec::new(), actor, through: Vec::new() }
     }
 
@@ -57,8 +73,8 @@ impl Failure {
                 let mut failure = Self::new(FailureKind::Error, actor, error.to_string());
                 let mut cause = error.source();
                 while let Some(error) = cause {
-                    failure.causes.push(error.to_string());
-                    cause = error.source();
+                    failure.causes.push(short(error.to_string()));
+                    cause = error.source().filter(|_| failure.causes.len() < MOST_CAUSES);
                 }
                 failure
             }

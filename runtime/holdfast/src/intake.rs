@@ -13,13 +13,15 @@ mod surveys;
 
 use crate::effects::{ActorResources, Remembered};
 use crate::event::{ActorEvent, DriverEvent, PauseRequest};
-use crate::prompt::PromptEvent;
-use crate::signals::Taken;
+use crate::job;
+use crate::prompt::{PromptEvent, Suspension};
+use crate::signals::{StopReach, StopSender, Taken, stop_by_default, stops_for, told_to_end};
 use crate::wire::Frame;
 use holdfast_protocol::actor_loop::Intake;
 use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::policy::Shield;
 use holdfast_protocol::sigint::Disposition;
+use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Answer, Cause, Node, Origin, RequestId, Signal};
 use holdfast_sync::mailbox::Receiver;
 use nix::sys::signal::{Signal as OsSignal, raise};
@@ -66,6 +68,11 @@ impl ActorResources {
     /// Deals with what concerns the process alone.
     fn take_in(&mut self, node: &Node, event: DriverEvent) -> Option<ActorEvent> {
         match event {
+            DriverEvent::Actor(ActorEvent::Spawn(order))
+                if order.started.is_none() && node.teardown() == Teardown::NotAsked =>
+            {
+                self.begin_start(order);
+            }
             DriverEvent::Actor(event) => return Some(event),
             DriverEvent::Writable(id) => {
                 if let Some(peer) = self.peers.get_mut(id) {
@@ -102,6 +109,7 @@ impl ActorResources {
                 }),
             ),
             DriverEvent::SurveyOverdue(serial) => self.finish_survey(serial),
+            DriverEvent::EndsLate => self.say_who_is_waited_for(),
             DriverEvent::Resume(point) => {
                 return self.probe.resumes(point).then_some(ActorEvent::Released(point));
             }
@@ -123,8 +131,7 @@ impl ActorResources {
             PromptEvent::Interrupted => {
                 return Some(ActorEvent::Signalled(Signal::Interrupt, Origin::Process));
             }
-            PromptEvent::Suspend => self.stop(OsSignal::SIGSTOP),
-            PromptEvent::Background => self.stop(OsSignal::SIGTTIN),
+            PromptEvent::Suspend(why) => self.suspend(why),
             PromptEvent::EndAll => {
                 self.stopped_by.get_or_insert(Signal::Terminate);
                 return Some(ActorEvent::Signalled(Signal::Terminate, Origin::Process));
@@ -164,7 +171,7 @@ impl ActorResources {
             }
             Taken::Decide(signal, origin) => return Some(ActorEvent::Signalled(signal, origin)),
             Taken::Child => return Some(ActorEvent::Orphans),
-            Taken::Stop => self.told_to_stop(),
+            Taken::Stop(sender) => self.told_to_stop(sender),
             Taken::Continue => {}
             Taken::Dump => self.dump(node),
         }
@@ -196,20 +203,52 @@ impl ActorResources {
     /// A SIGTSTP came. The terminal may tell this process and the supervisor too: a SIGTSTP that a
     /// SIGCONT has followed is void, as with the kernel (kill(2)), or nobody would let this process go
     /// on again.
-    fn told_to_stop(&mut self) {
-        if !crate::signals::stop_is_void() {
-            self.stop(OsSignal::SIGSTOP);
+    fn told_to_stop(&mut self, sender: StopSender) {
+        if crate::signals::stop_is_void() {
+            return;
+        }
+        if self.root_resources.is_none() && sender == StopSender::Parent {
+            self.stop(|| {
+                let _ = raise(OsSignal::SIGSTOP);
+            });
+        } else if job::can_go_on() {
+            self.stop(|| stop_by_default(OsSignal::SIGTSTP, StopReach::Process));
         }
     }
 
-    /// Ctrl-Z: the whole branch stops, and goes on when this process does.
-    fn stop(&mut self, signal: OsSignal) {
+    /// A prompt has let go of the terminal: the job stops, where somebody could let it go on.
+    fn suspend(&mut self, why: Suspension) {
+        // What the kernel would do to the reader that it is.
+        let signal = match why {
+            Suspension::Key => OsSignal::SIGTSTP,
+            Suspension::Background => OsSignal::SIGTTIN,
+        };
+        let can_go_on = job::can_go_on();
+        // What is told to end has the time for that.
+        if stops_for(signal) && can_go_on && !told_to_end() {
+            return self.stop(|| stop_by_default(signal, StopReach::Group));
+        }
+        let Some((_, prompt)) = &self.prompt else { return };
+        match why {
+            Suspension::Key => {
+                prompt.resume();
+                prompt.note("no shell could let this tree go on again, so it does not stop");
+            }
+            Suspension::Background if can_go_on => prompt.resume(),
+            Suspension::Background => prompt.resume_without_anybody(),
+        }
+    }
+
+    /// The whole branch stops, and goes on when this process does.
+    fn stop(&mut self, stop_here: impl FnOnce()) {
         self.signal_branch(ProcessSignal::TSTP, ProcessSignal::STOP);
         if let Some((_, prompt)) = &self.prompt {
             prompt.suspend();
         }
         let since = Instant::now();
-        let _ = raise(signal);
+        let relay = self.root_resources.as_ref().and_then(|root| root.relay.as_ref());
+        relay.inspect(|relay| relay.settle());
+        stop_here();
         self.timers.shift(since.elapsed());
         self.signal_branch(ProcessSignal::CONT, ProcessSignal::CONT);
         if let Some((_, prompt)) = &self.prompt {

@@ -19,9 +19,10 @@
 //!
 //! | what | which |
 //! |---|---|
-//! | threads | the driver (the main thread, inside [`Program::run`]); the actor's own code, named by its path; while a prompt is open `agent` in the holder, and the line editor's in the root; `output` in a root whose output is a terminal |
-//! | descriptors | the link to the supervisor and to each child, a pidfd a child, an eventfd for the signals, two epoll instances and their wake-ups; in the root `/dev/tty` and the pipes of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
-//! | signals | SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 and SIGCHLD have handlers, and none is blocked; those that were ignored at the start stay so, but SIGCHLD |
+//! | processes | beside the root a warden, a copy of it that waits for its end; where that is not the end of the tree, the warden puts the terminal back, writes the last words and ends what the tree has left. Not a child that a wait of the program sees |
+//! | threads | the driver (the main thread, inside [`Program::run`]); those that start children (`start`), and `words`, which writes what the driver says; the actor's own code, named by its path; while a prompt is open `agent` in the holder, and the line editor's in the root; `output` in a root whose output is a terminal |
+//! | descriptors | the link to the supervisor and to each child, a pidfd a child, an eventfd for the signals, two epoll instances and their wake-ups; in the root `/dev/tty` twice, a socket to the warden, two that are kept for a look at the children, and the pipe of the output, and from its first prompt on those of the line editor; during a prompt one socket. All are close-on-exec but one pipe of the line editor; a child gets 0, 1, 2 and its link (3), a foreign program 0, 1, 2 |
+//! | signals | in a root those of faults (SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS) have handlers that put the terminal back, and do then what was done before; SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT, SIGUSR1, SIGUSR2 and SIGCHLD have handlers, and none is blocked; those that were ignored at the start stay so, but SIGCHLD |
 //! | limits | the soft limit of descriptors is raised, up to 65,536; what [`Context::spawn_command`] starts has the one from before. What is below the root's own process is marked by its limit of file locks, which Linux does not enforce |
 //! | children | the root adopts and reaps every orphan below it; never a process that the program started itself, or that was a child before [`Program::run`] |
 //! | variables | `HOLDFAST_LINK` (removed at boot) and `HOLDFAST_TREE` in children; see [`settings`] for those that it reads |
@@ -69,6 +70,7 @@ mod failure;
 pub mod host;
 mod inherited;
 mod intake;
+mod job;
 mod link;
 mod logs;
 mod orphans;
@@ -81,14 +83,18 @@ mod process;
 mod program;
 mod prompt;
 pub mod recorder;
+mod requirements;
 mod session;
 pub mod settings;
 mod signals;
+mod starts;
 mod survey;
 mod terminal;
 mod timers;
 mod user_task;
+mod warden;
 mod wire;
+mod words;
 
 pub use context::{Context, Spawn};
 pub use error::RuntimeError;

@@ -7,7 +7,7 @@ use crate::wire::{Frame, WireError, decode, encode};
 use holdfast_protocol::Message;
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice, IoSliceMut};
@@ -134,14 +134,35 @@ impl Link {
         frame: &Frame,
         descriptor: Option<OwnedFd>,
     ) -> Result<(), WireError> {
+        self.queue(frame, descriptor)?;
+        self.flush();
+        Ok(())
+    }
+
+    /// Queues a frame.
+    ///
+    /// # Errors
+    /// If the frame is too long: it is not sent.
+    pub(crate) fn queue(
+        &mut self,
+        frame: &Frame,
+        descriptor: Option<OwnedFd>,
+    ) -> Result<(), WireError> {
         let bytes = encode(frame)?;
         self.outgoing.push_back(OutgoingFrame { bytes, sent: 0, descriptor });
-        self.flush();
         Ok(())
     }
 
     /// Sends what goes out without waiting.
     pub(crate) fn flush(&mut self) {
+        if let Room::None = self.send_on() {
+            // Tells tokio, so that it waits for the socket to have room again.
+            let full = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+            let _ = self.socket.try_io(Interest::WRITABLE, full);
+        }
+    }
+
+    fn send_on(&mut self) -> Room {
         while let Some(frame) = self.outgoing.front_mut() {
             match send(self.socket.as_raw_fd(), frame) {
                 Ok(count) => {
@@ -152,16 +173,12 @@ impl Link {
                     }
                 }
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => {
-                    // Tells tokio, so that it waits for the socket to have room again.
-                    let full = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-                    let _ = self.socket.try_io(Interest::WRITABLE, full);
-                    return;
-                }
+                Err(Errno::EAGAIN) => return Room::None,
                 // Nobody reads any longer: what is queued is lost, a baton in it is closed.
                 Err(_) => self.outgoing.clear(),
             }
         }
+        Room::Enough
     }
 
     /// Whether something waits to be sent.
@@ -169,18 +186,34 @@ impl Link {
         !self.outgoing.is_empty()
     }
 
-    /// Sends everything, however long the peer takes to read it. For the last words of a process.
+    /// Sends everything, for as long as the peer reads: a peer that takes nothing, look after look,
+    /// is given up. For the last words of a process, when no driver runs any longer.
     pub(crate) fn flush_all(&mut self) {
-        loop {
-            self.flush();
-            if !self.is_blocked() {
-                return;
+        let mut looks = 0;
+        while looks < LOOKS {
+            match self.send_on() {
+                Room::Enough => return,
+                Room::None => {}
             }
             let mut fds = [PollFd::new(self.socket.as_fd(), PollFlags::POLLOUT)];
-            let _ = poll(&mut fds, PollTimeout::NONE);
+            // While this process is stopped it does not look.
+            match poll(&mut fds, LOOK) {
+                Ok(0) => looks += 1,
+                Ok(_) | Err(_) => {}
+            }
         }
     }
 }
+
+/// Whether the socket took everything.
+enum Room {
+    Enough,
+    None,
+}
+
+/// How long one look at a peer that does not read is, in milliseconds, and how many there are.
+const LOOK: u8 = 100;
+const LOOKS: u32 = 100;
 
 fn send(socket: RawFd, frame: &OutgoingFrame) -> nix::Result<usize> {
     let slices = [IoSlice::new(&frame.bytes[frame.sent..])];

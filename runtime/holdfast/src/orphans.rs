@@ -26,6 +26,7 @@
 use crate::error::{RuntimeError, failed};
 use rustix::process::{Pid, Resource, Rlimit, WaitId, WaitIdOptions, getrlimit, setrlimit, waitid};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io;
 
 /// How often the counts of all threads are read until they stand still meanwhile.
@@ -65,6 +66,8 @@ pub(crate) struct OtherChildren {
     ended: Option<u64>,
     /// The limit of this process that marks what is below others.
     limit: String,
+    /// Descriptors that are closed for a look where the program has used all others up.
+    spare: Vec<File>,
 }
 
 /// What a look at the children has found.
@@ -89,11 +92,19 @@ impl OtherChildren {
             Some((pid, KnownChild { start, kind: Kind::Before }))
         });
         let limit = limit_of(std::process::id()).unwrap_or_default();
-        Ok(Self { known: known.collect(), ended: ended_switches(), limit })
+        let (known, spare) = (known.collect(), reserve());
+        Ok(Self { known, ended: ended_switches(), limit, spare })
     }
 
     /// Looks at the children that the runtime did not start.
     pub(crate) fn look(&mut self, started: impl Fn(u32) -> bool) -> io::Result<OrphansFound> {
+        drop(std::mem::take(&mut self.spare));
+        let found = self.look_now(started);
+        self.spare = reserve();
+        found
+    }
+
+    fn look_now(&mut self, started: impl Fn(u32) -> bool) -> io::Result<OrphansFound> {
         let ended = ended_switches();
         let present: BTreeMap<u32, Owner> = children()?.into_iter().collect();
         self.known.retain(|pid, _| present.contains_key(pid));
@@ -127,7 +138,14 @@ impl OtherChildren {
     }
 
     /// Whoever is left at the end of the tree, but for those from before it.
-    pub(crate) fn rest(&self) -> io::Result<Vec<u32>> {
+    pub(crate) fn rest(&mut self) -> io::Result<Vec<u32>> {
+        drop(std::mem::take(&mut self.spare));
+        let found = self.rest_now();
+        self.spare = reserve();
+        found
+    }
+
+    fn rest_now(&self) -> io::Result<Vec<u32>> {
         let before = |pid| {
             let known = self.known.get(&pid).filter(|known| known.kind == Kind::Before);
             known.is_some_and(|known| {
@@ -143,12 +161,26 @@ impl OtherChildren {
     }
 }
 
+/// What one look needs: a directory and a file in it.
+fn reserve() -> Vec<File> {
+    (0..2).filter_map(|_| File::open("/dev/null").ok()).collect()
+}
+
 /// Marks this process, and all that it will start, as below this root. Async-signal-safe.
 pub(crate) fn mark(root: u32) {
     let maximum = getrlimit(Resource::Locks).maximum;
-    let current = Some(1 << 40 | u64::from(root));
+    let current = Some(mark_below(root));
     // Where a low hard limit refuses it, what is below is known by the other rules.
     let _ = setrlimit(Resource::Locks, Rlimit { current, maximum });
+}
+
+fn mark_below(root: u32) -> u64 {
+    1 << 40 | u64::from(root)
+}
+
+/// The mark of what is below this root, as [`limit_of`] gives it.
+pub(crate) fn mark_of(root: u32) -> String {
+    mark_below(root).to_string()
 }
 
 /// Reaps an orphan that has ended. Nobody else waits for it, so its number is still its own.
@@ -168,6 +200,12 @@ pub(crate) fn reap_ended(started: impl Fn(u32) -> bool) {
             reap(pid);
         }
     }
+}
+
+/// Waits for a child that was killed, and reaps it.
+pub(crate) fn reap_now(pid: u32) {
+    let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else { return };
+    while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), WaitIdOptions::EXITED) {}
 }
 
 /// Which thread has a child.
@@ -230,7 +268,7 @@ impl SeenProcess {
 }
 
 /// The soft limit that is the mark, as text.
-fn limit_of(pid: u32) -> Option<String> {
+pub(crate) fn limit_of(pid: u32) -> Option<String> {
     let text = std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Max file locks"))?;
     line.split_ascii_whitespace().next().map(str::to_owned)

@@ -16,8 +16,9 @@ use crate::error::{RuntimeError, failed};
 use crate::event::Given;
 use crate::inherited::Inherited;
 use crate::signals::{Held, set_mask};
+use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process_group, pidfd_open,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_open,
     pidfd_send_signal, waitid,
 };
 use std::ffi::OsString;
@@ -116,11 +117,24 @@ impl Process {
     /// Sends a signal. That the process has ended is not an error.
     pub(crate) fn signal(&self, signal: Signal) {
         let group = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        let _ = match (self.reach, group) {
+        let sent = match (self.reach, group) {
             // Its leader is not reaped, so the number of the group is not another's.
             (Reach::Group, Some(group)) => kill_process_group(group, signal),
             (Reach::Process | Reach::Group, _) => pidfd_send_signal(&self.pidfd, signal),
         };
+        if let Err(Errno::PERM) = sent {
+            tracing::error!(
+                target: "holdfast", pid = self.pid, ?signal,
+                "a child may not be signalled, since it runs as another user; the tree waits for it"
+            );
+        }
+    }
+
+    /// Waits for its end, and reaps it.
+    pub(crate) fn wait(&self) {
+        while let Err(Errno::INTR) =
+            waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED)
+        {}
     }
 
     /// Reaps it, if it has ended.
@@ -138,6 +152,13 @@ impl Process {
     }
 }
 
+/// Kills a child that is not watched: one of ours that nobody has reaped, so the number is its own.
+pub(crate) fn kill_unwatched(pid: u32) {
+    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
+        let _ = kill_process(pid, Signal::KILL);
+    }
+}
+
 /// How a child is started.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Start {
@@ -150,7 +171,7 @@ pub(crate) struct Start {
 
 /// Starts this executable once more as an actor, with `link` as its descriptor 3.
 pub(crate) fn start_actor(
-    start: &Start,
+    start: Start,
     given: Given,
     link: &UnixStream,
 ) -> Result<Process, RuntimeError> {
@@ -172,22 +193,22 @@ pub(crate) fn start_actor(
             // SAFETY: between fork and exec the closure calls only dup2 and fcntl, which are
             // async-signal-safe (signal-safety(7)), and allocates nothing.
             unsafe { command.pre_exec(move || place_link(link)) };
-            *start
+            start
         }
         Given::All => {
             // SAFETY: as above.
             unsafe { command.pre_exec(move || keep_open(link)) };
-            Start { session: SessionOf::Its, ..*start }
+            Start { session: SessionOf::Its, ..start }
         }
     };
-    finish_start(&start, command, "start an actor")
+    finish_start(start, command, "start an actor")
 }
 
 /// Starts the program of a host: in a process group of its own, with what its command says.
-pub(crate) fn start_hosted(start: &Start, mut command: Command) -> Result<Process, RuntimeError> {
+pub(crate) fn start_hosted(start: Start, mut command: Command) -> Result<Process, RuntimeError> {
     command.env(TREE_VARIABLE, start.root.to_string()).process_group(0);
-    let start = Start { session: SessionOf::Supervisor, ..*start };
-    let process = finish_start(&start, command, "start the program")?;
+    let start = Start { session: SessionOf::Supervisor, ..start };
+    let process = finish_start(start, command, "start the program")?;
     Ok(Process { reach: Reach::Group, ..process })
 }
 
@@ -198,7 +219,7 @@ fn keep_open(fd: RawFd) -> io::Result<()> {
 }
 
 /// Starts a foreign program.
-pub(crate) fn start_foreign(start: &Start, mut command: Command) -> Result<Process, RuntimeError> {
+pub(crate) fn start_foreign(start: Start, mut command: Command) -> Result<Process, RuntimeError> {
     command.env(TREE_VARIABLE, start.root.to_string());
     // SAFETY: as in `start_actor`: close_range(2) is a bare system call.
     unsafe {
@@ -233,12 +254,13 @@ fn close_from(first: RawFd) -> io::Result<()> {
 }
 
 fn finish_start(
-    start: &Start,
+    start: Start,
     mut command: Command,
     what: &'static str,
 ) -> Result<Process, RuntimeError> {
     let (session, born, inherited) = (start.session, start.born, start.inherited);
     let (mask, root) = (inherited.mask(), start.root);
+    let deaf = crate::signals::deafened(&mask);
     // SAFETY: setsid(2), setrlimit(2) and the change of the signal mask are async-signal-safe.
     unsafe {
         command.pre_exec(move || {
@@ -249,20 +271,22 @@ fn finish_start(
             crate::orphans::mark(root);
             match born {
                 Born::Hearing => set_mask(&mask),
-                Born::Deaf => {}
+                Born::Deaf => set_mask(&deaf),
             }
             Ok(())
         });
     }
     // From the fork on: the copy of this process is not to die of a handler that stands aside.
-    let held = match born {
-        Born::Hearing => None,
-        Born::Deaf => Some(Held::handled()),
-    };
+    let held = Held::all();
     let child = command.spawn().map_err(failed(what))?;
     drop(held);
     // `Child` neither kills nor reaps when it is dropped, and nobody else waits for this number.
-    Process::child(child.id()).map_err(failed("watch a child"))
+    Process::child(child.id()).map_err(|error| {
+        // Nobody could see its end, so it is ended here.
+        kill_unwatched(child.id());
+        crate::orphans::reap_now(child.id());
+        failed("watch a child")(error)
+    })
 }
 
 /// Makes this process the one that adopts, and says whether it was before.
@@ -304,4 +328,15 @@ pub(crate) fn children_of(pid: u32) -> Vec<u32> {
 /// The numbers in a text.
 pub(crate) fn numbers(text: &str) -> Vec<u32> {
     text.split_ascii_whitespace().filter_map(|word| word.parse().ok()).collect()
+}
+
+/// What keeps a process from acting on a signal, for people; nothing for one that could.
+pub(crate) fn state_of(pid: u32) -> &'static str {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    match stat.rsplit(')').next().map(str::trim_start).and_then(|fields| fields.chars().next()) {
+        Some('D') => ", which the kernel does not interrupt",
+        Some('T' | 't') => ", which is stopped",
+        Some('Z') => ", which has ended and was not reaped",
+        _ => "",
+    }
 }

@@ -223,6 +223,7 @@ impl Program {
             Ok(code) => code.into(),
             Err(error) => {
                 complain(&error);
+                crate::words::end(|| true);
                 exit::SETUP.into()
             }
         }
@@ -233,19 +234,19 @@ impl Program {
         if below {
             self.probe.starting();
         }
+        crate::requirements::check()?;
         let before = Before::take_over()?;
         let registry = Arc::new(self.registry?);
         note_panics();
         start_logging();
         if below {
             let code = actor::run_below(registry, self.filter, self.probe);
-            std::process::exit(code.map_or_else(
-                |error| {
-                    complain(&error);
-                    exit::SETUP.into()
-                },
-                i32::from,
-            ));
+            let code = code.unwrap_or_else(|error| {
+                complain(&error);
+                exit::SETUP
+            });
+            crate::words::end(|| true);
+            std::process::exit(code.into());
         }
         from_environment(&mut self.settings, &mut self.no_terminal)?;
         self.settings.policy = self.probe.policy();
@@ -270,7 +271,8 @@ fn start_logging() {
     use tracing_subscriber::util::SubscriberInitExt as _;
     let shown = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into());
     let ansi = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    let written = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(ansi);
+    let written =
+        tracing_subscriber::fmt::layer().with_writer(crate::words::LogSink).with_ansi(ansi);
     let written = written.with_filter(shown.from_env_lossy());
     let _ = tracing_subscriber::registry().with(crate::logs::layer()).with(written).try_init();
 }
@@ -283,5 +285,5 @@ pub(crate) fn complain(error: &dyn Error) {
         text.push_str(&format!(": {error}"));
         cause = error.source();
     }
-    crate::output::write_error(&format!("{text}\n"));
+    crate::words::say(&(crate::prompt::harmless(&text) + "\n"));
 }

@@ -54,6 +54,11 @@ use std::sync::mpsc::Sender;
 use std::thread;
 use std::time::Duration;
 
+/// A text of others, without what a terminal would obey.
+pub(crate) fn harmless(text: &str) -> String {
+    text.lines().map(escape::tabbed).collect::<Vec<_>>().join("\n")
+}
+
 /// What a session needs.
 pub(crate) struct PromptSetup {
     /// The root's end of the baton.
@@ -92,10 +97,7 @@ pub(crate) enum PromptEvent {
     Interrupted,
     /// Ctrl-Z, or the terminal belongs to another process group. The editor has let go of the
     /// terminal and waits for [`PromptSession::resume`].
-    Suspend,
-    /// A program is to have the terminal, which belongs to another process group: the kernel would
-    /// stop a reader. The editor waits as for [`PromptEvent::Suspend`].
-    Background,
+    Suspend(Suspension),
     /// The menu's key: the whole tree is to end, whoever waits.
     EndAll,
     /// The command `stop`, or the quit key.
@@ -104,24 +106,47 @@ pub(crate) enum PromptEvent {
     Survey(Sender<String>),
 }
 
+/// What became of log output.
+#[must_use]
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Printed {
+    /// The prompt's thread shows it.
+    Above,
+    /// The session is over: this is for the terminal itself.
+    Left(String),
+}
+
+/// Why a prompt lets go of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Suspension {
+    /// The person wants the shell.
+    Key,
+    /// Another process group has the terminal.
+    Background,
+}
+
 /// An open session.
 #[derive(Debug)]
 pub(crate) struct PromptSession {
     session: Arc<SessionState>,
 }
 
-/// Opens a session; fails if there is no such terminal.
+/// Opens a session. Where there is no such terminal any longer, nobody is at the prompt: the lock is
+/// out, and only the end of the baton gives it back.
 pub(crate) fn open(setup: PromptSetup) -> io::Result<PromptSession> {
     let PromptSetup { socket, reader, notify, color } = setup;
     socket.set_nonblocking(false)?;
     // A command is a few bytes: it blocks only if the holder's process does not read at all.
     socket.set_write_timeout(Some(WRITE_LIMIT))?;
-    let modes = match &reader {
-        PromptReader::Terminal(path) | PromptReader::Cooked(path) => {
-            let tty = OpenOptions::new().read(true).write(true).open(path)?;
-            Some(PromptTerminal::of(tty)?)
+    let (reader, modes) = match reader {
+        PromptReader::Terminal(ref path) | PromptReader::Cooked(ref path) => {
+            let tty = OpenOptions::new().read(true).write(true).open(path);
+            match tty.and_then(PromptTerminal::of) {
+                Ok(terminal) => (reader, Some(terminal)),
+                Err(_) => (PromptReader::Report, None),
+            }
         }
-        PromptReader::Script(_) | PromptReader::Report | PromptReader::Wait(_) => None,
+        PromptReader::Script(_) | PromptReader::Report | PromptReader::Wait(_) => (reader, None),
     };
     let (session, wake) = SessionState::new(modes, notify, color)?;
     let session = Arc::new(session);
@@ -180,9 +205,9 @@ impl PromptSession {
     }
 
     /// Shows log output above the prompt: whole lines at once, an unfinished one when it is
-    /// finished.
-    pub(crate) fn print(&self, bytes: &[u8]) {
-        self.session.print(bytes);
+    /// finished. A session that is over shows nothing.
+    pub(crate) fn print(&self, bytes: &[u8]) -> Printed {
+        self.session.print(bytes)
     }
 
     /// Shows in the prompt how many others wait for it.
@@ -194,6 +219,12 @@ impl PromptSession {
     /// was typed is kept.
     pub(crate) fn suspend(&self) {
         self.session.let_go(EditorOrder::Rest);
+    }
+
+    /// The same, where nobody can give this process the terminal: the prompt goes on by itself.
+    pub(crate) fn resume_without_anybody(&self) {
+        self.session.is_nobodys_now();
+        self.session.resume();
     }
 
     /// Opens the prompt again after [`PromptSession::suspend`] or [`PromptEvent::Suspend`].

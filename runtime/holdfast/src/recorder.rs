@@ -80,7 +80,7 @@ impl Recorder {
         let Some(folder) = std::env::var_os(RECORD_VARIABLE) else {
             return Ok(recorder);
         };
-        let name = format!("{}.{}.jsonl", path.join("~"), actor.0);
+        let name = format!("{}.{}.jsonl", short(path.join("~")), actor.0);
         let path_of = PathBuf::from(folder).join(name);
         let file = OpenOptions::new().create_new(true).append(true).open(path_of);
         recorder.file = Some(file.map_err(failed("write a record"))?);
@@ -113,6 +113,19 @@ impl Recorder {
         }
     }
 }
+
+/// A name that a file can have beside a number and an ending: a long one without its middle.
+fn short(path: String) -> String {
+    if path.len() <= LONGEST {
+        return path;
+    }
+    let begin = path.floor_char_boundary(LONGEST / 2);
+    let end = path.ceil_char_boundary(path.len() - LONGEST / 2);
+    format!("{}...{}", &path[..begin], &path[end..])
+}
+
+/// The longest path in the name of a record, in bytes; names of files have at most 255.
+const LONGEST: usize = 200;
 
 /// The time since boot in nanoseconds: one clock for all processes of a machine.
 #[must_use]

@@ -74,6 +74,12 @@ impl Timing {
     /// The longest grace period, whatever the depth of the tree.
     pub const LONGEST: Duration = Duration::from_secs(300);
 
+    /// What the processes below a root that was killed have until they are killed too.
+    #[must_use]
+    pub(crate) fn after_root(&self) -> Duration {
+        self.grace.saturating_add(self.stop).saturating_add(self.body)
+    }
+
     /// The grace of a child that has `levels` levels of actors below it.
     #[must_use]
     pub(crate) fn grace_of(&self, levels: u32) -> Duration {

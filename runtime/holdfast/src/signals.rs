@@ -18,6 +18,12 @@
 //!    does what would have been done before.
 //! 5. No signal that the protocol decides on is lost, however many come at once.
 
+mod masks;
+mod stopping;
+
+pub(crate) use masks::{Held, deafened, mask_from_bits, mask_to_bits, set_mask};
+pub(crate) use stopping::{StopReach, stop_by_default, stops_for};
+
 use crate::error::{RuntimeError, failed};
 use holdfast_protocol::{Origin, Signal as Kind};
 use nix::sys::signal::{
@@ -27,7 +33,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, FromRawFd as _, OwnedFd};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 use tokio::io::unix::AsyncFd;
 
 /// What the driver handles, in the order in which it takes what came together.
@@ -49,13 +55,22 @@ pub(crate) enum Taken {
     /// One that the protocol decides on.
     Decide(Kind, Origin),
     /// SIGTSTP: stop the tree.
-    Stop,
+    Stop(StopSender),
     /// The signal SIGCONT.
     Continue,
     /// SIGUSR1: dump the tree.
     Dump,
     /// SIGCHLD: look for orphans.
     Child,
+}
+
+/// Who sent a SIGTSTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StopSender {
+    /// The parent of this process: of an actor, its supervisor.
+    Parent,
+    /// The terminal, or another process.
+    Other,
 }
 
 /// The process whose driver listens, or none. A copy of the process has another number.
@@ -67,7 +82,12 @@ static UNREAD: [[AtomicU32; 2]; HANDLED.len()] =
 
 /// When the last SIGTSTP and SIGCONT came, by [`monotonic`].
 static STOP_CAME: AtomicU64 = AtomicU64::new(0);
+/// Who sent the last SIGTSTP; the terminal has the number zero.
+static STOP_SENDER: AtomicI32 = AtomicI32::new(0);
 static CONTINUE_CAME: AtomicU64 = AtomicU64::new(0);
+
+/// Whether a SIGTERM, SIGHUP or SIGQUIT has come: nothing takes that back.
+static TOLD_TO_END: AtomicBool = AtomicBool::new(false);
 
 /// The eventfd that wakes the driver. Never closed: a handler may be about to write to it.
 static WAKE: OnceLock<OwnedFd> = OnceLock::new();
@@ -110,9 +130,14 @@ fn note(number: libc::c_int, info: &libc::siginfo_t) {
     let Some(index) = index_of(number) else { return };
     match HANDLED[index] {
         Signal::SIGINT if wakes_editor(info) => return,
+        Signal::SIGHUP | Signal::SIGQUIT | Signal::SIGTERM => {
+            TOLD_TO_END.store(true, Ordering::Release);
+        }
         // The kernel drops a stop that waits when a continuation comes, and the other way round.
         Signal::SIGTSTP => {
             STOP_CAME.store(monotonic(), Ordering::Release);
+            // SAFETY: a signal of a process has that field, and one of the kernel has zero there.
+            STOP_SENDER.store(unsafe { info.si_pid() }, Ordering::Release);
             forget(libc::SIGCONT);
         }
         Signal::SIGCONT => {
@@ -184,9 +209,16 @@ impl Before {
     /// # Errors
     /// If the kernel refuses, or if other threads run already.
     pub(crate) fn take_over() -> Result<Self, RuntimeError> {
-        let threads = std::fs::read_dir("/proc/self/task").map_err(failed("count the threads"))?;
-        if threads.count() > 1 {
-            return Err(RuntimeError::Threads);
+        // Those of a tree before are about to end.
+        for look in 0.. {
+            let threads = std::fs::read_dir("/proc/self/task");
+            if threads.map_err(failed("count the threads"))?.count() == 1 {
+                break;
+            }
+            if look == LOOKS {
+                return Err(RuntimeError::Threads);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(2));
         }
         if WAKE.get().is_none() {
             let _ = WAKE.set(eventfd().map_err(failed("make an eventfd"))?);
@@ -194,6 +226,7 @@ impl Before {
         let table = HANDLED.map(disposition);
         BEFORE.store(Box::into_raw(Box::new(table)), Ordering::Release);
         UNREAD.as_flattened().iter().for_each(|came| came.store(0, Ordering::Release));
+        TOLD_TO_END.store(false, Ordering::Release);
         // SAFETY: getpid(2) touches no memory.
         OWNER.store(unsafe { libc::getpid() }, Ordering::Release);
         let mut dispositions = Vec::new();
@@ -227,6 +260,9 @@ impl Before {
         self.mask
     }
 }
+
+/// How often threads are looked at that may be about to end.
+const LOOKS: u32 = 50;
 
 fn eventfd() -> io::Result<OwnedFd> {
     // SAFETY: makes a descriptor and touches no memory.
@@ -282,63 +318,6 @@ pub(crate) fn share_with_editor() {
         EDITOR.store(thread, Ordering::Release);
         let _ = install(Signal::SIGINT);
     }
-}
-
-/// Signals that this thread does not hear until this is dropped.
-#[must_use = "the mask is as before when this is dropped"]
-pub(crate) struct Held {
-    before: SigSet,
-}
-
-impl Held {
-    /// All that the driver handles: what is started meanwhile is born deaf to them, and hears what
-    /// came when it stops to be.
-    pub(crate) fn handled() -> Self {
-        Self::these(&HANDLED.into_iter().collect())
-    }
-
-    /// What stops a process that sets modes of a terminal, or writes to one, from the background.
-    pub(crate) fn background() -> Self {
-        Self::these(&SigSet::from_iter([Signal::SIGTTOU]))
-    }
-
-    fn these(signals: &SigSet) -> Self {
-        let mut before = SigSet::empty();
-        // It fails only for a value of the first argument that does not exist.
-        let _ = pthread_sigmask(SigmaskHow::SIG_BLOCK, Some(signals), Some(&mut before));
-        Self { before }
-    }
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(&self.before), None);
-    }
-}
-
-/// Gives this thread a mask, and all that it starts.
-pub(crate) fn set_mask(mask: &SigSet) {
-    let _ = pthread_sigmask(SigmaskHow::SIG_SETMASK, Some(mask), None);
-}
-
-/// A mask as a number, with the bit `n - 1` for the signal `n`.
-pub(crate) fn mask_to_bits(mask: &SigSet) -> u64 {
-    (1..=64_u64).fold(0, |bits, number| {
-        // SAFETY: reads a live set; a number that is not a signal is an error, and not in it.
-        let blocked = unsafe { libc::sigismember(mask.as_ref(), number as libc::c_int) } == 1;
-        if blocked { bits | 1 << (number - 1) } else { bits }
-    })
-}
-
-/// The mask of such a number.
-pub(crate) fn mask_from_bits(bits: u64) -> SigSet {
-    let mut mask = *SigSet::empty().as_ref();
-    for number in (1..=64).filter(|number| bits >> (number - 1) & 1 == 1) {
-        // SAFETY: changes a live set; a number that is not a signal is an error, and changes nothing.
-        unsafe { libc::sigaddset(&raw mut mask, number) };
-    }
-    // SAFETY: the set was made by sigemptyset(3) and changed by sigaddset(3) alone.
-    unsafe { SigSet::from_sigset_t_unchecked(mask) }
 }
 
 /// Ends this process the way the default disposition of a signal does.
@@ -419,13 +398,30 @@ pub(crate) fn pending() -> impl Iterator<Item = Taken> {
     })
 }
 
+/// Whether a SIGTERM, SIGHUP or SIGQUIT has come since the tree began.
+pub(crate) fn told_to_end() -> bool {
+    TOLD_TO_END.load(Ordering::Acquire)
+}
+
+/// Whether this process was told to end, or a SIGINT has come that nobody has taken.
+pub(crate) fn wants_an_end() -> bool {
+    let interrupts = index_of(libc::SIGINT).map(|index| &UNREAD[index]);
+    let interrupted =
+        interrupts.is_some_and(|came| came.iter().any(|came| came.load(Ordering::Acquire) > 0));
+    told_to_end() || interrupted
+}
+
 fn understand(signal: Signal, origin: Origin) -> Option<Taken> {
     match signal {
         Signal::SIGINT => Some(Taken::Decide(Kind::Interrupt, origin)),
         Signal::SIGTERM => Some(Taken::Decide(Kind::Terminate, origin)),
         Signal::SIGHUP => Some(Taken::Decide(Kind::Hangup, origin)),
         Signal::SIGQUIT => Some(Taken::Decide(Kind::Quit, origin)),
-        Signal::SIGTSTP => Some(Taken::Stop),
+        Signal::SIGTSTP => {
+            let parent = nix::unistd::getppid().as_raw();
+            let by_parent = STOP_SENDER.load(Ordering::Acquire) == parent;
+            Some(Taken::Stop(if by_parent { StopSender::Parent } else { StopSender::Other }))
+        }
         Signal::SIGCONT => Some(Taken::Continue),
         Signal::SIGUSR1 => Some(Taken::Dump),
         Signal::SIGCHLD => Some(Taken::Child),

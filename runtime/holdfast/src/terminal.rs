@@ -3,13 +3,14 @@
 //! Runs in the root (under other policies in whoever reads the terminal). See termios(3).
 
 use crate::signals::Held;
+use crate::warden;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// The controlling terminal.
@@ -58,6 +59,12 @@ impl ControllingTerminal {
         Some(Self { path: path.to_owned(), file, saved: None })
     }
 
+    /// A descriptor of the controlling terminal, if there is one.
+    pub(crate) fn descriptor() -> Option<OwnedFd> {
+        let terminal = Self::open()?;
+        terminal.file.try_clone().ok().map(Into::into)
+    }
+
     /// Where it is.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -72,6 +79,9 @@ impl ControllingTerminal {
     pub(crate) fn save(&mut self) {
         if self.saved.is_none() {
             self.saved = SavedModes::of(&self.file).ok();
+            if let (Some(shared), Some(saved)) = (warden::shared(), &self.saved) {
+                shared.note_before(&saved.modes);
+            }
         }
     }
 
@@ -79,6 +89,9 @@ impl ControllingTerminal {
     pub(crate) fn restore(&mut self) {
         if let Some(modes) = self.saved.take() {
             modes.put_back(&self.file);
+            if let Some(shared) = warden::shared() {
+                shared.forget_modes();
+            }
         }
     }
 }

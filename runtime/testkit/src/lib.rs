@@ -16,6 +16,7 @@
 //! 3. Nothing outlives its stage, and nothing else is ever signalled.
 
 pub mod actor;
+pub mod chaos;
 pub mod control;
 pub mod defect;
 pub mod gate;

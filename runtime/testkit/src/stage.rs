@@ -156,10 +156,12 @@ impl TerminalStage {
         self.pid
     }
 
-    /// All processes on the stage, the program first, alive or zombie.
+    /// All processes on the stage, the program first, alive or zombie; but not the warden of a tree,
+    /// which does nothing while its root lives.
     #[must_use]
     pub fn processes(&self) -> Vec<ProcessInfo> {
-        process::descendants(self.shim.id().cast_signed())
+        let all = process::descendants(self.shim.id().cast_signed());
+        all.into_iter().filter(|one| one.name != "holdfast-warden").collect()
     }
 
     /// Types these bytes.

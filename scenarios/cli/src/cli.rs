@@ -12,6 +12,7 @@
 //! [`hosts`], [`forwarding`] and [`python`] are what they have in common.
 
 pub mod cases;
+pub mod chaos;
 pub mod check;
 pub mod completions;
 pub mod conform;
@@ -70,6 +71,7 @@ enum Subcommands {
     Prove(prove::ProveArgs),
     Verify(verify::VerifyArgs),
     Walk(walk::WalkArgs),
+    Chaos(chaos::ChaosArgs),
     Run(run::RunArgs),
     Replay(replay::ReplayArgs),
     Conform(conform::ConformArgs),
@@ -96,6 +98,7 @@ impl Cli {
             Subcommands::Prove(args) => args.run(),
             Subcommands::Verify(args) => args.run(),
             Subcommands::Walk(args) => args.run(),
+            Subcommands::Chaos(args) => args.run(),
             Subcommands::Run(args) => args.run(),
             Subcommands::Replay(args) => args.run(),
             Subcommands::List(args) => args.run(),

@@ -3,32 +3,25 @@
 use super::ActorResources;
 use crate::child_record::{Booting, ChildKind, ChildRecord};
 use crate::error::{RuntimeError, failed};
-use crate::event::{ActorEvent, ChildOrder, ChildProgram, DriverEvent, Given, SpawnReply, Spawned};
+use crate::event::{
+    ActorEvent, ChildOrder, ChildProgram, DriverEvent, SpawnReply, Spawned, StartedProcess,
+};
 use crate::link::Link;
 use crate::orphans::{self, OrphansFound};
 use crate::peer::{Peer, PeerRole, mail_with};
 use crate::process::{self, Born, Process, ProcessEnd, SessionOf, Start};
 use crate::settings::Debugging;
+use crate::starts::{self, PendingStarts};
 use crate::wire::{Frame, Hello, VERSION};
 use holdfast_protocol::actor_loop::ChildScope;
-use holdfast_protocol::policy::{BootInterrupt, Route};
+use holdfast_protocol::policy::{BootInterrupt, Orphans, Route};
 use holdfast_protocol::{ActorId, Placement, Status};
 use holdfast_sync::children::Reap;
 use rustix::process::Signal as ProcessSignal;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
+use std::time::Duration;
 use tokio::io::unix::AsyncFd;
-
-impl ChildOrder {
-    /// Says that this actor starts nothing any longer.
-    pub(super) fn refuse(self) {
-        let what = match self.program {
-            ChildProgram::Actor { .. } => "start an actor",
-            ChildProgram::Foreign(_) | ChildProgram::Hosted(_) => "start a program",
-        };
-        let _ = self.reply.send(Err(RuntimeError::Cancelled(what)));
-    }
-}
 
 /// How an actor is to be started.
 struct ActorLaunch {
@@ -36,33 +29,85 @@ struct ActorLaunch {
     name: String,
     args: Vec<u8>,
     debugging: Option<Debugging>,
-    given: Given,
 }
 
 impl ActorResources {
-    pub(super) fn start_child(&mut self, order: ChildOrder) -> Option<ActorId> {
-        let ChildOrder { program, name, reply } = order;
-        match program {
-            ChildProgram::Actor { function, args, debugging, given } => {
-                self.start_actor(ActorLaunch { function, name, args, debugging, given }, reply)
+    /// Says that this actor starts nothing any longer.
+    pub(super) fn refuse_child(&mut self, order: ChildOrder) {
+        let what = match order.program {
+            ChildProgram::Actor { .. } => "start an actor",
+            ChildProgram::Foreign(_) | ChildProgram::Hosted(_) => "start a program",
+        };
+        if let Some(StartedProcess { process, link: _ }) = order.started {
+            drop(starts::refuse(process, self.starts.clone()));
+        }
+        let _ = order.reply.send(Err(RuntimeError::Cancelled(what)));
+    }
+
+    /// Has a process started; the order comes again when there is one.
+    pub(crate) fn begin_start(&mut self, mut order: ChildOrder) {
+        let (start, starts, senders) = (self.start(), self.starts.clone(), self.senders.clone());
+        tokio::task::spawn_local(async move {
+            match start_process(start, &starts, &order.name, &mut order.program).await {
+                Ok(started) => {
+                    order.started = Some(started);
+                    senders.send(ActorEvent::Spawn(order));
+                }
+                Err(error) => drop(order.reply.send(Err(error))),
             }
-            ChildProgram::Foreign(mut command) => {
-                command.stdin(Stdio::null());
-                let started = process::start_foreign(&self.start_of_program(), *command);
-                self.add_program(ChildKind::Foreign, name, started, reply)
+        });
+    }
+
+    /// At the end of the driver: what is still being started is ended and reaped, and at the root
+    /// what that has started itself.
+    pub(crate) async fn refuse_late_starts(&mut self) {
+        while !self.starts.are_over() {
+            self.starts.end_unfinished();
+            let late = tokio::time::timeout(UNWATCHED, self.queues.events.recv()).await;
+            if let Ok(Some(DriverEvent::Actor(ActorEvent::Spawn(order)))) = late {
+                self.refuse_child(order);
             }
-            ChildProgram::Hosted(command) => {
-                let started = process::start_hosted(&self.start_of_program(), *command);
-                self.add_program(ChildKind::Hosted, name, started, reply)
+        }
+        let Some(root) = &mut self.root_resources else { return };
+        for _ in 0..LAST_LOOKS {
+            let left = root.others.rest().unwrap_or_default();
+            if left.is_empty() || self.settings.policy().orphans() == Orphans::LiveOn {
+                return;
             }
+            for pid in left {
+                process::kill_unwatched(pid);
+                orphans::reap(pid);
+            }
+            tokio::time::sleep(LAST_LOOK).await;
         }
     }
 
-    fn start_actor(&mut self, order: ActorLaunch, reply: SpawnReply) -> Option<ActorId> {
-        let ActorLaunch { function, name, args, debugging, given } = order;
-        let (process, link) = match self.start_linked(given) {
-            Ok(started) => started,
+    pub(super) fn start_child(&mut self, order: ChildOrder) -> Option<ActorId> {
+        let ChildOrder { program, name, reply, started } = order;
+        let StartedProcess { process, link } = started?;
+        self.starts.taken(process.pid());
+        match program {
+            ChildProgram::Actor { function, args, debugging, given: _ } => {
+                let order = ActorLaunch { function, name, args, debugging };
+                self.start_actor(order, process, link?, reply)
+            }
+            ChildProgram::Foreign(_) => self.add_program(ChildKind::Foreign, name, process, reply),
+            ChildProgram::Hosted(_) => self.add_program(ChildKind::Hosted, name, process, reply),
+        }
+    }
+
+    fn start_actor(
+        &mut self,
+        order: ActorLaunch,
+        process: Process,
+        link: UnixStream,
+        reply: SpawnReply,
+    ) -> Option<ActorId> {
+        let ActorLaunch { function, name, args, debugging } = order;
+        let link = match Link::new(link).map_err(failed("watch a socket")) {
+            Ok(link) => link,
             Err(error) => {
+                drop(starts::refuse(process, self.starts.clone()));
                 let _ = reply.send(Err(error));
                 return None;
             }
@@ -101,32 +146,13 @@ impl ActorResources {
         Some(child)
     }
 
-    /// Starts the process of an actor, which waits for its hello.
-    fn start_linked(&self, given: Given) -> Result<(Process, Link), RuntimeError> {
-        let (ours, theirs) = UnixStream::pair().map_err(failed("make a socket pair"))?;
-        let process = process::start_actor(&self.start(), given, &theirs)?;
-        let link = Link::new(ours).map_err(failed("watch a socket"))?;
-        Ok((process, link))
-    }
-
-    fn start_of_program(&self) -> Start {
-        Start { born: Born::Hearing, ..self.start() }
-    }
-
     fn add_program(
         &mut self,
         kind: ChildKind,
         name: String,
-        started: Result<Process, RuntimeError>,
+        process: Process,
         reply: SpawnReply,
     ) -> Option<ActorId> {
-        let process = match started {
-            Ok(process) => process,
-            Err(error) => {
-                let _ = reply.send(Err(error));
-                return None;
-            }
-        };
         let child = ActorId(process.pid());
         let path = format!("{}/{name}", self.path_text());
         let record = ChildRecord::new(kind, name.clone(), path.clone());
@@ -168,8 +194,10 @@ impl ActorResources {
         tokio::task::spawn_local(async move {
             // SAFETY: an `OwnedFd` owns its descriptor, and keeps it for as long as it lives.
             let ready = pidfd.map(|pidfd| unsafe { AsyncFd::register(pidfd) });
-            if let Ok(Ok(pidfd)) = ready {
-                let _ = pidfd.readable().await;
+            match ready {
+                Ok(Ok(pidfd)) => drop(pidfd.readable().await),
+                // No descriptor is left: it is looked at now and then.
+                Ok(Err(_)) | Err(_) => tokio::time::sleep(UNWATCHED).await,
             }
             // A Ctrl-C that ended the child has come to this process too, and is handled first:
             // the kernel sends to the whole group before one of it can be seen to have ended.
@@ -246,7 +274,11 @@ impl ActorResources {
     pub(super) fn processes(&mut self, search: ChildScope) -> Option<Vec<ActorId>> {
         let found = match search {
             ChildScope::Actors => self.look_for_orphans()?,
-            ChildScope::All => self.root_resources.as_ref()?.others.rest().ok()?,
+            ChildScope::All => {
+                let found = self.root_resources.as_mut()?.others.rest().ok()?;
+                // What is being started is refused, and nobody's before that.
+                found.into_iter().filter(|pid| !self.starts.have(*pid)).collect()
+            }
         };
         Some(found.into_iter().map(ActorId).collect())
     }
@@ -257,7 +289,7 @@ impl ActorResources {
         let started = |pid| children.signal(ActorId(pid), |_| ()).is_some();
         let Some(root) = self.root_resources.as_mut() else {
             if self.records.values().any(|record| record.kind == ChildKind::Hosted) {
-                orphans::reap_ended(started);
+                orphans::reap_ended(|pid| started(pid) || self.starts.have(pid));
             }
             return None;
         };
@@ -288,4 +320,41 @@ impl ActorResources {
             process.signal(if actor { to_actors } else { to_others });
         });
     }
+}
+
+/// How often the root looks for what was left by what it has refused, and how many times.
+const LAST_LOOK: Duration = Duration::from_millis(2);
+const LAST_LOOKS: u32 = 1000;
+
+/// How often a child is looked at that cannot be watched.
+const UNWATCHED: Duration = Duration::from_millis(100);
+
+/// PendingStarts what an order is for.
+async fn start_process(
+    start: Start,
+    starts: &PendingStarts,
+    name: &str,
+    program: &mut ChildProgram,
+) -> Result<StartedProcess, RuntimeError> {
+    let gone = || RuntimeError::Gone("start a program");
+    let of_program = Start { born: Born::Hearing, ..start };
+    let process = match program {
+        ChildProgram::Actor { given, .. } => {
+            let given = *given;
+            let (ours, theirs) = UnixStream::pair().map_err(failed("make a socket pair"))?;
+            let begin = move || process::start_actor(start, given, &theirs);
+            let process = starts.run(name, begin).await?;
+            return Ok(StartedProcess { process, link: Some(ours) });
+        }
+        ChildProgram::Foreign(command) => {
+            let mut command = command.take().ok_or_else(gone)?;
+            command.stdin(Stdio::null());
+            starts.run(name, move || process::start_foreign(of_program, *command)).await?
+        }
+        ChildProgram::Hosted(command) => {
+            let command = command.take().ok_or_else(gone)?;
+            starts.run(name, move || process::start_hosted(of_program, *command)).await?
+        }
+    };
+    Ok(StartedProcess { process, link: None })
 }

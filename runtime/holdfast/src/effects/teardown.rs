@@ -1,13 +1,18 @@
 //! The end of an actor: its user task, its ladders' signals and timers, its last words.
 
 use super::ActorResources;
-use crate::event::{ActorEvent, UserTaskEnd};
+use crate::event::{ActorEvent, DriverEvent, UserTaskEnd};
 use crate::failure::{Failure, FailureKind};
 use crate::process;
 use crate::wire::{Frame, Outcome};
 use holdfast_protocol::actor_loop::{Examine, TaskEnd};
 use holdfast_protocol::{ActorId, Cause, LadderSignal, Status, Timer};
 use rustix::process::Signal as ProcessSignal;
+use std::time::Duration;
+
+/// What a tree may take longer than its ladders before it says who keeps it, and how often it does.
+const SPARE: Duration = Duration::from_secs(1);
+const AGAIN: Duration = Duration::from_secs(10);
 
 impl ActorResources {
     pub(super) fn arm(&mut self, timer: Timer) {
@@ -36,6 +41,37 @@ impl ActorResources {
         self.cause = cause;
         self.user_task.cancel();
         self.watch_user_task();
+        self.watch_end();
+    }
+
+    /// Where the end of the tree takes longer than the ladders of its children, their names are said.
+    fn watch_end(&self) {
+        let timing = self.settings.timing;
+        let levels = self.records.values().map(|record| record.levels).max().unwrap_or(0);
+        let ladders = timing.grace_of(levels).saturating_mul(2).saturating_add(timing.body);
+        let events = self.senders.events.clone();
+        if self.root_resources.is_some() {
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(ladders + SPARE).await;
+                while events.send(DriverEvent::EndsLate).is_ok() {
+                    tokio::time::sleep(AGAIN).await;
+                }
+            });
+        }
+    }
+
+    /// Who keeps this tree from ending.
+    pub(crate) fn say_who_is_waited_for(&self) {
+        let mut who = Vec::new();
+        self.children.each(|child, _| {
+            let record = self.records.get(&child);
+            let path = record.map_or("", |record| record.path.as_str());
+            let name = if path.is_empty() { "an orphan" } else { path };
+            who.push(format!("{name} [{}]{}", child.0, process::state_of(child.0)));
+        });
+        if !who.is_empty() {
+            crate::words::say(&format!("still waiting for {}\n", who.join(", ")));
+        }
     }
 
     /// Gives the user task its time to end.
@@ -73,11 +109,13 @@ impl ActorResources {
 
     /// The last words: the outcome, then everything that is queued.
     pub(crate) fn say_outcome(&mut self, status: Status) {
-        if status == Status::Failed {
-            let failure = self.failure();
-            self.say_up(&Frame::Outcome(Outcome::Failed(failure)));
-        }
+        let failed = (status == Status::Failed).then(|| Outcome::Failed(self.failure()));
         if let Some(supervisor) = self.peers.supervisor_mut() {
+            if let Some(outcome) = failed
+                && let Err(error) = supervisor.link.queue(&Frame::Outcome(outcome), None)
+            {
+                tracing::error!(target: "holdfast", %error, "why this actor failed is not told");
+            }
             supervisor.link.flush_all();
         }
     }

@@ -23,7 +23,7 @@ impl Placeholder {
             mask.remove(stops);
         }
         // What the host handles must not be handled by the copy.
-        let held = crate::signals::Held::handled();
+        let held = crate::signals::Held::all();
         // SAFETY: the child makes system calls that are async-signal-safe, allocates nothing, and
         // never returns.
         let made = match unsafe { fork() } {

@@ -3,9 +3,14 @@
 use crate::child_record::ChildKind;
 use crate::effects::{ActorResources, PendingSurvey};
 use crate::event::DriverEvent;
+use crate::recorder::now_ns;
 use crate::survey::{ChildReport, Report, Survey, Token};
 use crate::wire::Frame;
 use holdfast_protocol::Node;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 /// How long a survey waits for actors that do not answer.
@@ -95,13 +100,36 @@ impl ActorResources {
         self.start_survey(
             node,
             Box::new(move |text| {
-                let file = std::env::temp_dir().join(format!("holdfast-{pid}.tree"));
-                let written = match std::fs::write(&file, &text) {
-                    Ok(()) => format!("also in {}", file.display()),
-                    Err(error) => format!("not in {}: {error}", file.display()),
-                };
-                crate::output::write_error(&format!("the tree of {path} ({written}):\n{text}"));
+                // A file system may not answer.
+                tokio::task::spawn_blocking(move || {
+                    let file = std::env::temp_dir().join(format!("holdfast-{pid}.tree"));
+                    let written = match write_privately(&file, &text) {
+                        Ok(()) => format!("also in {}", file.display()),
+                        Err(error) => format!("not in {}: {error}", file.display()),
+                    };
+                    crate::words::say(&format!("the tree of {path} ({written}):\n{text}"));
+                });
             }),
         );
     }
 }
+
+/// Writes a file in a directory that others may write to: nothing that they have put there is opened,
+/// and nobody else can read it.
+fn write_privately(file: &Path, text: &str) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(0o600);
+    for number in 0..TRIES {
+        let new = file.with_extension(format!("{}.{number}", now_ns()));
+        let mut written = match options.open(&new) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            opened => opened?,
+        };
+        let done = written.write_all(text.as_bytes()).and_then(|()| fs::rename(&new, file));
+        return done.inspect_err(|_| drop(fs::remove_file(&new)));
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// How many names are tried.
+const TRIES: u32 = 16;

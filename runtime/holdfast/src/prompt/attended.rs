@@ -9,7 +9,6 @@
 //!                              +-------------------------------+   until order Leave
 //! ```
 
-use super::PromptEvent;
 use super::baton::BatonLink;
 use super::commands::{self, PromptAction};
 use super::console::{Console, EditorClaim, Read, Typed};
@@ -17,6 +16,7 @@ use super::plain::PlainLines;
 use super::prompt_terminal::{Ownership, PromptTerminal};
 use super::signals::Harmless;
 use super::state::{EditorOrder, Key, SessionState, Waited};
+use super::{PromptEvent, Suspension};
 use super::{escape, passage, render};
 use crate::session::{Greeting, PromptCommand, PromptKind, Reply};
 use std::os::unix::net::UnixStream;
@@ -137,8 +137,10 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
         }
         session.flush();
         if ownership(session) == Ownership::Others {
-            background(session);
-            continue;
+            match background(session, link) {
+                AfterCommand::Again => continue,
+                AfterCommand::Leave => break SessionEnd::Told,
+            }
         }
         let (path, waiting) = session.standing();
         let prompt = render::prompt(&path, waiting);
@@ -149,7 +151,7 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
         let next = match read {
             Read::Line(line) => perform(session, link, &line),
             Read::Key(Key::Suspend) => {
-                suspend(session);
+                suspend(session, Suspension::Key);
                 AfterCommand::Again
             }
             Read::Key(Key::Stop) => stop(session, link),
@@ -296,21 +298,31 @@ fn survey(session: &SessionState) -> AfterCommand {
 }
 
 /// Lets the terminal go until the driver says that the process runs in the foreground again.
-fn suspend(session: &SessionState) {
+pub(super) fn suspend(session: &SessionState, why: Suspension) {
     session.yields();
-    session.notify(PromptEvent::Suspend);
+    session.notify(PromptEvent::Suspend(why));
     session.rest();
 }
 
 /// The terminal is another's: neither its modes nor its input are ours. What the kernel would do
-/// to a reader is asked of the driver, and not again and again.
-fn background(session: &SessionState) {
-    suspend(session);
+/// to a reader is asked of the driver, and not again and again. Where no shell can bring this job to
+/// the front (a background job whose shell has gone), nobody is at the prompt.
+fn background(session: &SessionState, link: &BatonLink) -> AfterCommand {
+    suspend(session, Suspension::Background);
+    if session.is_nobodys() {
+        session.write(NOBODYS);
+        return finish(session, link, PromptCommand::Continue);
+    }
     if ownership(session) == Ownership::Others {
         let (Waited::Came(()) | Waited::Ordered | Waited::Late) =
             session.await_some(BACKGROUND, |_| None::<()>);
     }
+    AfterCommand::Again
 }
+
+/// What a prompt in an orphaned background group says.
+const NOBODYS: &str = "the terminal is another job's, and no shell can bring this one to the front: \
+                       it goes on\n";
 
 /// Takes a prompt from the screen that is painted anew at once.
 fn erase(session: &SessionState, lines: &mut LineReader, prompt: &str, typed: &Typed) {

@@ -8,8 +8,8 @@
 //! 2. What breaks the format ends the session: this end stops writing, which the agent takes as a
 //!    hangup, and the rest of what it sends is thrown away.
 
-use super::PromptEvent;
 use super::state::{EditorOrder, SessionState, Waited};
+use super::{PromptEvent, Suspension};
 use crate::session::{
     Greeting, NumberedCommand, NumberedReply, PromptCommand, Received, Reply, SessionError, drain,
     receive, send,
@@ -85,7 +85,7 @@ fn read(socket: &UnixStream, session: &SessionState) -> Result<(), SessionError>
             }
             Received::Message(NumberedReply { reply: Reply::Stopped, .. }) => {
                 session.let_go(EditorOrder::Rest);
-                session.notify(PromptEvent::Suspend);
+                session.notify(PromptEvent::Suspend(Suspension::Key));
             }
             Received::Message(answered) => session.replied(answered),
             Received::End => return Ok(()),

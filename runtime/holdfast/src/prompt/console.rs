@@ -22,6 +22,7 @@ use super::prompt_terminal::PromptTerminal;
 use super::render::Color;
 use super::signals;
 use super::state::{Key, SessionState};
+use crate::warden;
 use nix::sys::termios::SpecialCharacterIndices as Special;
 use rustyline::completion::{Completer, Pair};
 use rustyline::config::{BellStyle, Configurer as _};
@@ -349,6 +350,10 @@ impl Highlighter for Painter {
         match (self.stage.replace(Stage::Painted), self.paint.replace(Paint::Unannounced)) {
             (Stage::Fresh, _) => {
                 self.session.flush();
+                // The line editor has set the modes: whoever puts them back knows them by this.
+                if let (Some(shared), Some(modes)) = (warden::shared(), self.session.terminal()) {
+                    shared.note_raw(modes.tty());
+                }
                 signals::open();
                 self.session.reading();
             }

@@ -10,12 +10,12 @@
 //!       +------- rest, resumed --------+------> Leave: the modes are put back
 //! ```
 
-use super::PromptEvent;
-use super::attended::{give_up, ownership};
+use super::attended::{give_up, ownership, suspend};
 use super::baton::BatonLink;
 use super::escape;
 use super::prompt_terminal::{Ownership, PromptTerminal};
 use super::state::{EditorOrder, SessionState, Waited};
+use super::{PromptEvent, Suspension};
 use crate::host::{GrantedTurn, TurnAnswer, TurnRequest};
 use crate::session::{Afterwards, Announced, PromptCommand};
 use nix::errno::Errno;
@@ -71,9 +71,7 @@ pub(super) fn run(
     let outer = OuterTurn::ask(session, path);
     if ownership(session) == Ownership::Others {
         // As the kernel would stop a program that reads from the background.
-        session.yields();
-        session.notify(PromptEvent::Background);
-        session.rest();
+        suspend(session, Suspension::Background);
     } else if announced == Announced::Yes && outer.is_none() {
         let waiting = session.standing().1;
         passage.shown = waiting;

@@ -62,7 +62,11 @@ impl PromptTerminal {
         let _held = Held::background();
         let mut raw = Termios::from(self.saved.modes);
         cfmakeraw(&mut raw);
-        Ok(tcsetattr(&self.tty, SetArg::TCSANOW, &raw)?)
+        tcsetattr(&self.tty, SetArg::TCSANOW, &raw)?;
+        if let Some(shared) = crate::warden::shared() {
+            shared.note_raw(&self.tty);
+        }
+        Ok(())
     }
 
     /// The size of the window, in lines and characters a line.

@@ -14,7 +14,7 @@
 //! 2. [`SessionState::let_go`] returns when the editor has let go, or after [`GIVE_UP`]: then it has put
 //!    the terminal's modes back itself.
 
-use super::PromptEvent;
+use super::{Printed, PromptEvent};
 mod editor;
 
 pub(super) use editor::Waited;
@@ -94,6 +94,8 @@ struct SessionFields {
     wake_ups: usize,
     key: Option<Key>,
     hint: Hint,
+    /// Whether nobody can ever type here.
+    nobodys: bool,
     holder: Holder,
     reply: Option<NumberedReply>,
     names: Vec<String>,
@@ -132,6 +134,7 @@ impl SessionState {
             wake_ups: 0,
             key: None,
             hint: Hint::Due,
+            nobodys: false,
             holder: Holder::Silent,
             reply: None,
             names: Vec::new(),
@@ -200,6 +203,11 @@ impl SessionState {
         }
     }
 
+    /// Nobody can give this process the terminal.
+    pub(super) fn is_nobodys_now(&self) {
+        self.lock().nobodys = true;
+    }
+
     /// Takes [`EditorOrder::Rest`] back.
     pub(super) fn resume(&self) {
         let mut state = self.lock();
@@ -217,21 +225,21 @@ impl SessionState {
     /// Shows one line.
     pub(super) fn note(&self, text: &str) {
         let lines = escape::lines(text).into_iter().map(|line| self.color.note(&line));
-        self.show(lines.collect());
+        // Nobody needs a note about a prompt that is gone.
+        let (Printed::Above | Printed::Left(_)) = self.show(lines.collect());
     }
 
     /// Shows the whole lines of log output.
-    pub(super) fn print(&self, bytes: &[u8]) {
+    pub(super) fn print(&self, bytes: &[u8]) -> Printed {
         let lines = self.lock().shown.take_whole(bytes);
-        self.show(lines);
+        self.show(lines)
     }
 
-    fn show(&self, lines: Vec<String>) {
+    /// Never waits for the terminal: a thread that does is the editor's.
+    fn show(&self, lines: Vec<String>) -> Printed {
         let mut state = self.lock();
         if state.editor == EditorPhase::Gone {
-            drop(state);
-            lines.iter().for_each(|line| self.write(&format!("{line}\n")));
-            return;
+            return Printed::Left(lines.iter().map(|line| format!("{line}\n")).collect());
         }
         state.shown.add(lines);
         match state.editor {
@@ -239,6 +247,7 @@ impl SessionState {
             EditorPhase::Polling => self.wake(&mut state),
             EditorPhase::Busy | EditorPhase::Away | EditorPhase::Gone => self.changed.notify_all(),
         }
+        Printed::Above
     }
 
     /// How many wait.

@@ -100,6 +100,7 @@ impl Running {
     /// Its children: those that have ended and were not reaped, and the others.
     pub(crate) fn children(&self) -> (usize, usize) {
         let found = processes().into_iter().filter(|one| one.parent == self.pid());
+        let found = found.filter(|one| one.name != "holdfast-warden");
         let (zombies, others): (Vec<_>, Vec<_>) = found.partition(|one| one.zombie);
         (zombies.len(), others.len())
     }
@@ -108,6 +109,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         let session = self.pid();
+        kill_below(session);
         let left = processes().into_iter().filter(|one| one.session == session);
         left.for_each(|one| kill(one.pid));
         let _ = self.child.kill();
@@ -121,12 +123,26 @@ pub(crate) fn kill(pid: u32) {
     unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) };
 }
 
+/// Kills what is below a process that a test has started.
+pub(crate) fn kill_below(pid: u32) {
+    let (all, mut above) = (processes(), vec![pid]);
+    while let Some(parent) = above.pop() {
+        for one in all.iter().filter(|one| one.parent == parent) {
+            above.push(one.pid);
+            kill(one.pid);
+        }
+    }
+}
+
 /// One line of `/proc/*/stat`.
 pub(crate) struct Process {
     pub(crate) pid: u32,
     pub(crate) parent: u32,
     pub(crate) session: u32,
     pub(crate) zombie: bool,
+    pub(crate) name: String,
+    /// The time that it has used.
+    pub(crate) ticks: u64,
 }
 
 pub(crate) fn processes() -> Vec<Process> {
@@ -134,11 +150,15 @@ pub(crate) fn processes() -> Vec<Process> {
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     pids.filter_map(|pid: u32| {
         let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let name = text[text.find('(')? + 1..text.rfind(')')?].to_owned();
         let mut fields = text[text.rfind(')')? + 1..].split_ascii_whitespace();
         let zombie = fields.next()? == "Z";
         let parent = fields.next()?.parse().ok()?;
         let session = fields.nth(1)?.parse().ok()?;
-        Some(Process { pid, parent, session, zombie })
+        // The fourteenth and fifteenth of all; the session is the sixth.
+        let user: u64 = fields.nth(7)?.parse().ok()?;
+        let system: u64 = fields.next()?.parse().ok()?;
+        Some(Process { pid, parent, session, zombie, name, ticks: user + system })
     })
     .collect()
 }

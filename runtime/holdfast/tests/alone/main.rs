@@ -2,13 +2,16 @@
 //!
 //! The test program is its own subject: `--program MODE ...` runs a tree, everything else the tests.
 
+mod bounded;
 mod checks;
+mod endings;
 mod interrupts;
 mod limits;
 mod lock;
 mod orphans;
 mod program;
 mod signals;
+mod terminal;
 
 use libtest_mimic::{Arguments, Trial};
 use std::process::ExitCode;
@@ -20,7 +23,7 @@ fn main() -> ExitCode {
     }
     let trials: Vec<Trial> = [signals::trials(), orphans::trials(), lock::trials()]
         .into_iter()
-        .chain([interrupts::trials(), limits::trials()])
+        .chain([interrupts::trials(), limits::trials(), bounded::trials(), endings::trials()])
         .flatten()
         .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -1,8 +1,9 @@
 //! The trees under test, by mode.
 
 use holdfast::{BoxError, Context, Debugging, Program, Timing, pause};
-use std::os::unix::process::ExitStatusExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 type Words = Vec<String>;
@@ -15,6 +16,14 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
         println!("status {}", shown(sh(&words[2]).status()));
         return ExitCode::SUCCESS;
     }
+    if words[0] == "twice" {
+        for _ in 0..2 {
+            let nothing = async |_: Context| -> Result<(), BoxError> { Ok(println!("nothing")) };
+            let code = Program::new().run(nothing);
+            println!("code {code:?}");
+        }
+        return ExitCode::SUCCESS;
+    }
     let mut timing = Timing::default();
     timing.grace = Duration::from_millis(400);
     let code = Program::new()
@@ -25,6 +34,11 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
         .actor("holder", holder)
         .actor("asks", asks)
         .actor("idle", idle)
+        .actor("prints", prints)
+        .actor("prompts", prompts)
+        .actor("leaves", leaves)
+        .actor("turns", turns)
+        .actor("fails", fails)
         .run(move |tree| root(tree, words));
     if let Some(Ok(mut child)) = early {
         println!("early runs {}", matches!(child.try_wait(), Ok(None)));
@@ -86,9 +100,220 @@ async fn root(tree: Context, words: Words) -> Result<(), BoxError> {
             println!("up {}", all.len());
             tree.spawn_command(sh("echo limit $(ulimit -n)")).await?.result().await?;
         }
+        "dies" => {
+            // SAFETY: the handler raises a flag.
+            unsafe { libc::signal(libc::SIGVTALRM, on_told as *const () as libc::sighandler_t) };
+            let _asks = tree.spawn(prompts, ()).name("asks").await?;
+            while !TOLD.load(Ordering::Acquire) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            die(&words[1]);
+        }
+        "says" => {
+            for n in 0..100 {
+                println!("out {n}");
+            }
+            eprintln!("the last word");
+            die(&words[1]);
+        }
+        "leaves" => {
+            if words[1] == "foreign" {
+                tree.spawn_command(sh("exec sleep 1000")).await?;
+            }
+            tree.spawn(leaves, words[1].clone()).await?.result().await?;
+        }
+        "waits-for-any" => {
+            // SAFETY: writes nowhere.
+            let pid = unsafe { libc::wait(std::ptr::null_mut()) };
+            let error = std::io::Error::last_os_error();
+            println!("wait {}", if pid < 0 { error.raw_os_error().unwrap_or(0) } else { pid });
+        }
+        "in-turn" => match words[1].as_str() {
+            "root" => in_turn(),
+            "actor" => tree.spawn(turns, ()).await?.result().await?,
+            _ => {
+                let script = "i=0; while [ $i -lt 200 ]; do echo turn $i; i=$((i+1)); \
+                              echo turn $i >&2; i=$((i+1)); done";
+                tree.spawn_command(sh(script)).await?.result().await?;
+            }
+        },
+        "escapes" => return Err("\x1b[31mred\x07\x1b]0;title\x07".into()),
+        "long-name" => {
+            let name = "é".repeat(150);
+            drop(tree.spawn(idle, ()).name(&name).await?);
+        }
+        "one" => drop(tree.spawn(idle, ()).await?),
+        "idle" => {
+            let idle = tree.spawn(idle, ()).await?;
+            println!("up");
+            idle.result().await?;
+        }
+        "prints" if words[1] == "root" => print_forever(),
+        "prints" => tree.spawn(prints, words[1].clone()).await?.result().await?,
+        "preexec" => {
+            let mut command = Command::new("true");
+            // SAFETY: raise(3) is async-signal-safe.
+            unsafe {
+                command.pre_exec(|| {
+                    libc::raise(libc::SIGSTOP);
+                    Ok(())
+                });
+            }
+            println!("starting");
+            tree.spawn_command(command).await?.result().await?;
+        }
+        "large" => {
+            let length: usize = words[2].parse()?;
+            tree.spawn(fails, (words[1].clone(), length)).await?.result().await?;
+        }
+        "unsignalled" => {
+            let mut command = Command::new("sleep");
+            command.arg("1000").uid(65534);
+            let sleeps = tree.spawn_command(command).await?;
+            println!("up {}", sleeps.pid());
+            sleeps.result().await?;
+        }
         other => return Err(format!("no mode {other}").into()),
     }
     Ok(())
+}
+
+async fn turns(_: Context, (): ()) -> Result<(), BoxError> {
+    in_turn();
+    Ok(())
+}
+
+fn in_turn() {
+    for n in (0..200).step_by(2) {
+        println!("turn {n}");
+        eprintln!("turn {}", n + 1);
+    }
+}
+
+static TOLD: AtomicBool = AtomicBool::new(false);
+
+extern "C" fn on_told(_: libc::c_int) {
+    TOLD.store(true, Ordering::Release);
+}
+
+/// Ends this process without the end of its tree.
+fn die(how: &str) {
+    let raised = |signal| {
+        // SAFETY: raise(3) touches no memory.
+        let _ = unsafe { libc::raise(signal) };
+    };
+    match how {
+        "exit" => std::process::exit(3),
+        "thread-exit" => drop(std::thread::spawn(|| std::process::exit(3)).join()),
+        "abort" => std::process::abort(),
+        "panic-abort" => {
+            struct Bomb;
+            impl Drop for Bomb {
+                fn drop(&mut self) {
+                    panic!("while another panic unwinds");
+                }
+            }
+            let _bomb = Bomb;
+            panic!("the first");
+        }
+        // SAFETY: it is not safe, and that is the point.
+        "fault" => unsafe {
+            std::hint::black_box(std::ptr::null_mut::<u8>().wrapping_add(8)).write_volatile(1);
+        },
+        "overflow" => {
+            std::hint::black_box(deep(1));
+        }
+        "illegal" => raised(libc::SIGILL),
+        "kill" => raised(libc::SIGKILL),
+        _ => {}
+    }
+}
+
+fn deep(n: u64) -> u64 {
+    let room = std::hint::black_box([n; 128]);
+    if n == 0 {
+        return 0;
+    }
+    deep(std::hint::black_box(n + 1)) + room[usize::try_from(n % 128).unwrap_or(0)]
+}
+
+async fn prompts(_: Context, (): ()) -> Result<(), BoxError> {
+    pause().await;
+    Ok(())
+}
+
+/// Leaves something that does not end by itself.
+async fn leaves(tree: Context, kind: String) -> Result<(), BoxError> {
+    let forever = std::future::pending::<()>;
+    let _keep = match kind.as_str() {
+        "deaf-foreign" => {
+            Some(tree.spawn_command(sh("trap '' TERM HUP INT; sleep 1000; sleep 1000")).await?)
+        }
+        "stopped-foreign" => Some(tree.spawn_command(sh("kill -STOP $$; sleep 1000")).await?),
+        "daemon" => Some(tree.spawn_command(sh("(setsid sleep 1000 &) ; exec sleep 1000")).await?),
+        _ => None,
+    };
+    if kind == "private" {
+        let _child = sh("exec sleep 1000").spawn()?;
+    }
+    println!("up");
+    match kind.as_str() {
+        "shielded" => drop(tree.shield(forever()).await),
+        "deaf" => std::thread::sleep(Duration::from_secs(3600)),
+        "stopped" | "shared-stopped" => {
+            // SAFETY: raise(3) touches no memory.
+            let _ = unsafe { libc::raise(libc::SIGSTOP) };
+        }
+        _ => {}
+    }
+    forever().await;
+    Ok(())
+}
+
+fn print_forever() {
+    loop {
+        println!("{}", "x".repeat(200));
+    }
+}
+
+/// Prints for as long as it is let; where its link is to be garbled, that comes once the output is
+/// full.
+async fn prints(_: Context, how: String) -> Result<(), BoxError> {
+    if how == "garbled" {
+        std::thread::spawn(print_forever);
+        std::thread::park_timeout(Duration::from_millis(300));
+        let garbage = [0xff_u8; 64];
+        // SAFETY: writes live bytes to the link, which is open while the actor runs.
+        unsafe { libc::write(holdfast::probe::LINK_FD, garbage.as_ptr().cast(), garbage.len()) };
+        std::future::pending::<()>().await;
+    }
+    print_forever();
+    Ok(())
+}
+
+async fn fails(_: Context, (how, length): (String, usize)) -> Result<(), BoxError> {
+    let text = "x".repeat(length);
+    match how.as_str() {
+        "panic" => std::panic::panic_any(text),
+        "cause" => Err(Box::new(RuntimeErrorOf(text.into()))),
+        _ => Err(text.into()),
+    }
+}
+
+/// An error whose cause is the long one.
+#[derive(Debug)]
+struct RuntimeErrorOf(BoxError);
+
+impl std::fmt::Display for RuntimeErrorOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("above")
+    }
+}
+
+impl std::error::Error for RuntimeErrorOf {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.0.as_ref())
+    }
 }
 
 async fn start_by(tree: &Context, how: &str, script: &str) -> Result<String, BoxError> {

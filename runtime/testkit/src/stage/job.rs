@@ -32,6 +32,14 @@ impl TerminalStage {
         self.wait_continued()
     }
 
+    /// The same, and does not wait: a program that is not stopped is not disturbed.
+    ///
+    /// # Errors
+    /// The shim is gone.
+    pub fn ask_for_foreground(&self) -> Result<()> {
+        self.ask(&ShimRequest::Foreground {})
+    }
+
     /// Lets a stopped program go on without the terminal, as a shell's `bg` does.
     ///
     /// # Errors

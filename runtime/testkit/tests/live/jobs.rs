@@ -84,6 +84,121 @@ fn ctrl_z_at_the_prompt_gives_the_terminal_back_and_keeps_what_was_typed() -> Te
     })
 }
 
+/// What may stand between a shell and a tree.
+const HOSTS: [&str; 8] = [
+    "sh -c 'ROOT; true'",
+    "bash -c 'ROOT; true'",
+    "sh -c 'sh -c \"ROOT; true\"; true'",
+    "(ROOT; true)",
+    "ROOT | cat",
+    "env nice ROOT",
+    "timeout --foreground 1000 ROOT",
+    "timeout 1000 ROOT",
+];
+
+#[test]
+fn ctrl_z_at_the_prompt_stops_the_whole_job_whatever_has_started_the_tree() -> Tested {
+    for host in HOSTS {
+        for placement in PLACEMENTS {
+            let growth = TestTreeBuilder::of("root(leaf)")?.placement(placement).typed(host);
+            let tree = grow(growth)?;
+            let stops = |mut tree: TestTree| -> Tested {
+                open(&mut tree, "leaf", 1)?;
+                tree.stage.ctrl_z()?;
+                tree.stage.wait_output("Stopped")?;
+                tree.wait_state(&["root", "leaf"], RunState::Stopped)?;
+                tree.stage.wait_output(PROMPT)?;
+                tree.stage.type_line("fg")?;
+                all_answer(&mut tree, &["root", "leaf"], 1)?;
+                tree.wait_prompt("leaf")?;
+                answers(&tree, 1)?;
+                go_on(&mut tree, "leaf", 1)?;
+                tree.wait_quiet()?;
+                tree.stage.ctrl_c()?;
+                tree.stage.wait_output(PROMPT)?;
+                assert_eq!(left(&tree), 0, "nobody is left\n{}", tree.stage.dump());
+                Ok(())
+            };
+            stops(tree).map_err(|error| format!("{host} {placement:?}: {error}"))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn where_nobody_could_let_it_go_on_a_tree_does_not_stop() -> Tested {
+    let starters: [&[&str]; 3] = [&[], &["timeout", "--foreground", "1000"], &["env", "nice"]];
+    for starter in starters {
+        for placement in PLACEMENTS {
+            let growth = TestTreeBuilder::of("root(leaf)")?.placement(placement);
+            let growth = growth.leader(SessionLeader::Program);
+            let growth = if starter.is_empty() { growth } else { growth.started_by(starter) };
+            let mut tree = grow(growth)?;
+            tree.stage.ctrl_z()?;
+            tree.signal("root", Signal::SIGTSTP)?;
+            all_answer(&mut tree, &["root", "leaf"], 1)?;
+            open(&mut tree, "leaf", 1)?;
+            tree.stage.ctrl_z()?;
+            tree.stage.wait_output("it does not stop")?;
+            answers(&tree, 1)?;
+            tree.signal("root", Signal::SIGTSTP)?;
+            answers(&tree, 1)?;
+            go_on(&mut tree, "leaf", 1)?;
+            tree.wait_quiet()?;
+            tree.signal("root", Signal::SIGTERM)?;
+            ends(&tree, ProcessEnd::Code(143))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_breakpoint_in_a_background_group_that_nobody_can_bring_back_goes_on() -> Tested {
+    for placement in PLACEMENTS {
+        let growth = TestTreeBuilder::of("root(leaf)")?.placement(placement).typed("(ROOT &)");
+        // The subreaper of the stage is not to be taken for a shell of this session.
+        let growth = growth.leader(SessionLeader::Program);
+        let mut tree = grow(growth)?;
+        tree.instruct("leaf", breakpoint(1))?;
+        tree.stage.wait_output("no shell can bring this one to the front")?;
+        crate::support::resumed(
+            &mut tree,
+            "leaf",
+            1,
+            holdfast_testkit::control::Resumption::Continue,
+        )?;
+        all_answer(&mut tree, &["root", "leaf"], 1)?;
+        tree.signal("root", Signal::SIGTERM)?;
+        let root = tree.actor("root")?.pid();
+        if let Ok(root) = ProcessInfo::read(root) {
+            root.wait_end(holdfast_testkit::PATIENCE)?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_stopped_tree_that_is_told_to_end_ends() -> Tested {
+    for placement in PLACEMENTS {
+        for at_a_prompt in [false, true] {
+            for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGQUIT] {
+                let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?.placement(placement))?;
+                if at_a_prompt {
+                    open(&mut tree, "leaf", 1)?;
+                }
+                tree.stage.ctrl_z()?;
+                tree.stage.wait_stopped()?;
+                tree.wait_state(&["root", "mid", "leaf"], RunState::Stopped)?;
+                // As the kill of a shell does, and the kernel when a window is closed.
+                tree.signal("root", signal)?;
+                tree.signal("root", Signal::SIGCONT)?;
+                ends(&tree, ProcessEnd::Code(128 + signal as i32))?;
+            }
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn a_tree_that_starts_in_the_background_asks_when_it_has_the_terminal() -> Tested {
     for placement in PLACEMENTS {
@@ -110,11 +225,11 @@ fn a_stopped_tree_that_is_let_go_without_the_terminal_leaves_it_alone() -> Teste
         let mut tree = grow(TestTreeBuilder::of("root(leaf)")?.placement(placement))?;
         open(&mut tree, "leaf", 1)?;
         tree.stage.ctrl_z()?;
-        assert_eq!(tree.stage.wait_stopped()?, Signal::SIGSTOP);
+        assert_eq!(tree.stage.wait_stopped()?, Signal::SIGTSTP);
         assert_eq!(tree.stage.modes()?, tree.modes, "while it is stopped");
         tree.stage.background()?;
         // It wants the prompt back, and stops once more.
-        assert_eq!(tree.stage.wait_stopped()?, Signal::SIGSTOP);
+        assert_eq!(tree.stage.wait_stopped()?, Signal::SIGTTIN);
         assert_eq!(tree.stage.modes()?, tree.modes, "in the background");
         tree.wait_state(&["root", "leaf"], RunState::Stopped)?;
         tree.stage.foreground()?;
@@ -140,7 +255,7 @@ fn a_grace_period_stands_still_while_the_tree_is_stopped() -> Tested {
         one.interrupt()?;
     }
     tree.stage.ctrl_z()?;
-    assert_eq!(tree.stage.wait_stopped()?, Signal::SIGSTOP);
+    assert_eq!(tree.stage.wait_stopped()?, Signal::SIGTSTP);
     // The other tree has killed its leaf by now: more than a grace period is over.
     let leaf = ProcessInfo::read(clock.actor("leaf")?.pid())?;
     leaf.wait_end(holdfast_testkit::PATIENCE)?;
@@ -163,7 +278,7 @@ fn a_stop_signal_from_elsewhere_stops_the_tree_too() -> Tested {
     for placement in PLACEMENTS {
         let mut tree = grow(TestTreeBuilder::of("root(mid(leaf))")?.placement(placement))?;
         tree.signal("root", Signal::SIGTSTP)?;
-        assert_eq!(tree.stage.wait_stopped()?, Signal::SIGSTOP);
+        assert_eq!(tree.stage.wait_stopped()?, Signal::SIGTSTP);
         tree.wait_state(&["root", "mid", "leaf"], RunState::Stopped)?;
         tree.stage.foreground()?;
         all_answer(&mut tree, &["root", "mid", "leaf"], 1)?;

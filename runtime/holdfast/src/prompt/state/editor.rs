@@ -3,6 +3,7 @@
 //! Runs in the thread `prompt-editor`, which alone writes to the terminal.
 
 use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, SessionState};
+use crate::prompt::Printed;
 use crate::prompt::prompt_terminal::PromptTerminal;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
@@ -166,6 +167,11 @@ impl SessionState {
         before.iter().for_each(PromptTerminal::restore);
     }
 
+    /// Whether nobody can ever type here.
+    pub(in crate::prompt) fn is_nobodys(&self) -> bool {
+        self.lock().nobodys
+    }
+
     /// A key was pressed that ends the reading.
     pub(in crate::prompt) fn pressed(&self, key: Key) {
         self.lock().key = Some(key);
@@ -248,7 +254,8 @@ impl SessionState {
     /// The editor is gone; what waits to be shown is shown first.
     pub(in crate::prompt) fn leave(&self) {
         let rest = self.lock().shown.take_partial();
-        self.show(rest);
+        // The session is not gone yet, so this thread shows it.
+        let (Printed::Above | Printed::Left(_)) = self.show(rest);
         self.restore();
         self.flush();
         self.lock().editor = EditorPhase::Gone;

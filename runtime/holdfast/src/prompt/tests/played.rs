@@ -150,9 +150,9 @@ fn play(prompt: &PromptSession, agent: agent::Agent, news: &Receiver<News>) {
             News::Told(line) => match line.split_once(' ').unwrap_or((&line, "")) {
                 ("flood", count) => {
                     let line = b"a line of a program that has much to say\n";
-                    (0..count.parse().unwrap()).for_each(|_| prompt.print(line));
+                    (0..count.parse().unwrap()).for_each(|_| drop(prompt.print(line)));
                 }
-                ("print", text) => prompt.print(text.replace("\\n", "\n").as_bytes()),
+                ("print", text) => drop(prompt.print(text.replace("\\n", "\n").as_bytes())),
                 ("note", text) => prompt.note(text),
                 ("waiting", count) => prompt.waiting(count.parse().unwrap()),
                 ("resume", _) => prompt.resume(),
@@ -210,7 +210,7 @@ fn hammer(rounds: usize) {
         };
         let shooter = std::thread::spawn(shoot);
         prompt.waiting(round % 4);
-        prompt.print(b"fire\n");
+        drop(prompt.print(b"fire\n"));
         (0..round * 200 % 9000).for_each(|_| std::hint::spin_loop());
         match round % 5 {
             0 => prompt.close(),
@@ -267,10 +267,10 @@ fn background() {
             return event;
         }
     };
-    assert!(matches!(event(), PromptEvent::Suspend));
+    assert!(matches!(event(), PromptEvent::Suspend(_)));
     say("rests");
     prompt.resume();
-    assert!(matches!(event(), PromptEvent::Suspend), "it is still in the background");
+    assert!(matches!(event(), PromptEvent::Suspend(_)), "it is still in the background");
     tcsetpgrp(&tty, getpgrp()).unwrap();
     drop(other.stdin.take());
     other.wait().unwrap();

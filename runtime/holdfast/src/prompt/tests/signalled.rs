@@ -87,7 +87,7 @@ fn ctrl_z_lets_go_until_resumed_and_keeps_the_text() {
     screen.types("print alp");
     screen.until_line("root/mid> print alp");
     screen.types("\x1a");
-    screen.until_said("Suspend");
+    screen.until_said("Suspend(Key)");
     assert!(screen.modes_are_as_before());
     screen.tells("print while it rests\\n");
     screen.tells("resume");
@@ -107,7 +107,7 @@ fn the_driver_can_suspend_and_close_a_resting_editor() {
     screen.tells("resume");
     screen.until("raw", |screen| screen.line() == PROMPT && !screen.modes_are_as_before());
     screen.types("\x1a");
-    screen.until_said("Suspend");
+    screen.until_said("Suspend(Key)");
     screen.tells("close");
     screen.until_said("closed");
     release(screen);
