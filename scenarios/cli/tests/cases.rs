@@ -6,7 +6,7 @@ use holdfast_cli::case::load::{LoadedCase, load};
 use holdfast_cli::case::resolve::CaseRun;
 use holdfast_cli::expect::{Expectation, Met};
 use holdfast_cli::on_model::{ModelResult, run};
-use holdfast_cli::report::{PlannedRun, RunReport, table, text};
+use holdfast_cli::report::{PlannedRun, RunReport, live, table, text};
 use holdfast_protocol::policy::PolicyName;
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::path::{Path, PathBuf};
@@ -86,8 +86,11 @@ fn compare_table(all: &'static [Lazy]) -> Result<(), Failed> {
 
 /// What every interleaving shows stands in the table of the live runs as well, for every run.
 fn part_of_live(all: &'static [Lazy]) -> Result<(), Failed> {
-    let live = std::fs::read_to_string(Path::new(SCENARIOS).join("docs/LIVE.md"))?;
-    let rows: Vec<_> = live.lines().filter(|line| line.contains("](../cases/")).collect();
+    let document = std::fs::read_to_string(Path::new(SCENARIOS).join("docs/LIVE.md"))?;
+    if !document.starts_with(live::HEAD) {
+        return Err("LIVE.md does not begin as the command writes it".into());
+    }
+    let rows: Vec<_> = document.lines().filter(|line| line.contains("](../cases/")).collect();
     let mut missing = Vec::new();
     let mut expected = 0;
     for runs in by_case_and_policy(all) {

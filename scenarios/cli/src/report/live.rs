@@ -147,15 +147,17 @@ fn counted(counts: &[(usize, &str)], all: usize) -> String {
     if words.is_empty() { "–".to_owned() } else { words.join(", ") }
 }
 
-const HEAD: &str = "\
+/// What stands above the table of `scenarios/docs/LIVE.md`.
+pub const HEAD: &str = "\
 # The cases on the model and on real processes
 
 Written by `holdfast run scenarios/cases --on both --table`.
-A run on the model is every interleaving that the steps leave open; a live run is one, of real \
-processes on a terminal of their own.
-\"Violated\" is as claimed: properties that the case names were seen to be violated, and no others.
-\"Conforms\": what every actor recorded is a run of the model.
-A run has no stage where the actor at the prompt is to read a terminal that its session has not.
+On the model, a run is every interleaving that the steps leave open. On real processes, which have a \
+pseudo-terminal of their own, it is one of these interleavings.
+\"Violated\": at least one of the properties that the case names was seen to be violated, and no other.
+\"Conforms\": what the actors recorded is a run of the model.
+\"No stage\": the run cannot be staged, since its actor at the prompt would have to read a terminal \
+that its session does not have.
 
 | case | policy | model | live | conformance |
 |---|---|---|---|---|
