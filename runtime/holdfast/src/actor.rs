@@ -99,10 +99,7 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
         // Upstream leaves its orphans to init.
         Orphans::LiveOn => None,
     };
-    let (forwarder, waits) = match streams.map(PreparedStreams::start).transpose()? {
-        Some((forwarder, waits)) => (Some(forwarder), Some(waits)),
-        None => (None, None),
-    };
+    let (forwarder, waits) = streams.map(PreparedStreams::start).transpose()?.unzip();
     let last_act = LastAct::prepare(shared, ControllingTerminal::descriptor(), waits);
     let relay = forwarder.as_ref().map(Forwarder::relay);
     let inherited = Inherited::here(&root.before);
@@ -289,8 +286,7 @@ async fn live(
     code: Code,
     inherited: Inherited,
 ) -> Result<FinishedActor, RuntimeError> {
-    let path = position.path.join("/");
-    let events = senders.events.clone();
+    let (path, events) = (position.path.join("/"), senders.events.clone());
     pause::serve(Some(PauseHandle {
         path: path.clone(),
         debugging: position.settings.debugging,
@@ -304,8 +300,7 @@ async fn live(
     let (shields, shields_seen) = watch::channel(0);
     let mailbox = mail.map(|mail| Mailbox { mail, events: events.clone() });
     let shared = Scope { path, events, registry, mailbox, shields, cancelled: Flag::new() };
-    let context = Context::new(shared);
-    let mask = inherited.mask();
+    let (context, mask) = (Context::new(shared), inherited.mask());
     let user_task = UserTask::start(code, context, Arc::clone(&filter), mask, senders.clone())?;
     let terminal = root_resources.as_ref().and_then(|_| ControllingTerminal::open());
     let resources = ActorResources {

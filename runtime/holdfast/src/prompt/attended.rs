@@ -191,8 +191,7 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
     if let SessionEnd::Lost(why) = end {
         give_up(session, link, &why);
     }
-    // Only now: no thread has SIGINT open any longer.
-    drop(harmless);
+    drop(harmless); // Only now: no thread has SIGINT open any longer.
 }
 
 enum SessionEnd {
