@@ -84,15 +84,8 @@ const FOREVER: Duration = Duration::from_secs(1 << 31);
 pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     let shared = LastingMemory::map()?;
     let streams = PreparedStreams::prepare(shared)?;
-    let ends = root.settings.policy().orphans() == Orphans::End;
-    let ward = Ward {
-        terminal: ControllingTerminal::descriptor(),
-        outlets: streams.as_ref().map_or(Ok(Vec::new()), PreparedStreams::outlets)?,
-        grace: ends.then(|| root.settings.timing.after_root()),
-        shared,
-    };
     // Before there is any other thread; and it goes when all else has ended.
-    let _warden = Warden::start(ward)?;
+    let _warden = start_warden(&root.settings, streams.as_ref(), shared)?;
     let others = OtherChildren::begin()?;
     let adopted_before = match root.settings.policy().orphans() {
         Orphans::End => Some(process::become_subreaper()?),
@@ -148,6 +141,20 @@ pub(crate) fn run_root(root: Root) -> Result<u8, RuntimeError> {
     inherited.restore_limits();
     adopted_before.map_or(Ok(()), process::set_subreaper)?;
     code
+}
+
+fn start_warden(
+    settings: &Settings,
+    streams: Option<&PreparedStreams>,
+    shared: &'static LastingMemory,
+) -> Result<Warden, RuntimeError> {
+    let ends = settings.policy().orphans() == Orphans::End;
+    Warden::start(Ward {
+        terminal: ControllingTerminal::descriptor(),
+        outlets: streams.map_or(Ok(Vec::new()), PreparedStreams::outlets)?,
+        grace: ends.then(|| settings.timing.after_root()),
+        shared,
+    })
 }
 
 /// Runs this process as the actor that its supervisor has started it as.
@@ -339,7 +346,14 @@ async fn live(
         recorder,
         probe: position.probe,
     };
-    let mut actor = ActorLoop::new(position.node, resources);
+    run_to_its_end(position.node, resources).await
+}
+
+async fn run_to_its_end(
+    node: Node,
+    resources: ActorResources,
+) -> Result<FinishedActor, RuntimeError> {
+    let mut actor = ActorLoop::new(node, resources);
     let status = actor.run().await.expect("a driver keeps senders of its own events");
     let mut resources = actor.into_effects();
     resources.refuse_late_starts().await;

@@ -92,7 +92,7 @@ impl OutputRelay {
     pub(crate) fn settle(&self) {
         let begun = Instant::now();
         while begun.elapsed() < MOMENT && !all_is_written(&self.pipes, self.shared) {
-            std::thread::sleep(Duration::from_millis(1));
+            std::thread::park_timeout(Duration::from_millis(1));
         }
     }
 

@@ -218,7 +218,7 @@ impl Before {
             if look == LOOKS {
                 return Err(RuntimeError::Threads);
             }
-            std::thread::sleep(std::time::Duration::from_millis(2));
+            std::thread::park_timeout(std::time::Duration::from_millis(2));
         }
         if WAKE.get().is_none() {
             let _ = WAKE.set(eventfd().map_err(failed("make an eventfd"))?);

@@ -40,6 +40,15 @@ enum LineReader {
     Plain(PlainLines),
 }
 
+impl LineReader {
+    fn read(&mut self, session: &SessionState, prompt: &str, typed: &mut Typed) -> Read {
+        match self {
+            Self::Console(console) => console.read(session, prompt, typed),
+            Self::Plain(plain) => plain.read(session, prompt, typed),
+        }
+    }
+}
+
 /// How lines are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Editing {
@@ -144,10 +153,7 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
         }
         let (path, waiting) = session.standing();
         let prompt = render::prompt(&path, waiting);
-        let read = match &mut lines {
-            LineReader::Console(console) => console.read(session, &prompt, &mut typed),
-            LineReader::Plain(plain) => plain.read(session, &prompt, &mut typed),
-        };
+        let read = lines.read(session, &prompt, &mut typed);
         let next = match read {
             Read::Line(line) => perform(session, link, &line),
             Read::Key(Key::Suspend) => {

@@ -44,7 +44,7 @@ pub(super) fn put_right(root: u32, ward: Ward) {
             }
         }
         drain(&mut outlets);
-        std::thread::sleep(LOOK);
+        std::thread::park_timeout(LOOK);
     }
     drain(&mut outlets);
 }
@@ -63,7 +63,7 @@ fn drain(outlets: &mut [Outlet]) {
             return;
         }
         if moved == before {
-            std::thread::sleep(LOOK);
+            std::thread::park_timeout(LOOK);
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod bounded;
 mod checks;
+mod dies;
 mod endings;
 mod interrupts;
 mod limits;

@@ -1,9 +1,10 @@
 //! The trees under test, by mode.
 
+use crate::dies::{TOLD, die, on_told};
 use holdfast::{BoxError, Context, Debugging, Program, Timing, pause};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 type Words = Vec<String>;
@@ -190,53 +191,6 @@ fn in_turn() {
     }
 }
 
-static TOLD: AtomicBool = AtomicBool::new(false);
-
-extern "C" fn on_told(_: libc::c_int) {
-    TOLD.store(true, Ordering::Release);
-}
-
-/// Ends this process without the end of its tree.
-fn die(how: &str) {
-    let raised = |signal| {
-        // SAFETY: raise(3) touches no memory.
-        let _ = unsafe { libc::raise(signal) };
-    };
-    match how {
-        "exit" => std::process::exit(3),
-        "thread-exit" => drop(std::thread::spawn(|| std::process::exit(3)).join()),
-        "abort" => std::process::abort(),
-        "panic-abort" => {
-            struct Bomb;
-            impl Drop for Bomb {
-                fn drop(&mut self) {
-                    panic!("while another panic unwinds");
-                }
-            }
-            let _bomb = Bomb;
-            panic!("the first");
-        }
-        // SAFETY: it is not safe, and that is the point.
-        "fault" => unsafe {
-            std::hint::black_box(std::ptr::null_mut::<u8>().wrapping_add(8)).write_volatile(1);
-        },
-        "overflow" => {
-            std::hint::black_box(deep(1));
-        }
-        "illegal" => raised(libc::SIGILL),
-        "kill" => raised(libc::SIGKILL),
-        _ => {}
-    }
-}
-
-fn deep(n: u64) -> u64 {
-    let room = std::hint::black_box([n; 128]);
-    if n == 0 {
-        return 0;
-    }
-    deep(std::hint::black_box(n + 1)) + room[usize::try_from(n % 128).unwrap_or(0)]
-}
-
 async fn prompts(_: Context, (): ()) -> Result<(), BoxError> {
     pause().await;
     Ok(())
@@ -259,7 +213,7 @@ async fn leaves(tree: Context, kind: String) -> Result<(), BoxError> {
     println!("up");
     match kind.as_str() {
         "shielded" => drop(tree.shield(forever()).await),
-        "deaf" => std::thread::sleep(Duration::from_secs(3600)),
+        "deaf" => std::thread::park_timeout(Duration::from_secs(3600)),
         "stopped" | "shared-stopped" => {
             // SAFETY: raise(3) touches no memory.
             let _ = unsafe { libc::raise(libc::SIGSTOP) };
