@@ -1,7 +1,7 @@
 //! Processes that ask by themselves: Python's `breakpoint()` in processes of every kind, and `lock`.
 
 use crate::support::{HOLDFAST, Scene, Tested, exec, holdfast, show};
-use holdfast_testkit::{StagedProgram, TerminalStage};
+use holdfast_testkit::StagedProgram;
 
 const POOL: &str = "
 import multiprocessing as mp, sys
@@ -31,12 +31,12 @@ fn python(program: &StagedProgram) -> StagedProgram {
 }
 
 /// At a prompt of pdb: Ctrl-C three times, a value, and on.
-fn at_the_prompt(stage: &TerminalStage, print: &str) -> Tested {
+fn at_the_prompt(scene: &Scene, print: &str) -> Tested {
+    let stage = &scene.stage;
     stage.wait_output("has the keyboard")?;
     stage.wait_output("(Pdb) ")?;
     for _ in 0..3 {
-        stage.ctrl_c()?;
-        stage.wait_output("--KeyboardInterrupt--")?;
+        scene.interrupt_python()?;
         stage.wait_output("(Pdb) ")?;
     }
     stage.type_line(print)?;
@@ -55,7 +55,7 @@ fn a_breakpoint_in_a_pool_of_each_kind_prompts_in_turn() -> Tested {
     for kind in ["fork", "spawn", "forkserver"] {
         let scene = show(&python(&exec(&["python3", &path, kind])))?;
         for _ in 0..3 {
-            at_the_prompt(&scene.stage, "p 'X', x")?;
+            at_the_prompt(&scene, "p 'X', x")?;
         }
         scene.stage.wait_output("RESULT [0, 10, 20]")?;
         scene.ends(0)?;

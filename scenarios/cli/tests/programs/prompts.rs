@@ -14,7 +14,7 @@ fn a_breakpoint_in_python_survives_ctrl_c() -> Tested {
     let scene = show(&exec(&["python3", "-c", DEBUGGED]))?;
     scene.stage.wait_output("(Pdb) ")?;
     for _ in 0..20 {
-        scene.stage.ctrl_c()?;
+        scene.interrupt_python()?;
         scene.stage.wait_output("(Pdb) ")?;
     }
     scene.stage.type_line("p x * 7")?;

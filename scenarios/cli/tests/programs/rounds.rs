@@ -33,8 +33,7 @@ print('ENDED', sum(os.waitpid(pid, 0)[1] for pid in pids), flush=True)
         // A prompt alone may have been painted again, below a line of the root.
         scene.stage.wait_output("has the keyboard")?;
         scene.stage.wait_output("(Pdb) ")?;
-        scene.stage.ctrl_c()?;
-        scene.stage.wait_output("--KeyboardInterrupt--")?;
+        scene.interrupt_python()?;
         scene.stage.wait_output("(Pdb) ")?;
         scene.stage.type_line("p 'is', x")?;
         scene.stage.wait_output("('is', ")?;

@@ -7,6 +7,7 @@ use nix::sys::termios::Termios;
 use nix::unistd::Pid;
 use std::error::Error;
 use std::process::Command;
+use std::time::Duration;
 
 /// What a test returns.
 pub(crate) type Tested = Result<(), Box<dyn Error + Send + Sync>>;
@@ -54,6 +55,20 @@ pub(crate) fn send(pid: i32, signal: Signal) {
 }
 
 impl Scene {
+    /// Ctrl-C at a prompt of Python, until that says so.
+    ///
+    /// A signal that comes between its prompt and its select(2) is not seen before another comes.
+    pub(crate) fn interrupt_python(&self) -> Tested {
+        let before = self.stage.screen();
+        for _ in 0..20 {
+            self.stage.ctrl_c()?;
+            if self.stage.shows(Duration::from_secs(1), |screen| screen.contents() != before) {
+                break;
+            }
+        }
+        Ok(self.stage.wait_output("--KeyboardInterrupt--")?)
+    }
+
     /// Whether the screen shows this now.
     pub(crate) fn screen_has(&self, text: &str) -> bool {
         self.stage.screen().contains(text)
