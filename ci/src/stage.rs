@@ -401,6 +401,11 @@ pub(crate) const STAGES: &[CiStage] = &[
             "holdfast-protocol",
             "--test-package",
             "holdfast-sim",
+            // The tests of the mutants' own package are not run, with or without a mutant.
+            "--baseline",
+            "skip",
+            "--timeout",
+            "600",
             "--jobs",
             "1",
             "--output",

@@ -15,7 +15,7 @@
 //! function of its inputs and nothing else.
 //!
 //! Reading order: [`policy`], [`message`], [`input`], [`output`], then the machines [`lock`],
-//! [`hold`], [`ladder`], [`sigint`], [`teardown`], [`node`], where they meet, and [`contract`], which
+//! [`hold`], [`ladder`], [`sigint`], [`late_interrupts`], [`teardown`], [`node`], where they meet, and [`contract`], which
 //! they keep.
 
 #![no_std]
@@ -32,6 +32,7 @@ pub mod hold;
 pub mod id;
 pub mod input;
 pub mod ladder;
+pub mod late_interrupts;
 pub mod lock;
 pub mod message;
 pub mod name;

@@ -5,7 +5,7 @@
 //! ```
 
 use crate::context::{Context, Scope};
-use crate::effects::{ActorResources, Remembered, RootResources};
+use crate::effects::{ActorResources, RootResources};
 use crate::error::{RuntimeError, failed};
 use crate::event::{DriverEvent, Mail, Senders};
 use crate::exit;
@@ -29,6 +29,7 @@ use crate::user_task::{Code, Filter, UserTask};
 use crate::warden::{LastAct, LastingMemory, Ward, Warden};
 use crate::wire::{Frame, Hello, VERSION};
 use holdfast_protocol::actor_loop::ActorLoop;
+use holdfast_protocol::late_interrupts::LateInterrupts;
 use holdfast_protocol::policy::{Orphans, Route};
 use holdfast_protocol::{ActorId, Cause, DebugMode, Node, Status};
 use holdfast_sync::flag::Flag;
@@ -328,7 +329,7 @@ async fn live(
         agent: None,
         prompt: None,
         holder: None,
-        remembered: Remembered::default(),
+        late_interrupts: LateInterrupts::default(),
         answer: None,
         hinted: BTreeSet::new(),
         terminal,

@@ -27,9 +27,8 @@ use crate::user_task::{Filter, UserTask};
 use holdfast_protocol::actor_loop::{
     ChildScope, Effects, Examine, FrameVerdict, Incoming, Intake, Point, TaskEnd,
 };
-use holdfast_protocol::{
-    ActorId, Answer, Cause, Input, Node, Origin, Output, RequestId, Signal, Status,
-};
+use holdfast_protocol::late_interrupts::LateInterrupts;
+use holdfast_protocol::{ActorId, Answer, Cause, Input, Node, Output, RequestId, Signal, Status};
 use holdfast_sync::children::Children;
 use holdfast_sync::ticket::Ticket;
 pub(crate) use links::OtherFrame;
@@ -55,14 +54,6 @@ pub(crate) struct RootResources {
     pub(crate) relay: Option<Arc<OutputRelay>>,
     /// The children that the runtime did not start.
     pub(crate) others: OtherChildren,
-}
-
-/// Interrupts that came while a prompt was open and nobody could answer it.
-#[derive(Debug, Default)]
-pub(crate) struct Remembered {
-    pub(crate) interrupts: Vec<Origin>,
-    /// Whether the report that the first of them met is out.
-    pub(crate) report_is_out: bool,
 }
 
 /// A task that ends when this is dropped.
@@ -96,7 +87,7 @@ pub(crate) struct ActorResources {
     pub(crate) prompt: Option<(RequestId, Arc<PromptSession>)>,
     /// LastOutput for the end of the holder's process, at the root.
     pub(crate) holder: Option<Abort>,
-    pub(crate) remembered: Remembered,
+    pub(crate) late_interrupts: LateInterrupts,
     /// The last answer at a prompt of this actor.
     pub(crate) answer: Option<(RequestId, Answer)>,
     /// Whether the hint about Ctrl-C was given in this debug session.

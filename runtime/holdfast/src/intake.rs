@@ -11,15 +11,15 @@
 mod frames;
 mod surveys;
 
-use crate::effects::{ActorResources, Remembered};
+use crate::effects::ActorResources;
 use crate::event::{ActorEvent, DriverEvent, PauseRequest};
 use crate::job;
 use crate::prompt::{PromptEvent, Suspension};
 use crate::signals::{StopReach, StopSender, Taken, stop_by_default, stops_for, told_to_end};
 use crate::wire::Frame;
 use holdfast_protocol::actor_loop::Intake;
+use holdfast_protocol::late_interrupts::LateInterrupt;
 use holdfast_protocol::node::TreePosition;
-use holdfast_protocol::policy::Shield;
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Answer, Cause, Node, Origin, RequestId, Signal};
@@ -39,7 +39,7 @@ impl ActorResources {
     pub(crate) async fn next_event(&mut self, node: &Node, intake: Intake) -> ActorEvent {
         loop {
             self.show_waiting(node);
-            if let Some(event) = self.remembered(node) {
+            if let Some(event) = self.late_interrupt(node) {
                 return event;
             }
             let all = intake == Intake::All;
@@ -125,7 +125,7 @@ impl ActorResources {
     ) -> Option<ActorEvent> {
         match event {
             PromptEvent::Ended => {
-                self.remembered.report_is_out = true;
+                self.late_interrupts.report_out();
                 return Some(ActorEvent::BatonEnded(request));
             }
             PromptEvent::Interrupted => {
@@ -165,9 +165,10 @@ impl ActorResources {
 
     fn signal_taken(&mut self, node: &Node, signal: Taken) -> Option<ActorEvent> {
         match signal {
-            Taken::Decide(Signal::Interrupt, origin) if self.is_late(node) => {
-                self.remembered.report_is_out &= !self.remembered.interrupts.is_empty();
-                self.remembered.interrupts.push(origin);
+            Taken::Decide(Signal::Interrupt, origin)
+                if self.has_no_person() && node.on_interrupt() == Disposition::Shield =>
+            {
+                self.late_interrupts.keep(origin);
             }
             Taken::Decide(signal, origin) => return Some(ActorEvent::Signalled(signal, origin)),
             Taken::Child => return Some(ActorEvent::Orphans),
@@ -178,26 +179,22 @@ impl ActorResources {
         None
     }
 
-    /// Whether an interrupt must wait: a shield protects a person at a prompt, and without a
-    /// terminal there is none. As with a signal that is blocked, it comes when that is over.
-    fn is_late(&self, node: &Node) -> bool {
-        self.root_resources.is_some() && self.terminal.is_none() && shields(node)
+    /// Whether this is a root without a terminal.
+    fn has_no_person(&self) -> bool {
+        self.root_resources.is_some() && self.terminal.is_none()
     }
 
-    /// An interrupt that has waited: as what it is, or, where the next report has begun already, as
-    /// the order to stop that no prompt puts off (R10).
-    fn remembered(&mut self, node: &Node) -> Option<ActorEvent> {
-        let Remembered { interrupts, report_is_out } = &mut self.remembered;
-        if !shields(node) {
-            let origin = interrupts.pop()?;
-            return Some(ActorEvent::Signalled(Signal::Interrupt, origin));
+    fn late_interrupt(&mut self, node: &Node) -> Option<ActorEvent> {
+        match self.late_interrupts.due(node.on_interrupt()) {
+            LateInterrupt::None => None,
+            LateInterrupt::Interrupt(origin) => {
+                Some(ActorEvent::Signalled(Signal::Interrupt, origin))
+            }
+            LateInterrupt::Stop => {
+                self.stopped_by.get_or_insert(Signal::Interrupt);
+                Some(ActorEvent::Signalled(Signal::Terminate, Origin::Process))
+            }
         }
-        if interrupts.is_empty() || !*report_is_out {
-            return None;
-        }
-        interrupts.clear();
-        self.stopped_by.get_or_insert(Signal::Interrupt);
-        Some(ActorEvent::Signalled(Signal::Terminate, Origin::Process))
     }
 
     /// A SIGTSTP came. The terminal may tell this process and the supervisor too: a SIGTSTP that a
@@ -255,9 +252,4 @@ impl ActorResources {
             prompt.resume();
         }
     }
-}
-
-/// Whether an actor would not act on a SIGINT now.
-fn shields(node: &Node) -> bool {
-    node.policy().shield() == Shield::On && node.disposition() == Disposition::Shield
 }

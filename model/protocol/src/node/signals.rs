@@ -18,9 +18,17 @@ impl Node {
         }
     }
 
+    /// What this actor does on a SIGINT: a shield counts where the policy has one.
+    #[must_use]
+    pub fn on_interrupt(&self) -> Disposition {
+        match self.policy.shield() {
+            Shield::On => self.disposition(),
+            Shield::Off => Disposition::Obey,
+        }
+    }
+
     fn interrupted(&mut self, origin: Origin, out: &mut Outbox) {
-        let shielded =
-            self.policy.shield() == Shield::On && self.disposition() == Disposition::Shield;
+        let shielded = self.on_interrupt() == Disposition::Shield;
         match (&self.position, origin, self.policy.bystander()) {
             (TreePosition::Below { .. }, Origin::Terminal, Bystander::LeavesItToRoot) => {
                 out.notice(Notice::InterruptLeftToRoot);

@@ -19,7 +19,10 @@ pub(crate) fn run(words: &[String]) -> ExitCode {
     }
     if words[0] == "twice" {
         for _ in 0..2 {
-            let nothing = async |_: Context| -> Result<(), BoxError> { Ok(println!("nothing")) };
+            let nothing = async |_: Context| -> Result<(), BoxError> {
+                println!("nothing");
+                Ok(())
+            };
             let code = Program::new().run(nothing);
             println!("code {code:?}");
         }
