@@ -1,6 +1,7 @@
 //! A tree that runs, and what can be asked of it.
 
 use libtest_mimic::Failed;
+use nix::sys::signal::{SigHandler, Signal, signal};
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -20,12 +21,21 @@ pub(crate) struct Running {
     heard: Vec<String>,
 }
 
-/// A tree in a mode of the program, in a session of its own: without a terminal.
+/// A tree in a mode of the program, in a session of its own: without a terminal. What a shell has
+/// ignored for the tests, as it does for what runs in its background, is not ignored for the tree.
 pub(crate) fn command(words: &[&str]) -> Command {
     let mut command = Command::new("/proc/self/exe");
     command.arg("--program").args(words).stdin(Stdio::null());
-    // SAFETY: setsid(2) is async-signal-safe.
-    unsafe { command.pre_exec(|| nix::unistd::setsid().map(drop).map_err(Into::into)) };
+    let prepare = || {
+        for number in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP] {
+            // SAFETY: the default is no function of this program.
+            unsafe { signal(number, SigHandler::SigDfl)? };
+        }
+        nix::unistd::setsid()?;
+        Ok(())
+    };
+    // SAFETY: signal(2) and setsid(2) are async-signal-safe.
+    unsafe { command.pre_exec(prepare) };
     command
 }
 

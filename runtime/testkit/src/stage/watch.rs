@@ -12,6 +12,7 @@ use std::fmt;
 use std::io::{self, BufReader};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -217,8 +218,17 @@ fn follow(watch: &StageWatch, master: &OwnedFd, sleep: BorrowedFd<'_>) -> io::Re
         }
         watch.add(|seen| {
             seen.transcript.extend_from_slice(&bytes[..count]);
-            seen.screen.process(&bytes[..count]);
+            show(&mut seen.screen, &bytes[..count]);
         });
+    }
+}
+
+/// Shows output on the screen. The emulator panics on some output after it was made smaller; it is
+/// reset then, as a person would reset a terminal.
+fn show(screen: &mut vt100::Parser, output: &[u8]) {
+    let (rows, columns) = screen.screen().size();
+    if panic::catch_unwind(AssertUnwindSafe(|| screen.process(output))).is_err() {
+        *screen = vt100::Parser::new(rows, columns, 0);
     }
 }
 
