@@ -28,7 +28,7 @@ pub(crate) fn command(words: &[&str]) -> Command {
     command.arg("--program").args(words).stdin(Stdio::null());
     let prepare = || {
         for number in [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP] {
-            // SAFETY: the default is no function of this program.
+            // SAFETY: the default action runs no code of this program.
             unsafe { signal(number, SigHandler::SigDfl)? };
         }
         nix::unistd::setsid()?;

@@ -1,14 +1,16 @@
 //! `holdfast chaos`: random trees of real processes, random events, and a judge.
 
+use super::watch::{CtrlCError, Interruption, ProgressView, watched};
 use super::{complain, print};
 use crate::conform::conform;
 use crate::exit::ExitClass;
 use crate::on_live::{SHIM, TEST_ACTOR};
 use clap::Args;
+use holdfast_check::explore::Progress;
 use holdfast_testkit::chaos::{ChaosFault, ChaosPlan, ChaosSetup, shrink};
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::{fs, io, thread};
 
@@ -40,6 +42,9 @@ enum ChaosCommandError {
     /// This program is its own shim and actor.
     #[error("failed to find this program")]
     Program(#[source] io::Error),
+    /// Ctrl-C cannot be caught.
+    #[error(transparent)]
+    CtrlC(#[from] CtrlCError),
 }
 
 impl ChaosArgs {
@@ -61,33 +66,25 @@ impl ChaosArgs {
         let folder = tempfile::tempdir().map_err(ChaosCommandError::Folder)?;
         let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let jobs = self.jobs.map_or(4 * cores, NonZeroUsize::get);
-        let (next, over) = (AtomicU64::new(0), AtomicBool::new(false));
-        let failed = Mutex::new(None);
-        thread::scope(|scope| {
-            for _ in 0..jobs {
-                scope.spawn(|| {
-                    while !over.load(Ordering::Acquire) {
-                        let number = next.fetch_add(1, Ordering::AcqRel);
-                        if number >= self.runs {
-                            return;
-                        }
-                        let plan = ChaosPlan::of(self.seed.wrapping_add(number));
-                        if let Some(fault) = judged(&setup, &plan, folder.path()) {
-                            over.store(true, Ordering::Release);
-                            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
-                            failed.get_or_insert((plan, fault));
-                        }
-                    }
-                });
-            }
-        });
-        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let judge = |plan: &ChaosPlan| judged(&setup, plan, folder.path());
+        let (soaked, asked) =
+            watched(ProgressView::Runs, |progress| self.runs(jobs, progress, judge))?;
+        let Soaked { done, failed } = soaked;
         let Some((plan, fault)) = failed else {
-            print(&format!("{} runs from seed {}: no fault\n", self.runs, self.seed));
-            return Ok(ExitClass::Holds);
+            let seed = self.seed;
+            return Ok(match asked {
+                Interruption::None => {
+                    print(&format!("{done} runs from seed {seed}: no fault\n"));
+                    ExitClass::Holds
+                }
+                Interruption::ByUser => {
+                    print(&format!("interrupted after {done} runs from seed {seed}: no fault\n"));
+                    ExitClass::Interrupted
+                }
+            });
         };
         print(&format!("seed {}: {fault}\n", plan.seed));
-        let (least, fault) = shrink(plan, fault, |plan| judged(&setup, plan, folder.path()));
+        let (least, fault) = shrink(plan, fault, judge);
         let events = least.events.iter().map(|event| format!("  {event:?}\n"));
         let events: String = events.collect();
         let ChaosPlan { seed, shape, placement, start, debug, events: _ } = &least;
@@ -96,6 +93,45 @@ impl ChaosArgs {
         ));
         Ok(ExitClass::Expectation)
     }
+
+    /// Runs plans side by side until the first that fails.
+    fn runs(
+        &self,
+        jobs: usize,
+        progress: &Progress,
+        judge: impl Fn(&ChaosPlan) -> Option<ChaosFault> + Sync,
+    ) -> Soaked {
+        let next = AtomicU64::new(0);
+        let failed = Mutex::new(None);
+        thread::scope(|scope| {
+            for _ in 0..jobs {
+                scope.spawn(|| {
+                    while !progress.interrupt.load(Ordering::Relaxed) {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        if number >= self.runs {
+                            return;
+                        }
+                        let plan = ChaosPlan::of(self.seed.wrapping_add(number));
+                        let fault = judge(&plan);
+                        progress.states.fetch_add(1, Ordering::Relaxed);
+                        if let Some(fault) = fault {
+                            progress.interrupt.store(true, Ordering::Relaxed);
+                            let mut failed = failed.lock().unwrap_or_else(PoisonError::into_inner);
+                            failed.get_or_insert((plan, fault));
+                        }
+                    }
+                });
+            }
+        });
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Soaked { done: progress.states.load(Ordering::Relaxed), failed }
+    }
+}
+
+/// What came of many runs: how many there were, and the first that failed.
+struct Soaked {
+    done: u64,
+    failed: Option<(ChaosPlan, ChaosFault)>,
 }
 
 /// Runs a plan, and checks its records against the model.

@@ -20,6 +20,8 @@ pub enum ProgressView {
     Search,
     /// How many walks were taken, on a terminal.
     Walks,
+    /// How many runs of real trees have ended, on a terminal.
+    Runs,
     /// How many states of the present kind of actor there are, on a terminal.
     Proof,
     /// Nothing is shown.
@@ -70,7 +72,7 @@ pub enum Interruption {
 
 fn look_after(show: ProgressView, progress: &Progress, asked: &AtomicBool, over: &Receiver<()>) {
     let bar = match show {
-        ProgressView::Search | ProgressView::Walks | ProgressView::Proof
+        ProgressView::Search | ProgressView::Walks | ProgressView::Runs | ProgressView::Proof
             if io::stderr().is_terminal() =>
         {
             ProgressBar::new_spinner()
@@ -86,6 +88,7 @@ fn look_after(show: ProgressView, progress: &Progress, asked: &AtomicBool, over:
                 format!("{} states of a kind of actor", HumanCount(progress.states.load(Relaxed)))
             }
             ProgressView::Walks => walks(progress, started.elapsed()),
+            ProgressView::Runs => format!("{} runs", HumanCount(progress.states.load(Relaxed))),
             ProgressView::Search | ProgressView::None => line(progress, started.elapsed()),
         });
         bar.tick();
