@@ -62,6 +62,8 @@ pub(super) fn not_started(program: &HostedProgram, error: &RuntimeError) -> Prog
         RuntimeError::System { source, .. } => {
             ProgramEnd::NotStarted(format!("failed to start `{name}`: {source}"))
         }
+        // As if the SIGTERM of the teardown had come before its first instruction.
+        RuntimeError::Cancelled(_) => ProgramEnd::Signal(Signal::SIGTERM as i32),
         error => ProgramEnd::NotStarted(format!("failed to start `{name}`: {error}")),
     }
 }
