@@ -206,7 +206,10 @@ impl ActorResources {
         }
         if self.root_resources.is_none() && sender == StopSender::Parent {
             self.stop(|| {
-                let _ = raise(OsSignal::SIGSTOP);
+                // Meanwhile the supervisor may have been let go on, and this process with it.
+                if !crate::signals::stop_is_void() {
+                    let _ = raise(OsSignal::SIGSTOP);
+                }
             });
         } else if job::can_go_on() {
             self.stop(|| stop_by_default(OsSignal::SIGTSTP, StopReach::Process));

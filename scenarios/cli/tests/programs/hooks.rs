@@ -90,9 +90,10 @@ print('JOINED', flush=True)
         scene.stage.type_line("p y - x")?;
         scene.stage.wait_output("\r\n1\r\n")?;
         scene.stage.type_line("c")?;
-        scene.stage.wait_output("Y ")?;
     }
-    scene.stage.wait_output("JOINED")?;
+    for shown in ["Y 1\n", "Y 11\n", "JOINED"] {
+        scene.stage.wait_text(shown)?;
+    }
     scene.ends(0)
 }
 
