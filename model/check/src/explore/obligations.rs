@@ -2,7 +2,7 @@
 //!
 //! A state keeps the obligations that a run may have when it comes there. They are handed on along
 //! every step, until a state discharges them; a state that is expanded already is expanded once
-//! more if it gets another one. In a graph without cycles ([`super::recurrence`]) that is all:
+//! more if it gets another one. In a graph without cycles ([`recurrence`](mod@super::recurrence)) that is all:
 //!
 //! - A fair run can stay nowhere but in a state in which no fair action is possible. So a leads-to
 //!   is violated if and only if some such state has its obligation.
