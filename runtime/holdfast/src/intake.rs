@@ -248,6 +248,7 @@ impl ActorResources {
         let since = Instant::now();
         let relay = self.root_resources.as_ref().and_then(|root| root.relay.as_ref());
         relay.inspect(|relay| relay.settle());
+        self.await_stopped_branch();
         stop_here();
         self.timers.shift(since.elapsed());
         self.signal_branch(ProcessSignal::CONT, ProcessSignal::CONT);

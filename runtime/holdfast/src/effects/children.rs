@@ -320,7 +320,28 @@ impl ActorResources {
             process.signal(if actor { to_actors } else { to_others });
         });
     }
+
+    /// Waits until the actors below have stopped, so that what lets them go on comes after that and
+    /// not before. One that does not stop is waited for no longer than a moment.
+    pub(crate) fn await_stopped_branch(&self) {
+        for _ in 0..STOP_LOOKS {
+            let mut runs = false;
+            self.children.each(|child, _| {
+                let record = self.records.get(&child);
+                let actor = record.is_some_and(|record| record.kind == ChildKind::Actor);
+                runs |= actor && process::state_of(child.0).is_empty();
+            });
+            if !runs {
+                return;
+            }
+            std::thread::park_timeout(STOP_LOOK);
+        }
+    }
 }
+
+/// How often a supervisor looks whether its branch has stopped, and how many times.
+const STOP_LOOK: Duration = Duration::from_millis(2);
+const STOP_LOOKS: u32 = 250;
 
 /// How often the root looks for what was left by what it has refused, and how many times.
 const LAST_LOOK: Duration = Duration::from_millis(2);
