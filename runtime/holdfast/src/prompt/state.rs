@@ -242,12 +242,17 @@ impl SessionState {
             return Printed::Left(lines.iter().map(|line| format!("{line}\n")).collect());
         }
         state.shown.add(lines);
+        self.offer_lines(&mut state);
+        Printed::Above
+    }
+
+    /// Makes the editor show the lines that wait.
+    fn offer_lines(&self, state: &mut SessionFields) {
         match state.editor {
             EditorPhase::Reading(_) => notify_editor(),
-            EditorPhase::Polling => self.wake(&mut state),
+            EditorPhase::Polling => self.wake(state),
             EditorPhase::Busy | EditorPhase::Away | EditorPhase::Gone => self.changed.notify_all(),
         }
-        Printed::Above
     }
 
     /// How many wait.
@@ -257,9 +262,8 @@ impl SessionState {
             return;
         }
         state.waiting = count;
-        if let (EditorOrder::Stay, EditorPhase::Reading(_) | EditorPhase::Polling) =
-            (state.order, state.editor)
-        {
+        // A busy editor too: it may have made its prompt already, and not read yet.
+        if state.order == EditorOrder::Stay {
             state.order = EditorOrder::Redraw;
             self.wake(&mut state);
         }
@@ -339,11 +343,44 @@ const LOOK: Duration = Duration::from_millis(500);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read as _;
 
     #[test]
     fn orders_climb() {
         assert!(EditorOrder::Stay < EditorOrder::Redraw);
         assert!(EditorOrder::Redraw < EditorOrder::Rest);
         assert!(EditorOrder::Rest < EditorOrder::Leave);
+    }
+
+    /// A session without a terminal, and whether its editor in poll would be woken.
+    fn session() -> (SessionState, impl FnMut() -> bool) {
+        let (session, woken) = SessionState::new(None, Box::new(drop), Color::Plain).unwrap();
+        (session, move || matches!((&woken).read(&mut [0; 8]), Ok(1..)))
+    }
+
+    #[test]
+    fn a_count_that_changes_between_the_prompts_making_and_its_reading_is_painted() {
+        let (session, mut is_woken) = session();
+        assert_eq!(session.standing().1, 0);
+        session.waiting(3);
+        session.polling();
+        assert!(is_woken());
+        assert_eq!(session.order(), EditorOrder::Redraw);
+    }
+
+    #[test]
+    fn a_line_that_comes_between_the_flush_and_the_reading_is_shown() {
+        let (session, mut is_woken) = session();
+        session.flush();
+        session.note("late");
+        session.polling();
+        assert!(is_woken());
+    }
+
+    #[test]
+    fn an_editor_that_begins_to_read_and_has_nothing_to_look_at_is_not_woken() {
+        let (session, mut is_woken) = session();
+        session.polling();
+        assert!(!is_woken());
     }
 }

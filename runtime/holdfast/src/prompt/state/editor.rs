@@ -87,19 +87,23 @@ impl SessionState {
 
     /// The editor reads a line in this thread from here on.
     pub(in crate::prompt) fn reading(&self) {
-        let mut state = self.lock();
-        state.editor = EditorPhase::Reading(pthread_self());
-        if state.order > EditorOrder::Stay {
-            self.wake(&mut state);
-        }
+        self.begin(EditorPhase::Reading(pthread_self()));
     }
 
     /// The editor is in poll from here on.
     pub(in crate::prompt) fn polling(&self) {
+        self.begin(EditorPhase::Polling);
+    }
+
+    /// What came since the prompt was made, and the lines above it, is looked at once more.
+    fn begin(&self, phase: EditorPhase) {
         let mut state = self.lock();
-        state.editor = EditorPhase::Polling;
-        if state.order > EditorOrder::Stay || !state.shown.is_empty() {
+        state.editor = phase;
+        if state.order > EditorOrder::Stay {
             self.wake(&mut state);
+        }
+        if !state.shown.is_empty() {
+            self.offer_lines(&mut state);
         }
     }
 
