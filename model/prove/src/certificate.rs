@@ -1,12 +1,13 @@
 //! What a proof writes down: for each kind of actor every state, as numbers in tables of text.
 //!
 //! ```text
-//!     holdfast-certificate 2
+//!     holdfast-certificate 3
 //!     kind asker
 //!     node Node { .. }                 every node in focus, in the order in which they were found
-//!     link (LinkState { .. }, History { .. })   every link: to the supervisor, to the child
-//!     state 0 0 1 0                    node, link above, link below, the bits of what is around
-//!     end
+//!     up Side { .. }                   every link to the supervisor
+//!     down Side { .. }                 every link to the child
+//!     state 0 0 1 0 1:10 2:5           node, link above, link below, the bits of what is around,
+//!     end                              and for claims about the end its rank on the way to the goal
 //! ```
 //!
 //! States stand in the order of the search, so that whatever a state is made of has come up before
@@ -15,11 +16,10 @@
 use super::focus::Focus;
 use super::search::{Closure, FocusSearch};
 use holdfast_protocol::Policy;
-use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// The first line.
-pub const TITLE: &str = "holdfast-certificate 2";
+pub const TITLE: &str = "holdfast-certificate 3";
 
 /// Explores every kind of actor and writes down all states; none if one does not close.
 #[must_use]
@@ -38,21 +38,19 @@ pub fn certificate(
         for node in nodes {
             let _ = writeln!(text, "node {node:?}");
         }
-        // A link above and one below may be the same value: it stands in the table once.
-        let mut links: HashMap<String, usize> = HashMap::new();
-        let mut numbers = Vec::new();
-        for side in ups.iter().chain(downs) {
-            let link = format!("{:?}", (&side.link, &side.said));
-            let next = links.len();
-            let number = *links.entry(link.clone()).or_insert(next);
-            if number == next {
-                let _ = writeln!(text, "link {link}");
+        for (name, sides) in [("up", ups), ("down", downs)] {
+            for side in sides {
+                let _ = writeln!(text, "{name} {side:?}");
             }
-            numbers.push(number);
         }
-        for [node, up, down, around] in search.numbers() {
-            let (up, down) = (numbers[usize::from(up)], numbers[ups.len() + usize::from(down)]);
-            let _ = writeln!(text, "state {node} {up} {down} {around}");
+        for ([node, up, down, around], ranks) in search.numbers() {
+            let _ = write!(text, "state {node} {up} {down} {around}");
+            for (claim, rank) in ranks.iter().enumerate() {
+                if let Some(rank) = rank {
+                    let _ = write!(text, " {claim}:{rank}");
+                }
+            }
+            text.push('\n');
         }
         text.push_str("end\n");
     }

@@ -13,21 +13,18 @@
 //! no property. By induction over the steps of a run that holds in trees of every size:
 //! `model/docs/PROOF.md` is the argument.
 //!
-//! Reading order: [`focus`], [`side`], [`rest`], [`step`], [`state`], [`claim`], [`judge`],
-//! [`search`], [`proof`], [`chart`], [`concrete`], [`certificate`], [`verify`].
+//! Reading order: [`statement`] and what is in it, [`step`], [`search`], [`proof`], [`chart`],
+//! [`concrete`], [`certificate`], [`verify`].
 
 #![forbid(unsafe_code)]
 
 pub mod certificate;
 pub mod chart;
-pub mod claim;
 pub mod concrete;
-pub mod focus;
-pub mod judge;
 pub mod proof;
-pub mod rest;
 pub mod search;
-pub mod side;
-pub mod state;
+pub mod statement;
 pub mod step;
 pub mod verify;
+
+pub use statement::{claim, environment, focus, judge, leads_to, rest, seen, side, state, whole};

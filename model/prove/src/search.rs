@@ -4,26 +4,28 @@
 //! What a node does on an input, and what a link becomes, is remembered.
 
 mod found;
-mod moves;
 mod numbers;
 mod progress;
 
-pub use found::{Closure, Explored, FocusEvent, FocusStep, Violated};
+pub use super::environment::FocusEvent;
+pub use found::{Closure, Explored, FocusStep, Violated};
 
 use numbers::{NumberedState, Numbers};
-use progress::{Edge, is_quiet};
+use progress::Edge;
 
 use super::claim::{ClaimViolation, Findings, Reached};
+use super::environment::{BelowKeeps, Mover, Trigger, moves};
 use super::focus::{ABOVE, CHILD, Focus};
-use super::judge::{breach, judge_state, judge_step};
-use super::side::{NeighbourMove, Side};
+use super::judge::{StepInFocus, breach, judge_state, judge_step};
+use super::leads_to::{Ranks, is_quiet};
+use super::seen::Told;
+use super::side::Side;
 use super::state::{Around, BatonLife, FocusView, KidLife};
-use super::step::{FocusOutcome, Trigger, goes_up, outcomes};
+use super::step::{FocusOutcome, outcomes};
 use holdfast_check::world::link::LinkEnd;
 use holdfast_protocol::contract::Clause;
 use holdfast_protocol::message::MessageDirection;
-use holdfast_protocol::teardown::Teardown;
-use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Output, Policy};
+use holdfast_protocol::{ActorId, DebugMode, Message, Node, Output, Policy};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
@@ -39,20 +41,8 @@ const MOST_VALUES: usize = 60_000;
 /// How many states are expanded between two looks at the caller.
 const STRIDE: usize = 4096;
 
-/// What may happen to a link, and what it becomes.
-type Moves = Rc<[(NeighbourMove, u16)]>;
-
 /// What a node may do, and what it becomes.
 type Outcomes = Rc<[(u16, FocusOutcome)]>;
-
-/// What the neighbour below keeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum BelowKeeps {
-    /// The contract of a link.
-    Contract,
-    /// Nothing: it says anything at any time.
-    Nothing,
-}
 
 /// The exploration of one kind of actor.
 pub struct FocusSearch {
@@ -63,13 +53,13 @@ pub struct FocusSearch {
     nodes: Numbers<Node>,
     ups: Numbers<Side>,
     downs: Numbers<Side>,
-    moves: FxHashMap<(LinkEnd, u16), Moves>,
     words: FxHashMap<(LinkEnd, u16, Message), (u16, Option<Clause>)>,
     outcomes: FxHashMap<(u16, Trigger), Outcomes>,
     known: FxHashMap<NumberedState, u32>,
     points: Vec<NumberedState>,
     from: Vec<(u32, FocusEvent)>,
     edges: Vec<Edge>,
+    ranks: Vec<Ranks>,
     reached: Reached,
     violated: Vec<Violated>,
     steps: u64,
@@ -88,13 +78,13 @@ impl FocusSearch {
             nodes: Numbers::new(),
             ups: Numbers::new(),
             downs: Numbers::new(),
-            moves: FxHashMap::default(),
             words: FxHashMap::default(),
             outcomes: FxHashMap::default(),
             known: FxHashMap::default(),
             points: Vec::new(),
             from: Vec::new(),
             edges: Vec::new(),
+            ranks: Vec::new(),
             reached: Reached::default(),
             violated: Vec::new(),
             steps: 0,
@@ -126,7 +116,7 @@ impl FocusSearch {
         for debug in [DebugMode::Off, DebugMode::On] {
             let node = self.nodes.number(self.focus.start(self.policy, debug));
             let start = NumberedState { node, up, down, around: Around::default().bits() };
-            self.add(start, 0, FocusEvent::Starts);
+            self.arrive(start, 0, FocusEvent::Starts, true);
         }
         let mut at = 0;
         while at < self.points.len() {
@@ -172,9 +162,10 @@ impl FocusSearch {
         (&self.nodes.values, &self.ups.values, &self.downs.values)
     }
 
-    /// Every state that was found, as numbers: node, links, what is around.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = [u16; 4]> + '_ {
-        self.points.iter().map(|point| [point.node, point.up, point.down, point.around])
+    /// Every state that was found, as numbers: node, links, what is around; and its ranks.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = ([u16; 4], Ranks)> + '_ {
+        let numbers = |point: &NumberedState| [point.node, point.up, point.down, point.around];
+        self.points.iter().map(numbers).zip(self.ranks.iter().copied())
     }
 
     fn view(&self, point: NumberedState) -> FocusView<'_> {
@@ -185,10 +176,6 @@ impl FocusSearch {
             down: self.downs.get(point.down),
             around: point.around(),
         }
-    }
-
-    fn add(&mut self, point: NumberedState, from: u32, event: FocusEvent) {
-        self.arrive(point, from, event, is_quiet(event));
     }
 
     /// A step leads to a state; it is quiet if it may be taken while nobody asks for anything.
@@ -255,33 +242,18 @@ impl FocusSearch {
 
     fn expand(&mut self, at: u32) {
         let point = self.points[at as usize];
-        if point.around().killed || self.nodes.get(point.node).teardown() == Teardown::Over {
-            return self.baton(at, point);
+        for step in moves(&self.view(point), self.child) {
+            let mut next = NumberedState { around: step.around.bits(), ..point };
+            match step.link {
+                Some(side) if side.far == LinkEnd::Upper => next.up = self.ups.number(side),
+                Some(side) => next.down = self.downs.number(side),
+                None => {}
+            }
+            match step.mover {
+                Mover::Environment(event) => self.arrive(next, at, event, is_quiet(event)),
+                Mover::Actor(trigger) => self.trigger(at, next, trigger),
+            }
         }
-        if !self.focus.is_root() {
-            self.above(at, point);
-        }
-        if self.focus.has_child() {
-            self.below(at, point);
-        }
-        if self.focus == Focus::RootOrphan {
-            self.orphan(at, point);
-        }
-        if self.focus.is_root() {
-            self.root(at, point);
-        }
-        if self.focus.asks() && !point.around().asked {
-            self.trigger(at, point, Trigger::Asks);
-        }
-        self.trigger(at, point, Trigger::Aside);
-        // Whoever is killed does nothing any longer; what stays is the lock and its batons.
-        if self.focus.is_root() {
-            self.add(point.with(|around| around.killed = true), at, FocusEvent::Killed);
-        }
-    }
-
-    fn takes(&mut self, at: u32, point: NumberedState, input: Input) {
-        self.trigger(at, point, Trigger::Takes(input));
     }
 
     /// The actor in focus takes a step from a point where the world has made room for it.
@@ -310,31 +282,24 @@ impl FocusSearch {
         let mut violations = Vec::new();
         let mut exited = false;
         for output in &outcome.outputs {
+            next.around = next.around().after(*output).bits();
             match *output {
                 Output::Send { to, message } => {
                     next = self.send(next, to, message, &mut violations);
                 }
-                Output::Arm { timer } => next = next.armed(timer, true),
-                Output::Disarm { timer } => next = next.armed(timer, false),
-                Output::Requested { .. } => next = next.with(|around| around.asked = true),
-                Output::TerminalTaken => next = next.with(|around| around.session = true),
-                Output::TerminalRestored => next = next.with(|around| around.session = false),
                 Output::Exit { .. } => exited = true,
-                Output::Signal { .. }
-                | Output::PromptOpened { .. }
-                | Output::PromptClosed { .. }
-                | Output::Refused { .. }
-                | Output::BatonDropped { .. }
-                | Output::InterruptObeyed
-                | Output::TeardownStarted { .. }
-                | Output::Sweep
-                | Output::Noticed { .. }
-                | Output::Alarmed { .. } => {}
+                _ => {}
             }
         }
         let mut reached = std::mem::take(&mut self.reached);
+        violations.extend(outcome.violation);
+        if let Some(property) = outcome.reaches {
+            reached.property(property);
+        }
         let mut found = Findings { reached: &mut reached, violations };
-        judge_step(&self.view(point), outcome, &self.view(next), &mut found);
+        let told = Told::of(self.focus, outcome.input);
+        let step = StepInFocus { told, outputs: &outcome.outputs };
+        judge_step(&self.view(point), step, &self.view(next), &mut found);
         let violations = found.violations;
         self.reached = reached;
         let event = FocusEvent::Takes(outcome.input);
@@ -366,7 +331,7 @@ impl FocusSearch {
             violations.push(breach(Clause::OwnWay));
         }
         let (side, clause);
-        if goes_up(self.focus, to) {
+        if to == ABOVE && !self.focus.is_root() {
             (side, clause) = self.say(LinkEnd::Upper, next.up, message);
             next.up = side;
         } else if to == CHILD && self.focus.has_child() {
@@ -397,23 +362,6 @@ impl FocusSearch {
         let after = (self.side_number(value), clause);
         self.words.insert((far, side, message), after);
         after
-    }
-
-    fn moves(&mut self, far: LinkEnd, side: u16) -> Moves {
-        if let Some(known) = self.moves.get(&(far, side)) {
-            return known.clone();
-        }
-        let value = self.side(far, side).clone();
-        let request = self.focus.request();
-        let moves = match (far, self.child) {
-            (LinkEnd::Lower, BelowKeeps::Nothing) => value.moves_of_anybody(request),
-            (LinkEnd::Upper, _) | (LinkEnd::Lower, BelowKeeps::Contract) => value.moves(request),
-        };
-        let moves = moves.into_iter();
-        let moves: Moves =
-            moves.map(|step| (step, self.side_number(value.after(self.policy, step)))).collect();
-        self.moves.insert((far, side), moves.clone());
-        moves
     }
 
     fn side(&self, far: LinkEnd, side: u16) -> &Side {

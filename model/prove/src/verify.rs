@@ -1,25 +1,28 @@
 //! An independent check of a certificate: what begins is in it, it is closed under every step of the
-//! actor and every move around it, and nothing in it is forbidden.
+//! actor and every move around it, nothing in it is forbidden, and its ranks fall.
 //!
-//! Written a second time, from `model/docs/PROOF.md`. What it shares with the search is the node, the
-//! link and the contract; the words of a certificate; and the rests with their inputs, which
-//! `tests/commute.rs` compares with nodes of any size.
-
-mod forbidden;
+//! In common with the search are the statement ([`super::statement`] says how a mistake in it would
+//! show), the node and the link, and no other code. Nothing is searched for here: where the search
+//! computes a fixed point over a graph, this check compares a rank with those of the next states.
 
 use super::certificate::TITLE;
-use super::focus::{ABOVE, CHILD, Focus, MIDDLE, MINE, OTHER, ROOT};
+use super::claim::{ClaimViolation, Findings, Reached};
+use super::environment::{BelowKeeps, FocusEvent, Mover, Trigger, moves};
+use super::focus::{ABOVE, CHILD, Focus};
+use super::judge::{StepInFocus, breach, judge_state, judge_step};
+use super::leads_to::{CLAIMS, FAIR, FairMove, Ranks, fair, is_quiet, is_quiet_step};
 use super::rest::{inputs_aside, inputs_that_ask, rests};
-use super::state::{Around, BatonLife, KidLife};
-use holdfast_check::world::link::{LaneState, LinkEnd, LinkInput, LinkState};
-use holdfast_protocol::contract::History;
-use holdfast_protocol::message::{About, MessageDirection, Urgency};
+use super::seen::{Told, concerns, without_cause};
+use super::side::Side;
+use super::state::{Around, BatonLife, FocusState, KidLife};
+use super::whole::WholeStep;
+use holdfast_check::world::link::LinkEnd;
+use holdfast_protocol::contract::Clause;
+use holdfast_protocol::message::MessageDirection;
 use holdfast_protocol::node::focus::Rest;
-use holdfast_protocol::teardown::Teardown;
-use holdfast_protocol::{
-    ActorId, DebugMode, Input, Message, Node, Outbox, Output, Policy, RequestId, Status, Timer,
-};
-use rustc_hash::{FxHashMap, FxHashSet};
+use holdfast_protocol::{ActorId, DebugMode, Input, Message, Node, Outbox, Output, Policy};
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::rc::Rc;
@@ -34,33 +37,12 @@ pub enum Rejected {
     #[error("{0}: not in the certificate, or too late: {1}")]
     Open(Focus, String),
     /// Something in it is forbidden.
-    #[error("{0}: {1}")]
-    Forbidden(Focus, &'static str),
+    #[error("{0}: {claim}: {what}", claim = .1.claim, what = .1.what)]
+    Forbidden(Focus, ClaimViolation),
+    /// The ranks of a state and of those that follow it do not show that the goal is inevitable.
+    #[error("{0}: {1}, for all that the ranks say")]
+    Unranked(Focus, &'static str),
 }
-
-/// A link, and what was said on it.
-type Wire = (LinkState, History);
-
-/// A state as values: the node, the links above and below it, and what is around.
-#[derive(Clone, Debug)]
-struct Now {
-    node: Node,
-    up: Wire,
-    down: Wire,
-    around: Around,
-}
-
-/// What the actor does after a move.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Then {
-    Nothing,
-    Takes(Input),
-    TakesAside,
-    Asks,
-}
-
-/// A step of the node: what it becomes, what it did, and on which input.
-type NodeStep = (Node, Vec<Output>, Input);
 
 /// The lines of one table, and the values behind them as far as steps have made them.
 struct Table<T> {
@@ -85,12 +67,16 @@ impl<T: Clone + Eq + Hash + Debug> Table<T> {
     }
 }
 
+/// A step of the node: what it becomes, what it did, on which input, and whether nobody asks.
+type NodeStep = (Node, Vec<Output>, Input, bool);
+
 struct CertificateCheck {
     focus: Focus,
     nodes: Table<Node>,
-    links: Table<Wire>,
-    states: FxHashSet<[u16; 4]>,
-    steps: FxHashMap<(u16, Then), Rc<[NodeStep]>>,
+    ups: Table<Side>,
+    downs: Table<Side>,
+    states: FxHashMap<[u16; 4], Ranks>,
+    steps: FxHashMap<(u16, Trigger), Rc<[NodeStep]>>,
 }
 
 /// Checks a certificate of a policy and says how many states it has.
@@ -99,34 +85,33 @@ struct CertificateCheck {
 /// The first thing that is wrong with it.
 pub fn verify(text: &str, policy: Policy) -> Result<usize, Rejected> {
     let mut lines = text.lines();
-    let unreadable =
-        |expected: &str, found: &str| Rejected::Unreadable(expected.into(), found.into());
     let expect = |found: Option<&str>, expected: String| match found.unwrap_or_default() {
         found if found == expected => Ok(()),
-        found => Err(unreadable(&expected, found)),
+        found => Err(Rejected::Unreadable(expected, found.into())),
     };
     expect(lines.next(), TITLE.to_owned())?;
     let mut all = 0;
     for focus in Focus::ALL {
         expect(lines.next(), format!("kind {focus}"))?;
-        let (nodes, links) = (Table::new(), Table::new());
-        let (states, steps) = (FxHashSet::default(), FxHashMap::default());
-        let mut check = CertificateCheck { focus, nodes, links, states, steps };
+        let (nodes, ups, downs) = (Table::new(), Table::new(), Table::new());
+        let (states, steps) = (FxHashMap::default(), FxHashMap::default());
+        let mut check = CertificateCheck { focus, nodes, ups, downs, states, steps };
         let mut order: Vec<[u16; 4]> = Vec::new();
         for line in lines.by_ref().take_while(|line| *line != "end") {
-            let table = match line.split_once(' ').unwrap_or_default() {
+            let (table, text) = match line.split_once(' ').unwrap_or_default() {
                 ("node", text) => (&mut check.nodes.lines, text),
-                ("link", text) => (&mut check.links.lines, text),
-                (_, numbers) => {
-                    let state: Vec<u16> = numbers.split(' ').flat_map(str::parse).collect();
-                    order.push(state.try_into().map_err(|_| unreadable("state", line))?);
+                ("up", text) => (&mut check.ups.lines, text),
+                ("down", text) => (&mut check.downs.lines, text),
+                (_, text) => {
+                    let unreadable = || Rejected::Unreadable("state".into(), line.into());
+                    let (state, ranks) = state_of(text).ok_or_else(unreadable)?;
+                    check.states.insert(state, ranks);
+                    order.push(state);
                     continue;
                 }
             };
-            let number = table.0.len() as u16;
-            table.0.insert(table.1.to_owned(), number);
+            table.insert(text.to_owned(), table.len() as u16);
         }
-        check.states.extend(&order);
         check.begins(policy)?;
         order.iter().try_for_each(|state| check.state(*state))?;
         all += order.len();
@@ -134,305 +119,181 @@ pub fn verify(text: &str, policy: Policy) -> Result<usize, Rejected> {
     Ok(all)
 }
 
-fn is_open((link, _): &Wire) -> bool {
-    (link.up.state(), link.down.state()) == (LaneState::Open, LaneState::Open)
-}
-
-/// Something happens to a link whose end `far` is the neighbour's, who reads at once.
-fn pass((link, said): &mut Wire, far: LinkEnd, input: LinkInput) {
-    let step = |link: &mut LinkState, input| {
-        link.step((ROOT, ROOT), Policy::RELAY, input, &mut Vec::new());
-    };
-    step(link, input);
-    while {
-        let lane = if far == LinkEnd::Upper { &link.up } else { &link.down };
-        lane.queue().next().is_some() || lane.state() == LaneState::Closed
-    } {
-        step(link, LinkInput::Read(far));
+/// The numbers of a state and its ranks.
+fn state_of(text: &str) -> Option<([u16; 4], Ranks)> {
+    let (ranked, numbers): (Vec<&str>, Vec<&str>) =
+        text.split(' ').partition(|word| word.contains(':'));
+    let numbers: Vec<u16> = numbers.into_iter().flat_map(str::parse).collect();
+    let mut ranks = Ranks::default();
+    for (claim, rank) in ranked.into_iter().filter_map(|word| word.split_once(':')) {
+        *ranks.get_mut(claim.parse::<usize>().ok()?)? = Some(rank.parse().ok()?);
     }
-    // A supervisor that is gone hears nothing.
-    if far == LinkEnd::Upper && !is_open(&(link.clone(), *said)) {
-        *said = History::default();
-    }
+    Some((numbers.try_into().ok()?, ranks))
 }
 
 impl CertificateCheck {
-    fn in_focus(&self, node: &Node) -> Node {
-        node.in_focus(self.focus.request(), self.focus.kids(), (MINE, OTHER))
-    }
-
     fn begins(&mut self, policy: Policy) -> Result<(), Rejected> {
         for debug in [DebugMode::Off, DebugMode::On] {
-            let node = match self.focus.is_root() {
-                true => Node::root(ROOT, policy, debug),
-                false => Node::below(ABOVE, ROOT, MIDDLE, policy, debug),
-            };
-            let (up, down, around) = (Wire::default(), Wire::default(), Around::default());
-            self.has(&Now { node: self.in_focus(&node), up, down, around })?;
+            let (up, down) = (Side::new(LinkEnd::Upper), Side::new(LinkEnd::Lower));
+            let node = self.focus.start(policy, debug);
+            self.find(&FocusState { node, up, down, around: Around::default() })?;
         }
         Ok(())
     }
 
-    /// The state is in the certificate.
-    fn has(&mut self, now: &Now) -> Result<(), Rejected> {
-        let (node, up) = (self.nodes.number(&now.node), self.links.number(&now.up));
-        let (down, around) = (self.links.number(&now.down), now.around.bits());
+    /// The state is in the certificate, with these ranks.
+    fn find(&mut self, now: &FocusState) -> Result<Ranks, Rejected> {
+        let (node, up) = (self.nodes.number(&now.node), self.ups.number(&now.up));
+        let (down, around) = (self.downs.number(&now.down), now.around.bits());
         let state = node.zip(up).zip(down).map(|((node, up), down)| [node, up, down, around]);
-        let has = state.is_some_and(|state| self.states.contains(&state));
-        if has { Ok(()) } else { Err(Rejected::Open(self.focus, format!("{now:?}"))) }
+        let ranks = state.and_then(|state| self.states.get(&state)).copied();
+        ranks.ok_or_else(|| Rejected::Open(self.focus, format!("{now:?}")))
     }
 
     /// Everything that a state leads to is in the certificate, and nothing of it is forbidden.
     fn state(&mut self, state: [u16; 4]) -> Result<(), Rejected> {
-        let link = |number| self.links.values.get(number);
-        let values = self.nodes.values.get(&state[0]).zip(link(&state[1])).zip(link(&state[2]));
+        let values = self.nodes.values.get(&state[0]).zip(self.ups.values.get(&state[1]));
+        let values = values.zip(self.downs.values.get(&state[2]));
         let too_late = || Rejected::Open(self.focus, format!("what leads to state {state:?}"));
         let ((node, up), down) = values.ok_or_else(too_late)?;
         let (node, up, down) = (node.clone(), up.clone(), down.clone());
-        let now = Now { node, up, down, around: Around::of_bits(state[3]) };
-        self.permit(forbidden::state(self.focus, &now))?;
-        for (after, then) in self.moves(&now) {
-            if then == Then::Nothing {
-                self.has(&after)?;
-                continue;
+        let now = FocusState { node, up, down, around: Around::of_bits(state[3]) };
+        let (view, mut steps) = (now.view(self.focus), Vec::new());
+        self.permit(|found| judge_state(&view, found))?;
+        for step in moves(&view, BelowKeeps::Contract) {
+            let after = now.after(&step);
+            match step.mover {
+                Mover::Environment(event) => {
+                    let ranks = self.find(&after)?;
+                    steps.push((fair(&view, event), is_quiet(event), ranks));
+                }
+                Mover::Actor(trigger) => {
+                    for step in self.steps(state[0], &after.node, trigger)?.iter() {
+                        let ranks = self.perform(&after, step)?;
+                        let event = FocusEvent::Takes(step.2);
+                        steps.push((fair(&view, event), step.3, ranks));
+                    }
+                }
             }
-            for step in self.steps(state[0], &after.node, then)?.iter() {
-                self.perform(&after, step)?;
+        }
+        self.ranked(&now, self.states[&state], &steps)
+    }
+
+    /// From where it must come to a goal, it comes: no step that counts raises a rank, and one fair
+    /// move is possible and lowers it.
+    fn ranked(
+        &self,
+        now: &FocusState,
+        ranks: Ranks,
+        steps: &[(Option<FairMove>, bool, Ranks)],
+    ) -> Result<(), Rejected> {
+        let view = now.view(self.focus);
+        for (number, claim) in CLAIMS.iter().enumerate() {
+            let counted = || steps.iter().filter(|step| step.1 || !claim.quiet);
+            let shown = match ranks[number] {
+                None => !(claim.obliged)(&view),
+                Some(0) => (claim.goal)(&view),
+                Some(rank) => {
+                    let lowers = Some(FAIR[rank as usize % FAIR.len()]);
+                    let falls = |(fair, _, after): &(_, _, Ranks)| {
+                        let most = if *fair == lowers { rank - 1 } else { rank };
+                        after[number].is_some_and(|after| after <= most)
+                    };
+                    counted().all(falls) && counted().any(|(fair, ..)| *fair == lowers)
+                }
+            };
+            if !shown {
+                return Err(Rejected::Unranked(self.focus, claim.what));
             }
         }
         Ok(())
     }
 
-    fn permit(&self, forbidden: Option<&'static str>) -> Result<(), Rejected> {
-        forbidden.map_or(Ok(()), |what| Err(Rejected::Forbidden(self.focus, what)))
-    }
-
-    /// What may happen next: the neighbours, the kernel and the timers make room for the actor.
-    fn moves(&self, now: &Now) -> Vec<(Now, Then)> {
-        let (focus, around) = (self.focus, now.around);
-        let (request, mut moves) = (focus.request(), Vec::new());
-        let mut add = |then, change: &dyn Fn(&mut Now)| {
-            let mut after = now.clone();
-            change(&mut after);
-            moves.push((after, then));
-        };
-        if around.baton == BatonLife::Out {
-            add(Then::Nothing, &|it| it.around.baton = BatonLife::Closed);
-        }
-        if around.killed {
-            return moves;
-        }
-        add(Then::TakesAside, &|_| ());
-        if focus.asks() && !around.asked {
-            add(Then::Asks, &|_| ());
-        }
-        if focus.is_root() {
-            add(Then::Nothing, &|it| it.around.killed = true);
-            if around.baton == BatonLife::Closed {
-                let read = Then::Takes(Input::BatonClosed { request });
-                add(read, &|it| it.around.baton = BatonLife::Read);
-            }
-            if around.yields {
-                let expired = Input::Expired { timer: Timer::Yield(request) };
-                add(Then::Takes(expired), &|it| it.around.yields = false);
-            }
-            if matches!(around.kid, KidLife::Unborn | KidLife::Gone) {
-                add(Then::Takes(Input::ChildrenGone), &|_| ());
-            }
-        }
-        for child in focus.kids().iter().copied() {
-            if around.grace {
-                let expired = Input::Expired { timer: Timer::Grace(child) };
-                add(Then::Takes(expired), &|it| it.around.grace = false);
-            }
-            let comes =
-                if focus.has_child() { Input::Spawned { child } } else { Input::Adopted { child } };
-            match (around.kid, focus.has_child()) {
-                (KidLife::Unborn, own) if !own || now.node.teardown() == Teardown::NotAsked => {
-                    add(Then::Takes(comes), &|it| it.around.kid = KidLife::Alive);
-                }
-                (KidLife::Alive, true) => add(Then::Nothing, &|it| {
-                    it.around.kid = KidLife::Zombie;
-                    pass(&mut it.down, LinkEnd::Lower, LinkInput::Died(LinkEnd::Lower));
-                }),
-                (KidLife::Alive, false) | (KidLife::Zombie, true) => {
-                    for status in [Status::Cancelled, Status::Failed] {
-                        add(Then::Takes(Input::Exited { child, status }), &|it| {
-                            it.around.kid = KidLife::Gone;
-                            if focus.has_child() {
-                                it.down = Wire::default();
-                                pass(&mut it.down, LinkEnd::Lower, LinkInput::Died(LinkEnd::Lower));
-                                pass(&mut it.down, LinkEnd::Lower, LinkInput::Abandon);
-                            }
-                        });
-                    }
-                }
-                _ => {}
-            }
-        }
-        if !focus.is_root() {
-            self.neighbour(now, LinkEnd::Upper, &mut moves);
-        }
-        if focus.has_child() {
-            self.neighbour(now, LinkEnd::Lower, &mut moves);
-        }
-        moves
-    }
-
-    /// What the neighbour whose end is `far` may say or do, and what the actor may read of it.
-    fn neighbour(&self, now: &Now, far: LinkEnd, moves: &mut Vec<(Now, Then)>) {
-        let (wire, from, near, there, way) = match far {
-            LinkEnd::Upper => (&now.up, ABOVE, LinkEnd::Lower, true, MessageDirection::Down),
-            LinkEnd::Lower => {
-                let alive = now.around.kid == KidLife::Alive;
-                (&now.down, CHILD, LinkEnd::Upper, alive, MessageDirection::Up)
-            }
-        };
-        let mut add = |then, said, input| {
-            let mut after = now.clone();
-            let wire = if far == LinkEnd::Upper { &mut after.up } else { &mut after.down };
-            wire.1 = said;
-            pass(wire, far, input);
-            moves.push((after, then));
-        };
-        if there && is_open(wire) {
-            add(Then::Nothing, wire.1, LinkInput::Cut);
-            for word in words(self.focus.request()).into_iter().filter(|it| it.direction() == way) {
-                let mut said = wire.1;
-                if said.says(word).is_ok() {
-                    add(Then::Nothing, said, LinkInput::Push(far, word));
-                }
-            }
-        }
-        let lane = if far == LinkEnd::Upper { &wire.0.down } else { &wire.0.up };
-        let mut said = wire.1;
-        if let Some(message) = lane.queue().next() {
-            said.hears(message);
-            add(Then::Takes(Input::Received { from, message }), said, LinkInput::Read(near));
-        } else if lane.state() == LaneState::Closed {
-            add(Then::Takes(Input::LinkEnded { peer: from }), said, LinkInput::Read(near));
-        }
+    fn permit(&self, judge: impl FnOnce(&mut Findings<'_>)) -> Result<(), Rejected> {
+        let mut reached = Reached::default();
+        let mut found = Findings { reached: &mut reached, violations: Vec::new() };
+        judge(&mut found);
+        let violation = found.violations.first();
+        violation.map_or(Ok(()), |it| Err(Rejected::Forbidden(self.focus, *it)))
     }
 
     /// What the actor does beside every rest; its node has a number.
-    fn steps(&mut self, number: u16, node: &Node, then: Then) -> Result<Rc<[NodeStep]>, Rejected> {
-        if let Some(known) = self.steps.get(&(number, then)) {
+    fn steps(&mut self, number: u16, node: &Node, on: Trigger) -> Result<Rc<[NodeStep]>, Rejected> {
+        if let Some(known) = self.steps.get(&(number, on)) {
             return Ok(known.clone());
         }
-        let (mut seen, mut steps, mut outbox) = (FxHashSet::default(), Vec::new(), Outbox::new());
+        let (mut steps, mut outbox): (Vec<NodeStep>, _) = (Vec::new(), Outbox::new());
+        let mut seen = FxHashMap::<_, usize>::default();
         for rest in rests(self.focus, node) {
-            let (rest, inputs) = match then {
-                Then::Nothing => (rest, Vec::new()),
-                Then::Takes(input) => (rest, vec![input]),
-                Then::TakesAside => (rest.clone(), inputs_aside(self.focus, node, &rest)),
-                Then::Asks => (Rest { next_serial: 0, ..rest.clone() }, inputs_that_ask(&rest)),
+            let (rest, inputs) = match on {
+                Trigger::Takes(input) => (rest, vec![input]),
+                Trigger::Aside => (rest.clone(), inputs_aside(self.focus, node, &rest)),
+                Trigger::Asks => (Rest { next_serial: 0, ..rest.clone() }, inputs_that_ask(&rest)),
             };
             let before = node.beside(&rest);
             for input in inputs {
                 let mut after = before.clone();
                 after.handle(input, &mut outbox);
-                let did = outbox.drain().filter(|output| ours(self.focus, *output));
-                let did: Vec<Output> = did.collect();
-                self.permit(forbidden::whole_step(self.focus, &before, input, &after, &did))?;
-                let to = self.in_focus(&after);
-                let told = matches!(input, Input::Signalled { .. }).then_some(input);
-                if seen.insert((to.clone(), did.clone(), told)) {
-                    steps.push((to, did, input));
+                let did: Vec<Output> = outbox.drain().collect();
+                let whole = WholeStep { before: &before, input, after: &after, outputs: &did };
+                self.permit(|found| found.violations.extend(whole.judge(self.focus).0))?;
+                let quiet = is_quiet_step(node, &before, &after);
+                let did = did.into_iter().filter(|output| concerns(self.focus, *output));
+                let did: Vec<Output> = did.map(without_cause).collect();
+                let to = self.focus.project(&after);
+                match seen.entry((to.clone(), did.clone(), Told::of(self.focus, input))) {
+                    Entry::Occupied(known) => steps[*known.get()].3 |= quiet,
+                    Entry::Vacant(new) => {
+                        new.insert(steps.len());
+                        steps.push((to, did, input, quiet));
+                    }
                 }
             }
         }
         let steps: Rc<[NodeStep]> = steps.into();
-        self.steps.insert((number, then), steps.clone());
+        self.steps.insert((number, on), steps.clone());
         Ok(steps)
     }
 
-    fn perform(&mut self, now: &Now, (node, did, input): &NodeStep) -> Result<(), Rejected> {
-        let mut after = Now { node: node.clone(), ..now.clone() };
+    /// The actor takes a step; the ranks of the state it leads to. An actor that exits is nowhere,
+    /// which is as good as at each goal.
+    fn perform(&mut self, now: &FocusState, step: &NodeStep) -> Result<Ranks, Rejected> {
+        let (node, did, input, _) = step;
+        let mut after = FocusState { node: node.clone(), ..now.clone() };
         let mut exits = false;
         for output in did {
-            let around = &mut after.around;
+            after.around = after.around.after(*output);
             match *output {
                 Output::Send { to, message } => {
                     let kept = self.say(&mut after, to, message);
-                    self.permit((!kept).then_some("the contract of a link is not kept"))?;
+                    self.permit(|found| found.violations.extend(kept.err().map(breach)))?;
                 }
-                Output::Arm { timer: Timer::Grace(_) } => around.grace = true,
-                Output::Disarm { timer: Timer::Grace(_) } => around.grace = false,
-                Output::Arm { timer: Timer::Yield(_) } => around.yields = true,
-                Output::Disarm { timer: Timer::Yield(_) } => around.yields = false,
-                Output::Requested { .. } => around.asked = true,
-                Output::TerminalTaken => around.session = true,
-                Output::TerminalRestored => around.session = false,
                 Output::Exit { .. } => exits = true,
                 _ => {}
             }
         }
-        self.permit(forbidden::step(self.focus, now, *input, did, &after))?;
-        if exits { Ok(()) } else { self.has(&after) }
+        let seen = StepInFocus { told: Told::of(self.focus, *input), outputs: did };
+        let (from, to) = (now.view(self.focus), after.view(self.focus));
+        self.permit(|found| judge_step(&from, seen, &to, found))?;
+        if exits { Ok([Some(0); CLAIMS.len()]) } else { self.find(&after) }
     }
 
-    /// The actor says something. Whether the contract permits it, if it binds.
-    fn say(&self, after: &mut Now, to: ActorId, word: Message) -> bool {
-        let (far, near, way) = match to {
-            ABOVE if !self.focus.is_root() => {
-                (LinkEnd::Upper, LinkEnd::Lower, MessageDirection::Up)
-            }
-            CHILD if self.focus.has_child() => {
-                (LinkEnd::Lower, LinkEnd::Upper, MessageDirection::Down)
-            }
-            _ => return false,
+    /// The actor says something, which the contract may forbid where it binds.
+    fn say(&self, after: &mut FocusState, to: ActorId, word: Message) -> Result<(), Clause> {
+        let (side, way) = match to {
+            ABOVE if !self.focus.is_root() => (&mut after.up, MessageDirection::Up),
+            CHILD if self.focus.has_child() => (&mut after.down, MessageDirection::Down),
+            _ => return Err(Clause::NobodyElse),
         };
-        let alive = after.around.kid == KidLife::Alive;
-        let wire = if far == LinkEnd::Upper { &mut after.up } else { &mut after.down };
-        let binds = if far == LinkEnd::Upper { is_open(wire) } else { alive };
-        let kept = wire.1.says(word).is_ok() && word.direction() == way;
-        if is_open(wire) && matches!(word, Message::Want { .. } | Message::Grant { .. }) {
-            wire.1.hears(word);
-        }
-        pass(wire, far, LinkInput::Push(near, word));
+        let kept = side.say(after.node.policy(), word);
         if self.focus.is_root() && matches!(word, Message::Grant { .. }) {
             after.around.baton = BatonLife::Out;
         }
-        kept || !binds
-    }
-}
-
-/// Everything there is to say about a request.
-fn words(request: RequestId) -> [Message; 8] {
-    [
-        Message::Want { request },
-        Message::Done { request },
-        Message::Lost { request },
-        Message::Grant { request },
-        Message::Refuse { request },
-        Message::Revoke { request },
-        Message::Cancel { urgency: Urgency::Patient },
-        Message::Cancel { urgency: Urgency::Forced },
-    ]
-}
-
-/// Whether an output is about the request, or the children in focus.
-fn ours(focus: Focus, output: Output) -> bool {
-    match output {
-        Output::Send { to, message } => match message.request() {
-            // Whoever else asks under its name is refused.
-            About::Request(request) => {
-                let another = to != CHILD && matches!(message, Message::Refuse { .. });
-                request == focus.request() && !another
-            }
-            About::Actor => to == CHILD && focus.has_child(),
-        },
-        Output::Arm { timer: Timer::Grace(child) }
-        | Output::Disarm { timer: Timer::Grace(child) }
-        | Output::Signal { child, .. } => focus.kids().contains(&child),
-        Output::Arm { timer: Timer::Yield(request) }
-        | Output::Disarm { timer: Timer::Yield(request) }
-        | Output::Requested { request }
-        | Output::PromptOpened { request }
-        | Output::PromptClosed { request }
-        | Output::Refused { request }
-        | Output::BatonDropped { request } => request == focus.request(),
-        Output::Sweep | Output::Noticed { .. } => false,
-        _ => true,
+        let binds = to == ABOVE || after.around.kid == KidLife::Alive;
+        match (word.direction() == way, binds) {
+            (false, _) => Err(Clause::OwnWay),
+            (true, true) => kept,
+            (true, false) => Ok(()),
+        }
     }
 }

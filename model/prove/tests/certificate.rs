@@ -30,6 +30,19 @@ fn a_certificate_is_accepted_whole_and_of_this_protocol_alone() {
     let verdict = verify(&other.join("\n"), Policy::RELAY);
     assert!(matches!(verdict, Err(Rejected::Open(..) | Rejected::Forbidden(..))), "{verdict:?}");
 
+    // With a rank that does not fall: without it, with one that is too low, at the goal already.
+    let between = lines.iter().position(|line| *line == "kind between").expect("the second kind");
+    let ranked = |line: &&str| line.starts_with("state ") && line.ends_with(" 3:37");
+    let place = lines.iter().skip(between).position(ranked).expect("a state with a rank") + between;
+    let (before, _) = lines[place].rsplit_once(' ').expect("a rank");
+    for rank in ["", " 3:7", " 3:0"] {
+        let altered = format!("{before}{rank}");
+        let mut other = lines.clone();
+        other[place] = &altered;
+        let verdict = verify(&other.join("\n"), Policy::RELAY);
+        assert!(matches!(verdict, Err(Rejected::Unranked(..))), "{altered}: {verdict:?}");
+    }
+
     // Of a protocol that does other things.
     for rule in Rule::ALL {
         assert!(verify(&text, Policy::RELAY.without(rule)).is_err(), "without {rule}");

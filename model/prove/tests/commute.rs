@@ -15,9 +15,11 @@ use holdfast_protocol::{
     ActorId, Answer, Cause, DebugMode, Input, Message, Node, Origin, Outbox, Output, Policy,
     RequestId, Shielding, Signal, Status, Timer,
 };
+use holdfast_prove::environment::Trigger;
 use holdfast_prove::focus::{ABOVE, CHILD, DEEPER, Focus, OFF, ORPHAN, ROOT};
 use holdfast_prove::rest::rests;
-use holdfast_prove::step::{Trigger, concerns, outcomes_beside, without_cause};
+use holdfast_prove::seen::{concerns, without_cause};
+use holdfast_prove::step::outcomes_beside;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 

@@ -1,29 +1,10 @@
 //! What a search says of what it found.
 
 use super::super::claim::{ClaimViolation, Reached};
+use super::super::environment::FocusEvent;
 use super::super::focus::Focus;
-use super::super::side::NeighbourMove;
 use super::super::state::Around;
-use holdfast_protocol::{Input, Node, Output};
-
-/// What happens on a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum FocusEvent {
-    /// Nothing: the state is one to begin with.
-    Starts,
-    /// The neighbour above, or the link to it.
-    Above(NeighbourMove),
-    /// The neighbour below, or the link to it.
-    Below(NeighbourMove),
-    /// The process below dies.
-    Dies,
-    /// The last copy of the baton is closed.
-    BatonCloses,
-    /// The actor in focus is killed.
-    Killed,
-    /// The actor in focus takes an input.
-    Takes(Input),
-}
+use holdfast_protocol::{Node, Output};
 
 /// How a claim is violated first.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Values with numbers, in the order in which the values were met; and a state made of numbers.
 
 use crate::state::Around;
-use holdfast_protocol::Timer;
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::hash::Hash;
@@ -52,13 +51,5 @@ impl NumberedState {
         let mut around = self.around();
         change(&mut around);
         Self { around: around.bits(), ..self }
-    }
-
-    /// The same with a timer armed, or disarmed.
-    pub(super) fn armed(self, timer: Timer, on: bool) -> Self {
-        self.with(|around| match timer {
-            Timer::Grace(_) => around.grace = on,
-            Timer::Yield(_) => around.yields = on,
-        })
     }
 }

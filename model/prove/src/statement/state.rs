@@ -1,10 +1,11 @@
 //! What is explored: the actor in focus, its two links, and what the kernel keeps beside them.
 
+use super::environment::EnvironmentMove;
 use super::focus::Focus;
 use super::side::Side;
-use super::step::own_stage;
-use holdfast_protocol::Node;
+use holdfast_check::world::link::LinkEnd;
 use holdfast_protocol::lock::client::RequestStage;
+use holdfast_protocol::{Node, Output, Timer};
 
 /// A process in focus below: the child on the path, or the orphan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,73 @@ impl Around {
     }
 }
 
+impl Around {
+    /// What an output of the actor in focus makes of it.
+    #[must_use]
+    pub fn after(self, output: Output) -> Self {
+        match output {
+            Output::Arm { timer } => self.armed(timer, true),
+            Output::Disarm { timer } => self.armed(timer, false),
+            Output::Requested { .. } => Self { asked: true, ..self },
+            Output::TerminalTaken => Self { session: true, ..self },
+            Output::TerminalRestored => Self { session: false, ..self },
+            Output::Send { .. }
+            | Output::Exit { .. }
+            | Output::Signal { .. }
+            | Output::PromptOpened { .. }
+            | Output::PromptClosed { .. }
+            | Output::Refused { .. }
+            | Output::BatonDropped { .. }
+            | Output::InterruptObeyed
+            | Output::TeardownStarted { .. }
+            | Output::Sweep
+            | Output::Noticed { .. }
+            | Output::Alarmed { .. } => self,
+        }
+    }
+
+    fn armed(self, timer: Timer, on: bool) -> Self {
+        match timer {
+            Timer::Grace(_) => Self { grace: on, ..self },
+            Timer::Yield(_) => Self { yields: on, ..self },
+        }
+    }
+}
+
+/// One state, as values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FocusState {
+    /// The node in focus.
+    pub node: Node,
+    /// The link to the supervisor.
+    pub up: Side,
+    /// The link to the child.
+    pub down: Side,
+    /// The rest of the machine.
+    pub around: Around,
+}
+
+impl FocusState {
+    /// The same, seen whole.
+    #[must_use]
+    pub fn view(&self, focus: Focus) -> FocusView<'_> {
+        let Self { node, up, down, around } = self;
+        FocusView { focus, node, up, down, around: *around }
+    }
+
+    /// The same after the machine or a neighbour has moved, or made room for the actor.
+    #[must_use]
+    pub fn after(&self, step: &EnvironmentMove) -> Self {
+        let mut after = Self { around: step.around, ..self.clone() };
+        match &step.link {
+            Some(side) if side.far == LinkEnd::Upper => after.up = side.clone(),
+            Some(side) => after.down = side.clone(),
+            None => {}
+        }
+        after
+    }
+}
+
 /// One state, seen whole.
 #[derive(Clone, Copy, Debug)]
 pub struct FocusView<'a> {
@@ -97,10 +165,16 @@ pub struct FocusView<'a> {
 }
 
 impl FocusView<'_> {
+    /// The stage of the request in focus, if it is the actor's own.
+    #[must_use]
+    pub fn own_stage(&self) -> Option<RequestStage> {
+        self.node.requests().find(self.focus.request()).map(|own| own.stage)
+    }
+
     /// Whether the prompt of `r` is open in the actor in focus.
     #[must_use]
     pub fn prompt_here(&self) -> bool {
-        own_stage(self.focus, self.node) == Some(RequestStage::Open)
+        self.own_stage() == Some(RequestStage::Open)
     }
 
     /// Whether the prompt of `r` may be open in the child or below it.

@@ -1,9 +1,7 @@
-//! What must not be in a certificate: states, steps in focus, steps of the whole node.
+//! What is forbidden, a second time: of states, steps in focus, steps of the whole node.
 
-use super::super::focus::{CHILD, Focus, ORPHAN};
-use super::super::state::{BatonLife, KidLife};
-use super::{Now, is_open};
-use holdfast_protocol::contract::Word;
+use holdfast_check::world::link::{LaneState, LinkState};
+use holdfast_protocol::contract::{History, Word};
 use holdfast_protocol::hold::HoldStage;
 use holdfast_protocol::input::Shielding;
 use holdfast_protocol::ladder::{Grace, LadderRung};
@@ -13,6 +11,24 @@ use holdfast_protocol::node::{StopOrder, TreePosition, Uplink};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
 use holdfast_protocol::{Input, Message, Node, Origin, Output, Signal};
+use holdfast_prove::focus::{CHILD, Focus, MINE, ORPHAN};
+use holdfast_prove::state::{Around, BatonLife, KidLife};
+
+/// A link, and what was said on it.
+type Wire = (LinkState, History);
+
+/// A state as values: the node, the links above and below it, and what is around.
+#[derive(Clone, Debug)]
+pub(crate) struct Now {
+    pub(crate) node: Node,
+    pub(crate) up: Wire,
+    pub(crate) down: Wire,
+    pub(crate) around: Around,
+}
+
+fn is_open((link, _): &Wire) -> bool {
+    (link.up.state(), link.down.state()) == (LaneState::Open, LaneState::Open)
+}
 
 /// The first of some sentences that is so.
 fn first<const N: usize>(sentences: [(bool, &'static str); N]) -> Option<&'static str> {
@@ -33,7 +49,7 @@ fn forced(node: &Node) -> bool {
     node.urgency() == Urgency::Forced
 }
 
-pub(super) fn state(focus: Focus, now: &Now) -> Option<&'static str> {
+pub(crate) fn forbidden_state(focus: Focus, now: &Now) -> Option<&'static str> {
     let (node, around, r, (here, _, below)) =
         (&now.node, now.around, focus.request(), open(focus, now));
     let own = node.requests().find(r).map(|own| own.stage);
@@ -61,6 +77,7 @@ pub(super) fn state(focus: Focus, now: &Now) -> Option<&'static str> {
     ]);
     let TreePosition::Root { server, stop } = node.position() else { return local };
     let (owns, stopped) = (server.owner() == Some(r), *stop == StopOrder::Received);
+    let mine = server.owner().is_some_and(|owner| owner.actor == node.id() || owner == MINE);
     let calm = |kid: &Grace, rung| *kid == Grace::Off && rung != LadderRung::Kill;
     let calm = kids().any(|kid| calm(&kid.grace, kid.rung));
     let (out, path) = (around.baton == BatonLife::Out, focus.has_child());
@@ -72,7 +89,7 @@ pub(super) fn state(focus: Focus, now: &Now) -> Option<&'static str> {
         first([
             (here && !owns, "the root's prompt is open without the lock"),
             (around.session != server.owner().is_some(), "the terminal is not as the lock says"),
-            (stopped && here, "a stop leaves the root at its own prompt"),
+            (stopped && (here || mine), "a stop leaves the root at its own prompt"),
             (
                 forced(node) && !matches!(node.teardown(), Teardown::Running(_)),
                 "no end after a stop",
@@ -86,7 +103,7 @@ pub(super) fn state(focus: Focus, now: &Now) -> Option<&'static str> {
     })
 }
 
-pub(super) fn step(
+pub(crate) fn forbidden_step(
     focus: Focus,
     from: &Now,
     input: Input,
@@ -129,7 +146,7 @@ pub(super) fn step(
 }
 
 /// What is forbidden of a step of the whole node, whatever the neighbours do.
-pub(super) fn whole_step(
+pub(crate) fn forbidden_whole_step(
     focus: Focus,
     before: &Node,
     input: Input,

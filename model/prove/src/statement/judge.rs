@@ -4,8 +4,8 @@
 
 use super::claim::{ClaimViolation, Findings};
 use super::focus::{CHILD, Focus, MINE};
+use super::seen::Told;
 use super::state::{BatonLife, FocusView, KidLife};
-use super::step::{FocusOutcome, own_stage};
 use holdfast_check::property::PropertyId;
 use holdfast_protocol::contract::{Clause, Word};
 use holdfast_protocol::hold::{HoldStage, Protects};
@@ -16,7 +16,7 @@ use holdfast_protocol::message::Urgency;
 use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::sigint::Disposition;
 use holdfast_protocol::teardown::Teardown;
-use holdfast_protocol::{Input, Message, Origin, Output, Signal};
+use holdfast_protocol::{Message, Origin, Output};
 
 /// Judges a state.
 pub fn judge_state(view: &FocusView<'_>, found: &mut Findings<'_>) {
@@ -61,7 +61,7 @@ fn keeps_contract(view: &FocusView<'_>, found: &mut Findings<'_>) {
     let open = view.prompt_below() || view.prompt_here();
     let what = "a prompt may be open here or below, and the link above is not granted it";
     found.contract(Clause::PromptUnderGrant, open, !open || said.may_prompt(), what);
-    let knows = hold(view).is_some() || own_stage(view.focus, view.node).is_some();
+    let knows = hold(view).is_some() || view.own_stage().is_some();
     let forced = said.cancel_now == Word::Heard && said.grant != Word::Heard;
     let asked = said.want != Word::Unsaid && said.over == Word::Unsaid;
     let asked = asked && said.refuse != Word::Heard && !forced;
@@ -82,12 +82,12 @@ fn nothing_stale(view: &FocusView<'_>, found: &mut Findings<'_>) {
         }
         Some(HoldStage::Detached) | None => false,
     };
-    let gone = stage.is_none() && own_stage(view.focus, view.node).is_none();
+    let gone = stage.is_none() && view.own_stage().is_none();
     let was = said.want == Word::Heard || view.around.asked;
     found.claim(property, gone && was, !stale, "a hold for what is over below");
     let forced = view.node.urgency() == Urgency::Forced;
-    let waits = stage == Some(HoldStage::Waiting)
-        || own_stage(view.focus, view.node) == Some(RequestStage::Waiting);
+    let waits =
+        stage == Some(HoldStage::Waiting) || view.own_stage() == Some(RequestStage::Waiting);
     found.demand(property, !(forced && waits), "a request waits where holds do not count");
     let idle = view.node.requests().is_empty() && stage.is_none();
     let shielded = view.node.disposition() == Disposition::Shield;
@@ -98,8 +98,8 @@ fn nothing_stale(view: &FocusView<'_>, found: &mut Findings<'_>) {
 fn answers(view: &FocusView<'_>, found: &mut Findings<'_>) {
     let property = PropertyId::RequestAnswered;
     let stage = hold(view).map(|(stage, _)| stage);
-    let waits = stage == Some(HoldStage::Waiting)
-        || own_stage(view.focus, view.node) == Some(RequestStage::Waiting);
+    let waits =
+        stage == Some(HoldStage::Waiting) || view.own_stage() == Some(RequestStage::Waiting);
     let (up, down) = (view.up.said, view.down.said);
     if !view.focus.is_root() {
         let asks = up.want != Word::Unsaid && up.over == Word::Unsaid;
@@ -125,8 +125,8 @@ fn root(view: &FocusView<'_>, found: &mut Findings<'_>) {
     let owns = server.owner() == Some(r);
     let (here, baton) = (view.prompt_here(), view.around.baton);
     let stage = hold(view).map(|(stage, _)| stage);
-    let waits = stage == Some(HoldStage::Waiting)
-        || own_stage(view.focus, view.node) == Some(RequestStage::Waiting);
+    let waits =
+        stage == Some(HoldStage::Waiting) || view.own_stage() == Some(RequestStage::Waiting);
     found.claim(
         PropertyId::OnePrompt,
         waits,
@@ -201,26 +201,30 @@ fn hold(view: &FocusView<'_>) -> Option<(HoldStage, bool)> {
     Some((hold.stage, hold.protects() == Protects::Somebody))
 }
 
-/// Judges a step of the actor in focus: what it did on `outcome.input`, between two states.
+/// A step of the actor in focus, as far as it concerns what is in focus.
+#[derive(Clone, Copy, Debug)]
+pub struct StepInFocus<'a> {
+    /// What the actor takes.
+    pub told: Told,
+    /// What it does.
+    pub outputs: &'a [Output],
+}
+
+/// Judges a step of the actor in focus between two states.
 pub fn judge_step(
     before: &FocusView<'_>,
-    outcome: &FocusOutcome,
+    step: StepInFocus<'_>,
     after: &FocusView<'_>,
     found: &mut Findings<'_>,
 ) {
-    found.violations.extend(outcome.violation);
-    if let Some(property) = outcome.reaches {
-        found.reached.property(property);
-    }
-    let granted = matches!(outcome.input, Input::Received { message: Message::Grant { request }, .. }
-            if request == before.focus.request());
-    interrupt_taken(before, outcome, found);
-    answered(before, outcome, after, found);
-    for output in &outcome.outputs {
-        judge_output(before, outcome, *output, after, granted, found);
+    let granted = step.told == Told::Grant;
+    interrupt_taken(before, step.told, found);
+    answered(before, step, after, found);
+    for output in step.outputs {
+        judge_output(before, step.told, *output, after, found);
     }
     if !before.focus.is_root() {
-        let hands = outcome.outputs.iter().filter(|output| hands_on(**output)).count();
+        let hands = step.outputs.iter().filter(|output| hands_on(**output)).count();
         let what = "a grant is not passed on, opened or dropped exactly once";
         let once = !granted || hands == 1;
         found.claim(PropertyId::ReleasedOnce, granted, once, what);
@@ -229,8 +233,8 @@ pub fn judge_step(
     }
 }
 
-fn interrupt_taken(before: &FocusView<'_>, outcome: &FocusOutcome, found: &mut Findings<'_>) {
-    let Input::Signalled { signal: Signal::Interrupt, .. } = outcome.input else { return };
+fn interrupt_taken(before: &FocusView<'_>, told: Told, found: &mut Findings<'_>) {
+    let Told::Interrupt(_) = told else { return };
     if before.prompt_here() || before.prompt_in_child() || before.around.baton == BatonLife::Out {
         found.reached.property(PropertyId::InterruptShielded);
     }
@@ -239,30 +243,26 @@ fn interrupt_taken(before: &FocusView<'_>, outcome: &FocusOutcome, found: &mut F
 /// Whoever waits is told the answer, and whoever is at a prompt that it is over.
 fn answered(
     before: &FocusView<'_>,
-    outcome: &FocusOutcome,
+    step: StepInFocus<'_>,
     after: &FocusView<'_>,
     found: &mut Findings<'_>,
 ) {
     let request = before.focus.request();
-    let stages = (own_stage(before.focus, before.node), own_stage(after.focus, after.node));
+    let stages = (before.own_stage(), after.own_stage());
     let told = match stages {
         (Some(RequestStage::Waiting), Some(RequestStage::Open)) => {
-            outcome.outputs.contains(&Output::PromptOpened { request })
+            step.outputs.contains(&Output::PromptOpened { request })
         }
-        (Some(RequestStage::Waiting), None) => {
-            outcome.outputs.contains(&Output::Refused { request })
-        }
+        (Some(RequestStage::Waiting), None) => step.outputs.contains(&Output::Refused { request }),
         (Some(RequestStage::Open), None) => {
-            outcome.outputs.contains(&Output::PromptClosed { request })
+            step.outputs.contains(&Output::PromptClosed { request })
         }
         _ => true,
     };
     let waited = stages.0 == Some(RequestStage::Waiting);
     let what = "a request is over, and whoever asked is not told";
     found.claim(PropertyId::RequestAnswered, waited, told, what);
-    if let Input::Answered { request: answered, .. } = outcome.input
-        && answered == request
-    {
+    if step.told == Told::Answer {
         let what = "a prompt is answered, and stays open";
         found.demand(PropertyId::RequestAnswered, stages.1.is_none(), what);
     }
@@ -280,10 +280,9 @@ fn hands_on(output: Output) -> bool {
 
 fn judge_output(
     before: &FocusView<'_>,
-    outcome: &FocusOutcome,
+    told: Told,
     output: Output,
     after: &FocusView<'_>,
-    granted: bool,
     found: &mut Findings<'_>,
 ) {
     let forced = after.node.urgency() == Urgency::Forced;
@@ -293,15 +292,14 @@ fn judge_output(
             let what = "a ladder signal to a child, while a prompt may be open in its branch";
             found.demand(PropertyId::NoSignalUnderHold, calm, what);
         }
-        Output::PromptOpened { .. } => prompt_opened(before, after, granted, found),
+        Output::PromptOpened { .. } => prompt_opened(before, told, after, found),
         Output::Refused { .. } => {
             if after.node.teardown() != Teardown::NotAsked {
                 found.reached.property(PropertyId::NoPromptAfterCancel);
             }
         }
         Output::InterruptObeyed => {
-            let terminal =
-                matches!(outcome.input, Input::Signalled { origin: Origin::Terminal, .. });
+            let terminal = told == Told::Interrupt(Origin::Terminal);
             let open = if before.focus.is_root() {
                 before.around.baton == BatonLife::Out || before.prompt_here()
             } else {
@@ -315,7 +313,7 @@ fn judge_output(
             let what = "a teardown begins here, while a prompt may be open here or below";
             found.demand(PropertyId::NoCancelUnderHold, forced || !open, what);
         }
-        Output::Exit { .. } => exit(before, outcome, after, found),
+        Output::Exit { .. } => exit(before, told, after, found),
         Output::Alarmed { .. } => found.demand(PropertyId::NoAlarm, false, "an alarm"),
         Output::Signal { .. }
         | Output::Send { .. }
@@ -333,8 +331,8 @@ fn judge_output(
 
 fn prompt_opened(
     before: &FocusView<'_>,
+    told: Told,
     after: &FocusView<'_>,
-    granted: bool,
     found: &mut Findings<'_>,
 ) {
     let own = after.node.requests().find(after.focus.request());
@@ -342,16 +340,11 @@ fn prompt_opened(
     let calm = shielded || before.node.teardown() == Teardown::NotAsked;
     let what = "a prompt opens in an actor that was told to end";
     found.demand(PropertyId::NoPromptAfterCancel, calm, what);
-    let given = granted || before.focus.is_root();
+    let given = told == Told::Grant || before.focus.is_root();
     found.claim(PropertyId::OnePrompt, true, given, "a prompt opens without a grant");
 }
 
-fn exit(
-    before: &FocusView<'_>,
-    outcome: &FocusOutcome,
-    after: &FocusView<'_>,
-    found: &mut Findings<'_>,
-) {
+fn exit(before: &FocusView<'_>, told: Told, after: &FocusView<'_>, found: &mut Findings<'_>) {
     let what = "an actor exits at its own prompt";
     found.demand(PropertyId::NoSignalUnderHold, !after.prompt_here(), what);
     if before.focus.is_root() {
@@ -359,7 +352,7 @@ fn exit(
         let used = after.around.baton != BatonLife::Unmade || after.around.asked;
         found.claim(PropertyId::TerminalRestored, used, !after.around.session, what);
         let what = "the root exits, and did not find that it has no child left";
-        let last = outcome.input == Input::ChildrenGone;
+        let last = told == Told::ChildrenGone;
         found.claim(PropertyId::NoneLeft, true, last, what);
     }
 }
