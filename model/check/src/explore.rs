@@ -5,6 +5,7 @@
 
 pub mod batch;
 pub mod conditions;
+pub mod estimate;
 pub mod guard_table;
 pub mod guarded;
 pub mod intern;
@@ -23,6 +24,7 @@ pub mod sweep;
 pub mod symmetry;
 pub mod worker;
 
+pub use estimate::SizeEstimate;
 pub use normal_form::StateReduction;
 pub use symmetry::SymmetryReduction;
 
@@ -36,6 +38,7 @@ use space::Space;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Mutex, PoisonError};
 use store::StateId;
 use symmetry::Symmetries;
 
@@ -92,8 +95,18 @@ pub struct Progress {
     pub frontier: AtomicU64,
     /// Bytes that the visited states occupy.
     pub bytes: AtomicU64,
+    /// How many states each level has, that one included.
+    pub levels: Mutex<Vec<u64>>,
     /// Set from outside: the search ends soon, with what it has.
     pub interrupt: AtomicBool,
+}
+
+impl Progress {
+    /// How many states there will be, as far as that can be told by now.
+    #[must_use]
+    pub fn estimate(&self) -> Option<SizeEstimate> {
+        SizeEstimate::of(&self.levels.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// How a search ended.

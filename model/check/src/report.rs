@@ -5,7 +5,7 @@ use crate::explore::obligations::Liveness;
 use crate::explore::sweep::{Sweep, Swept, find_lock_up, sweep};
 use crate::explore::symmetry::SymmetryReduction;
 use crate::explore::{
-    Exploration, Options, Progress, SearchEnd, StateReduction, StopWhen, explore,
+    Exploration, Options, Progress, SearchEnd, SizeEstimate, StateReduction, StopWhen, explore,
 };
 use crate::property::liveness::obligations;
 use crate::property::{Applies, PropertyId, PropertyKind, PropertySet};
@@ -82,6 +82,8 @@ pub struct CheckReport {
     pub findings: u64,
     /// The number of the deepest level.
     pub depth: u32,
+    /// Of a search that a limit or a person ended: how many states there would have been.
+    pub estimate: Option<SizeEstimate>,
     /// What the visited states occupied, in bytes.
     pub bytes: u64,
     /// In which graph all of that is so.
@@ -149,9 +151,17 @@ fn judge(topology: &Topology, first: &Exploration<'_>, progress: &Progress) -> C
             }
         }
     }
+    let estimate = match first.ending {
+        SearchEnd::Exhausted | SearchEnd::Violation => None,
+        SearchEnd::StateLimit
+        | SearchEnd::MemoryLimit
+        | SearchEnd::TableFull
+        | SearchEnd::Interrupted => progress.estimate(),
+    };
     CheckReport {
         verdicts,
         ending,
+        estimate,
         states: first.space.len(),
         transitions: first.transitions,
         findings: first.findings,

@@ -238,6 +238,24 @@ fn an_unfinished_search_says_so() {
     }
 }
 
+#[test]
+fn an_unfinished_search_estimates_how_many_states_there_are() {
+    let args = ["check", "--tree", "root(a(b))", "--faults", "interrupt=1,kill=1", "--threads=1"];
+    let limited = [&args[..], &["--full", "--max-states", "10000"]].concat();
+    let output = holdfast(&limited);
+    let text = stdout(&output).replace('\n', " ");
+    assert!(text.contains("Estimate from how the levels grow: "), "{text}");
+    let output = holdfast(&[&limited[..], &["--json"]].concat());
+    let told: Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
+    let whole = holdfast(&[&args[..], &["--full", "--json"]].concat());
+    let whole: Value = serde_json::from_slice(&whole.stdout).expect("one JSON object");
+    let number = |value: &Value| value.as_u64().unwrap_or_else(|| panic!("{value}"));
+    let (least, most) = (&told["estimate"]["at-least"], &told["estimate"]["at-most"]);
+    assert!(number(least) <= number(&whole["states"]), "{told}");
+    assert!(number(&whole["states"]) <= number(most), "{told}");
+    assert!(whole.get("estimate").is_none(), "what is known is not estimated: {whole}");
+}
+
 /// Whether a process catches SIGINT, as its status in /proc says.
 #[cfg(target_os = "linux")]
 fn catches_interrupt(process: u32) -> bool {

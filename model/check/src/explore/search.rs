@@ -134,6 +134,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
     /// Searches, and tells what each thread has found and how it ended.
     #[must_use]
     pub fn run(&self) -> (Vec<(ThreadResult, ComponentSteps)>, SearchEnd) {
+        lock(&self.progress.levels).clear();
         let results: Vec<_> = std::thread::scope(|scope| {
             let run = |thread| move || self.run_thread(thread);
             let others: Vec<_> =
@@ -197,6 +198,10 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             if thread == 0 {
                 self.progress.frontier.store(votes.level, Relaxed);
                 self.progress.depth.store(u64::from(result.depth), Relaxed);
+                let mut levels = lock(&self.progress.levels);
+                if votes.level > 0 && levels.len() == result.depth as usize {
+                    levels.push(votes.level);
+                }
             }
             if let Some(ending) = self.ending(votes) {
                 result.depth -= u32::from(votes.level == 0);

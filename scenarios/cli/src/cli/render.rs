@@ -162,8 +162,11 @@ fn ending(report: &CheckReport, asked: Interruption) -> String {
         }
         SearchEnd::Interrupted => "it was interrupted",
     };
+    let estimate = report
+        .estimate
+        .map_or_else(String::new, |told| format!(" Estimate from how the levels grow: {told}."));
     format!(
-        "NOT EXHAUSTED: {} states, depth {}, because {because}.",
+        "NOT EXHAUSTED: {} states, depth {}, because {because}.{estimate}",
         HumanCount(report.states),
         report.depth
     )

@@ -98,8 +98,10 @@ fn look_after(show: ProgressView, progress: &Progress, asked: &AtomicBool, over:
 
 fn line(progress: &Progress, elapsed: Duration) -> String {
     let states = progress.states.load(Relaxed);
+    let estimate =
+        progress.estimate().map_or_else(String::new, |told| format!(", estimate: {told}"));
     format!(
-        "{} states, depth {}, frontier {}, {} states/s, {}",
+        "{} states, depth {}, frontier {}, {} states/s, {}{estimate}",
         HumanCount(states),
         progress.depth.load(Relaxed),
         HumanCount(progress.frontier.load(Relaxed)),

@@ -1,7 +1,7 @@
 //! `holdfast check --tree … --json`.
 
 use crate::cli::check::Checked;
-use holdfast_check::explore::{SearchEnd, StateReduction};
+use holdfast_check::explore::{SearchEnd, SizeEstimate, StateReduction};
 use holdfast_check::property::{PropertyId, PropertyKind};
 use holdfast_check::report::{CheckOutcome, PropertyVerdict};
 use holdfast_check::trace::{NamedPolicy, TraceHeader};
@@ -26,6 +26,9 @@ pub struct CheckJson {
     pub graph: StateReduction,
     /// How many different states were found.
     pub states: u64,
+    /// Of a search that a limit or a person ended: how many states there would have been.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estimate: Option<EstimateJson>,
     /// How many steps were taken.
     pub transitions: u64,
     /// The number of the deepest level.
@@ -40,6 +43,22 @@ pub struct CheckJson {
     pub verdicts: Vec<VerdictJson>,
     /// The counterexample to the property of `--show`, else the shortest.
     pub counterexample: Option<CounterexampleJson>,
+}
+
+/// How many states there probably are.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct EstimateJson {
+    /// No fewer.
+    pub at_least: u64,
+    /// No more; null while the levels grow too fast to tell.
+    pub at_most: Option<u64>,
+}
+
+impl From<SizeEstimate> for EstimateJson {
+    fn from(SizeEstimate { at_least, at_most }: SizeEstimate) -> Self {
+        Self { at_least, at_most }
+    }
 }
 
 /// A run.
@@ -110,6 +129,7 @@ impl CheckJson {
             ending: report.ending,
             graph: report.reduction,
             states: report.states,
+            estimate: report.estimate.map(EstimateJson::from),
             transitions: report.transitions,
             depth: report.depth,
             bytes: report.bytes,
