@@ -7,7 +7,7 @@
 //! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`], [`completions`], [`man`];
 //! [`render`] and [`crate::json`] say what a check has found, [`setup`] reads the arguments that describe a
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
-//! [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
+//! [`rerun`] is `run --watch`, [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
 //! [`exec`], [`up`] and [`lock`] run programs that know nothing of the tree, [`ps`] shows them;
 //! [`hosts`], [`forwarding`] and [`python`] are what they have in common.
 
@@ -33,6 +33,7 @@ pub mod python;
 pub mod record;
 pub mod render;
 pub mod replay;
+pub mod rerun;
 pub mod run;
 pub mod setup;
 pub mod suite;

@@ -1,6 +1,7 @@
 //! `holdfast run`: scenario files against their claims.
 
 use super::named;
+use super::rerun::{PassView, passes};
 use super::setup::graph;
 use super::{complain, note, print, print_json_line};
 use crate::case::load::{LoadedCase, load};
@@ -82,6 +83,9 @@ pub struct RunArgs {
     /// Explore everything on the model; ten times the states, and the same verdicts.
     #[arg(long)]
     full: bool,
+    /// Run again whenever a scenario file changes, until Ctrl-C; ends as the last pass.
+    #[arg(long, conflicts_with_all = ["follow", "repeat"])]
+    watch: bool,
 }
 
 /// What cases run on.
@@ -172,17 +176,33 @@ impl RunArgs {
     /// Runs the cases and reports what came of them.
     #[must_use]
     pub fn run(&self) -> ExitClass {
-        let done = match &self.follow {
-            Some(file) => follow_trace(file),
-            None => match read(&self.paths, self.filter.as_deref()) {
-                Ok(cases) => self.run_cases(&cases),
-                Err(exit) => return exit,
-            },
-        };
-        done.unwrap_or_else(|error| complain(&error))
+        if let Some(file) = &self.follow {
+            return follow_trace(file).unwrap_or_else(|error| complain(&error));
+        }
+        if self.watch {
+            let view = if self.json { PassView::Plain } else { PassView::Labelled };
+            let done = passes(&self.paths, view, |interrupt| self.pass(interrupt));
+            return done.unwrap_or_else(|error| complain(&error));
+        }
+        let interrupt = Arc::new(AtomicBool::new(false));
+        // Without the handler a Ctrl-C just ends the program, and its subreaper shims clear up.
+        let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupt));
+        self.pass(&interrupt)
     }
 
-    fn run_cases(&self, cases: &[LoadedCase]) -> Result<ExitClass, RunError> {
+    /// Reads the cases and runs them once.
+    fn pass(&self, interrupt: &AtomicBool) -> ExitClass {
+        match read(&self.paths, self.filter.as_deref()) {
+            Ok(cases) => self.run_cases(&cases, interrupt).unwrap_or_else(|error| complain(&error)),
+            Err(exit) => exit,
+        }
+    }
+
+    fn run_cases(
+        &self,
+        cases: &[LoadedCase],
+        interrupt: &AtomicBool,
+    ) -> Result<ExitClass, RunError> {
         let started = Instant::now();
         let runs: Vec<(&LoadedCase, CaseRun)> = cases
             .iter()
@@ -190,22 +210,19 @@ impl RunArgs {
             .filter(|(_, run)| self.policy.is_none_or(|policy| policy == run.policy))
             .collect();
         let jobs: Vec<_> = runs.iter().map(|(loaded, run)| PlannedRun { loaded, run }).collect();
-        let interrupt = Arc::new(AtomicBool::new(false));
-        // Without the handler a Ctrl-C just ends the program, and its subreaper shims clear up.
-        let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupt));
         let not_run = || ModelResult::without_run(ClaimOutcome::NotRun);
         let mut rows = match self.on {
-            CaseEngine::Model | CaseEngine::Both => self.explore(&jobs, &interrupt),
+            CaseEngine::Model | CaseEngine::Both => self.explore(&jobs, interrupt),
             CaseEngine::Live => jobs.iter().map(|job| RunReport::new(*job, not_run())).collect(),
         };
         if self.on != CaseEngine::Model {
-            rows = self.live_passes(&jobs, rows, &interrupt).map_err(RunError::Prepare)?;
+            rows = self.live_passes(&jobs, rows, interrupt).map_err(RunError::Prepare)?;
         }
         if self.bless {
             bless(&mut rows).map_err(RunError::Bless)?;
         }
         self.report(&rows, started)?;
-        Ok(verdict(&rows, &interrupt))
+        Ok(verdict(&rows, interrupt))
     }
 
     fn explore<'a>(&self, jobs: &[PlannedRun<'a>], interrupt: &AtomicBool) -> Vec<RunReport<'a>> {
