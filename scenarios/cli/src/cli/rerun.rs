@@ -191,7 +191,7 @@ fn watch(files: &[WatchedFiles], wakes: Sender<Wake>) -> Result<RecommendedWatch
     Ok(watcher)
 }
 
-/// Whether a file may have other contents now. A pass reads the files, and that is no change.
+/// Whether a file may have other contents now. That a pass reads the files is not a change.
 fn is_change(kind: EventKind) -> bool {
     match kind {
         EventKind::Create(_) | EventKind::Remove(_) => true,
