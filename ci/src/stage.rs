@@ -197,6 +197,11 @@ pub(crate) const STAGES: &[CiStage] = &[
         set: StageSet::Full,
     },
     fast(
+        "chaos",
+        "random trees of real processes end in order, whatever happens to them",
+        &[HOLDFAST, &["chaos"]],
+    ),
+    fast(
         "explain",
         "the first command of the README, as it stands there",
         &[

@@ -122,7 +122,7 @@ fn the_plain_list_and_the_accelerators_are_the_same_on_random_reachable_states()
         let policy = policies[number as usize % policies.len()];
         compare(number, policy, &mut seen);
     }
-    // `Appear` and `Vanish` come in recorded runs alone.
+    // `Appear`, `Vanish` and `CutShort` come in recorded runs alone.
     let kinds = [
         "Adopt",
         "Answer",

@@ -22,9 +22,8 @@
 //! 2. How an adopted process ended: the root does not know whether its exit code is an actor's.
 //! 3. Where SIGTERM, SIGHUP and SIGQUIT came from; how many Ctrl-C came together.
 //! 4. The boot of an actor that left a record: in the model it takes signals as soon as it is started.
-//! 5. The last line of an actor that was killed, if the rest does not fit with it: it is written
-//!    before it is performed. One that was performed in part fits only by luck; so does a child that
-//!    was reaped by an actor that was killed before it could say so.
+//! 5. How much an actor that was killed performed of its last line, which is written before its
+//!    outputs are performed, in their order: the most with which the rest fits, a first part or all.
 //! 6. A link that was cut, if one of the two did not live to read its end: then the record does not
 //!    conform, since a cut would explain too much.
 //!

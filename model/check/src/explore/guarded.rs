@@ -260,6 +260,9 @@ fn to_actor(
         EnvironmentAction::Vanish { .. } => {
             (is.contains(ActorFlags::ZOMBIE | ActorFlags::UNFOUND), Conditions::empty())
         }
+        EnvironmentAction::CutShort { .. } => {
+            (is.contains(ActorFlags::RUNNING), Conditions::empty())
+        }
         EnvironmentAction::Spawn { actor } => {
             let above = topology.config().tree.supervisor(actor)?;
             (is.contains(ActorFlags::LATER), Conditions::WILLING.one(above.index()))

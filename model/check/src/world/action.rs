@@ -139,6 +139,14 @@ pub enum EnvironmentAction {
         /// The zombie.
         actor: ActorId,
     },
+    /// A SIGKILL is about to come while an actor performs what its next input leads to. Seen in
+    /// recorded runs alone.
+    CutShort {
+        /// The actor.
+        actor: ActorId,
+        /// How many outputs the actor still performs, the first of them.
+        performed: u8,
+    },
 }
 
 fn of_itself() -> Cause {
@@ -167,7 +175,8 @@ impl EnvironmentAction {
             | Self::Spawn { actor }
             | Self::Die { actor, .. }
             | Self::Appear { actor }
-            | Self::Vanish { actor } => Some(actor),
+            | Self::Vanish { actor }
+            | Self::CutShort { actor, .. } => Some(actor),
             Self::Interrupt => None,
         }
     }

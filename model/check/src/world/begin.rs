@@ -183,6 +183,9 @@ fn begin_environment(
         }
         EnvironmentAction::Appear { actor } => begun.push(to_actor(actor, ActorInput::Appear)),
         EnvironmentAction::Vanish { actor } => begun.push(to_actor(actor, ActorInput::Reap)),
+        EnvironmentAction::CutShort { actor, performed } => {
+            begun.push(to_actor(actor, ActorInput::CutShort(performed)));
+        }
     }
 }
 
@@ -205,7 +208,8 @@ pub fn subject_of(topology: &Topology, action: EnvironmentAction) -> Option<Comp
         | EnvironmentAction::Spawn { actor }
         | EnvironmentAction::Die { actor, .. }
         | EnvironmentAction::Appear { actor }
-        | EnvironmentAction::Vanish { actor } => Some(Component::Actor(actor)),
+        | EnvironmentAction::Vanish { actor }
+        | EnvironmentAction::CutShort { actor, .. } => Some(Component::Actor(actor)),
     }
 }
 
@@ -221,7 +225,8 @@ pub fn fault_of(topology: &Topology, action: EnvironmentAction) -> Option<Fault>
         | EnvironmentAction::Spawn { .. }
         | EnvironmentAction::Die { .. }
         | EnvironmentAction::Appear { .. }
-        | EnvironmentAction::Vanish { .. } => None,
+        | EnvironmentAction::Vanish { .. }
+        | EnvironmentAction::CutShort { .. } => None,
         EnvironmentAction::Provoke { cause: Cause::Failed, .. } => Some(Fault::Error),
         EnvironmentAction::Provoke { .. } => Some(Fault::Cancel),
         EnvironmentAction::FailUnexamined { .. } => Some(Fault::ErrorUnexamined),

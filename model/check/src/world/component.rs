@@ -67,6 +67,8 @@ pub enum ActorInput {
     Reap,
     /// The root has found it among its children.
     Find,
+    /// The process performs so many outputs of its next input before it is killed.
+    CutShort(u8),
 }
 
 /// An input to some component.
@@ -96,7 +98,8 @@ impl ComponentInput {
                 | ActorInput::Appear
                 | ActorInput::Boot
                 | ActorInput::Reap
-                | ActorInput::Find => input,
+                | ActorInput::Find
+                | ActorInput::CutShort(_) => input,
             }),
             Self::Link(input) => Self::Link(match input {
                 LinkInput::Push(end, message) => LinkInput::Push(end, message.renamed(by)),

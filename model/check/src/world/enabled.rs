@@ -227,6 +227,7 @@ pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
         EnvironmentAction::Vanish { actor } => {
             is(view, actor, ActorFlags::ZOMBIE | ActorFlags::UNFOUND)
         }
+        EnvironmentAction::CutShort { actor, .. } => is(view, actor, ActorFlags::RUNNING),
     }
 }
 

@@ -75,6 +75,9 @@ pub struct RunningProcess {
     pub pending: PendingSignals,
     /// Its parent.
     pub parent: Parent,
+    /// How many outputs of its next input the process performs before it is killed; none if it
+    /// performs all. In recorded runs alone.
+    pub cut_short: Option<u8>,
 }
 
 /// A process.
@@ -97,7 +100,7 @@ impl ProcessState {
     #[must_use]
     pub fn running(node: Node, parent: Parent) -> Self {
         let (timers, pending) = (BTreeSet::new(), PendingSignals::default());
-        Self::Running(Box::new(RunningProcess { node, timers, pending, parent }))
+        Self::Running(Box::new(RunningProcess { node, timers, pending, parent, cut_short: None }))
     }
 
     /// Takes one input.
@@ -138,6 +141,11 @@ impl ProcessState {
                     *parent = Parent::RootAware;
                 }
             }
+            ActorInput::CutShort(performed) => {
+                if let Self::Running(running) = self {
+                    running.cut_short = Some(performed);
+                }
+            }
         }
     }
 
@@ -154,7 +162,8 @@ impl ProcessState {
         }
         let mut outbox = Outbox::new();
         running.node.handle(input, &mut outbox);
-        for output in outbox.drain() {
+        let performed = running.cut_short.map_or(usize::MAX, usize::from);
+        for output in outbox.drain().take(performed) {
             effects.push(Effect::Observation(Observation::Output { actor, output }));
             self.perform(topology, actor, output, effects);
         }
@@ -337,5 +346,5 @@ rename!(
         Gone,
     }
 );
-rename!(struct RunningProcess { node, timers, pending, parent });
+rename!(struct RunningProcess { node, timers, pending, parent, cut_short });
 rename!(nothing in Parent, PendingSignals);

@@ -46,7 +46,8 @@ fn environment_also(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
         | EnvironmentAction::Kill { .. }
         | EnvironmentAction::Cut { .. }
         | EnvironmentAction::Appear { .. }
-        | EnvironmentAction::Vanish { .. } => false,
+        | EnvironmentAction::Vanish { .. }
+        | EnvironmentAction::CutShort { .. } => false,
     }
 }
 

@@ -128,13 +128,12 @@ impl ChaosRun {
         Ok(())
     }
 
-    /// Lets everybody go on, until the root has ended or its time is over: a key that stops may come
-    /// late.
+    /// Lets everybody go on, until the root and the program that has started it have ended, or their
+    /// time is over: a key that stops may come late.
     fn let_go_on(&self) {
         let begun = Instant::now();
-        while begun.elapsed() < END
-            && ProcessInfo::read(self.root).is_ok_and(|root| root.state != RunState::Zombie)
-        {
+        let runs = |pid| ProcessInfo::read(pid).is_ok_and(|one| one.state != RunState::Zombie);
+        while begun.elapsed() < END && (runs(self.root) || runs(self.tree.stage.pid())) {
             let _ = self.tree.stage.ask_for_foreground();
             for process in self.tree.stage.processes() {
                 let _ = process.signal(Signal::SIGCONT);

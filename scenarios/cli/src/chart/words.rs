@@ -90,7 +90,8 @@ fn environment_item(
         EnvironmentAction::Kill { actor }
         | EnvironmentAction::Cut { actor }
         | EnvironmentAction::Die { actor, .. }
-        | EnvironmentAction::Vanish { actor } => {
+        | EnvironmentAction::Vanish { actor }
+        | EnvironmentAction::CutShort { actor, .. } => {
             (ColumnOwner::Person, vec![ColumnOwner::Actor(actor)], Emphasis::Danger)
         }
         EnvironmentAction::Pause { actor }
@@ -137,6 +138,7 @@ fn environment_label(action: EnvironmentAction) -> &'static str {
         EnvironmentAction::Die { .. } => "ends of itself",
         EnvironmentAction::Appear { .. } => "appears",
         EnvironmentAction::Vanish { .. } => "was reaped",
+        EnvironmentAction::CutShort { .. } => "is cut short",
     }
 }
 

@@ -9,12 +9,13 @@
 //! only where something happened that nobody wrote down: an end, a signal, or a link that
 //! was cut, and with it what was said afterwards. The clock can mislead it: a holder closes its baton
 //! before it handles the answer, so the root may have read the end before. If it finds no order, the
-//! second search, [`Breadth::Wide`], tries everything in the same order, and whether an actor that
-//! was killed did nothing of its last line; it remembers where it was, and gives up after
-//! `MOST_STATES`.
+//! second search, [`Breadth::CutShort`], also tries whether an actor that was killed performed only
+//! the first outputs of its last line: a line is written before its outputs are performed, one after
+//! the other, and a SIGKILL may come between any two of them. The third, [`Breadth::Wide`], tries
+//! everything in the same order. Both remember where they were, and give up after `MOST_STATES`.
 
 use super::outside::Mark;
-use super::participants::{End, RecordedRun};
+use super::participants::RecordedRun;
 use super::ready::{Here, Ready};
 use super::record::Line;
 use holdfast_check::world::recorded::can_happen;
@@ -29,6 +30,8 @@ pub(super) const MOST_STATES: usize = 50_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Breadth {
     Narrow,
+    /// As narrow, and whoever was killed may have performed a part of its last line.
+    CutShort,
     Wide,
 }
 
@@ -129,8 +132,8 @@ enum Written {
     Nowhere,
     /// The script did it, or it came to nothing.
     Script,
-    /// This actor wrote its last line and was killed before it did anything of it.
-    Undone(ActorId),
+    /// This actor wrote its last line and was killed when it had performed a part of it.
+    Partly(ActorId),
 }
 
 struct Fork {
@@ -149,6 +152,9 @@ pub(super) fn merge(recorded: &RecordedRun) -> Merged {
     if let Why::Outputs(_) = furthest.at.why {
         // What a node answers depends on what it was told alone, so no order helps.
         return Merged::None(Box::new(furthest));
+    }
+    if let Ok(steps) = search.run(Breadth::CutShort) {
+        return Merged::Found(steps);
     }
     match search.run(Breadth::Wide) {
         Ok(steps) => Merged::Found(steps),
@@ -171,6 +177,7 @@ struct MergeSearch<'a> {
 
 impl MergeSearch<'_> {
     fn run(&mut self, breadth: Breadth) -> Result<Vec<MergedStep>, NoOrder> {
+        self.seen.clear();
         let topology = &self.recorded.topology;
         let at = vec![0; self.recorded.participants.len()];
         let mut place = Place { at, marks: 0, system: System::new(topology) };
@@ -211,7 +218,7 @@ impl MergeSearch<'_> {
                         break next;
                     }
                     // The first search has said already how far the records can be followed.
-                    Err(_) if breadth == Breadth::Wide => {}
+                    Err(_) if breadth != Breadth::Narrow => {}
                     Err(stop) => {
                         let from = fork.place.clone();
                         self.note(&from, &steps, vec![stop]);
@@ -246,7 +253,10 @@ impl MergeSearch<'_> {
                     Ready::Now(_, actions) => {
                         let before = ends_before_root(here, actor, line);
                         let order = SortKey { at_ns: line.at_ns, certainty: Certainty::Recorded };
-                        let actions = before.into_iter().chain(actions).collect();
+                        let actions: Vec<_> = before.into_iter().chain(actions).collect();
+                        if breadth != Breadth::Narrow {
+                            candidates.extend(cut_short(here, actor, line, &actions));
+                        }
                         candidates.push(Candidate { order, actions, line: Written::Next(actor) });
                     }
                     Ready::Inferred(others, why) => {
@@ -257,19 +267,9 @@ impl MergeSearch<'_> {
                     Ready::Waits(why) => stops.push(stop(Why::Waits(why))),
                     Ready::Never(why) => stops.push(stop(Why::Never(why))),
                 }
-                let part = &recorded.participants[actor.index()];
-                let last = at[actor.index()] + 1 == part.lines.len();
-                if breadth == Breadth::Wide && last && part.end != End::Own {
-                    let order = SortKey { at_ns: line.at_ns, certainty: Certainty::Possible };
-                    candidates.push(Candidate {
-                        order,
-                        actions: Vec::new(),
-                        line: Written::Undone(actor),
-                    });
-                }
             }
             candidates.sort_by_key(|candidate| candidate.order);
-            if breadth == Breadth::Narrow {
+            if breadth != Breadth::Wide {
                 narrow(here, &mut candidates);
             }
             (candidates, stops)
@@ -347,25 +347,42 @@ fn ends_before_root(here: Here<'_>, actor: ActorId, line: &Line) -> Vec<Action> 
     gone.filter_map(|other| here.death(other)).collect()
 }
 
+/// That an actor was killed before it had performed all that its last line says: the most that it
+/// may have performed comes first.
+fn cut_short(here: Here<'_>, actor: ActorId, line: &Line, actions: &[Action]) -> Vec<Candidate> {
+    let last = here.at[actor.index()] + 1 == here.recorded.participants[actor.index()].lines.len();
+    let Some(end) = here.silent_end(actor).filter(|_| last) else { return Vec::new() };
+    let order = SortKey { at_ns: line.at_ns, certainty: Certainty::Possible };
+    let outputs = u8::try_from(line.outputs.len()).unwrap_or(u8::MAX);
+    let way = |performed| {
+        let cut = Action::Environment(EnvironmentAction::CutShort { actor, performed });
+        let actions = [cut].into_iter().chain(actions.iter().copied()).chain([end]).collect();
+        Candidate { order, actions, line: Written::Partly(actor) }
+    };
+    (0..outputs).rev().map(way).collect()
+}
+
 /// Leaves the earliest candidate, and the others if it is not certain.
 fn narrow(here: Here<'_>, candidates: &mut Vec<Candidate>) {
     let Some(first) = candidates.first() else { return };
     match first.line {
         Written::Next(actor) => {
             let at_ns = first.order.at_ns;
-            candidates.truncate(1);
+            let partly = |line| matches!(line, Written::Partly(who) if who == actor);
+            let mut first = true;
+            candidates.retain(|candidate| std::mem::take(&mut first) || partly(candidate.line));
             let order = SortKey { at_ns, certainty: Certainty::Possible };
             let cuts = here.next(actor).map(|line| here.cut_before(actor, line));
             let cut = |action| Candidate { order, actions: vec![action], line: Written::Nowhere };
             candidates.extend(cuts.unwrap_or_default().into_iter().map(cut));
         }
         Written::Script => candidates.retain(|candidate| matches!(candidate.line, Written::Script)),
-        Written::Nowhere | Written::Undone(_) => {
+        Written::Nowhere | Written::Partly(..) => {
             // Each of them, or none of them yet.
             let mut recorded = false;
             candidates.retain(|candidate| match candidate.line {
                 Written::Next(_) => !std::mem::replace(&mut recorded, true),
-                Written::Nowhere | Written::Script | Written::Undone(_) => true,
+                Written::Nowhere | Written::Script | Written::Partly(..) => true,
             });
             candidates.sort_by_key(|candidate| candidate.order.certainty != Certainty::Inferred);
         }
@@ -378,13 +395,19 @@ fn take(
     place: &Place,
     candidate: &Candidate,
 ) -> Result<Place, BlockedActor> {
+    if let Written::Partly(actor) = candidate.line {
+        // Whatever was performed of it, all that the line says follows from the input.
+        let [_, actions @ .., _] = &candidate.actions[..] else { unreachable!("cut and end") };
+        let (actions, line) = (actions.to_vec(), Written::Next(actor));
+        take(recorded, place, &Candidate { order: candidate.order, actions, line })?;
+    }
     let mut next = place.clone();
     let stop = |actor: ActorId, why| BlockedActor { actor, line: place.at[actor.index()], why };
     let mut did: Vec<Observation> = Vec::new();
     for action in &candidate.actions {
         if !next.system.can(&recorded.topology, *action) {
             let actor = match candidate.line {
-                Written::Next(actor) | Written::Undone(actor) => actor,
+                Written::Next(actor) | Written::Partly(actor) => actor,
                 Written::Nowhere | Written::Script => recorded.topology.root(),
             };
             return Err(stop(actor, Why::Never("this is not possible there".to_owned())));
@@ -397,7 +420,7 @@ fn take(
             next.marks += 1;
             return Ok(next);
         }
-        Written::Undone(actor) => {
+        Written::Partly(actor) => {
             next.at[actor.index()] += 1;
             return Ok(next);
         }

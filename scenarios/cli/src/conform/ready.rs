@@ -88,14 +88,15 @@ impl<'a> Here<'a> {
     /// How an actor may have died by now without a word about it.
     pub(super) fn death(self, actor: ActorId) -> Option<Action> {
         let over = self.next(actor).is_none() && self.facts(actor).alive();
+        self.silent_end(actor).filter(|_| over)
+    }
+
+    /// The end of an actor, if the actor could not write it down.
+    pub(super) fn silent_end(self, actor: ActorId) -> Option<Action> {
         match self.recorded.participants[actor.index()].end {
-            End::Silent(Status::Killed) if over => {
-                Some(environment(EnvironmentAction::Kill { actor }))
-            }
-            End::Silent(status) if over => {
-                Some(environment(EnvironmentAction::Die { actor, status }))
-            }
-            End::Silent(_) | End::Own => None,
+            End::Silent(Status::Killed) => Some(environment(EnvironmentAction::Kill { actor })),
+            End::Silent(status) => Some(environment(EnvironmentAction::Die { actor, status })),
+            End::Own => None,
         }
     }
 

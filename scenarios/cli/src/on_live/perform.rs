@@ -220,7 +220,8 @@ impl<'a> Live<'a> {
             EnvironmentAction::Spawn { actor } => self.spawn(actor),
             EnvironmentAction::Die { .. }
             | EnvironmentAction::Appear { .. }
-            | EnvironmentAction::Vanish { .. } => {
+            | EnvironmentAction::Vanish { .. }
+            | EnvironmentAction::CutShort { .. } => {
                 Err(Halt::NotStaged("what only recorded runs hold".to_owned()))
             }
         }

@@ -164,7 +164,8 @@ impl Recorder {
                 | EnvironmentAction::Cut { .. }
                 | EnvironmentAction::Die { .. }
                 | EnvironmentAction::Appear { .. }
-                | EnvironmentAction::Vanish { .. } => return None,
+                | EnvironmentAction::Vanish { .. }
+                | EnvironmentAction::CutShort { .. } => return None,
             },
         })
     }

@@ -1,6 +1,6 @@
 //! Small runs by hand, and what becomes of them when a line is changed, dropped or moved.
 
-use crate::recorded::{Recorder, two_prompts};
+use crate::recorded::{Files, Recorder, two_prompts};
 use crate::{check, conforms, differs, place_of, tampered};
 use holdfast_check::world::{Action, EnvironmentAction, SystemStep};
 use holdfast_cli::conform::record::parse;
@@ -166,6 +166,105 @@ fn an_actor_that_was_killed_before_it_did_what_its_last_line_says_conforms() {
     assert_eq!(verdict.finding, Finding::Conforms);
 }
 
+/// A run in which a root with two children was killed when it had recorded that it cancels both: the
+/// model's record of all that it performed.
+fn killed_while_it_cancels(performed: u8) -> Recorder {
+    let mut run = Recorder::free("root(one,two)");
+    let root = run.actor("root");
+    run.settle();
+    run.take(Action::Environment(EnvironmentAction::CutShort { actor: root, performed }));
+    run.take(Action::Environment(EnvironmentAction::Provoke { actor: root, cause: Cause::Failed }));
+    run.take(Action::Environment(EnvironmentAction::Kill { actor: root }));
+    run.settle();
+    run
+}
+
+/// What the root of such a run writes, before it performs any of it.
+fn what_the_root_says(files: &Files) -> String {
+    let mut whole = Recorder::free("root(one,two)");
+    let root = whole.actor("root");
+    whole.settle();
+    whole.take(Action::Environment(EnvironmentAction::Provoke {
+        actor: root,
+        cause: Cause::Failed,
+    }));
+    let said = whole.files()["root.jsonl"].clone();
+    assert!(said.starts_with(files["root.jsonl"].lines().next().expect("a header")));
+    said
+}
+
+/// Whether a child of such a run was told to end.
+fn was_cancelled(files: &Files, child: &str) -> bool {
+    files[&format!("root~{child}.jsonl")].contains("\"say\":\"cancel\"")
+}
+
+#[test]
+fn an_actor_that_was_killed_has_performed_any_first_part_of_its_last_line() {
+    let mut cancelled = Vec::new();
+    let all = 8;
+    for performed in 0..=all {
+        let mut files = killed_while_it_cancels(performed).files();
+        let said = what_the_root_says(&files);
+        files.insert("root.jsonl".to_owned(), said);
+        let verdict = check(&files).expect("the records make a run");
+        assert_eq!(verdict.finding, Finding::Conforms, "{performed} performed: {files:#?}");
+        cancelled.push((was_cancelled(&files, "one"), was_cancelled(&files, "two")));
+    }
+    cancelled.dedup();
+    assert_eq!(cancelled, [(false, false), (true, false), (true, true)]);
+}
+
+#[test]
+fn no_actor_has_performed_a_later_part_of_its_last_line_alone() {
+    let one_alone = (0..8).map(|performed| killed_while_it_cancels(performed).files());
+    let mut files = one_alone
+        .into_iter()
+        .find(|files| was_cancelled(files, "one") && !was_cancelled(files, "two"))
+        .expect("the root cancels one after the other");
+    let said = what_the_root_says(&files);
+    files.insert("root.jsonl".to_owned(), said);
+    // The records of the children change places, so the second was told and the first was not.
+    let (one, two) = ("root~one.jsonl", "root~two.jsonl");
+    let lines = |file: &str| files[file].split_once('\n').expect("a header").1.to_owned();
+    let header = |file: &str| files[file].split_once('\n').expect("a header").0.to_owned();
+    let (first, second) =
+        (format!("{}\n{}", header(one), lines(two)), format!("{}\n{}", header(two), lines(one)));
+    files.extend([(one.to_owned(), first), (two.to_owned(), second)]);
+    assert!(was_cancelled(&files, "two") && !was_cancelled(&files, "one"));
+    differs(&files);
+}
+
+#[test]
+fn an_actor_that_was_killed_has_performed_all_before_its_last_line() {
+    let mut files = killed_while_it_cancels(2).files();
+    assert!(was_cancelled(&files, "one") && !was_cancelled(&files, "two"));
+    let mut longer = Recorder::free("root(one,two)");
+    let root = longer.actor("root");
+    longer.settle();
+    let terminate = Signal::Terminate;
+    for action in [
+        Action::Environment(EnvironmentAction::Provoke { actor: root, cause: Cause::Failed }),
+        Action::Environment(EnvironmentAction::Signal { actor: root, signal: terminate }),
+        Action::System(SystemStep::TakeSignal { actor: root, signal: terminate }),
+    ] {
+        longer.take(action);
+    }
+    files.insert("root.jsonl".to_owned(), longer.files()["root.jsonl"].clone());
+    differs(&files);
+}
+
+#[test]
+fn what_an_actor_that_was_killed_says_of_its_last_line_follows_from_it() {
+    let mut files = killed_while_it_cancels(0).files();
+    let said = what_the_root_says(&files);
+    let started = "\"output\":\"teardown-started\",\"cause\"";
+    let altered =
+        said.replace(&format!("{started}:\"failed\""), &format!("{started}:\"deadline\""));
+    files.insert("root.jsonl".to_owned(), altered);
+    assert_ne!(files["root.jsonl"], said);
+    differs(&files);
+}
+
 #[test]
 fn a_process_without_a_record_ends_as_it_was_reaped() {
     let mut run = Recorder::free("root");
@@ -273,19 +372,34 @@ fn an_actor_that_is_killed_between_reaping_a_child_and_saying_so_conforms() {
     let verdict = conforms(&run);
     let vanishes = Action::Environment(EnvironmentAction::Vanish { actor: leaf });
     assert!(verdict.steps.iter().any(|step| step.action == vanishes));
-    // Who has read the end of its supervisor was there when that was dead.
+    // Who has read the end of its supervisor was there when that was dead, and the root knows whoever
+    // has asked it for a prompt.
     let mut run = Recorder::free("root(mid(leaf))");
     run.settle();
+    run.then(EnvironmentAction::Pause { actor: leaf });
+    run.then(EnvironmentAction::Answer { actor: leaf, answer: Answer::Continue });
     run.then(EnvironmentAction::Kill { actor: mid });
     conforms(&run);
     let whole = run.files();
     let of_leaf = format!("\"child\":{}", leaf.0);
-    let files = tampered(&whole, "root.jsonl", |lines| {
-        lines.retain(|line| !line.contains(&of_leaf));
-    });
-    assert_ne!(files, whole);
-    let why = differs(&files).why.expect("it is not possible there");
+    let unadopted = |files: &Files| {
+        let files = tampered(files, "root.jsonl", |lines| {
+            lines.retain(|line| !line.contains(&of_leaf));
+        });
+        assert_ne!(files["root.jsonl"], whole["root.jsonl"]);
+        files
+    };
+    let why = differs(&unadopted(&whole)).why.expect("it is not possible there");
     assert_eq!(why, "the root has children: leaf");
+    // Of whom the root had never heard, and who had ended when it came to the root, the root says
+    // nothing.
+    let mut run = Recorder::free("root(mid(leaf))");
+    run.settle();
+    run.then(EnvironmentAction::Kill { actor: mid });
+    conforms(&run);
+    let files = unadopted(&run.files());
+    let verdict = check(&files).expect("the records make a run");
+    assert_eq!(verdict.finding, Finding::Conforms, "{files:#?}");
 }
 
 #[test]

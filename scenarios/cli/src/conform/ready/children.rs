@@ -4,7 +4,7 @@ use super::{Here, Rank, Ready, environment, system};
 use crate::conform::participants::{End, ParticipantOrigin};
 use holdfast_check::world::recorded::can_happen;
 use holdfast_check::world::{Action, ActorFlags, EnvironmentAction, SystemStep};
-use holdfast_protocol::{ActorId, Input, Status};
+use holdfast_protocol::{ActorId, Input, Rename as _, Status};
 
 impl Here<'_> {
     pub(super) fn spawned(self, actor: ActorId, child: ActorId) -> Ready {
@@ -112,8 +112,10 @@ impl Here<'_> {
         }
     }
 
-    /// How an orphan may be gone that the root never saw: its supervisor had reaped it, and was
-    /// killed before it could write that down. Who has read the end of its supervisor outlived it.
+    /// How an orphan may be gone that the root never adopted. Its supervisor had reaped it, and was
+    /// killed before it could write that down; who has read the end of its supervisor outlived it.
+    /// Or its supervisor was killed before it could announce it: the root reaps an orphan that has
+    /// ended and that it does not know as an actor like any other process.
     fn vanishes(self, orphan: ActorId) -> Option<Vec<Action>> {
         let above = self.recorded.tree().supervisor(orphan)?;
         let (own, of_above) = (
@@ -122,7 +124,8 @@ impl Here<'_> {
         );
         let outlived = own.lines.iter().any(|line| line.input == Input::LinkEnded { peer: above });
         let killed = of_above.end == End::Silent(Status::Killed);
-        if outlived || !killed || !self.is(orphan, ActorFlags::UNFOUND) {
+        let known = self.is_named_by(self.view.topology.root(), orphan);
+        if (outlived && known) || !killed || !self.is(orphan, ActorFlags::UNFOUND) {
             return None;
         }
         let vanish = environment(EnvironmentAction::Vanish { actor: orphan });
@@ -130,5 +133,14 @@ impl Here<'_> {
             Some(death) => Some(vec![death, vanish]),
             None => self.is(orphan, ActorFlags::ZOMBIE).then(|| vec![vanish]),
         }
+    }
+
+    /// Whether the record of one actor names another.
+    fn is_named_by(self, one: ActorId, other: ActorId) -> bool {
+        let mut look = |id| if id == other { Err(()) } else { Ok(id) };
+        self.recorded.participants[one.index()].lines.iter().any(|line| {
+            let in_outputs = line.outputs.iter().any(|out| out.try_renamed(&mut look).is_err());
+            in_outputs || line.input.try_renamed(&mut look).is_err()
+        })
     }
 }
