@@ -10,10 +10,12 @@
 //!
 //! After each input [`Node::handle`] settles: a deferred teardown begins once nothing defers it,
 //! each ladder runs or is suspended as the holds say, and an actor that is done exits.
+//! How one request is handled depends on the others through an [`overview::Overview`] alone.
 
 mod ending;
 pub mod focus;
 pub mod forget;
+pub mod overview;
 mod path_end;
 mod session;
 mod signals;
@@ -22,7 +24,7 @@ use super::hold::Holds;
 use super::id::ActorId;
 use super::input::Input;
 use super::ladder::{Child, ChildLink};
-use super::lock::client::Requests;
+use super::lock::client::{Purpose, Requests};
 use super::lock::server::LockServer;
 use super::message::{Message, MessageDirection, Urgency};
 use super::output::{Notice, Outbox};
@@ -31,6 +33,7 @@ use super::sigint::{Disposition, Slot};
 use super::teardown::{Teardown, UserTaskState};
 use crate::rename;
 use alloc::collections::BTreeMap;
+use overview::{LockUse, Overview, OwnTasks};
 
 /// Whether a failure opens a post-mortem prompt before it climbs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -259,18 +262,34 @@ impl Node {
         self.user_task
     }
 
+    /// What one request can see of all others.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        let examined = self.requests.iter().any(|own| own.purpose == Purpose::PostMortem);
+        let own = match (self.requests.is_empty(), examined) {
+            (true, _) => OwnTasks::AskNothing,
+            (false, false) => OwnTasks::AtBreakpoints,
+            (false, true) => OwnTasks::Examined,
+        };
+        let lock = match &self.position {
+            TreePosition::Below { .. } => LockUse::Elsewhere,
+            TreePosition::Root { server, .. } => match server.owner() {
+                None => LockUse::Free,
+                Some(owner) if owner.actor == self.id => LockUse::Own,
+                Some(_) => LockUse::Lent,
+            },
+        };
+        let protects = self.holds.protecting().next().is_some();
+        let (children, user_task) = (!self.children.is_empty(), self.user_task);
+        Overview { own, protects, children, user_task, lock }
+    }
+
     /// What a SIGINT that is this actor's to decide would do now.
     #[must_use]
     pub fn disposition(&self) -> Disposition {
         match self.policy.restore() {
             Restore::SavedSlot => self.slot.installed(),
-            Restore::Derived => {
-                if self.requests.is_empty() && self.holds.protecting().next().is_none() {
-                    Disposition::Obey
-                } else {
-                    Disposition::Shield
-                }
-            }
+            Restore::Derived => self.overview().disposition(),
         }
     }
 }

@@ -9,6 +9,7 @@ use holdfast_protocol::ladder::{ChildLink, Grace, Kinship};
 use holdfast_protocol::lock::client::RequestStage;
 use holdfast_protocol::message::{About, Urgency};
 use holdfast_protocol::node::focus::Rest;
+use holdfast_protocol::node::overview::Overview;
 use holdfast_protocol::node::{StopOrder, TreePosition};
 use holdfast_protocol::teardown::{Teardown, UserTaskState};
 use holdfast_protocol::{
@@ -31,10 +32,19 @@ const LENGTH: usize = 60;
 /// Steps of real nodes, seen in focus: what may follow a node and a trigger.
 type Samples = BTreeMap<(Node, Trigger), BTreeSet<(Node, Vec<Output>)>>;
 
+/// What was met in the lives of nodes of one kind.
+#[derive(Default)]
+struct Lives {
+    samples: Samples,
+    /// What could be seen of a whole node, beside which part of it in focus.
+    overviews: BTreeSet<(Node, Overview)>,
+    steps: u64,
+}
+
 #[test]
 fn every_step_of_a_node_of_any_size_is_among_those_beside_the_rests() {
     for focus in Focus::ALL {
-        let (samples, steps) = samples_of(focus);
+        let Lives { samples, steps, .. } = lives_of(focus);
         let missing = first_missing(focus, samples, |_| true);
         let kinds: usize = samples.values().map(BTreeSet::len).sum();
         println!("{focus}: {steps} steps, {kinds} of them different");
@@ -42,9 +52,29 @@ fn every_step_of_a_node_of_any_size_is_among_those_beside_the_rests() {
     }
 }
 
+/// What one request can see of all others of a real node, it can see of some rest.
+#[test]
+fn every_overview_of_a_node_of_any_size_is_that_of_a_rest() {
+    let mut all = BTreeSet::new();
+    for focus in Focus::ALL {
+        let mut given: BTreeMap<&Node, BTreeSet<Overview>> = BTreeMap::new();
+        for (node, overview) in &lives_of(focus).overviews {
+            let given = given.entry(node).or_insert_with(|| {
+                rests(focus, node).iter().map(|rest| node.beside(rest).overview()).collect()
+            });
+            assert!(
+                given.contains(overview),
+                "{focus}: no rest gives {overview:?} beside {node:?}"
+            );
+            all.insert(*overview);
+        }
+    }
+    println!("{} different overviews", all.len());
+}
+
 #[test]
 fn each_value_of_the_rest_is_needed() {
-    let samples = Focus::ALL.map(|focus| (focus, &samples_of(focus).0));
+    let samples = Focus::ALL.map(|focus| (focus, &lives_of(focus).samples));
     let idle: Vec<_> = VALUES
         .iter()
         .filter(|(_, is)| {
@@ -108,22 +138,20 @@ fn first_missing(
     })
 }
 
-/// The samples of a kind of actor, taken once for both tests.
-fn samples_of(focus: Focus) -> &'static (Samples, u64) {
-    static SAMPLES: [OnceLock<(Samples, u64)>; 7] = [const { OnceLock::new() }; 7];
-    SAMPLES[focus as usize].get_or_init(|| samples(focus))
-}
-
-fn samples(focus: Focus) -> (Samples, u64) {
-    let (mut samples, mut steps) = (Samples::new(), 0);
-    for number in 0..LIVES {
-        live(focus, number, &mut samples, &mut steps);
-    }
-    (samples, steps)
+/// The lives of a kind of actor, lived once for all tests.
+fn lives_of(focus: Focus) -> &'static Lives {
+    static LIVES_OF: [OnceLock<Lives>; 7] = [const { OnceLock::new() }; 7];
+    LIVES_OF[focus as usize].get_or_init(|| {
+        let mut lives = Lives::default();
+        for number in 0..LIVES {
+            live(focus, number, &mut lives);
+        }
+        lives
+    })
 }
 
 /// Drives one node until it is over.
-fn live(focus: Focus, number: u64, samples: &mut Samples, steps: &mut u64) {
+fn live(focus: Focus, number: u64, lives: &mut Lives) {
     let mut rng = Rng::new(1, number);
     let debug = if rng.below(2) == 0 { DebugMode::Off } else { DebugMode::On };
     let mut node = if focus.is_root() {
@@ -166,9 +194,10 @@ fn live(focus: Focus, number: u64, samples: &mut Samples, steps: &mut u64) {
             .filter(|output| concerns(focus, *output))
             .map(without_cause)
             .collect();
+        lives.overviews.insert((lens.node(&before), before.overview()));
         let key = (lens.node(&before), lens.trigger(input, &raw));
-        samples.entry(key).or_default().insert((lens.node(&node), outputs));
-        *steps += 1;
+        lives.samples.entry(key).or_default().insert((lens.node(&node), outputs));
+        lives.steps += 1;
     }
 }
 

@@ -1,21 +1,16 @@
 //! Cancel, teardown, the ladders, orphans, exit.
 
+use super::overview::{HeldBack, LockUse, Overview};
 use super::{Node, StopOrder, TreePosition, Uplink};
 use crate::id::ActorId;
 use crate::input::{Cause, Status};
-use crate::ladder::{Child, ChildLink, Climbed, Grace, Kinship, LadderRung};
+use crate::ladder::{Child, ChildLink, Climbed, Grace, LadderRung};
 use crate::message::{Message, Urgency};
 use crate::output::{Alarm, LadderSignal, Outbox, Output};
-use crate::policy::{AfterInterrupt, Deferral, LadderUnderHold, Orphans, TerminalReader};
+use crate::policy::{AfterInterrupt, Orphans, TerminalReader};
 use crate::teardown::{Teardown, UserTaskState};
 use crate::timer::Timer;
 use alloc::vec::Vec;
-
-/// Whether something holds a teardown or a ladder back.
-enum HeldBack {
-    Yes,
-    No,
-}
 
 impl Node {
     /// This actor must end: now, or when nothing defers it any longer (R4).
@@ -57,30 +52,16 @@ impl Node {
     /// Brings everything that follows from the holds in line with them.
     pub(super) fn settle(&mut self, out: &mut Outbox) {
         if let Teardown::Deferred(cause) = self.teardown {
-            match self.defers(cause) {
+            match self.overview().defers(self.policy, self.urgency, cause) {
                 HeldBack::Yes => {}
                 HeldBack::No => self.begin_teardown(cause, out),
             }
         }
+        let overview = self.overview();
         for id in self.children.keys().copied().collect::<Vec<_>>() {
-            self.settle_ladder(id, out);
+            self.settle_ladder(id, overview, out);
         }
         self.exit_if_done(out);
-    }
-
-    fn defers(&self, cause: Cause) -> HeldBack {
-        let own = !self.requests.is_empty();
-        let held = self.holds.protecting().next().is_some();
-        let deferred = match (self.policy.deferral(), self.urgency) {
-            (Deferral::Never, _) | (_, Urgency::Forced) => false,
-            (Deferral::AnyHold, Urgency::Patient) => own || held,
-            (Deferral::OwnRequests, Urgency::Patient) => own,
-            (Deferral::RootAfterError, Urgency::Patient) => {
-                let error = matches!(cause, Cause::Failed | Cause::ChildFailed);
-                own || (held && error && matches!(self.position, TreePosition::Root { .. }))
-            }
-        };
-        if deferred { HeldBack::Yes } else { HeldBack::No }
     }
 
     fn begin_teardown(&mut self, cause: Cause, out: &mut Outbox) {
@@ -122,35 +103,14 @@ impl Node {
     }
 
     /// R5: whether this child's ladder must wait.
-    fn suspends(&self, id: ActorId, child: Child) -> HeldBack {
-        match (self.policy.ladder_under_hold(), &self.position, self.urgency) {
-            (LadderUnderHold::Climbs, _, _)
-            | (LadderUnderHold::SuspendedInRoot, TreePosition::Below { .. }, _)
-            | (_, _, Urgency::Forced) => return HeldBack::No,
-            (LadderUnderHold::SuspendedInRoot, TreePosition::Root { .. }, Urgency::Patient) => {
-                let any = self.holds.protecting().next().is_some();
-                return if any { HeldBack::Yes } else { HeldBack::No };
-            }
-            (LadderUnderHold::Suspended, _, Urgency::Patient) => {}
-        }
+    fn suspends(&self, id: ActorId, child: Child, overview: Overview) -> HeldBack {
         let through = self.holds.protecting().any(|(_, hold)| hold.via == id);
-        // Nobody knows whose branch an orphan belongs to, so the holder may be below it.
-        let baton_out = match &self.position {
-            TreePosition::Root { server, .. } => {
-                server.owner().is_some_and(|owner| owner.actor != self.id)
-            }
-            TreePosition::Below { .. } => false,
-        };
-        if through || (child.kinship == Kinship::Adopted && baton_out) {
-            HeldBack::Yes
-        } else {
-            HeldBack::No
-        }
+        overview.suspends(self.policy, self.urgency, child.kinship, through)
     }
 
-    fn settle_ladder(&mut self, id: ActorId, out: &mut Outbox) {
+    fn settle_ladder(&mut self, id: ActorId, overview: Overview, out: &mut Outbox) {
         let child = self.children[&id];
-        let wanted = match self.suspends(id, child) {
+        let wanted = match self.suspends(id, child, overview) {
             HeldBack::Yes => Grace::Off,
             HeldBack::No => child.wants_grace(),
         };
@@ -192,8 +152,9 @@ impl Node {
 
     /// R11: every ladder that is not suspended climbs one rung now.
     pub(super) fn hurry(&mut self, out: &mut Outbox) {
+        let overview = self.overview();
         for id in self.children.keys().copied().collect::<Vec<_>>() {
-            match self.suspends(id, self.children[&id]) {
+            match self.suspends(id, self.children[&id], overview) {
                 HeldBack::Yes => {}
                 HeldBack::No => self.climb(id, out),
             }
@@ -239,10 +200,7 @@ impl Node {
 
     fn exit_if_done(&mut self, out: &mut Outbox) {
         let Teardown::Running(cause) = self.teardown else { return };
-        if self.user_task != UserTaskState::Ended
-            || !self.children.is_empty()
-            || !self.requests.is_empty()
-        {
+        if !self.overview().is_done() {
             return;
         }
         match &self.position {
@@ -262,15 +220,11 @@ impl Node {
     /// The root has no descendant left.
     pub(super) fn children_gone(&mut self, out: &mut Outbox) {
         let Teardown::Running(cause) = self.teardown else { return };
-        if self.children.is_empty()
-            && self.user_task == UserTaskState::Ended
-            && self.requests.is_empty()
-        {
+        let overview = self.overview();
+        if overview.is_done() {
             self.teardown = Teardown::Over;
-            if let TreePosition::Root { server, .. } = &self.position
-                && self.policy.reader() == TerminalReader::Root
-                && server.owner().is_some()
-            {
+            let lent = matches!(overview.lock, LockUse::Own | LockUse::Lent);
+            if lent && self.policy.reader() == TerminalReader::Root {
                 // Everybody is gone, so the baton is closed; its end of file was not read yet.
                 out.push(Output::TerminalRestored);
             }

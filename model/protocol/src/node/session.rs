@@ -1,5 +1,6 @@
 //! Requests, grants and releases: the lock's inputs, and the holds they leave.
 
+use super::overview::OwnTasks;
 use super::path_end::PathEnd;
 use super::{DebugMode, Node, Standing, StopOrder, TreePosition, Uplink};
 use crate::hold::{Hold, HoldStage};
@@ -76,7 +77,7 @@ impl Node {
     /// A failure: in debug mode it is looked at before it climbs.
     pub(super) fn fail_or_cancel(&mut self, cause: Cause, out: &mut Outbox) {
         let failure = matches!(cause, Cause::Failed | Cause::ChildFailed);
-        let examined = self.requests.iter().any(|own| own.purpose == Purpose::PostMortem);
+        let examined = self.overview().own == OwnTasks::Examined;
         match (self.debug, self.teardown, self.admission()) {
             (DebugMode::On, Teardown::NotAsked, Admission::Open) if failure => {
                 if !examined {
