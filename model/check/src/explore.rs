@@ -6,11 +6,13 @@
 pub mod batch;
 pub mod conditions;
 pub mod estimate;
+pub mod frontier;
 pub mod guard_table;
 pub mod guarded;
 pub mod intern;
 pub mod lasso;
 pub mod layout;
+pub mod member;
 pub mod memo;
 pub mod normal_form;
 pub mod obligations;
@@ -22,6 +24,7 @@ pub mod space;
 pub mod store;
 pub mod sweep;
 pub mod symmetry;
+pub mod team;
 pub mod worker;
 
 pub use estimate::SizeEstimate;
@@ -33,7 +36,7 @@ use crate::world::Topology;
 use intern::{InternTables, InternView};
 use obligations::{Liveness, Standstills};
 use recurrence::{Recurrence, recurrence};
-use search::ParallelSearch;
+use search::{ParallelSearch, SearchFound};
 use space::Space;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -192,30 +195,9 @@ pub fn explore<'t>(
     options: Options,
     progress: &Progress,
 ) -> Exploration<'t> {
-    let alone = Options {
-        threads: NonZeroUsize::MIN,
-        max_states: options.max_states.min(options.shared_from),
-        ..options
-    };
-    if options.threads > NonZeroUsize::MIN && options.shared_from > 0 {
-        let found = explore_with(topology, alone, progress);
-        let is_large = found.ending == SearchEnd::StateLimit;
-        if !(is_large && alone.max_states < options.max_states) {
-            return found;
-        }
-    }
-    explore_with(topology, options, progress)
-}
-
-fn explore_with<'t>(
-    topology: &'t Topology,
-    options: Options,
-    progress: &Progress,
-) -> Exploration<'t> {
     let shared = InternTables::new(topology);
     let search = ParallelSearch::new(&shared, options, progress);
-    let (found, ending) = search.run();
-    let (results, steps): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let SearchFound { stores, results, steps, ending } = search.run();
     let mut violations = BTreeMap::new();
     for result in &results {
         for (property, violation) in &result.violations {
@@ -252,7 +234,7 @@ fn explore_with<'t>(
             .fold(PropertySet::default(), |all, result| all | result.triggered),
         violations,
         liveness,
-        space: Space::new(results.into_iter().map(|result| result.store).collect()),
+        space: Space::new(stores),
         tables: shared,
     }
 }

@@ -96,12 +96,24 @@ fn two_threads_find_what_one_finds() {
     ];
     for (tree, faults, policy) in table {
         let config = config(tree, faults, policy);
-        let one = run(&config, exhausted());
-        let two = NonZeroUsize::new(2).expect("two is not zero");
-        let two = run(&config, Options { threads: two, ..exhausted() });
-        let numbers = |report: &CheckReport| (report.states, report.transitions, report.depth);
-        assert_eq!(numbers(&one), numbers(&two), "{tree} {faults}");
-        assert_eq!(verdicts(&one), verdicts(&two), "{tree} {faults}");
+        let whole = (StateReduction::Off, StopWhen::Exhausted);
+        for (reduction, until) in [whole, (StateReduction::On, StopWhen::FirstViolation)] {
+            let one = Options { reduction, until, ..exhausted() };
+            agree_when_shared(&format!("{tree} {faults} {reduction}"), &config, one);
+        }
+    }
+}
+
+/// The others join at once, and in the middle.
+fn agree_when_shared(what: &str, config: &Config, alone: Options) {
+    let one = run(config, alone);
+    let numbers = |report: &CheckReport| (report.states, report.transitions, report.depth);
+    for (threads, shared_from) in [(2, 0), (2, 2_000), (3, 500)] {
+        let threads = NonZeroUsize::new(threads).expect("none is zero");
+        let shared = run(config, Options { threads, shared_from, ..alone });
+        let what = format!("{what}, {threads} threads from {shared_from} states on");
+        assert_eq!(numbers(&one), numbers(&shared), "{what}");
+        assert_eq!(verdicts(&one), verdicts(&shared), "{what}");
     }
 }
 

@@ -3,12 +3,15 @@
 use super::intern::Number;
 use super::obligations::ObligationBits;
 use super::store::StateId;
+use std::ops::Range;
 
 /// States on their way into a store.
 #[derive(Clone, Debug, Default)]
 pub struct StateBatch {
     numbers: Vec<Number>,
     entries: Vec<BatchEntry>,
+    /// Where the states end that were found from each piece of work.
+    marks: Vec<(usize, usize)>,
 }
 
 /// What comes with a state.
@@ -41,8 +44,20 @@ impl StateBatch {
         &self.numbers[at * stride..(at + 1) * stride]
     }
 
+    /// Notes that the states since the last mark were found from this piece of work.
+    pub fn mark(&mut self, work: usize) {
+        self.marks.push((work, self.entries.len()));
+    }
+
+    /// The pieces of work, in order, and where the states are that were found from each.
+    pub fn marked(&self) -> impl Iterator<Item = (usize, Range<usize>)> + '_ {
+        let starts = std::iter::once(0).chain(self.marks.iter().map(|(_, end)| *end));
+        self.marks.iter().zip(starts).map(|((work, end), start)| (*work, start..*end))
+    }
+
     /// Forgets all of them.
     pub fn clear(&mut self) {
+        self.marks.clear();
         self.numbers.clear();
         self.entries.clear();
     }

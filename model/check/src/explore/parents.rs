@@ -25,6 +25,26 @@ struct ParentBlock {
     differences: Vec<u8>,
 }
 
+impl ParentBlock {
+    fn iter(&self) -> impl Iterator<Item = StateId> + '_ {
+        let (mut before, mut bytes) = (self.before, self.differences.iter());
+        std::iter::from_fn(move || {
+            let (mut coded, mut shift) = (0, 0);
+            loop {
+                let byte = bytes.next()?;
+                coded |= u64::from(byte & 0x7f) << shift;
+                if byte & 0x80 == 0 {
+                    break;
+                }
+                shift += 7;
+            }
+            let difference = (coded >> 1) as i64 ^ -((coded & 1) as i64);
+            before = (i64::from(before) + difference) as StateId;
+            Some(before)
+        })
+    }
+}
+
 impl Parents {
     /// Adds the next one.
     pub fn push(&mut self, parent: StateId) {
@@ -47,20 +67,12 @@ impl Parents {
     #[must_use]
     pub fn get(&self, at: usize) -> StateId {
         let block = &self.blocks[at / BLOCK];
-        let mut bytes = block.differences.iter();
-        (0..=at % BLOCK).fold(block.before, |before, _| {
-            let (mut coded, mut shift) = (0, 0);
-            loop {
-                let byte = bytes.next().expect("a block has all of its differences");
-                coded |= u64::from(byte & 0x7f) << shift;
-                if byte & 0x80 == 0 {
-                    break;
-                }
-                shift += 7;
-            }
-            let difference = (coded >> 1) as i64 ^ -((coded & 1) as i64);
-            (i64::from(before) + difference) as StateId
-        })
+        block.iter().nth(at % BLOCK).expect("a block has all of its differences")
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = StateId> + '_ {
+        self.blocks.iter().flat_map(ParentBlock::iter)
     }
 
     /// What they occupy, in bytes.
@@ -89,5 +101,6 @@ mod tests {
         for (at, parent) in written.iter().enumerate() {
             assert_eq!(parents.get(at), *parent, "{at}");
         }
+        assert!(parents.iter().eq(written));
     }
 }

@@ -18,6 +18,7 @@ use super::obligations::ObligationBits;
 use super::parents::Parents;
 use foldhash::fast::FixedState;
 use std::hash::{BuildHasher, Hasher};
+use std::ops::Range;
 
 /// The number of a state in its store, in the order in which states were found.
 pub type StateIndex = u32;
@@ -136,21 +137,32 @@ impl Store {
         self.table.find(tag(hashed), is).ok()
     }
 
-    /// Adds every state that is not there, and the obligations of every one. Tells of those below
-    /// `expanded`, in the order in which states were found, that got more.
+    /// All parents, in the order in which states were found.
+    pub fn parents(&self) -> impl Iterator<Item = StateId> + '_ {
+        self.parents.iter()
+    }
+
+    /// Makes room for so many more.
+    pub fn reserve(&mut self, more: usize) {
+        self.table.reserve(more);
+    }
+
+    /// Adds every state of a part of a batch that is not there, and the obligations of every one.
+    /// Tells of those below `expanded`, in the order in which states were found, that got more.
     ///
     /// # Panics
     /// Beyond 2^32 states.
     pub fn insert_all(
         &mut self,
         batch: &StateBatch,
+        part: Range<usize>,
         expanded: StateIndex,
         belated: &mut Vec<Belated>,
     ) {
         let entries = batch.entries();
-        self.table.reserve(entries.len());
-        for start in (0..entries.len()).step_by(WINDOW) {
-            let window = start..entries.len().min(start + WINDOW);
+        self.table.reserve(part.len());
+        for start in part.clone().step_by(WINDOW) {
+            let window = start..part.end.min(start + WINDOW);
             self.read_ahead(&entries[window.clone()]);
             for at in window {
                 let BatchEntry { hashed, parent, pending } = entries[at];
@@ -347,7 +359,7 @@ mod tests {
                 batch.push(&state, BatchEntry { hashed, parent, pending });
                 expected.insert(state);
             }
-            store.insert_all(&batch, 0, &mut Vec::new());
+            store.insert_all(&batch, 0..1000, 0, &mut Vec::new());
         }
         assert_eq!(store.len(), expected.len());
         for state in expected {
@@ -367,7 +379,7 @@ mod tests {
             let mut batch = StateBatch::default();
             batch.push(&[number], BatchEntry { hashed: hash(&[number]), parent: 0, pending });
             belated.clear();
-            store.insert_all(&batch, expanded, &mut belated);
+            store.insert_all(&batch, 0..1, expanded, &mut belated);
             let place = store.find(&[number], hash(&[number])).expect("it was inserted");
             let told: Vec<_> = belated.iter().map(|state| (state.place, state.more)).collect();
             (store.pending(place), told)
