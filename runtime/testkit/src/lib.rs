@@ -42,4 +42,4 @@ pub use tree::{TestTree, TestTreeBuilder};
 use std::time::Duration;
 
 /// How long a wait takes before it fails: long, because machines that test are busy.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
