@@ -28,7 +28,7 @@ use nix::sys::signal::SigSet;
 use nix::sys::stat::{Mode, fstat};
 use nix::unistd::{dup, dup2_stderr, dup2_stdout, isatty, pipe2, read, write};
 use std::os::fd::{AsFd as _, AsRawFd as _, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -36,8 +36,8 @@ use std::time::{Duration, Instant};
 /// How often the end looks whether somebody is in a hurry.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// How long a process that stops waits for its output.
-const MOMENT: Duration = Duration::from_millis(200);
+/// How long a process that stops waits for a terminal that takes nothing.
+const MOMENT: Duration = Duration::from_secs(1);
 
 /// The most that is written at once where a write could block.
 const CAREFUL: usize = 256;
@@ -72,6 +72,8 @@ pub(crate) struct OutputRelay {
     shared: &'static LastingMemory,
     /// Whether what the terminal does not take is lost.
     abandoned: AtomicBool,
+    /// How much is on its way that a prompt has left.
+    left: AtomicUsize,
 }
 
 /// The relay's thread, to be ended.
@@ -88,12 +90,22 @@ impl OutputRelay {
         *self.prompt.lock().unwrap_or_else(PoisonError::into_inner) = Some(prompt);
     }
 
-    /// Before this process stops: gives what is under way a moment to get to the terminal.
+    /// Before this process stops: lets what is under way get to the terminal, unless that takes
+    /// nothing.
     pub(crate) fn settle(&self) {
-        let begun = Instant::now();
-        while begun.elapsed() < MOMENT && !all_is_written(&self.pipes, self.shared) {
+        let mut before = self.shared.progress.load(Ordering::Acquire);
+        let mut since = Instant::now();
+        while since.elapsed() < MOMENT && !self.is_settled() {
             std::thread::park_timeout(Duration::from_millis(1));
+            let now = self.shared.progress.load(Ordering::Acquire);
+            if now != before {
+                (before, since) = (now, Instant::now());
+            }
         }
+    }
+
+    fn is_settled(&self) -> bool {
+        all_is_written(&self.pipes, self.shared) && self.left.load(Ordering::Acquire) == 0
     }
 
     /// From now on output goes straight to the terminal.
@@ -222,7 +234,13 @@ impl PreparedStreams {
         let abandoned = AtomicBool::new(false);
         let own: std::io::Result<_> = outlets.iter().map(|one| one.pipe.try_clone()).collect();
         let own = own.map_err(failed("keep an output"))?;
-        let relay = OutputRelay { pipes: own, prompt: Mutex::new(None), shared, abandoned };
+        let relay = OutputRelay {
+            pipes: own,
+            prompt: Mutex::new(None),
+            shared,
+            abandoned,
+            left: AtomicUsize::new(0),
+        };
         let relay = Arc::new(relay);
         let (stopped, stop) = pipe2(OFlag::O_CLOEXEC).map_err(failed("make a pipe"))?;
         let (end, ended) = sync_channel(0);
@@ -420,13 +438,16 @@ impl Outlet {
                 }
                 Some(Printed::Above) => self.chunk.clear(),
                 Some(Printed::Left(text)) => {
+                    relay.left.store(text.len(), Ordering::Release);
                     self.chunk.clear();
                     self.left = text.into_bytes();
                 }
             }
             count
         } else {
-            self.write()
+            let count = self.write();
+            relay.left.store(self.left.len(), Ordering::Release);
+            count
         };
         relay.shared.progress.fetch_add(moved as u64, Ordering::AcqRel);
         true

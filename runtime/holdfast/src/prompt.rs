@@ -112,7 +112,7 @@ pub(crate) enum PromptEvent {
 pub(crate) enum Printed {
     /// The prompt's thread shows it.
     Above,
-    /// The session is over: this is for the terminal itself.
+    /// The session is over, or has let go of the terminal: this is for the terminal itself.
     Left(String),
 }
 
@@ -205,7 +205,7 @@ impl PromptSession {
     }
 
     /// Shows log output above the prompt: whole lines at once, an unfinished one when it is
-    /// finished. A session that is over shows nothing.
+    /// finished. A session that is over, or has let go of the terminal, shows nothing.
     pub(crate) fn print(&self, bytes: &[u8]) -> Printed {
         self.session.print(bytes)
     }

@@ -231,7 +231,10 @@ impl Host<'_> {
         let _ = self.context.send(&report).await;
     }
 
+    /// Asks for a turn. What was written before is shown before: the root may stop at once, where
+    /// its terminal is another job's.
     pub(super) fn ask(&mut self, owner: TurnOwner) {
+        self.drain_all();
         let number = self.next_turn;
         self.next_turn += 1;
         let wrap = move |event| HostEvent::Turn(number, event);

@@ -14,7 +14,10 @@ use crate::session::{
     Greeting, NumberedCommand, NumberedReply, PromptCommand, Received, Reply, SessionError, drain,
     receive, send,
 };
+use nix::libc;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::net::Shutdown;
+use std::os::fd::{AsFd as _, AsRawFd as _};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,6 +56,14 @@ impl BatonLink {
         }
     }
 
+    /// Whether the holder has sent something that nobody has taken yet.
+    pub(super) fn has_unread(&self) -> bool {
+        let mut count: libc::c_int = 0;
+        // SAFETY: the request writes a number to a live value.
+        unsafe { libc::ioctl(self.socket.as_raw_fd(), libc::FIONREAD, &raw mut count) };
+        count > 0
+    }
+
     /// Stops writing: the agent takes it as a hangup.
     pub(super) fn hang_up(&self) {
         // It fails only if the other end is gone already.
@@ -79,10 +90,18 @@ fn read(socket: &UnixStream, session: &SessionState) -> Result<(), SessionError>
         Received::End => return Ok(()),
     }
     loop {
-        match receive::<NumberedReply>(socket)? {
-            Received::Message(NumberedReply { reply: Reply::Output(bytes), .. }) => {
-                session.pass_output(&bytes);
-            }
+        // Until it is taken, it can be seen in the socket; from then on, in the session.
+        let mut ready = [PollFd::new(socket.as_fd(), PollFlags::POLLIN)];
+        let _ = poll(&mut ready, PollTimeout::NONE);
+        session.takes_output();
+        let received = receive::<NumberedReply>(socket);
+        if let Ok(Received::Message(NumberedReply { reply: Reply::Output(bytes), .. })) = &received
+        {
+            session.pass_output(bytes);
+        }
+        session.took_output();
+        match received? {
+            Received::Message(NumberedReply { reply: Reply::Output(_), .. }) => {}
             Received::Message(NumberedReply { reply: Reply::Stopped, .. }) => {
                 session.let_go(EditorOrder::Rest);
                 session.notify(PromptEvent::Suspend(Suspension::Key));

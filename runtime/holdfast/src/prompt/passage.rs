@@ -216,7 +216,7 @@ impl Passage<'_> {
                 self.session.note(&format!("--- {} ---", those_who_wait(waiting)));
             }
             self.shown = waiting;
-            self.session.flush_passing();
+            self.session.flush_passing(self.link);
         }
     }
 

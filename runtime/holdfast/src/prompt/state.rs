@@ -101,6 +101,8 @@ struct SessionFields {
     names: Vec<String>,
     waiting: usize,
     shown: PendingLines,
+    /// Whether the link takes something that may be output.
+    takes_output: bool,
     /// The modes before the line editor changed them.
     before: Option<PromptTerminal>,
 }
@@ -140,6 +142,7 @@ impl SessionState {
             names: Vec::new(),
             waiting: 0,
             shown: PendingLines::default(),
+            takes_output: false,
             before: None,
         };
         let (state, changed) = (Mutex::new(state), Condvar::new());
@@ -225,25 +228,30 @@ impl SessionState {
     /// Shows one line.
     pub(super) fn note(&self, text: &str) {
         let lines = escape::lines(text).into_iter().map(|line| self.color.note(&line));
+        let mut state = self.lock();
         // Nobody needs a note about a prompt that is gone.
-        let (Printed::Above | Printed::Left(_)) = self.show(lines.collect());
+        if state.editor != EditorPhase::Gone {
+            self.show(&mut state, lines.collect());
+        }
     }
 
-    /// Shows the whole lines of log output.
+    /// Shows the whole lines of log output; while the terminal is let go, they are for the terminal
+    /// itself, since this process may be about to stop.
     pub(super) fn print(&self, bytes: &[u8]) -> Printed {
-        let lines = self.lock().shown.take_whole(bytes);
-        self.show(lines)
+        let mut state = self.lock();
+        let lines = state.shown.take_whole(bytes);
+        if let EditorPhase::Gone | EditorPhase::Away = state.editor {
+            let earlier = state.shown.take().into_iter();
+            return Printed::Left(earlier.chain(lines).map(|line| line + "\n").collect());
+        }
+        self.show(&mut state, lines);
+        Printed::Above
     }
 
     /// Never waits for the terminal: a thread that does is the editor's.
-    fn show(&self, lines: Vec<String>) -> Printed {
-        let mut state = self.lock();
-        if state.editor == EditorPhase::Gone {
-            return Printed::Left(lines.iter().map(|line| format!("{line}\n")).collect());
-        }
+    fn show(&self, state: &mut SessionFields, lines: Vec<String>) {
         state.shown.add(lines);
-        self.offer_lines(&mut state);
-        Printed::Above
+        self.offer_lines(state);
     }
 
     /// Makes the editor show the lines that wait.
@@ -289,6 +297,20 @@ impl SessionState {
     pub(super) fn greeted(&self, greeting: Greeting) {
         self.lock().holder = Holder::Greeted(greeting);
         self.changed.notify_all();
+    }
+
+    /// From here on the link takes something that may be output.
+    pub(super) fn takes_output(&self) {
+        self.lock().takes_output = true;
+    }
+
+    /// All that the link has taken is written; lines may have waited for that.
+    pub(super) fn took_output(&self) {
+        let mut state = self.lock();
+        state.takes_output = false;
+        if state.editor == EditorPhase::Polling && !state.shown.is_empty() {
+            self.wake(&mut state);
+        }
     }
 
     /// A reply.

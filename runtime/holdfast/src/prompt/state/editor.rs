@@ -3,7 +3,7 @@
 //! Runs in the thread `prompt-editor`, which alone writes to the terminal.
 
 use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, SessionState};
-use crate::prompt::Printed;
+use crate::prompt::baton::BatonLink;
 use crate::prompt::prompt_terminal::PromptTerminal;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
@@ -131,13 +131,16 @@ impl SessionState {
         }
     }
 
-    /// Shows the lines that wait above the prompt of a program, unless it paints the whole screen.
-    pub(in crate::prompt) fn flush_passing(&self) {
+    /// Shows the lines that wait above the prompt of a program, unless it paints the whole screen,
+    /// or has written something that is not on the screen yet: a line of others may follow from that.
+    pub(in crate::prompt) fn flush_passing(&self, link: &BatonLink) {
         let passed = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
-        if passed.is_full_screen() {
+        let mut state = self.lock();
+        if passed.is_full_screen() || state.takes_output || link.has_unread() {
             return;
         }
-        let lines = self.lock().shown.take();
+        let lines = state.shown.take();
+        drop(state);
         if let (Some(text), Some(terminal), false) =
             (passed.above(&lines), self.terminal(), lines.is_empty())
         {
@@ -239,6 +242,8 @@ impl SessionState {
 
     /// Waits until the order to rest is taken back, or a higher one comes.
     pub(in crate::prompt) fn rest(&self) {
+        // What came before is shown before: this process may stop now.
+        self.flush();
         let mut state = self.lock();
         while state.order == EditorOrder::Rest {
             state.editor = EditorPhase::Away;
@@ -250,6 +255,7 @@ impl SessionState {
 
     /// The editor itself lets go for a while, as if it had been told to.
     pub(in crate::prompt) fn yields(&self) {
+        self.flush();
         let mut state = self.lock();
         state.order = state.order.max(EditorOrder::Rest);
         state.editor = EditorPhase::Away;
@@ -257,9 +263,10 @@ impl SessionState {
 
     /// The editor is gone; what waits to be shown is shown first.
     pub(in crate::prompt) fn leave(&self) {
-        let rest = self.lock().shown.take_partial();
-        // The session is not gone yet, so this thread shows it.
-        let (Printed::Above | Printed::Left(_)) = self.show(rest);
+        let mut state = self.lock();
+        let rest = state.shown.take_partial();
+        state.shown.add(rest);
+        drop(state);
         self.restore();
         self.flush();
         self.lock().editor = EditorPhase::Gone;

@@ -2,7 +2,7 @@
 
 use crate::agent::{self, PausedTask};
 use crate::logs::LogRing;
-use crate::prompt::{Color, PromptEvent, PromptReader, PromptSession, PromptSetup, open};
+use crate::prompt::{Color, Printed, PromptEvent, PromptReader, PromptSession, PromptSetup, open};
 use crate::session::PromptKind;
 use holdfast_protocol::Answer;
 use nix::sys::termios::tcgetattr;
@@ -152,7 +152,10 @@ fn play(prompt: &PromptSession, agent: agent::Agent, news: &Receiver<News>) {
                     let line = b"a line of a program that has much to say\n";
                     (0..count.parse().unwrap()).for_each(|_| drop(prompt.print(line)));
                 }
-                ("print", text) => drop(prompt.print(text.replace("\\n", "\n").as_bytes())),
+                ("print", text) => match prompt.print(text.replace("\\n", "\n").as_bytes()) {
+                    Printed::Above => {}
+                    Printed::Left(text) => say(&format!("left {text}")),
+                },
                 ("note", text) => prompt.note(text),
                 ("waiting", count) => prompt.waiting(count.parse().unwrap()),
                 ("resume", _) => prompt.resume(),

@@ -89,10 +89,11 @@ fn ctrl_z_lets_go_until_resumed_and_keeps_the_text() {
     screen.types("\x1a");
     screen.until_said("Suspend(Key)");
     assert!(screen.modes_are_as_before());
+    // The process may be about to stop: what is said now is for the terminal itself.
     screen.tells("print while it rests\\n");
+    screen.until_said("left while it rests");
     screen.tells("resume");
     screen.until_line("root/mid> print alp");
-    screen.until_row("while it rests");
     screen.types("ha\r");
     screen.until_row("alpha = 41 + 1");
     release(screen);
