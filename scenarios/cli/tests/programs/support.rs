@@ -1,13 +1,14 @@
 //! The command on a stage.
 
 use holdfast_cli::on_live::SHIM;
-use holdfast_testkit::{ProcessEnd, ProcessInfo, StagedProgram, TerminalStage};
+use holdfast_testkit::{PATIENCE, ProcessEnd, ProcessInfo, StagedProgram, TerminalStage};
+use nix::libc;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::termios::Termios;
 use nix::unistd::Pid;
 use std::error::Error;
 use std::process::Command;
-use std::time::Duration;
+use std::time::Instant;
 
 /// What a test returns.
 pub(crate) type Tested = Result<(), Box<dyn Error + Send + Sync>>;
@@ -54,18 +55,33 @@ pub(crate) fn send(pid: i32, signal: Signal) {
     kill(Pid::from_raw(pid), signal).expect("it was started here, and is not reaped");
 }
 
-impl Scene {
-    /// Ctrl-C at a prompt of Python, until that says so.
-    ///
-    /// A signal that comes between its prompt and its select(2) is not seen before another comes.
-    pub(crate) fn interrupt_python(&self) -> Tested {
-        let before = self.stage.screen();
-        for _ in 0..20 {
-            self.stage.ctrl_c()?;
-            if self.stage.shows(Duration::from_secs(1), |screen| screen.contents() != before) {
-                break;
-            }
+/// Whether a process is where Python waits for a key: in select(2), or in read(2) of a terminal.
+fn waits_for_keys(pid: i32) -> bool {
+    let call = std::fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
+    let mut words = call.split_ascii_whitespace();
+    match words.next().and_then(|number| number.parse().ok()) {
+        Some(libc::SYS_pselect6) => true,
+        Some(libc::SYS_read) => {
+            let fd = words.next().and_then(|word| i32::from_str_radix(&word[2..], 16).ok());
+            let file = std::fs::read_link(format!("/proc/{pid}/fd/{}", fd.unwrap_or(-1)));
+            file.is_ok_and(|file| file.starts_with("/dev/pts"))
         }
+        Some(_) | None => false,
+    }
+}
+
+impl Scene {
+    /// Ctrl-C at a prompt of Python that is on the screen.
+    ///
+    /// Python does not see a signal that comes between its prompt and its select(2), on any terminal,
+    /// before it is woken in another way.
+    pub(crate) fn interrupt_python(&self) -> Tested {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.stage.processes().iter().any(|process| waits_for_keys(process.pid)) {
+            assert!(Instant::now() < deadline, "nobody reads\n{}", self.stage.dump());
+            std::thread::yield_now();
+        }
+        self.stage.ctrl_c()?;
         Ok(self.stage.wait_output("--KeyboardInterrupt--")?)
     }
 
