@@ -4,10 +4,10 @@
 //! Colours appear on a terminal alone, and not there if `NO_COLOR` is set.
 //!
 //! Reading order: [`explain`], [`check`], [`suite`], [`prove`], [`verify`], [`walk`], [`run`],
-//! [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`], [`completions`], [`man`];
+//! [`merge`], [`replay`], [`conform`], [`record`], [`list`], [`cases`], [`new`], [`completions`], [`man`];
 //! [`render`] and [`crate::json`] say what a check has found, [`setup`] reads the arguments that describe a
 //! run, [`named`] those with a closed set of values, [`watch`] shows progress and catches Ctrl-C,
-//! [`rerun`] is `run --watch`, [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
+//! [`rerun`] is `run --watch`, `following` is `run --follow`, [`drivers`] is what [`walk`] and [`replay`] do with trees of drivers, `output` writes.
 //! [`exec`], [`up`] and [`lock`] run programs that know nothing of the tree, [`ps`] shows them;
 //! [`hosts`], [`forwarding`] and [`python`] are what they have in common.
 
@@ -19,11 +19,13 @@ pub mod conform;
 pub mod drivers;
 pub mod exec;
 pub mod explain;
+mod following;
 pub mod forwarding;
 pub mod hosts;
 pub mod list;
 pub mod lock;
 pub mod man;
+pub mod merge;
 pub mod named;
 pub mod new;
 mod output;
@@ -74,6 +76,7 @@ enum Subcommands {
     Walk(walk::WalkArgs),
     Chaos(chaos::ChaosArgs),
     Run(run::RunArgs),
+    Merge(merge::MergeArgs),
     Replay(replay::ReplayArgs),
     Conform(conform::ConformArgs),
     Record(record::RecordArgs),
@@ -101,6 +104,7 @@ impl Cli {
             Subcommands::Walk(args) => args.run(),
             Subcommands::Chaos(args) => args.run(),
             Subcommands::Run(args) => args.run(),
+            Subcommands::Merge(args) => args.run(),
             Subcommands::Replay(args) => args.run(),
             Subcommands::List(args) => args.run(),
             Subcommands::New(args) => args.run(),

@@ -10,6 +10,8 @@
 //! | `holdfast replay FILE --json` | one [`replay::ReplayJson`], or of a schedule a [`replay::ScheduleJson`] |
 //! | `holdfast conform DIR --json` | one [`conform::ConformJson`] |
 //!
+//! With `--shard` each holds a [`crate::shard::ShardJson`] as well, which `holdfast merge` needs.
+//!
 //! # Rules
 //! 1. Keys are kebab-case; a value out of a closed set is its name, as on the command line.
 //! 2. Times are in seconds, sizes in bytes; steps are counted from one.

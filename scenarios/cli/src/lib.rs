@@ -18,3 +18,4 @@ pub mod on_model;
 pub mod pool;
 pub mod procfile;
 pub mod report;
+pub mod shard;

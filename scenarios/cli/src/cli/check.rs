@@ -6,6 +6,7 @@ use super::watch::{CtrlCError, Interruption, ProgressView, watched};
 use super::{Format, TraceNotWritten, complain, print, print_json, render, suite, write_trace};
 use crate::exit::ExitClass;
 use crate::json::check::CheckJson;
+use crate::shard::Shard;
 use clap::Args;
 use holdfast_check::explore::StopWhen;
 use holdfast_check::property::PropertyId;
@@ -38,6 +39,9 @@ pub struct CheckArgs {
     /// Prints one JSON object instead of text.
     #[arg(long)]
     json: bool,
+    /// Checks only part K of N of the suite; `holdfast merge` makes one of the JSON of all parts.
+    #[arg(long, value_name = "K/N", conflicts_with = "tree")]
+    shard: Option<Shard>,
 }
 
 /// Why a check cannot be made, or its result not be kept.
@@ -112,7 +116,7 @@ impl CheckArgs {
         let format = Format::of_switch(self.json);
         let done = match self.run.run() {
             Ok(Some((config, named))) => self.check(config, named, format),
-            Ok(None) => suite::run(&self.search, format),
+            Ok(None) => suite::run(&self.search, self.shard, format),
             Err(error) => Err(error.into()),
         };
         done.unwrap_or_else(|error| complain(&error))

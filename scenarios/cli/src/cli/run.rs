@@ -1,5 +1,6 @@
 //! `holdfast run`: scenario files against their claims.
 
+use super::following::follow_trace;
 use super::named;
 use super::rerun::{PassView, passes};
 use super::setup::graph;
@@ -10,17 +11,17 @@ use crate::exit::ExitClass;
 use crate::expect::{ClaimOutcome, Met};
 use crate::golden::{self, Comparison};
 use crate::json::run::{CaseRunJson, TotalsJson};
-use crate::on_live::follow::{FollowError, Followed, follow};
+use crate::on_live::follow::FollowError;
 use crate::on_live::{self, Setup};
 use crate::on_model::{self, ModelResult};
 use crate::pool::run_all;
 use crate::report::{PlannedRun, ReportTotals, RunReport, junit, table, text};
+use crate::shard::{Shard, ShardJson, fingerprint};
 use clap::Args;
 use holdfast_check::explore::{Options, Progress};
-use holdfast_check::trace::{Trace, TraceError};
+use holdfast_check::trace::TraceError;
 use holdfast_protocol::policy::PolicyName;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::fmt::Write as _;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -86,6 +87,9 @@ pub struct RunArgs {
     /// Run again whenever a scenario file changes, until Ctrl-C; ends as the last pass.
     #[arg(long, conflicts_with_all = ["follow", "repeat"])]
     watch: bool,
+    /// Run only part K of N; `holdfast merge` makes one of the JSON of all parts.
+    #[arg(long, value_name = "K/N", conflicts_with_all = ["follow", "watch"])]
+    shard: Option<Shard>,
 }
 
 /// What cases run on.
@@ -108,7 +112,7 @@ holdfast_protocol::named! {
 
 /// Why cases cannot be run, or the results cannot be kept.
 #[derive(Debug, thiserror::Error)]
-enum RunError {
+pub(super) enum RunError {
     /// No case has the word of the filter.
     #[error("no case mentions `{0}`; `holdfast list` shows all cases")]
     NoCase(String),
@@ -209,7 +213,13 @@ impl RunArgs {
             .flat_map(|loaded| loaded.case.runs().into_iter().map(move |run| (loaded, run)))
             .filter(|(_, run)| self.policy.is_none_or(|policy| policy == run.policy))
             .collect();
-        let jobs: Vec<_> = runs.iter().map(|(loaded, run)| PlannedRun { loaded, run }).collect();
+        let mut jobs: Vec<_> =
+            runs.iter().map(|(loaded, run)| PlannedRun { loaded, run }).collect();
+        let (whole, of) = (self.whole(&jobs), jobs.len() as u64);
+        if let Some(shard) = self.shard {
+            let mut place = 0..;
+            jobs.retain(|_| place.next().is_some_and(|place| shard.has(place)));
+        }
         let not_run = || ModelResult::without_run(ClaimOutcome::NotRun);
         let mut rows = match self.on {
             CaseEngine::Model | CaseEngine::Both => self.explore(&jobs, interrupt),
@@ -221,8 +231,17 @@ impl RunArgs {
         if self.bless {
             bless(&mut rows).map_err(RunError::Bless)?;
         }
-        self.report(&rows, started)?;
-        Ok(verdict(&rows, interrupt))
+        let exit = verdict(&rows, interrupt);
+        let part = self.shard.map(|shard| ShardJson::new(shard, of, whole, exit as u8));
+        self.report(&rows, started, part)?;
+        Ok(exit)
+    }
+
+    /// What is run, and how: equal for the parts of one whole.
+    fn whole(&self, jobs: &[PlannedRun<'_>]) -> String {
+        let options = format!("run {} {} {}", self.on, self.full, self.max_states);
+        let job = |job: &PlannedRun<'_>| format!("{} {:?}", job.id(), job.run);
+        fingerprint(std::iter::once(options).chain(jobs.iter().map(job)))
     }
 
     fn explore<'a>(&self, jobs: &[PlannedRun<'a>], interrupt: &AtomicBool) -> Vec<RunReport<'a>> {
@@ -314,7 +333,12 @@ impl RunArgs {
             .collect()
     }
 
-    fn report(&self, rows: &[RunReport<'_>], started: Instant) -> Result<(), RunError> {
+    fn report(
+        &self,
+        rows: &[RunReport<'_>],
+        started: Instant,
+        part: Option<ShardJson>,
+    ) -> Result<(), RunError> {
         if let Some(file) = &self.junit {
             fs::write(file, junit::xml(rows)).map_err(|source| {
                 let path = file.clone();
@@ -324,7 +348,7 @@ impl RunArgs {
         let sum = ReportTotals::of(rows);
         if self.json {
             rows.iter().for_each(|row| print_json_line(&CaseRunJson::new(row)));
-            print_json_line(&TotalsJson::from(sum));
+            print_json_line(&TotalsJson { shard: part, ..TotalsJson::from(sum) });
             return Ok(());
         }
         if self.table {
@@ -350,52 +374,6 @@ impl RunArgs {
         golden::keep(&file, trace)?;
         Ok(Some(file))
     }
-}
-
-/// Follows a counterexample with real processes.
-fn follow_trace(file: &Path) -> Result<ExitClass, RunError> {
-    let path = || file.to_owned();
-    let text =
-        fs::read_to_string(file).map_err(|source| RunError::Read { path: path(), source })?;
-    let trace =
-        Trace::from_text(&text).map_err(|source| RunError::Trace { path: path(), source })?;
-    let records = tempfile::Builder::new().prefix("holdfast-records-").tempdir();
-    let records = records.map_err(RunError::Prepare)?;
-    let setup = Setup::here(records.path()).map_err(RunError::Prepare)?;
-    let followed = follow(&trace, &setup, &AtomicBool::new(false))
-        .map_err(|source| RunError::Follow { path: path(), source })?;
-    let (text, exit) = told(&trace, &followed);
-    print(&text);
-    Ok(exit)
-}
-
-/// What came of following a trace, in words.
-fn told(trace: &Trace, followed: &Followed) -> (String, ExitClass) {
-    let mut text = String::new();
-    for event in &followed.story {
-        let _ = writeln!(text, "  {event}");
-    }
-    for (property, seen) in &followed.violated {
-        let _ = writeln!(text, "✗ {seen} ({property})");
-    }
-    let (seen, all) = (followed.steps, trace.steps.len());
-    let _ = writeln!(text, "{seen} of {all} steps of the trace were seen");
-    let broken = followed.violated.iter().any(|(id, _)| Some(*id) == trace.header.breaks);
-    let exit = match &followed.left {
-        Some(why) => {
-            let _ = writeln!(text, "there the real tree left the trace: {why}");
-            ExitClass::Conformance
-        }
-        None if broken => {
-            text.push_str("the property is violated on real processes too\n");
-            ExitClass::Holds
-        }
-        None => {
-            text.push_str("the property was not seen to be violated\n");
-            ExitClass::Expectation
-        }
-    };
-    (text, exit)
 }
 
 fn bless(rows: &mut [RunReport<'_>]) -> io::Result<()> {

@@ -13,6 +13,7 @@ use crate::expect::Met;
 use crate::json::check::RunJson;
 use crate::json::suite::{RowJson, SuiteJson};
 use crate::pool::run_all;
+use crate::shard::{Shard, ShardJson, fingerprint};
 use holdfast_check::explore::{Options, Progress, StopWhen};
 use holdfast_check::report::{CheckOutcome, CheckReport, PropertyVerdict, check};
 use holdfast_check::suite::{self, Expected, SuiteRun, suite};
@@ -92,7 +93,7 @@ impl RowJson {
     fn new(done: &Done<'_>) -> Self {
         let report = &done.report;
         Self {
-            purpose: done.row.purpose,
+            purpose: done.row.purpose.to_owned(),
             run: RunJson::new(&report.config, &done.row.named),
             expected: expected(done.row),
             verdict: done.verdict(),
@@ -107,12 +108,29 @@ impl RowJson {
     }
 }
 
-/// Checks the project's suite.
+/// What the rows are, and how they are searched: equal for the parts of one whole.
+fn whole(rows: &[SuiteRun], search: &SearchArgs) -> String {
+    let SearchArgs { threads: _, max_states, max_memory, symmetry, full } = search;
+    let options = format!("suite {max_states} {max_memory:?} {symmetry} {full}");
+    let row = |row: &SuiteRun| format!("{} {:?}", row.purpose, row.config);
+    fingerprint(std::iter::once(options).chain(rows.iter().map(row)))
+}
+
+/// Checks the project's suite, or a part of it.
 ///
 /// # Errors
 /// If Ctrl-C cannot be caught.
-pub fn run(search: &SearchArgs, format: Format) -> Result<ExitClass, CheckError> {
-    let rows = suite();
+pub fn run(
+    search: &SearchArgs,
+    shard: Option<Shard>,
+    format: Format,
+) -> Result<ExitClass, CheckError> {
+    let mut rows = suite();
+    let (whole, of) = (whole(&rows, search), rows.len() as u64);
+    if let Some(shard) = shard {
+        let places = rows.into_iter().enumerate().filter(|(place, _)| shard.has(*place));
+        rows = places.map(|(_, row)| row).collect();
+    }
     let columns = Columns::of(&rows);
     if format == Format::Text {
         print(&columns.head());
@@ -135,6 +153,7 @@ pub fn run(search: &SearchArgs, format: Format) -> Result<ExitClass, CheckError>
     match format {
         Format::Text => print(&sum(&rows, &done, took, asked)),
         Format::Json => print_json(&SuiteJson {
+            shard: shard.map(|shard| ShardJson::new(shard, of, whole, exit as u8)),
             exit: exit as u8,
             seconds: took.as_secs_f64(),
             rows: done.iter().map(RowJson::new).collect(),

@@ -8,6 +8,7 @@ use super::{Format, TraceNotWritten, complain, print, print_json, render, write_
 use crate::exit::ExitClass;
 use crate::json::check::RunJson;
 use crate::json::walk::{WalkFailureJson, WalkJson};
+use crate::shard::{Shard, ShardJson, fingerprint};
 use anstyle::AnsiColor;
 use clap::Args;
 use holdfast_check::explore::Progress;
@@ -59,6 +60,9 @@ pub struct WalkArgs {
     /// Prints one JSON object instead of text.
     #[arg(long)]
     json: bool,
+    /// Takes only part K of N of the walks; `holdfast merge` makes one of the JSON of all parts.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
 }
 
 /// Where walks are taken.
@@ -134,6 +138,7 @@ impl WalkArgs {
             (WalkEngine::Drivers, asked) => Some(asked.unwrap_or(SchedulerName::Random)),
         };
         let run = SimulatedRun { config, named, ends: RunEnd::Any };
+        let numbers = self.numbers();
         let started = Instant::now();
         let (walks, asked) = watched(ProgressView::Walks, |progress| match scheduler {
             None => Ok(self.take(&run, progress)),
@@ -147,25 +152,26 @@ impl WalkArgs {
                 CheckOutcome::SafetyViolated
             }
             (Some(_), _) => CheckOutcome::LivenessViolated,
-            (None, Interruption::ByUser) if walks.taken < self.iterations => {
+            (None, Interruption::ByUser) if walks.taken < numbers.end - numbers.start => {
                 CheckOutcome::Interrupted
             }
             (None, Interruption::ByUser | Interruption::None) => CheckOutcome::Holds,
         };
         let exit = ExitClass::from(outcome);
         let json = WalkJson {
+            shard: self.shard.map(|shard| self.part(shard, &run, scheduler, exit)),
             outcome,
             exit: exit as u8,
             on: self.on,
             scheduler,
             run: RunJson::new(&run.config, &run.named),
             seed: self.seed,
-            from: self.from,
+            from: numbers.start,
             walks: walks.taken,
             steps: walks.steps,
             seconds: took.as_secs_f64(),
             per_second: (walks.taken as f64 / took.as_secs_f64().max(1e-3)) as u64,
-            next: self.from.saturating_add(walks.taken),
+            next: numbers.start.saturating_add(walks.taken),
             failure: walks.failure.map(|failed| self.keep(failed)).transpose()?,
         };
         match Format::of_switch(self.json) {
@@ -175,8 +181,27 @@ impl WalkArgs {
         Ok(exit)
     }
 
+    /// The numbers of the walks to take.
     fn numbers(&self) -> Range<u64> {
-        self.from..self.from.saturating_add(self.iterations)
+        let all = self.from..self.from.saturating_add(self.iterations);
+        match self.shard {
+            Some(shard) => shard.piece(all),
+            None => all,
+        }
+    }
+
+    /// What to say of a part.
+    fn part(
+        &self,
+        shard: Shard,
+        run: &SimulatedRun,
+        scheduler: Option<SchedulerName>,
+        exit: ExitClass,
+    ) -> ShardJson {
+        let all = self.from..self.from.saturating_add(self.iterations);
+        let asked = format!("walk {} {} {scheduler:?} {all:?}", self.on, self.seed);
+        let whole = fingerprint([asked, format!("{:?}", run.config)]);
+        ShardJson::new(shard, all.end - all.start, whole, exit as u8)
     }
 
     /// Takes walks in the world of the checker, until one fails or the person wants no more.

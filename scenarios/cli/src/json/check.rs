@@ -7,7 +7,7 @@ use holdfast_check::report::{CheckOutcome, PropertyVerdict};
 use holdfast_check::trace::{NamedPolicy, TraceHeader};
 use holdfast_check::world::{Action, Config};
 use holdfast_protocol::{DebugMode, Placement, PolicyName, Rule};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The result of `holdfast check --tree … --json`.
 #[derive(Debug, Serialize)]
@@ -62,7 +62,7 @@ impl From<SizeEstimate> for EstimateJson {
 }
 
 /// A run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RunJson {
     /// The tree in its notation.

@@ -3,9 +3,10 @@
 use crate::golden::Comparison;
 use crate::on_live::LiveResult;
 use crate::report::{ReportTotals, RunReport};
+use crate::shard::ShardJson;
 use holdfast_check::property::{PropertyId, PropertySet};
 use holdfast_protocol::{Placement, PolicyName};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The line of one run of a case.
 #[derive(Debug, Serialize)]
@@ -67,7 +68,7 @@ pub struct SeenViolationJson<'a> {
 }
 
 /// The last line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct TotalsJson {
     /// Runs that came out as claimed.
@@ -80,6 +81,9 @@ pub struct TotalsJson {
     pub unknown: usize,
     /// The states of all runs.
     pub states: u64,
+    /// Of a part: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardJson>,
 }
 
 impl<'a> CaseRunJson<'a> {
@@ -125,9 +129,24 @@ impl<'a> LiveRunJson<'a> {
     }
 }
 
+impl TotalsJson {
+    /// The sum of two parts.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            met: self.met + other.met,
+            expected_failures: self.expected_failures + other.expected_failures,
+            not_met: self.not_met + other.not_met,
+            unknown: self.unknown + other.unknown,
+            states: self.states + other.states,
+            shard: None,
+        }
+    }
+}
+
 impl From<ReportTotals> for TotalsJson {
     fn from(totals: ReportTotals) -> Self {
         let ReportTotals { met, expected_failures, not_met, unknown, states } = totals;
-        Self { met, expected_failures, not_met, unknown, states }
+        Self { met, expected_failures, not_met, unknown, states, shard: None }
     }
 }

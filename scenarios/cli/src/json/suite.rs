@@ -2,13 +2,17 @@
 
 use super::check::RunJson;
 use crate::expect::Met;
+use crate::shard::ShardJson;
 use holdfast_check::explore::SearchEnd;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The result of `holdfast check --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct SuiteJson {
+    /// Of a part: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardJson>,
     /// The exit code.
     pub exit: u8,
     /// How long it took.
@@ -18,11 +22,11 @@ pub struct SuiteJson {
 }
 
 /// One row of the suite for machines.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct RowJson {
     /// What the run is there for.
-    pub purpose: &'static str,
+    pub purpose: String,
     /// What was checked.
     pub run: RunJson,
     /// What must come of it, in words.

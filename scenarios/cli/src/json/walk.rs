@@ -2,15 +2,19 @@
 
 use super::check::RunJson;
 use crate::cli::walk::WalkEngine;
+use crate::shard::ShardJson;
 use holdfast_check::property::PropertyId;
 use holdfast_check::report::CheckOutcome;
 use holdfast_check::schedule::SchedulerName;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The result of `holdfast walk --json`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct WalkJson {
+    /// Of a part: which one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<ShardJson>,
     /// `holds`, `safety-violated`, `liveness-violated` or `interrupted`.
     pub outcome: CheckOutcome,
     /// The exit code.
@@ -18,7 +22,7 @@ pub struct WalkJson {
     /// `model` or `drivers`.
     pub on: WalkEngine,
     /// Who chose the driver that goes on.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheduler: Option<SchedulerName>,
     /// What was walked.
     pub run: RunJson,
@@ -41,7 +45,7 @@ pub struct WalkJson {
 }
 
 /// A walk that failed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct WalkFailureJson {
     /// The number of the walk.
