@@ -277,7 +277,8 @@ impl LinkMonitor {
         match message.request() {
             About::Request(request) => {
                 let history = self.requests.entry(request).or_default();
-                *history = History { cancel, cancel_now, ..*history };
+                history.cancel = cancel;
+                history.cancel_now = cancel_now;
                 history
             }
             About::Actor => &mut self.actor,

@@ -24,7 +24,7 @@ use super::hold::Holds;
 use super::id::ActorId;
 use super::input::Input;
 use super::ladder::{Child, ChildLink};
-use super::lock::client::{Purpose, Requests};
+use super::lock::client::Requests;
 use super::lock::server::LockServer;
 use super::message::{Message, MessageDirection, Urgency};
 use super::output::{Notice, Outbox};
@@ -105,6 +105,11 @@ pub struct Node {
     urgency: Urgency,
     user_task: UserTaskState,
     slot: Slot,
+}
+
+/// Whether somebody is the supervisor, or the root, of an actor that talks to both.
+fn from_either(from: ActorId, supervisor: ActorId, root: ActorId) -> bool {
+    from == supervisor || from == root
 }
 
 impl Node {
@@ -203,7 +208,7 @@ impl Node {
                 Route::Direct,
                 MessageDirection::Down,
                 TreePosition::Below { supervisor, root, .. },
-            ) => *supervisor == from || *root == from,
+            ) => from_either(from, *supervisor, *root),
         };
         if may { Standing::Peer } else { Standing::Unrelated }
     }
@@ -265,8 +270,7 @@ impl Node {
     /// What one request can see of all others.
     #[must_use]
     pub fn overview(&self) -> Overview {
-        let examined = self.requests.iter().any(|own| own.purpose == Purpose::PostMortem);
-        let own = match (self.requests.is_empty(), examined) {
+        let own = match (self.requests.is_empty(), self.requests.examines()) {
             (true, _) => OwnTasks::AskNothing,
             (false, false) => OwnTasks::AtBreakpoints,
             (false, true) => OwnTasks::Examined,

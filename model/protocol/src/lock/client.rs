@@ -74,6 +74,12 @@ impl Requests {
         self.own.is_empty()
     }
 
+    /// Whether one of them examines a failure.
+    #[must_use]
+    pub fn examines(&self) -> bool {
+        self.iter().any(|own| own.purpose == Purpose::PostMortem)
+    }
+
     /// All of them, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = OwnRequest> + '_ {
         self.own.iter().copied()

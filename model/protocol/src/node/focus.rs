@@ -109,8 +109,10 @@ impl Node {
         for own in &mut node.requests.own {
             own.request = rename(own.request);
         }
-        let renamed =
-            |(of, hold): (RequestId, Hold)| (rename(of), Hold { via: name(hold.via), ..hold });
+        let renamed = |(of, mut hold): (RequestId, Hold)| {
+            hold.via = name(hold.via);
+            (rename(of), hold)
+        };
         node.holds.by_request = self.holds.iter().map(renamed).collect();
         node.children = self.children.iter().map(|(id, child)| (name(*id), *child)).collect();
         match &mut node.position {

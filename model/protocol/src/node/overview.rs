@@ -84,8 +84,7 @@ impl Overview {
             (Deferral::AnyHold, Urgency::Patient) => own || self.protects,
             (Deferral::OwnRequests, Urgency::Patient) => own,
             (Deferral::RootAfterError, Urgency::Patient) => {
-                let error = matches!(cause, Cause::Failed | Cause::ChildFailed);
-                own || (self.protects && error && self.lock != LockUse::Elsewhere)
+                self.defers_in_root_after_error(own, cause)
             }
         })
     }
@@ -101,14 +100,21 @@ impl Overview {
     ) -> HeldBack {
         HeldBack::when(match (policy.ladder_under_hold(), urgency) {
             (LadderUnderHold::Climbs, _) | (_, Urgency::Forced) => false,
-            (LadderUnderHold::SuspendedInRoot, Urgency::Patient) => {
-                self.protects && self.lock != LockUse::Elsewhere
-            }
+            (LadderUnderHold::SuspendedInRoot, Urgency::Patient) => self.protects_in_root(),
             // Nobody knows whose branch an orphan belongs to, so the holder may be below it.
             (LadderUnderHold::Suspended, Urgency::Patient) => {
                 through || (kinship == Kinship::Adopted && self.lock == LockUse::Lent)
             }
         })
+    }
+
+    /// Upstream's: after an error, and in the root alone.
+    fn defers_in_root_after_error(self, own: bool, cause: Cause) -> bool {
+        own || (matches!(cause, Cause::Failed | Cause::ChildFailed) && self.protects_in_root())
+    }
+
+    fn protects_in_root(self) -> bool {
+        self.protects && self.lock != LockUse::Elsewhere
     }
 
     /// R3, R12: what a SIGINT does that is this actor's to decide.
