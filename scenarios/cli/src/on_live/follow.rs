@@ -19,7 +19,7 @@ use holdfast_check::explore::{Options, Progress};
 use holdfast_check::property::{PropertyId, PropertyKind};
 use holdfast_check::trace::Trace;
 use holdfast_check::world::{Action, SystemStep};
-use holdfast_protocol::{ActorId, Input, RequestId, Timer};
+use holdfast_protocol::{ActorId, Input, RequestId, Signal, Timer};
 use holdfast_testkit::Point;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -147,11 +147,30 @@ fn drive(
     if left.is_none() && !(violates.kind() == PropertyKind::Always && shown) {
         live.open();
         live.time_outs = &time_outs;
+        let stays = (violates == PropertyId::StopIsBounded).then(|| stays(&mut live)).flatten();
         found = ending::end(&mut live, run, None).found;
+        found.extend(stays.map(|how| (violates, how)));
     }
     let LiveJudgement { found: violated, conformance } = live.clear_and_judge(records);
     let violated = violated.into_iter().chain(found).collect();
     Ok(Followed { steps, left, story: live.story, violated, conformance })
+}
+
+/// How a root that was told to stop stays: nothing is under way in the tree and no timer runs, so
+/// that nothing follows but what the person at the prompt does.
+fn stays(live: &mut Live<'_>) -> Option<String> {
+    let root = ActorId(0);
+    let told = live
+        .view
+        .mirror(root)?
+        .inputs
+        .iter()
+        .any(|input| matches!(input, Input::Signalled { signal: Signal::Terminate, .. }));
+    live.wait_while_it_moves(|view| (view.quiet() || !view.runs(root)).then_some(()))?;
+    let at_prompt = live.view.prompts().next()?;
+    let stays = told && live.view.runs(root);
+    let name = live.view.name(at_prompt);
+    stays.then(|| format!("the root was told to stop, no timer runs, and {name} is at its prompt"))
 }
 
 fn said(stop: &Halt) -> String {
