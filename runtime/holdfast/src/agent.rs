@@ -22,13 +22,17 @@ use crate::session::{
     self, Greeting, NamedValue, NumberedCommand, PromptCommand, PromptKind, Received, Reply,
     SessionError, cut, receive, send,
 };
+use crate::standstill::Standstill;
 use holdfast_protocol::Answer;
 use holdfast_sync::release::{Delivery, release};
+use rustix::process::{PTracer, Pid, set_ptracer};
 use std::backtrace::Backtrace;
 use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 /// What the paused task looks like.
 #[derive(Debug)]
@@ -51,6 +55,8 @@ pub(crate) struct PausedTask {
     pub(crate) failure: Option<String>,
     /// The task within the actor.
     pub(crate) task: String,
+    /// What lets the task stand still; none if it has ended.
+    pub(crate) standstill: Option<Arc<Standstill>>,
 }
 
 /// The holder's end of an open prompt.
@@ -101,6 +107,7 @@ pub(crate) fn start(
 
 fn serve(socket: &UnixStream, scene: &PausedTask, logs: &LogRing) -> Result<Answer, SessionError> {
     send(socket, &scene.greeting())?;
+    let mut debugged: Option<Debugged<'_>> = None;
     loop {
         let NumberedCommand { number, command } = match receive(socket)? {
             Received::Message(asked) => asked,
@@ -119,9 +126,52 @@ fn serve(socket: &UnixStream, scene: &PausedTask, logs: &LogRing) -> Result<Answ
             PromptCommand::Locals => scene.locals(),
             PromptCommand::Names => scene.names(),
             PromptCommand::Print { name } => scene.print(&name),
+            PromptCommand::Attach { tracer } => {
+                // The one before, if there is one, ends first.
+                drop(debugged.take());
+                let debugged = debugged.insert(Debugged::by(tracer, scene));
+                Reply::Attachable { thread: debugged.thread() }
+            }
+            PromptCommand::Detach => {
+                drop(debugged.take());
+                continue;
+            }
             PromptCommand::Log { last } => Reply::Lines(within(logs.last(last))),
         };
         send(socket, &session::NumberedReply { number, reply })?;
+    }
+}
+
+/// A debugger may look at this process until this is dropped.
+struct Debugged<'s> {
+    standstill: Option<&'s Standstill>,
+}
+
+impl<'s> Debugged<'s> {
+    /// Lets a process trace this one, with all that it has started (Yama looks at both).
+    fn by(tracer: u32, scene: &'s PausedTask) -> Self {
+        crate::signals::outlive_traps();
+        let tracer = i32::try_from(tracer).ok().and_then(Pid::from_raw);
+        if let Some(tracer) = tracer {
+            // Without Yama there is no such thing, and it is not needed.
+            let _ = set_ptracer(PTracer::ProcessID(tracer));
+        }
+        Self { standstill: scene.standstill.as_deref() }
+    }
+
+    /// The thread of the paused task, once it stands still.
+    fn thread(&self) -> Option<i32> {
+        self.standstill.and_then(|standstill| standstill.ask(STANDS))
+    }
+}
+
+impl Drop for Debugged<'_> {
+    fn drop(&mut self) {
+        let _ = set_ptracer(PTracer::None);
+        crate::signals::meet_traps_as_before();
+        if let Some(standstill) = self.standstill {
+            standstill.let_go();
+        }
     }
 }
 
@@ -218,6 +268,9 @@ fn within(lines: Vec<String>) -> Vec<String> {
     }
     kept
 }
+
+/// How long a task has until it stands still: its thread may be busy with another.
+const STANDS: Duration = Duration::from_secs(2);
 
 /// The most of one text that is sent, in bytes.
 const SHOWN: usize = 4 * 1024;

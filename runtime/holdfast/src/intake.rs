@@ -241,10 +241,11 @@ impl ActorResources {
 
     /// The whole branch stops, and goes on when this process does.
     fn stop(&mut self, stop_here: impl FnOnce()) {
-        self.signal_branch(ProcessSignal::TSTP, ProcessSignal::STOP);
+        // First, since a debugger lets go of its actor then, which stops as the others do.
         if let Some((_, prompt)) = &self.prompt {
             prompt.suspend();
         }
+        self.signal_branch(ProcessSignal::TSTP, ProcessSignal::STOP);
         let since = Instant::now();
         let relay = self.root_resources.as_ref().and_then(|root| root.relay.as_ref());
         relay.inspect(|relay| relay.settle());

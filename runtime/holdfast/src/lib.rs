@@ -87,6 +87,7 @@ mod requirements;
 mod session;
 pub mod settings;
 mod signals;
+mod standstill;
 mod starts;
 mod survey;
 mod terminal;

@@ -14,6 +14,7 @@ use crate::agent::PausedTask;
 use crate::event::{Asker, DriverEvent, PauseRequest, Resumed, TurnStart};
 use crate::session::PromptKind;
 use crate::settings::Debugging;
+use crate::standstill::Standstill;
 use holdfast_protocol::Shielding;
 use holdfast_sync::mailbox::Sender;
 use holdfast_sync::ticket::{TicketReceiver, ticket};
@@ -21,9 +22,10 @@ use std::backtrace::Backtrace;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::panic::Location;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::task::Poll;
 
 /// What pauses of this process need to know of their actor.
 #[derive(Clone)]
@@ -111,13 +113,13 @@ impl<'a> Pause<'a> {
     ///
     /// In async code this blocks the thread that drives the task: await the pause instead.
     pub fn block(self) -> Resumed {
-        match self.ask() {
+        match self.ask(Arc::new(Standstill::of_this_thread())) {
             Some((receiver, _mark)) => receiver.wait().unwrap_or(Resumed::Revoked),
             None => Resumed::Passed,
         }
     }
 
-    fn ask(self) -> Option<(TicketReceiver<Resumed>, PausingGuard)> {
+    fn ask(self, standstill: Arc<Standstill>) -> Option<(TicketReceiver<Resumed>, PausingGuard)> {
         let actor = ACTOR.read().unwrap_or_else(PoisonError::into_inner).clone()?;
         if actor.debugging == Debugging::Off {
             return None;
@@ -139,6 +141,7 @@ impl<'a> Pause<'a> {
             backtrace: Backtrace::force_capture(),
             failure: None,
             task,
+            standstill: Some(standstill),
         }));
         Some((ask(&actor.events, asker, self.shielding), mark))
     }
@@ -172,12 +175,23 @@ impl<'a> IntoFuture for Pause<'a> {
     type IntoFuture = Pin<Box<dyn Future<Output = Resumed> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
-        let asked = self.ask();
+        let standstill = Arc::new(Standstill::of_task());
+        let asked = self.ask(Arc::clone(&standstill));
         Box::pin(async move {
-            match asked {
-                Some((receiver, _mark)) => receiver.await.unwrap_or(Resumed::Revoked),
-                None => Resumed::Passed,
-            }
+            let Some((receiver, _mark)) = asked else { return Resumed::Passed };
+            let mut receiver = pin!(receiver);
+            let resumed = std::future::poll_fn(|cx| {
+                loop {
+                    if let Poll::Ready(resumed) = receiver.as_mut().poll(cx) {
+                        return Poll::Ready(resumed);
+                    }
+                    // For a debugger, which looks at what called this poll.
+                    if !standstill.stand(cx) {
+                        return Poll::Pending;
+                    }
+                }
+            });
+            resumed.await.unwrap_or(Resumed::Revoked)
         })
     }
 }

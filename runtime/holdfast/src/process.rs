@@ -212,6 +212,26 @@ pub(crate) fn start_hosted(start: Start, mut command: Command) -> Result<Process
     Ok(Process { reach: Reach::Group, ..process })
 }
 
+/// Starts a program in a session of its own, whose terminal is its standard input.
+pub(crate) fn start_on_terminal(
+    start: Start,
+    mut command: Command,
+) -> Result<Process, RuntimeError> {
+    command.env(TREE_VARIABLE, start.root.to_string());
+    // SAFETY: as in `start_actor`: all three are bare system calls, and the first comes before the
+    // terminal can be that of the session.
+    unsafe {
+        command.pre_exec(|| {
+            nix::unistd::setsid()?;
+            nix::errno::Errno::result(libc::ioctl(0, libc::TIOCSCTTY, 0))?;
+            close_from(LINK_FD)
+        });
+    }
+    let start = Start { session: SessionOf::Supervisor, born: Born::Hearing, ..start };
+    let process = finish_start(start, command, "start the program")?;
+    Ok(Process { reach: Reach::Group, ..process })
+}
+
 fn keep_open(fd: RawFd) -> io::Result<()> {
     // SAFETY: a plain system call on a descriptor that is open here.
     let kept = unsafe { libc::fcntl(fd, libc::F_SETFD, 0) };

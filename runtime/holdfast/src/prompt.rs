@@ -28,6 +28,7 @@ mod attended;
 mod baton;
 mod commands;
 mod console;
+mod debugger;
 mod escape;
 mod passage;
 mod passed_output;
@@ -39,6 +40,7 @@ mod signals;
 mod state;
 mod unattended;
 
+pub(crate) use debugger::Debuggee;
 pub(crate) use render::Color;
 
 use attended::Editing;
@@ -69,6 +71,8 @@ pub(crate) struct PromptSetup {
     pub(crate) notify: Box<dyn Fn(PromptEvent) + Send + Sync>,
     /// Whether output has colours.
     pub(crate) color: Color,
+    /// Whom a debugger would look at; none if nobody could pass its output on.
+    pub(crate) debuggee: Option<Debuggee>,
 }
 
 /// Who reads commands.
@@ -134,7 +138,7 @@ pub(crate) struct PromptSession {
 /// Opens a session. Where there is no such terminal any longer, nobody is at the prompt: the lock is
 /// out, and only the end of the baton gives it back.
 pub(crate) fn open(setup: PromptSetup) -> io::Result<PromptSession> {
-    let PromptSetup { socket, reader, notify, color } = setup;
+    let PromptSetup { socket, reader, notify, color, debuggee } = setup;
     socket.set_nonblocking(false)?;
     // A command is a few bytes: it blocks only if the holder's process does not read at all.
     socket.set_write_timeout(Some(WRITE_LIMIT))?;
@@ -148,7 +152,8 @@ pub(crate) fn open(setup: PromptSetup) -> io::Result<PromptSession> {
         }
         PromptReader::Script(_) | PromptReader::Report | PromptReader::Wait(_) => (reader, None),
     };
-    let (session, wake) = SessionState::new(modes, notify, color)?;
+    let (mut session, wake) = SessionState::new(modes, notify, color)?;
+    session.debuggee = debuggee;
     let session = Arc::new(session);
     let link = Arc::new(BatonLink::new(socket.try_clone()?));
     let editor = {

@@ -133,6 +133,13 @@ pub(crate) enum PromptCommand {
     Continue,
     /// The user task fails.
     Quit,
+    /// A debugger is about to come, below this process: let it, and let the paused task stand still.
+    Attach {
+        /// Who may trace, with all that it has started.
+        tracer: u32,
+    },
+    /// The debugger has gone. No answer.
+    Detach,
 }
 
 /// A command with its number.
@@ -184,6 +191,11 @@ pub(crate) enum Reply {
     },
     /// Names of values.
     Names(Vec<String>),
+    /// A debugger may come.
+    Attachable {
+        /// The thread that stands still where the task pauses, if one does.
+        thread: Option<i32>,
+    },
     /// What a program writes to its terminal.
     Output(ByteBuf),
     /// The program was stopped by a key: the tree is to stop too.

@@ -20,9 +20,11 @@
 
 mod masks;
 mod stopping;
+mod traps;
 
 pub(crate) use masks::{Held, deafened, mask_from_bits, mask_to_bits, set_mask};
 pub(crate) use stopping::{StopReach, stop_by_default, stops_for};
+pub(crate) use traps::{meet_traps_as_before, outlive_traps};
 
 use crate::error::{RuntimeError, failed};
 use holdfast_protocol::{Origin, Signal as Kind};

@@ -5,12 +5,13 @@
 use crate::signals::Held;
 use crate::warden;
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd as _, IntoRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
 /// The controlling terminal.
@@ -100,6 +101,27 @@ impl Drop for ControllingTerminal {
     fn drop(&mut self) {
         self.restore();
     }
+}
+
+/// A new pseudo-terminal: the side of whoever reads its screen, and that of the programs on it.
+pub(crate) fn pseudo_terminal() -> io::Result<(OwnedFd, OwnedFd)> {
+    let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let master = posix_openpt(flags)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    let slave = nix::fcntl::open(ptsname_r(&master)?.as_str(), flags, Mode::empty())?;
+    // SAFETY: the master has just given its descriptor away.
+    let master = unsafe { OwnedFd::from_raw_fd(master.into_raw_fd()) };
+    fcntl(&master, FcntlArg::F_SETFL(OFlag::O_RDWR | OFlag::O_NONBLOCK))?;
+    Ok((master, slave))
+}
+
+/// Sets the size of a pseudo-terminal's window, by its master; its foreground hears SIGWINCH if it is
+/// another than before.
+pub(crate) fn resize(master: &impl AsRawFd, rows: u16, columns: u16) {
+    let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+    // SAFETY: the request reads a `winsize`, which lives until the call returns.
+    unsafe { libc::ioctl(master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
 }
 
 /// The size of a terminal's window, in lines and characters a line; zeros if it has none.

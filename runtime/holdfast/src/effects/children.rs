@@ -168,7 +168,8 @@ impl ActorResources {
         Some(child)
     }
 
-    fn start(&self) -> Start {
+    /// How this actor starts a process.
+    pub(super) fn start(&self) -> Start {
         let session = match self.settings.placement {
             Placement::OwnSession => SessionOf::Its,
             Placement::SharedGroup => SessionOf::Supervisor,

@@ -6,7 +6,7 @@ use crate::agent::{self, Agent, PausedTask};
 use crate::event::{ActorEvent, Asker, DriverEvent, PauseRequest, Resumed};
 use crate::failure::Failure;
 use crate::logs;
-use crate::prompt::{self, Color, PromptEvent, PromptReader};
+use crate::prompt::{self, Color, Debuggee, PromptEvent, PromptReader};
 use crate::settings::NoTerminal;
 use crate::terminal::ControllingTerminal;
 use crate::user_task::post_mortem;
@@ -120,7 +120,11 @@ impl ActorResources {
         // through it would come back to it.
         let relay = self.root_resources.as_ref().and_then(|root| root.relay.as_ref());
         let relay = relay.filter(|_| self.terminal.is_some()).map(Arc::clone);
-        match prompt::open(prompt::PromptSetup { socket, reader, notify, color: color() }) {
+        // A debugger stops the whole process, so the one that reads the terminal must be another.
+        let debuggee = self.root_resources.as_ref().filter(|_| !holder_reads);
+        let debuggee = debuggee.map(|_| Debuggee { pid: request.actor.0, start: self.start() });
+        let setup = prompt::PromptSetup { socket, reader, notify, color: color(), debuggee };
+        match prompt::open(setup) {
             Ok(prompt) => {
                 let prompt = Arc::new(prompt);
                 if let Some(relay) = relay {

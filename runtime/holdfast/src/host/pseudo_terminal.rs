@@ -10,10 +10,7 @@
 use super::order::TerminalShape;
 use crate::signals::Held;
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
-use nix::sys::stat::Mode;
 use nix::sys::termios::{SetArg, Termios, tcsetattr};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 use std::io;
@@ -31,13 +28,7 @@ pub(super) struct PseudoTerminal {
 impl PseudoTerminal {
     /// Makes one, like the person's, and makes it the controlling terminal of this session.
     pub(super) fn make(like: &TerminalShape) -> io::Result<Self> {
-        let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC)?;
-        grantpt(&master)?;
-        unlockpt(&master)?;
-        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let slave = open(ptsname_r(&master)?.as_str(), flags, Mode::empty())?;
-        let master = owned(master);
-        fcntl(&master, FcntlArg::F_SETFL(OFlag::O_RDWR | OFlag::O_NONBLOCK))?;
+        let (master, slave) = crate::terminal::pseudo_terminal()?;
         // SAFETY: the request takes a number, and touches no memory.
         Errno::result(unsafe { libc::ioctl(slave.as_raw_fd(), libc::TIOCSCTTY, 0) })?;
         let device = nix::sys::stat::fstat(&slave)?.st_rdev;
@@ -52,9 +43,7 @@ impl PseudoTerminal {
 
     /// Sets the size of the window, which the foreground hears as SIGWINCH if it is another.
     pub(super) fn resize(&self, rows: u16, columns: u16) {
-        let size = libc::winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
-        // SAFETY: the request reads a `winsize`, which lives until the call returns.
-        unsafe { libc::ioctl(self.master.as_raw_fd(), libc::TIOCSWINSZ, &raw const size) };
+        crate::terminal::resize(&self.master, rows, columns);
     }
 
     /// The group that may read; the host's own if nobody does.
@@ -137,10 +126,4 @@ pub(super) fn duplicate(from: RawFd, to: RawFd) -> io::Result<()> {
     // SAFETY: dup2(2) touches no memory.
     Errno::result(unsafe { libc::dup2(from, to) })?;
     Ok(())
-}
-
-fn owned(master: nix::pty::PtyMaster) -> OwnedFd {
-    use std::os::fd::{FromRawFd as _, IntoRawFd as _};
-    // SAFETY: the master has just given its descriptor away.
-    unsafe { OwnedFd::from_raw_fd(master.into_raw_fd()) }
 }

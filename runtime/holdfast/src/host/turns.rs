@@ -103,7 +103,9 @@ impl Host<'_> {
             | PromptCommand::Locals
             | PromptCommand::Names
             | PromptCommand::Print { .. }
-            | PromptCommand::Log { .. } => {}
+            | PromptCommand::Log { .. }
+            | PromptCommand::Attach { .. }
+            | PromptCommand::Detach => {}
         }
     }
 

@@ -10,14 +10,14 @@
 //! ```
 
 use super::baton::BatonLink;
-use super::commands::{self, PromptAction};
+use super::commands::{self, Misread, PromptAction};
 use super::console::{Console, EditorClaim, Read, Typed};
 use super::plain::PlainLines;
 use super::prompt_terminal::{Ownership, PromptTerminal};
 use super::signals::Harmless;
 use super::state::{EditorOrder, Key, SessionState, Waited};
 use super::{PromptEvent, Suspension};
-use super::{escape, passage, render};
+use super::{debugger, escape, passage, render};
 use crate::session::{Greeting, PromptCommand, PromptKind, Reply};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -71,8 +71,13 @@ pub(super) fn run(
             passage::run(session, link, &greeting.path, announced, &wake);
         } else {
             open(session, link, &greeting);
-            if let Some(lines) = claim(session, path, editing, wake) {
-                converse(session, link, lines);
+            match wake.try_clone() {
+                Ok(looked_at) => {
+                    if let Some(lines) = claim(session, path, editing, wake) {
+                        converse(session, link, lines, &looked_at);
+                    }
+                }
+                Err(error) => give_up(session, link, &error.to_string()),
             }
         }
     }
@@ -132,7 +137,7 @@ fn claim(
     }
 }
 
-fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
+fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader, wake: &UnixStream) {
     let harmless = match Harmless::install() {
         Ok(harmless) => harmless,
         Err(error) => return give_up(session, link, &error.to_string()),
@@ -155,7 +160,10 @@ fn converse(session: &SessionState, link: &BatonLink, mut lines: LineReader) {
         let prompt = render::prompt(&path, waiting);
         let read = lines.read(session, &prompt, &mut typed);
         let next = match read {
-            Read::Line(line) => perform(session, link, &line),
+            Read::Line(line) => match commands::parse(&line) {
+                Ok(PromptAction::Debug(command)) => debugger::run(session, link, &command, wake),
+                read => act(session, link, read),
+            },
             Read::Key(Key::Suspend) => {
                 suspend(session, Suspension::Key);
                 AfterCommand::Again
@@ -219,7 +227,15 @@ pub(super) fn give_up(session: &SessionState, link: &BatonLink, why: &str) {
 
 /// Runs one line.
 pub(super) fn perform(session: &SessionState, link: &BatonLink, line: &str) -> AfterCommand {
-    match commands::parse(line) {
+    act(session, link, commands::parse(line))
+}
+
+fn act(
+    session: &SessionState,
+    link: &BatonLink,
+    read: Result<PromptAction, Misread>,
+) -> AfterCommand {
+    match read {
         Err(misread) => {
             let text = escape::line(&misread.to_string());
             session.write(&(session.color.error(&text) + "\n"));
@@ -237,6 +253,11 @@ pub(super) fn perform(session: &SessionState, link: &BatonLink, line: &str) -> A
         }
         Ok(PromptAction::Finish(command)) => finish(session, link, command),
         Ok(PromptAction::Stop) => stop(session, link),
+        Ok(PromptAction::Debug(_)) => {
+            let why = "a debugger needs a person at a terminal";
+            session.write(&(session.color.error(why) + "\n"));
+            AfterCommand::Again
+        }
     }
 }
 

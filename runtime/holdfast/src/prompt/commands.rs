@@ -6,6 +6,7 @@
 //! 1. A beginning of a name that fits one command alone is that command, and some letters are
 //!    settled by hand. `stop` ends the whole tree: it is never abbreviated.
 
+use super::debugger::DebuggerCommand;
 use crate::session::{Frames, PromptCommand};
 use std::fmt::Write as _;
 use thiserror::Error;
@@ -23,6 +24,8 @@ pub(super) enum PromptAction {
     Ask(PromptCommand),
     /// The end of the session.
     Finish(PromptCommand),
+    /// A debugger on the process at the prompt.
+    Debug(DebuggerCommand),
     /// The end of the tree.
     Stop,
 }
@@ -61,6 +64,9 @@ enum Verb {
     Print,
     Tree,
     Log,
+    Gdb,
+    Lldb,
+    Debugger,
     Continue,
     Quit,
     Stop,
@@ -85,7 +91,7 @@ const fn spec(
     Spec { verb, name, aliases, usage, about }
 }
 
-const COMMANDS: [Spec; 11] = [
+const COMMANDS: [Spec; 14] = [
     spec(Verb::Where, "where", &[], "where", "who is paused, and where"),
     spec(Verb::List, "list", &["l"], "list [LINES]", "the source around that place"),
     spec(Verb::Backtrace, "bt", &["backtrace"], "bt [all]", "the calls that led here"),
@@ -93,6 +99,9 @@ const COMMANDS: [Spec; 11] = [
     spec(Verb::Print, "print", &["p"], "print NAME", "one named value"),
     spec(Verb::Tree, "tree", &[], "tree", "all actors of the tree"),
     spec(Verb::Log, "log", &[], "log [COUNT]", "the last log events of this actor"),
+    spec(Verb::Gdb, "gdb", &[], "gdb", "gdb on this actor, until it ends; then this prompt again"),
+    spec(Verb::Lldb, "lldb", &[], "lldb", "the same with lldb"),
+    spec(Verb::Debugger, "debugger", &[], "debugger CMD {pid}", "the same with any command"),
     spec(Verb::Continue, "continue", &[], "continue", "close the prompt and go on"),
     spec(Verb::Quit, "quit", &["exit"], "quit", "fail this actor (end of file does the same)"),
     spec(Verb::Stop, "stop", &[], "stop", "cancel the whole tree"),
@@ -130,6 +139,12 @@ pub(super) fn parse(line: &str) -> Result<PromptAction, Misread> {
         },
         Verb::Tree => alone(PromptAction::Tree),
         Verb::Log => Ok(PromptAction::Ask(PromptCommand::Log { last: number(EVENTS)? as usize })),
+        Verb::Gdb => alone(PromptAction::Debug(DebuggerCommand::Gdb)),
+        Verb::Lldb => alone(PromptAction::Debug(DebuggerCommand::Lldb)),
+        Verb::Debugger if rest.contains("{pid}") || rest.contains("{thread}") => {
+            Ok(PromptAction::Debug(DebuggerCommand::Other(rest.to_owned())))
+        }
+        Verb::Debugger => Err(usage),
         Verb::Continue => alone(PromptAction::Finish(PromptCommand::Continue)),
         Verb::Quit => alone(PromptAction::Finish(PromptCommand::Quit)),
         Verb::Stop => alone(PromptAction::Stop),
@@ -174,7 +189,7 @@ pub(super) fn help() -> String {
     let mut text = String::new();
     for spec in &COMMANDS {
         // Writing to a string does not fail.
-        let _ = writeln!(text, "  {:<14} {}", spec.usage, spec.about);
+        let _ = writeln!(text, "  {:<18} {}", spec.usage, spec.about);
     }
     text.push_str("A beginning is enough, except for `stop`.\n");
     text
@@ -237,6 +252,14 @@ mod tests {
             ("t", Ok(PromptAction::Tree)),
             ("log", ask(PromptCommand::Log { last: EVENTS as usize })),
             ("log 3", ask(PromptCommand::Log { last: 3 })),
+            ("g", Ok(PromptAction::Debug(DebuggerCommand::Gdb))),
+            ("lldb", Ok(PromptAction::Debug(DebuggerCommand::Lldb))),
+            ("gdb 7", Err(Misread::Usage("gdb"))),
+            (
+                "debugger  strace -p {pid} ",
+                Ok(PromptAction::Debug(DebuggerCommand::Other("strace -p {pid}".to_owned()))),
+            ),
+            ("debugger strace", Err(Misread::Usage("debugger CMD {pid}"))),
             ("c", Ok(PromptAction::Finish(PromptCommand::Continue))),
             ("cont", Ok(PromptAction::Finish(PromptCommand::Continue))),
             ("q", Ok(PromptAction::Finish(PromptCommand::Quit))),

@@ -292,7 +292,8 @@ impl Passage<'_> {
     }
 }
 
-fn drain(mut wake: &UnixStream) {
+/// Forgets that there was something to look at.
+pub(super) fn drain(mut wake: &UnixStream) {
     let mut bytes = [0; 64];
     while let Ok(1..) = wake.read(&mut bytes) {}
 }

@@ -16,6 +16,7 @@ use nix::sys::termios::{
 use nix::unistd::{getpgrp, tcgetpgrp};
 use std::fs::File;
 use std::io::{self, Write as _};
+use std::os::fd::OwnedFd;
 
 /// An open terminal and the modes that it had.
 #[derive(Debug)]
@@ -67,6 +68,12 @@ impl PromptTerminal {
             shared.note_raw(&self.tty);
         }
         Ok(())
+    }
+
+    /// Gives another terminal the modes that this one had.
+    pub(super) fn lend_modes(&self, to: &OwnedFd) {
+        let _held = Held::background();
+        let _ = tcsetattr(to, SetArg::TCSANOW, &Termios::from(self.saved.modes));
     }
 
     /// The size of the window, in lines and characters a line.

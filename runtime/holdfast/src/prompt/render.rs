@@ -103,7 +103,7 @@ pub(super) fn reply(reply: &Reply, color: Color) -> String {
             shown.fold(String::new(), |text, line| text + &line + "\n")
         }
         Reply::Source(source) => excerpt(source, color),
-        Reply::Output(_) | Reply::Stopped => String::new(),
+        Reply::Output(_) | Reply::Stopped | Reply::Attachable { .. } => String::new(),
         Reply::Values { values, omitted } => listing(values, *omitted, color),
         Reply::Failed(why) => {
             let shown = escape::lines(why).into_iter().map(|line| color.error(&line));

@@ -14,7 +14,7 @@
 //! 2. [`SessionState::let_go`] returns when the editor has let go, or after [`GIVE_UP`]: then it has put
 //!    the terminal's modes back itself.
 
-use super::{Printed, PromptEvent};
+use super::{Debuggee, Printed, PromptEvent};
 mod editor;
 
 pub(super) use editor::Waited;
@@ -118,6 +118,8 @@ pub(super) struct SessionState {
     passed: Mutex<PassedOutput>,
     /// Whether output has colours.
     pub(super) color: Color,
+    /// Whom a debugger would look at.
+    pub(super) debuggee: Option<Debuggee>,
 }
 
 impl SessionState {
@@ -147,7 +149,7 @@ impl SessionState {
         };
         let (state, changed) = (Mutex::new(state), Condvar::new());
         let passed = Mutex::default();
-        Ok((Self { state, changed, notify, terminal, wake, passed, color }, woken))
+        Ok((Self { state, changed, notify, terminal, wake, passed, color, debuggee: None }, woken))
     }
 
     fn lock(&self) -> MutexGuard<'_, SessionFields> {

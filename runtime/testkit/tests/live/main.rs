@@ -2,6 +2,7 @@
 
 mod boot;
 mod deaths;
+mod debugger;
 mod dump;
 mod ending;
 mod jobs;

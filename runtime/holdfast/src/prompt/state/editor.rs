@@ -4,6 +4,8 @@
 
 use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, SessionState};
 use crate::prompt::baton::BatonLink;
+use crate::prompt::debugger::PausePlace;
+use crate::prompt::passed_output::PassedOutput;
 use crate::prompt::prompt_terminal::PromptTerminal;
 use crate::session::{Greeting, Reply};
 use nix::sys::pthread::pthread_self;
@@ -64,6 +66,14 @@ impl SessionState {
         match &state.holder {
             Holder::Greeted(greeting) => (greeting.path.clone(), state.waiting),
             Holder::Silent | Holder::Lost(_) => (String::new(), state.waiting),
+        }
+    }
+
+    /// Where the task pauses, as the holder says.
+    pub(in crate::prompt) fn place(&self) -> PausePlace {
+        match &self.lock().holder {
+            Holder::Greeted(greeting) => PausePlace { file: greeting.file.clone() },
+            Holder::Silent | Holder::Lost(_) => PausePlace::default(),
         }
     }
 
@@ -154,6 +164,12 @@ impl SessionState {
         if passed.is_partial() && !passed.is_full_screen() {
             self.write("\n");
         }
+    }
+
+    /// The same, and what it has painted is not painted again.
+    pub(in crate::prompt) fn end_passage(&self) {
+        self.end_line();
+        *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = PassedOutput::default();
     }
 
     /// The line is read, or not; how many wake-ups there were meanwhile.

@@ -88,6 +88,7 @@ fn scene() -> PausedTask {
         backtrace: Backtrace::force_capture(),
         failure: Some("it \u{1b}[31mbroke".to_owned()),
         task: "main".to_owned(),
+        standstill: None,
     }
 }
 
@@ -107,7 +108,14 @@ fn begin(reader: &PromptReader, news: &Sender<News>) -> Open {
 fn front_of(socket: UnixStream, reader: &PromptReader, news: &Sender<News>) -> PromptSession {
     let events = news.clone();
     let notify = Box::new(move |event| drop(events.send(News::Event(event))));
-    open(PromptSetup { socket, reader: reader.clone(), notify, color: Color::Plain }).unwrap()
+    open(PromptSetup {
+        socket,
+        reader: reader.clone(),
+        notify,
+        color: Color::Plain,
+        debuggee: None,
+    })
+    .unwrap()
 }
 
 fn terminal(path: &Path, sessions: usize) {
