@@ -30,7 +30,7 @@ use crate::process::Start;
 use crate::session::{PromptCommand, Reply};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
-use running::{Running, Shown};
+use running::{DebuggerOutput, RunningDebugger};
 use std::io::{self, Read as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream;
@@ -46,7 +46,7 @@ pub(crate) struct Debuggee {
 
 /// Why keys are not passed any longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pause {
+enum PassageEnd {
     /// The debugger has ended.
     Ended,
     /// The session is to be looked at, or the terminal is not ours.
@@ -84,7 +84,7 @@ pub(super) fn run(
     let started = refusal::is_allowed(pid).and_then(|()| {
         let place = session.place();
         let start = debuggee.start;
-        Running::start(command, pid, thread, &place, start, terminal)
+        RunningDebugger::start(command, pid, thread, &place, start, terminal)
             .map_err(|error| command.not_started(&error))
     });
     match started {
@@ -108,7 +108,7 @@ fn refused(session: &SessionState, why: &str) -> AfterCommand {
 fn converse(
     session: &SessionState,
     terminal: &PromptTerminal,
-    mut running: Running,
+    mut running: RunningDebugger,
     name: &str,
     wake: &UnixStream,
     pid: u32,
@@ -118,11 +118,11 @@ fn converse(
     session.keep(terminal.again().ok());
     let pause = match terminal.raw() {
         Ok(()) => pass(session, terminal, &mut running, wake),
-        Err(_) => Pause::Ordered,
+        Err(_) => PassageEnd::Ordered,
     };
     session.busy();
-    if pause == Pause::Ended {
-        while let Shown::Output(bytes) = running.output() {
+    if pause == PassageEnd::Ended {
+        while let DebuggerOutput::Bytes(bytes) = running.output() {
             session.pass_output(&bytes);
         }
     }
@@ -136,16 +136,16 @@ fn converse(
 fn pass(
     session: &SessionState,
     terminal: &PromptTerminal,
-    running: &mut Running,
+    running: &mut RunningDebugger,
     wake: &UnixStream,
-) -> Pause {
+) -> PassageEnd {
     loop {
         running.resize(terminal.size());
         session.flush_passing();
         session.passing();
         let [woken, keys, output, ended] = match ready(terminal, running, wake) {
             Ok(ready) => ready,
-            Err(_) => return Pause::Ordered,
+            Err(_) => return PassageEnd::Ordered,
         };
         session.busy();
         if woken {
@@ -153,14 +153,14 @@ fn pass(
             match session.peek() {
                 EditorOrder::Stay => {}
                 EditorOrder::Redraw => drop(session.order()),
-                EditorOrder::Rest | EditorOrder::Leave => return Pause::Ordered,
+                EditorOrder::Rest | EditorOrder::Leave => return PassageEnd::Ordered,
             }
         }
-        if output && let Shown::Output(bytes) = running.output() {
+        if output && let DebuggerOutput::Bytes(bytes) = running.output() {
             session.pass_output(&bytes);
         }
         if ended {
-            return Pause::Ended;
+            return PassageEnd::Ended;
         }
         running.type_pending();
         if keys {
@@ -175,7 +175,7 @@ fn pass(
 /// What there is to do: a word of the session's, keys, output, the debugger's end.
 fn ready(
     terminal: &PromptTerminal,
-    running: &Running,
+    running: &RunningDebugger,
     wake: &UnixStream,
 ) -> Result<[bool; 4], Errno> {
     let mut ready = vec![
@@ -199,12 +199,12 @@ fn ready(
 fn read(
     session: &SessionState,
     terminal: &PromptTerminal,
-    running: &mut Running,
-) -> Result<(), Pause> {
+    running: &mut RunningDebugger,
+) -> Result<(), PassageEnd> {
     let mut bytes = [0; 4096];
     match terminal.tty().read(&mut bytes) {
         Ok(count @ 1..) => match bytes[..count].iter().position(|key| *key == CHORD) {
-            Some(_) => Err(Pause::Key),
+            Some(_) => Err(PassageEnd::Key),
             None => {
                 running.type_keys(&bytes[..count]);
                 Ok(())
@@ -214,7 +214,7 @@ fn read(
         // It is gone, or another's: the prompt finds out which.
         Ok(0) | Err(_) => {
             debug_assert_ne!(ownership(session), Ownership::Ours);
-            Err(Pause::Ordered)
+            Err(PassageEnd::Ordered)
         }
     }
 }

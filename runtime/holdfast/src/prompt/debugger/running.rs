@@ -12,16 +12,16 @@ use std::process::Stdio;
 
 /// What came from a debugger's terminal.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Shown {
-    /// This.
-    Output(Vec<u8>),
+pub(super) enum DebuggerOutput {
+    /// These bytes.
+    Bytes(Vec<u8>),
     /// Nothing at the moment, or nothing any longer.
     Nothing,
 }
 
 /// A debugger, its terminal, and the keys that it has not taken.
 #[derive(Debug)]
-pub(super) struct Running {
+pub(super) struct RunningDebugger {
     process: Process,
     ends: OwnedFd,
     /// None once nobody has the other side.
@@ -32,7 +32,7 @@ pub(super) struct Running {
     farewell: &'static [u8],
 }
 
-impl Running {
+impl RunningDebugger {
     /// Starts one, on a terminal like the person's.
     pub(super) fn start(
         command: &DebuggerCommand,
@@ -81,15 +81,15 @@ impl Running {
     }
 
     /// What it has written.
-    pub(super) fn output(&mut self) -> Shown {
-        let Some(master) = &self.master else { return Shown::Nothing };
+    pub(super) fn output(&mut self) -> DebuggerOutput {
+        let Some(master) = &self.master else { return DebuggerOutput::Nothing };
         let mut bytes = [0; 16 << 10];
         match nix::unistd::read(master, &mut bytes) {
-            Ok(count @ 1..) => Shown::Output(bytes[..count].to_vec()),
-            Err(Errno::EINTR | Errno::EAGAIN) => Shown::Nothing,
+            Ok(count @ 1..) => DebuggerOutput::Bytes(bytes[..count].to_vec()),
+            Err(Errno::EINTR | Errno::EAGAIN) => DebuggerOutput::Nothing,
             Ok(0) | Err(_) => {
                 self.master = None;
-                Shown::Nothing
+                DebuggerOutput::Nothing
             }
         }
     }
