@@ -88,7 +88,7 @@ pub(super) fn run(
             .map_err(|error| command.not_started(&error))
     });
     match started {
-        Ok(running) => converse(session, terminal, running, command.name(), wake, pid),
+        Ok(running) => converse(session, terminal, link, running, command.name(), wake, pid),
         Err(why) => {
             let _ = refused(session, &why);
         }
@@ -108,6 +108,7 @@ fn refused(session: &SessionState, why: &str) -> AfterCommand {
 fn converse(
     session: &SessionState,
     terminal: &PromptTerminal,
+    link: &BatonLink,
     mut running: RunningDebugger,
     name: &str,
     wake: &UnixStream,
@@ -117,7 +118,7 @@ fn converse(
     note(&format!("--- {name} has the keyboard (Ctrl-] ends it) ---"));
     session.keep(terminal.again().ok());
     let pause = match terminal.raw() {
-        Ok(()) => pass(session, terminal, &mut running, wake),
+        Ok(()) => pass(session, terminal, link, &mut running, wake),
         Err(_) => PassageEnd::Ordered,
     };
     session.busy();
@@ -136,12 +137,13 @@ fn converse(
 fn pass(
     session: &SessionState,
     terminal: &PromptTerminal,
+    link: &BatonLink,
     running: &mut RunningDebugger,
     wake: &UnixStream,
 ) -> PassageEnd {
     loop {
         running.resize(terminal.size());
-        session.flush_passing();
+        session.flush_passing(link);
         session.passing();
         let [woken, keys, output, ended] = match ready(terminal, running, wake) {
             Ok(ready) => ready,

@@ -11,9 +11,6 @@ use holdfast_testkit::{
 use nix::sys::signal::Signal;
 use std::time::Duration;
 
-/// A debugger reads a whole program first, and the machine may be busy.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 #[derive(Clone, Copy, Debug)]
 enum Debugger {
     Gdb,
@@ -94,7 +91,7 @@ impl Debugger {
 }
 
 fn grown() -> Result<TestTree> {
-    let tree = grow(TestTreeBuilder::of("root(mid(leaf),sib)")?.patience(PATIENCE))?;
+    let tree = grow(TestTreeBuilder::of("root(mid(leaf),sib)")?)?;
     tree.stage.resize(100, 120)?;
     Ok(tree)
 }
@@ -232,7 +229,7 @@ fn a_sigterm_at_the_root_ends_debugger_and_tree() -> Tested {
 
 #[test]
 fn a_job_that_stops_ends_the_debugger_and_is_at_its_prompt_afterwards() -> Tested {
-    let growth = TestTreeBuilder::of("root(mid(leaf),sib)")?.patience(PATIENCE).typed("ROOT");
+    let growth = TestTreeBuilder::of("root(mid(leaf),sib)")?.typed("ROOT");
     for debugger in Debugger::BOTH {
         let mut tree = grow(growth.clone())?;
         open(&mut tree, "leaf", 1)?;
@@ -300,7 +297,7 @@ fn what_cannot_be_debugged_says_why() -> Tested {
 #[test]
 fn who_must_end_waits_for_an_actor_that_a_debugger_has_stopped() -> Tested {
     for debugger in Debugger::BOTH {
-        let growth = TestTreeBuilder::of("root(mid(leaf),sib)")?.patience(PATIENCE).grace_ms(1);
+        let growth = TestTreeBuilder::of("root(mid(leaf),sib)")?.grace_ms(1);
         let mut tree = grow(growth)?;
         tree.stage.resize(100, 120)?;
         open(&mut tree, "leaf", 1)?;
