@@ -25,7 +25,7 @@ use super::state::{Key, SessionState};
 use crate::warden;
 use nix::sys::termios::SpecialCharacterIndices as Special;
 use rustyline::completion::{Completer, Pair};
-use rustyline::config::{BellStyle, Configurer as _};
+use rustyline::config::BellStyle;
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
@@ -133,7 +133,6 @@ impl Console {
             .bell_style(BellStyle::None)
             .build();
         let mut editor = Editor::with_config(config).map_err(other)?;
-        editor.set_auto_add_history(true);
         let mut printer = editor.create_external_printer().map_err(other)?;
         let notify = move || {
             signals::block_all();
@@ -189,9 +188,14 @@ impl Console {
         if let Some(painter) = self.editor.helper() {
             *typed = painter.typed.take();
         }
-        let key = session.take_key();
+        if let Some((key, kept)) = session.take_key() {
+            *typed = kept;
+            return Read::Key(key);
+        }
         match line {
             Ok(line) => {
+                // It fails only where there is no memory for a line.
+                let _ = self.editor.add_history_entry(line.as_str());
                 // A SIGINT beside a finished line loses only the line's keeping.
                 if spurious > wake_ups || pending == signals::PendingInterrupt::Foreign {
                     session.notify(super::PromptEvent::Interrupted);
@@ -200,13 +204,12 @@ impl Console {
                 Read::Line(line)
             }
             Err(ReadlineError::Eof) => Read::End,
-            Err(ReadlineError::Interrupted) => match key {
-                Some(key) => Read::Key(key),
-                None if pending == signals::PendingInterrupt::Foreign || wake_ups == 0 => {
-                    Read::Interrupted
-                }
-                None => Read::Ordered,
-            },
+            Err(ReadlineError::Interrupted)
+                if pending == signals::PendingInterrupt::Foreign || wake_ups == 0 =>
+            {
+                Read::Interrupted
+            }
+            Err(ReadlineError::Interrupted) => Read::Ordered,
             Err(ReadlineError::Io(error)) if error.kind() == io::ErrorKind::InvalidData => {
                 Read::NoText
             }
@@ -289,15 +292,16 @@ struct Binding {
 }
 
 impl ConditionalEventHandler for Binding {
-    fn handle(&self, _: &Event, _: RepeatCount, _: bool, _: &EventContext<'_>) -> Option<Cmd> {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, at: &EventContext<'_>) -> Option<Cmd> {
         match self.pressed {
             Pressed::Interrupt => {
                 self.session.hint();
                 Some(Cmd::Noop)
             }
             Pressed::Leave(key) => {
-                self.session.pressed(key);
-                Some(Cmd::Interrupt)
+                self.session.pressed(key, Typed { text: at.line().to_owned(), cursor: at.pos() });
+                // `Cmd::Interrupt` would throw away what was typed behind the key.
+                Some(Cmd::AcceptLine)
             }
         }
     }

@@ -19,7 +19,7 @@ mod editor;
 
 pub(super) use editor::Waited;
 
-use super::console::notify_editor;
+use super::console::{Typed, notify_editor};
 use super::escape;
 use super::passed_output::PassedOutput;
 use super::pending_lines::PendingLines;
@@ -92,7 +92,8 @@ struct SessionFields {
     editor: EditorPhase,
     /// Wake-ups since the editor began to read.
     wake_ups: usize,
-    key: Option<Key>,
+    /// A key that ends the reading, and what was typed before it.
+    key: Option<(Key, Typed)>,
     hint: Hint,
     /// Whether nobody can ever type here.
     nobodys: bool,

@@ -135,6 +135,8 @@ fn where_nobody_could_let_it_go_on_a_tree_does_not_stop() -> Tested {
             let growth = if starter.is_empty() { growth } else { growth.started_by(starter) };
             let mut tree = grow(growth)?;
             tree.stage.ctrl_z()?;
+            // The kernel takes keys in a thread of its own: a later prompt would get this one.
+            tree.stage.wait_output("^Z")?;
             tree.signal("root", Signal::SIGTSTP)?;
             all_answer(&mut tree, &["root", "leaf"], 1)?;
             open(&mut tree, "leaf", 1)?;

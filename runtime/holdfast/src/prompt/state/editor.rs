@@ -4,6 +4,7 @@
 
 use super::{EditorOrder, EditorPhase, Hint, Holder, Key, LOOK, SessionFields, SessionState};
 use crate::prompt::baton::BatonLink;
+use crate::prompt::console::Typed;
 use crate::prompt::debugger::PausePlace;
 use crate::prompt::passed_output::PassedOutput;
 use crate::prompt::prompt_terminal::PromptTerminal;
@@ -196,12 +197,12 @@ impl SessionState {
     }
 
     /// A key was pressed that ends the reading.
-    pub(in crate::prompt) fn pressed(&self, key: Key) {
-        self.lock().key = Some(key);
+    pub(in crate::prompt) fn pressed(&self, key: Key, typed: Typed) {
+        self.lock().key = Some((key, typed));
     }
 
-    /// That key.
-    pub(in crate::prompt) fn take_key(&self) -> Option<Key> {
+    /// That key, and what was typed before it.
+    pub(in crate::prompt) fn take_key(&self) -> Option<(Key, Typed)> {
         self.lock().key.take()
     }
 

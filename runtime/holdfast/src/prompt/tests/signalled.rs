@@ -100,6 +100,16 @@ fn ctrl_z_lets_go_until_resumed_and_keeps_the_text() {
 }
 
 #[test]
+fn what_was_typed_behind_ctrl_z_is_there_afterwards() {
+    let mut screen = open();
+    screen.types("print alp\x1aha\r");
+    screen.until_said("Suspend(Key)");
+    screen.tells("resume");
+    screen.until_row("alpha = 41 + 1");
+    release(screen);
+}
+
+#[test]
 fn the_driver_can_suspend_and_close_a_resting_editor() {
     let mut screen = open();
     screen.tells("suspend");
