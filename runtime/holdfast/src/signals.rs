@@ -19,6 +19,7 @@
 //! 5. No signal that the protocol decides on is lost, however many come at once.
 
 mod masks;
+mod stack;
 mod stopping;
 mod traps;
 
@@ -231,6 +232,7 @@ impl Before {
         TOLD_TO_END.store(false, Ordering::Release);
         // SAFETY: getpid(2) touches no memory.
         OWNER.store(unsafe { libc::getpid() }, Ordering::Release);
+        stack::keep();
         let mut dispositions = Vec::new();
         for (signal, before) in HANDLED.into_iter().zip(table) {
             if before.sa_sigaction == libc::SIG_IGN && signal != Signal::SIGCHLD {
