@@ -1,13 +1,6 @@
 //! How a root ends itself.
 
 use nix::libc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-pub(crate) static TOLD: AtomicBool = AtomicBool::new(false);
-
-pub(crate) extern "C" fn on_told(_: libc::c_int) {
-    TOLD.store(true, Ordering::Release);
-}
 
 /// Ends this process without the end of its tree.
 pub(crate) fn die(how: &str) {

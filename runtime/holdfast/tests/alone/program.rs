@@ -1,10 +1,10 @@
 //! The trees under test, by mode.
 
-use crate::dies::{TOLD, die, on_told};
+use crate::dies::die;
+use holdfast::host::ForwardedSignals;
 use holdfast::{BoxError, Context, Debugging, Program, Timing, pause};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 type Words = Vec<String>;
@@ -105,12 +105,9 @@ async fn root(tree: Context, words: Words) -> Result<(), BoxError> {
             tree.spawn_command(sh("echo limit $(ulimit -n)")).await?.result().await?;
         }
         "dies" => {
-            // SAFETY: the handler raises a flag.
-            unsafe { libc::signal(libc::SIGVTALRM, on_told as *const () as libc::sighandler_t) };
+            let mut told = ForwardedSignals::take(&[libc::SIGVTALRM])?;
             let _asks = tree.spawn(prompts, ()).name("asks").await?;
-            while !TOLD.load(Ordering::Acquire) {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            told.next().await?;
             die(&words[1]);
         }
         "says" => {
