@@ -107,7 +107,7 @@ pub fn is_fair(view: &WorldView<'_>, action: Action, fairness: Fairness) -> bool
             SystemStep::Reap { actor } => view.actor(actor).parent.is_some_and(owes),
             SystemStep::Adopt { .. }
             | SystemStep::SeeChildrenGone
-            | SystemStep::ReadBaton { .. } => true,
+            | SystemStep::ReadBaton { .. } => owes(root),
         },
     }
 }

@@ -37,30 +37,30 @@ fn violated(judgement: &mut Judgement, property: PropertyId, is_so: bool) {
 
 /// A system, as it is read.
 #[derive(Clone, Copy)]
-struct World<'a> {
-    topology: &'a Topology,
-    system: &'a System,
+pub(crate) struct World<'a> {
+    pub(crate) topology: &'a Topology,
+    pub(crate) system: &'a System,
 }
 
-const ROOT: ActorId = ActorId(0);
+pub(crate) const ROOT: ActorId = ActorId(0);
 
 impl<'a> World<'a> {
-    fn config(self) -> &'a Config {
+    pub(crate) fn config(self) -> &'a Config {
         self.topology.config()
     }
 
-    fn actors(self) -> impl Iterator<Item = ActorId> {
+    pub(crate) fn actors(self) -> impl Iterator<Item = ActorId> {
         (0..self.config().tree.len() as u32).map(ActorId)
     }
 
-    fn process(self, actor: ActorId) -> &'a ProcessState {
+    pub(crate) fn process(self, actor: ActorId) -> &'a ProcessState {
         match &self.system.components()[actor.0 as usize] {
             ComponentValue::Actor(process) => process,
             other => panic!("{other:?} stands where actor {actor:?} should"),
         }
     }
 
-    fn running(self, actor: ActorId) -> Option<&'a RunningProcess> {
+    pub(crate) fn running(self, actor: ActorId) -> Option<&'a RunningProcess> {
         match self.process(actor) {
             ProcessState::Running(running) => Some(running),
             ProcessState::Later
@@ -70,7 +70,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn node(self, actor: ActorId) -> Option<&'a Node> {
+    pub(crate) fn node(self, actor: ActorId) -> Option<&'a Node> {
         self.running(actor).map(|running| &running.node)
     }
 
@@ -79,7 +79,7 @@ impl<'a> World<'a> {
         !matches!(self.process(actor), ProcessState::Later | ProcessState::Gone)
     }
 
-    fn is_alive(self, actor: ActorId) -> bool {
+    pub(crate) fn is_alive(self, actor: ActorId) -> bool {
         matches!(self.process(actor), ProcessState::Booting(_) | ProcessState::Running(_))
     }
 
@@ -97,14 +97,14 @@ impl<'a> World<'a> {
         self.links().flat_map(|(_, link)| [&link.up, &link.down])
     }
 
-    fn rest(self) -> &'a SharedEnvironment {
+    pub(crate) fn rest(self) -> &'a SharedEnvironment {
         match self.system.components().last() {
             Some(ComponentValue::SharedEnvironment(rest)) => rest,
             other => panic!("{other:?} stands last"),
         }
     }
 
-    fn open_prompt(self, actor: ActorId) -> Option<RequestId> {
+    pub(crate) fn open_prompt(self, actor: ActorId) -> Option<RequestId> {
         let own = self.node(actor)?.requests().iter().find(|own| own.stage == RequestStage::Open);
         own.map(|own| own.request)
     }
@@ -113,7 +113,7 @@ impl<'a> World<'a> {
         self.actors().filter_map(move |actor| Some((actor, self.open_prompt(actor)?)))
     }
 
-    fn waits(self, actor: ActorId) -> bool {
+    pub(crate) fn waits(self, actor: ActorId) -> bool {
         self.node(actor).is_some_and(|node| {
             node.requests().iter().any(|own| own.stage == RequestStage::Waiting)
         })
@@ -150,7 +150,7 @@ impl<'a> World<'a> {
         self.node(actor).is_some_and(|node| node.urgency() == Urgency::Forced)
     }
 
-    fn told_to_end(self, actor: ActorId) -> bool {
+    pub(crate) fn told_to_end(self, actor: ActorId) -> bool {
         self.node(actor).is_some_and(|node| node.teardown() != Teardown::NotAsked)
     }
 
@@ -160,7 +160,7 @@ impl<'a> World<'a> {
     }
 
     /// Nobody has, wants, or speaks of a request, and no baton is about.
-    fn nobody_asks(self) -> bool {
+    pub(crate) fn nobody_asks(self) -> bool {
         let asks = |actor| self.open_prompt(actor).is_some() || self.waits(actor);
         let speaks = |message: Message| match message {
             Message::Cancel { .. } => false,
@@ -197,7 +197,7 @@ impl<'a> World<'a> {
         !self.actors().any(|actor| zombie(actor) || orphan(actor)) && !self.lanes().any(unread)
     }
 
-    fn tree_has_ended(self) -> bool {
+    pub(crate) fn tree_has_ended(self) -> bool {
         !self.is_alive(ROOT) && self.actors().skip(1).all(|actor| !self.is_there(actor))
     }
 
