@@ -17,7 +17,7 @@
 //! SIGSTOP as such (an actor that handles nothing is), a kernel that fails.
 //!
 //! Reading order: [`action`], [`config`], [`script`], [`component`], [`process`], [`link`], [`shared`],
-//! [`facts`], [`enabled`] and [`recorded`] (what can happen), [`relevance`] (what can still matter), [`begin`] and [`system`] (one step).
+//! [`facts`], [`enabled`] and [`recorded`] (what can happen), [`grounds`] (why), [`relevance`] (what can still matter), [`begin`] and [`system`] (one step).
 
 pub mod action;
 pub mod begin;
@@ -25,6 +25,7 @@ pub mod component;
 pub mod config;
 pub mod enabled;
 pub mod facts;
+pub mod grounds;
 pub mod link;
 pub mod process;
 pub mod recorded;
