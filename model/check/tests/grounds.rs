@@ -5,7 +5,9 @@
 
 use holdfast_check::world::begin::fault_of;
 use holdfast_check::world::enabled::{can_do, can_step, enabled};
-use holdfast_check::world::grounds::{DEEDS, EFFECTS, Ground, STEPS, of_environment, of_step};
+use holdfast_check::world::grounds::{
+    EFFECTS, ENVIRONMENT, Ground, STEPS, of_environment, of_step,
+};
 use holdfast_check::world::recorded::can_happen;
 use holdfast_check::world::{
     Action, ActorFlags, Config, EnvironmentAction, System, SystemStep, Topology, WorldView,
@@ -24,7 +26,7 @@ Generated from `model/check/src/world/grounds.rs` and `model/check/tests/grounds
 this file is not current.
 Each guard and each effect of the world states a fact about the kernel, the person or the library. \
 *Source* is a manual page, or a test with real processes that shows it; *without it* is the test of \
-`model/check/tests/world.rs` that fails when the guard is taken out \
+`model/check/tests/world_steps.rs` or `world_environment.rs` that fails when it is taken out \
 ([CHECKER_MUTANTS.md](CHECKER_MUTANTS.md)).
 ";
 
@@ -39,9 +41,10 @@ fn rows(text: &mut String, kind: &str, grounds: &[Ground]) {
 
 fn document() -> String {
     let mut text = HEAD.to_owned();
-    for (title, table) in
-        [("Steps of the tree, the kernel and time", STEPS), ("What the environment does", DEEDS)]
-    {
+    for (title, table) in [
+        ("Steps of the tree, the kernel and time", STEPS),
+        ("What the environment does", ENVIRONMENT),
+    ] {
         let _ = write!(text, "\n## {title}\n\n{TABLE}");
         for (kind, grounds) in table {
             rows(&mut text, &format!("`{kind}`"), grounds);
@@ -70,7 +73,7 @@ fn the_document_of_the_world_is_current() {
 }
 
 fn all_grounds() -> impl Iterator<Item = &'static Ground> {
-    let kinds = STEPS.iter().chain(DEEDS).flat_map(|(_, grounds)| *grounds);
+    let kinds = STEPS.iter().chain(ENVIRONMENT).flat_map(|(_, grounds)| *grounds);
     kinds.chain(EFFECTS)
 }
 
@@ -88,7 +91,7 @@ fn text_of(folder: &Path, text: &mut String) {
 
 #[test]
 fn each_fact_names_a_case_and_a_source_that_are_there() {
-    let cases = include_str!("world.rs");
+    let cases = concat!(include_str!("world_steps.rs"), include_str!("world_environment.rs"));
     let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut live = String::new();
     for folder in ["runtime/testkit/tests", "runtime/holdfast/src", "scenarios/cli/tests"] {
@@ -111,7 +114,7 @@ fn each_fact_names_a_case_and_a_source_that_are_there() {
 
 const BUDGET: &str = "the budget of the run has none left, or the script has its turn";
 const OF_RECORDS: &str =
-    "`Die`, `Appear`, `Vanish`: of programs that are no actors, or end behind the protocol's back";
+    "`Die`, `Appear`, `Vanish`: of programs that are not actors, or end behind the protocol's back";
 const TOO_LATE: &str = "what a program calls too late, or while it is frozen: it is refused, or \
     has no effect";
 const ASKED: &str = "a second request of a supervisor to the same child: it changes nothing";
@@ -235,7 +238,7 @@ fn reason(view: &WorldView<'_>, action: Action) -> Option<&'static str> {
 /// Every action there is, whether it can happen or not.
 fn universe(view: &WorldView<'_>) -> Vec<Action> {
     let mut steps = vec![SystemStep::SeeChildrenGone];
-    let mut deeds = vec![EnvironmentAction::Interrupt];
+    let mut done = vec![EnvironmentAction::Interrupt];
     let requests: BTreeSet<RequestId> = view
         .actors()
         .flat_map(|(_, facts)| facts.waiting.iter().chain(&facts.prompt))
@@ -267,10 +270,10 @@ fn universe(view: &WorldView<'_>) -> Vec<Action> {
             SystemStep::LosePrompt { actor },
         ]);
         let answers = [Answer::Continue, Answer::Quit, Answer::Hangup];
-        deeds.extend(answers.map(|answer| EnvironmentAction::Answer { actor, answer }));
-        deeds.extend(causes.map(|cause| EnvironmentAction::Provoke { actor, cause }));
-        deeds.extend(signals.map(|signal| EnvironmentAction::Signal { actor, signal }));
-        deeds.extend([
+        done.extend(answers.map(|answer| EnvironmentAction::Answer { actor, answer }));
+        done.extend(causes.map(|cause| EnvironmentAction::Provoke { actor, cause }));
+        done.extend(signals.map(|signal| EnvironmentAction::Signal { actor, signal }));
+        done.extend([
             EnvironmentAction::Pause { actor },
             EnvironmentAction::PauseShielded { actor },
             EnvironmentAction::FailUnexamined { actor, cause: Cause::Failed },
@@ -285,7 +288,7 @@ fn universe(view: &WorldView<'_>) -> Vec<Action> {
         ]);
     }
     let steps = steps.into_iter().map(Action::System);
-    steps.chain(deeds.into_iter().map(Action::Environment)).collect()
+    steps.chain(done.into_iter().map(Action::Environment)).collect()
 }
 
 fn compare(view: &WorldView<'_>, seen: &mut BTreeMap<&'static str, u64>) -> Vec<Action> {
@@ -307,10 +310,10 @@ fn compare(view: &WorldView<'_>, seen: &mut BTreeMap<&'static str, u64>) -> Vec<
                         && (can_step(view, step) || !offered.contains(&action))
                 );
             }
-            Action::Environment(deed) => {
+            Action::Environment(done) => {
                 assert!(
-                    !of_environment(deed).is_empty()
-                        && (can_do(view, deed) || !offered.contains(&action))
+                    !of_environment(done).is_empty()
+                        && (can_do(view, done) || !offered.contains(&action))
                 );
             }
         }

@@ -241,7 +241,7 @@ impl Graph {
         }
     }
 
-    /// What is violated of the properties that are no always-properties, by their sentences.
+    /// What is violated of the leads-to properties and can-always-end, by their sentences.
     pub(crate) fn violated(
         &self,
         of_everybody: &Assumptions,
