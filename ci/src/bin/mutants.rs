@@ -15,6 +15,8 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "mutants/copy.rs"]
+mod copy;
 #[path = "mutants/document.rs"]
 mod document;
 #[path = "mutants/engine.rs"]

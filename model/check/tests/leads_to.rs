@@ -31,6 +31,7 @@ const OWN: Placement = Placement::OwnSession;
 const SHARED: Placement = Placement::SharedGroup;
 const RELAY: Policy = Policy::RELAY;
 const A: ActorId = ActorId(1);
+const B: ActorId = ActorId(2);
 
 fn config((tree, faults, placement, policy): (&str, &str, Placement, Policy)) -> Config {
     let tree = tree.parse().expect("the trees are well formed");
@@ -81,16 +82,18 @@ fn endless() -> Vec<Config> {
             Policy { while_prompt: WhilePrompt::Freezes, ..RELAY },
         ),
     ];
+    let prompt = ScriptStep::Until(Condition::PromptOpen(A));
+    let asks = |actor| ScriptStep::Do(EnvironmentAction::Pause { actor });
     let scripted = |run| {
         let mut config = config(run);
         config.environment = Environment::Recorded;
-        config.script.steps = vec![
-            ScriptStep::Do(EnvironmentAction::Pause { actor: A }),
-            ScriptStep::Until(Condition::PromptOpen(A)),
-        ];
+        config.script.steps = vec![asks(A), prompt];
         config
     };
-    runs.into_iter().map(scripted).collect()
+    // Of two requests the second alone is forgotten, once the holder of the first was killed.
+    let mut second = scripted(("root(a,b)", "interrupt=1,kill=1", OWN, RELAY.without(Rule::R7)));
+    second.script.steps.push(asks(B));
+    runs.into_iter().map(scripted).chain([second]).collect()
 }
 
 fn options() -> Options {

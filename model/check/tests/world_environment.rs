@@ -4,6 +4,7 @@
 //! Runs in `cargo test`.
 
 #[path = "support/run.rs"]
+#[expect(dead_code, reason = "other cases ask for the rest")]
 mod run;
 
 use holdfast_check::world::process::ProcessState;

@@ -1,9 +1,10 @@
 //! A copy of the shared modules to break, and the two engines that must notice.
 
+use super::copy::{mirror, update};
 use super::table::Mutant;
 use std::fmt;
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -208,31 +209,4 @@ fn first_failure(program: &Path, arguments: &[&str]) -> Result<EngineResult, Str
         // An engine may end the process, on a second panic or when memory runs out.
         None => EngineResult::Caught(last),
     })
-}
-
-/// Copies a file or a folder, and takes away what is not there any longer.
-fn mirror(from: &Path, to: &Path) -> io::Result<()> {
-    if !from.is_dir() {
-        return update(to, &fs::read(from)?);
-    }
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(to)? {
-        let path = entry?.path();
-        let there = path.file_name().is_some_and(|name| from.join(name).exists());
-        match (there, path.is_dir()) {
-            (true, _) => {}
-            (false, true) => fs::remove_dir_all(path)?,
-            (false, false) => fs::remove_file(path)?,
-        }
-    }
-    for entry in fs::read_dir(from)? {
-        let name = entry?.file_name();
-        mirror(&from.join(&name), &to.join(&name))?;
-    }
-    Ok(())
-}
-
-/// Writes a file if it differs, so that cargo rebuilds only what changed.
-fn update(file: &Path, text: &[u8]) -> io::Result<()> {
-    if fs::read(file).is_ok_and(|there| there == text) { Ok(()) } else { fs::write(file, text) }
 }

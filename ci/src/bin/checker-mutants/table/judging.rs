@@ -1,0 +1,382 @@
+//! Mutants of the properties, of the search and of its verdict.
+
+use super::FileRows;
+
+/// What holds in every state and on every step.
+pub(crate) const ALWAYS: &[FileRows] = &[(
+    "model/check/src/property/safety.rs",
+    &[
+        (
+            "*forced from SIGTERM on",
+            "signals and teardowns under a prompt during the grace",
+            "self.after.actor(actor).flags.contains(ActorFlags::FORCED)",
+            "self.after.actor(actor).flags.intersects(ActorFlags::FORCED | ActorFlags::STOPPING)",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "*an interrupt is obeyed though ladders stay",
+            "a second Ctrl-C that climbs nowhere",
+            "(root.flags.contains(ActorFlags::TEARING_DOWN) && stayed)",
+            "false",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "*a lock may leak",
+            "a lock that nobody gives back",
+            "premature || leaked",
+            "premature",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "*a prompt needs no lock",
+            "a prompt that opens without a grant",
+            "view.actors().filter_map(|(_, facts)| facts.prompt).any(granted)",
+            "false",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "*the direct supervisor alone knows",
+            "a hold that is lost two levels up",
+            "connected_ancestors(view, prompt)\n            .any(|above| !view.actor(above).holds.iter().any(|held| Some(*held) == open))",
+            "connected_ancestors(view, prompt).take(1)\n            .any(|above| !view.actor(above).holds.iter().any(|held| Some(*held) == open))",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "*a teardown is judged by the state before",
+            "a teardown that starts in the step that opens the prompt",
+            "prompt_below(step.after, actor)",
+            "prompt_below(step.before, actor)",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "two prompts are one",
+            "two open prompts",
+            "open.next().is_some()",
+            "false",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "one prompt is always put to the test",
+            "runs in which nobody else wants one",
+            "view.actors().any(wants)",
+            "true",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "a prompt at the child itself is none",
+            "a signal to the holder",
+            "prompt_in_branch(step.before, child)",
+            "prompt_below(step.before, child)",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "forced excuses no teardown",
+            "(a false alarm)",
+            "starts && !step.is_forced(actor)",
+            "starts",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "an interrupt of one is shielded below alone",
+            "a SIGINT of its own that a holder obeys",
+            "Origin::Process => =>> prompt_in_branch(step.before, actor)",
+            "prompt_below(step.before, actor)",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "a shielded request is none",
+            "(a false alarm)",
+            "told && !shielded",
+            "told",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "a grant under way needs no lock",
+            "a grant to somebody who has no lock",
+            "view.links().filter_map(|(_, link)| link.down.grant).any(granted)",
+            "false",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "the end leaves any modes",
+            "a terminal that is left raw",
+            "counts && view.shared().modes == TerminalModes::Session",
+            "false",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "the end leaves anybody",
+            "orphans and zombies",
+            "counts && !view.ended()",
+            "false",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "rest leaves a hold",
+            "a hold for nobody",
+            "found || view.shared().modes == TerminalModes::Session",
+            "view.shared().modes == TerminalModes::Session",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "rest leaves any modes",
+            "a terminal that stays with a session",
+            "found || view.shared().modes == TerminalModes::Session",
+            "found",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "rest is while an end is news",
+            "(a false alarm)",
+            "!view.request_outstanding() && !unread",
+            "!view.request_outstanding()",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "an alarm is none",
+            "states that the code declares impossible",
+            "Evaluation::of(false, alarmed(output))",
+            "Evaluation::of(false, false && alarmed(output))",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "a link that is open one way connects",
+            "(a false alarm)",
+            "open(link.up) && open(link.down)",
+            "open(link.up)",
+            "check sceptic::both_statements_say_the_same_of_what_is_reachable_and_of_chimeras",
+        ),
+        (
+            "nothing is looked at on a step",
+            "what only steps violate",
+            "checks.any(|check| (check.reads)(observation))",
+            "false",
+            "check census::the_naive_search_counts_what_the_explorer_found",
+        ),
+    ],
+)];
+
+/// What happens in the end.
+pub(crate) const LEADS_TO: &[FileRows] = &[
+    (
+        "model/check/src/property/liveness.rs",
+        &[
+            (
+                "*a stop relies on every reader",
+                "a stop that hangs on a wedged actor",
+                "owes(to)",
+                "fairness == Fairness::RootAndKernel || owes(to)",
+                "check leads_to::both_statements_of_fairness_say_the_same",
+            ),
+            (
+                "*a stop relies on whoever reaps",
+                "the same",
+                "view.actor(actor).parent.is_some_and(owes)",
+                "fairness == Fairness::RootAndKernel || view.actor(actor).parent.is_some_and(owes)",
+                "check leads_to::both_statements_of_fairness_say_the_same",
+            ),
+            (
+                "*a stop relies on whoever boots",
+                "the same",
+                "fairness == Fairness::Everybody\n",
+                "true\n",
+                "check leads_to::both_statements_of_fairness_say_the_same",
+            ),
+            (
+                "a frozen actor is relied on",
+                "what hangs on an actor at its prompt",
+                "view.actor(actor).prompt.is_none()",
+                "true",
+                "check leads_to::both_statements_of_fairness_say_the_same",
+            ),
+            (
+                "a stop relies on everybody",
+                "a stop that hangs on a wedged actor",
+                "Fairness::RootAndKernel => =>> actor == root",
+                "true",
+                "check leads_to::both_statements_of_fairness_say_the_same",
+            ),
+            (
+                "a stop relies on the person",
+                "a stop that waits for `continue`",
+                "fairness == Fairness::Everybody && (next || closes)",
+                "next || closes",
+                "check leads_to::both_statements_of_fairness_say_the_same",
+            ),
+            (
+                "nobody relies on the person",
+                "(a false alarm)",
+                "next || closes",
+                "next",
+                "check leads_to::both_statements_of_fairness_say_the_same",
+            ),
+            (
+                "a killed root is no reason to end",
+                "orphans of a killed root that stay",
+                "!view.root().alive() || view.root().flags.contains(ActorFlags::CANCELLED)",
+                "view.root().flags.contains(ActorFlags::CANCELLED)",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+            (
+                "a shielded rest is an ending",
+                "a tree that no Ctrl-C ends",
+                "ActorFlags::CANCELLED | ActorFlags::SHIELDED",
+                "ActorFlags::CANCELLED",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+            (
+                "nobody waits",
+                "a request that is never answered",
+                "obliged: |view| =>> view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING))",
+                "false",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+            (
+                "a Ctrl-C obliges to nothing",
+                "a Ctrl-C that is lost",
+                "obliged: |view| =>> view.root().pending.contains(&Signal::Interrupt) && !view.request_outstanding()",
+                "false",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+            (
+                "a stop obliges to nothing",
+                "a stop that hangs",
+                "discharged: |view| =>> !view.root().alive()",
+                "true",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+        ],
+    ),
+    (
+        "model/check/src/explore/lasso.rs",
+        &[
+            (
+                "a fair action need not be taken on a round",
+                "(a false alarm)",
+                "owed.unwrap_or_default().iter().all(|action| taken.contains(action))",
+                "true",
+                "check leads_to::lassos_are_found_where_there_are_some_and_nowhere_else",
+            ),
+            (
+                "each fair action must be taken on a round",
+                "rounds in which it is impossible now and then",
+                "before.into_iter().filter(|by| fair.contains(by)).collect()",
+                "before",
+                "check leads_to::lassos_are_found_where_there_are_some_and_nowhere_else",
+            ),
+            (
+                "a state is left out of the search",
+                "lassos through it",
+                "self.graph.is_obliged(*id)",
+                "*id != 0 && self.graph.is_obliged(*id)",
+                "check leads_to::lassos_are_found_where_there_are_some_and_nowhere_else",
+            ),
+        ],
+    ),
+    (
+        "model/check/src/explore/obligations.rs",
+        &[
+            (
+                "whoever is stuck is owed",
+                "every leads-to",
+                "!owed(obligation.fairness)",
+                "owed(obligation.fairness) && false",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+            (
+                "an obligation ends with the step",
+                "what is obliged earlier",
+                "(came_with | self.obliged) & self.undischarged",
+                "self.obliged & self.undischarged",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+        ],
+    ),
+];
+
+/// What is searched, and said.
+pub(crate) const SEARCH: &[FileRows] = &[
+    (
+        "model/check/src/report.rs",
+        &[
+            (
+                "*the search for lassos is skipped",
+                "claims about runs that go round",
+                "instances.iter_mut().find_map(find_lasso)",
+                "instances.iter_mut().take(0).find_map(find_lasso)",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_runs_go_round",
+            ),
+            (
+                "*the search for lassos is for the first request only",
+                "the second request that is forgotten",
+                "instances.iter_mut().find_map(find_lasso)",
+                "instances.iter_mut().take(1).find_map(find_lasso)",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_runs_go_round",
+            ),
+            (
+                "lock-ups are not looked for in graphs with cycles",
+                "a tree that can never end",
+                "find_lock_up(full)",
+                "None",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_runs_go_round",
+            ),
+            (
+                "*the vacuity check is off",
+                "an always that holds because nothing happens",
+                "exploration.triggered.has(property)",
+                "true",
+                "check census::an_antecedent_that_is_never_reached_is_no_proof",
+            ),
+        ],
+    ),
+    (
+        "model/check/src/explore/search.rs",
+        &[
+            (
+                "*every 64th state is not judged",
+                "anything",
+                "note(judgement, id, ViolationSite::State)",
+                "if place % 64 != 63 { note(judgement, id, ViolationSite::State) }",
+                "check census::the_naive_search_counts_what_the_explorer_found",
+            ),
+            (
+                "every 64th step is not judged",
+                "anything",
+                "note(successor.judgement, id, ViolationSite::Step)",
+                "if *transitions % 64 != 63 { note(successor.judgement, id, ViolationSite::Step) }",
+                "check census::the_naive_search_counts_what_the_explorer_found",
+            ),
+            (
+                "some states are dropped",
+                "whatever follows from them",
+                "self.recent.is_new(state, hashed, pending)",
+                "self.recent.is_new(state, hashed, pending) && hashed % 64 != 0",
+                "check census::the_naive_search_counts_what_the_explorer_found",
+            ),
+            (
+                "last states are no lock-ups",
+                "a tree that can never end",
+                "worker.is_last()",
+                "false",
+                "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
+            ),
+            (
+                "what a run owes late is not handed on",
+                "a leads-to that is obliged after a state was expanded",
+                "more & here.undischarged & !here.obliged",
+                "more & here.undischarged & !here.obliged & 0",
+                "check agreement::the_search_and_the_sweep_agree_on_everything_that_may_go_on_forever",
+            ),
+        ],
+    ),
+    (
+        "model/check/src/world/config.rs",
+        &[(
+            "*siblings of unequal debug mode are merged",
+            "runs that differ",
+            "self.debug[id.index()] == self.debug[by.actor(id).index()]",
+            "self.debug[id.index()] == self.debug[by.actor(id).index()] || true",
+            "check census::siblings_of_unequal_debug_mode_are_not_merged",
+        )],
+    ),
+];
