@@ -258,6 +258,13 @@ pub(crate) const STAGES: &[CiStage] = &[
         set: StageSet::Full,
     },
     CiStage {
+        name: "mutants-checker",
+        why: "whatever is broken in the checker, its world or the proof, the test that is named for it notices",
+        cargo: &[&["run", "--release", "--locked", "--package", "ci", "--bin", "checker-mutants"]],
+        env: &[],
+        set: StageSet::Full,
+    },
+    CiStage {
         name: "bench",
         why: "the explorer is as fast as it claims, measured against stateright in one run",
         cargo: &[&["bench", "--package", "holdfast-check", "--bench", "against_stateright"]],

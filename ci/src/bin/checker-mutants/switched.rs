@@ -101,6 +101,7 @@ impl SwitchedBuild {
             cargo.args(["--test", program]);
         }
         let built = cargo
+            .env("CARGO_INCREMENTAL", "1")
             .current_dir(&self.copy)
             .output()
             .map_err(|error| format!("cargo could not be started: {error}"))?;
