@@ -19,6 +19,13 @@ What each missing rule of the protocol violates: [MUTANTS.md](MUTANTS.md). \
 The facts behind the world: [WORLD.md](WORLD.md).
 ";
 
+const EQUIVALENT: &str = "
+## Equivalent
+
+- `connected_up` in `property/safety.rs` asks one direction of a link instead of both: both are closed at once, \
+by every input that closes one (`world/link.rs`).
+";
+
 /// The table as a document.
 fn document() -> String {
     let mut text = HEAD.to_owned();
@@ -33,7 +40,7 @@ fn document() -> String {
                 &format!("| {}{star} | {} | `{program}`: `{test}` |\n", mutant.name, mutant.what);
         }
     }
-    text
+    text + EQUIVALENT
 }
 
 /// Writes the document, or compares it with the one that is there.
