@@ -113,8 +113,7 @@ fn each_fact_names_a_case_and_a_source_that_are_there() {
 }
 
 const BUDGET: &str = "the budget of the run has none left, or the script has its turn";
-const OF_RECORDS: &str =
-    "`Die`, `Appear`, `Vanish`: of programs that are not actors, or end behind the protocol's back";
+const OF_RECORDS: &str = "`Die`, `Appear`, `Vanish`, `CutShort`: of programs that are not actors, or end behind the protocol's back";
 const TOO_LATE: &str = "what a program calls too late, or while it is frozen: it is refused, or \
     has no effect";
 const ASKED: &str = "a second request of a supervisor to the same child: it changes nothing";
@@ -173,7 +172,8 @@ fn reason(view: &WorldView<'_>, action: Action) -> Option<&'static str> {
         Action::Environment(action) => match action {
             EnvironmentAction::Die { .. }
             | EnvironmentAction::Appear { .. }
-            | EnvironmentAction::Vanish { .. } => Some(OF_RECORDS),
+            | EnvironmentAction::Vanish { .. }
+            | EnvironmentAction::CutShort { .. } => Some(OF_RECORDS),
             EnvironmentAction::Answer { answer: Answer::Hangup, .. } => Some(HANGUP),
             EnvironmentAction::Answer { .. } if !view.root().alive() => Some(ON_ITS_WAY),
             _ if spent(action) => Some(BUDGET),
@@ -285,6 +285,7 @@ fn universe(view: &WorldView<'_>) -> Vec<Action> {
             EnvironmentAction::Die { actor, status: Status::Failed },
             EnvironmentAction::Appear { actor },
             EnvironmentAction::Vanish { actor },
+            EnvironmentAction::CutShort { actor, performed: 1 },
         ]);
     }
     let steps = steps.into_iter().map(Action::System);

@@ -285,7 +285,8 @@ const HEAD: &str = "\
 Generated from `model/check/tests/mutants.rs`, `support/without.rs` and `../../sim/tests/support/guarded.rs`; a test \
 fails when it is not current.
 Each line was seen to fall as it says, and each of its runs to hold under `relay` itself.
-What loom and shuttle catch in the memory that threads share: [SHARED_MUTANTS.md](SHARED_MUTANTS.md).
+What loom and shuttle catch in the memory that threads share: [SHARED_MUTANTS.md](SHARED_MUTANTS.md). \
+What is broken in the checker itself, and what notices: [CHECKER_MUTANTS.md](CHECKER_MUTANTS.md).
 
 | engine | test | what it visits | up to |
 |---|---|---|---|

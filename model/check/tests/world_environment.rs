@@ -210,6 +210,17 @@ fn only_a_zombie_that_the_root_has_not_found_is_gone_behind_its_back() {
     assert!(!run("root(a(b))", RELAY).does(kill(A)).can(vanish), "it lives");
 }
 
+#[test]
+fn who_is_killed_has_performed_a_first_part() {
+    let cut_short = |performed| EnvironmentAction::CutShort { actor: A, performed };
+    let later = run("root(a?)", RELAY);
+    assert!(!later.can(cut_short(0)), "it is not started");
+    assert!(!later.does(EnvironmentAction::Spawn { actor: A }).can(cut_short(0)), "it boots");
+    let asked = |run: Run| run.does(pause(A)).see(|view| view.readable(A, ROOT));
+    assert!(asked(run("root(a)", RELAY)), "it performs all");
+    assert!(!asked(run("root(a)", RELAY).does(cut_short(0))), "it performs nothing");
+}
+
 // What is tried of it.
 
 #[test]

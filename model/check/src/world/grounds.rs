@@ -373,4 +373,12 @@ grounds! {
             "only_a_zombie_that_the_root_has_not_found_is_gone_behind_its_back",
         ),
     ]
+    CutShort => [
+        ground(
+            "the process runs; of its next input it performs a first part",
+            "SIGKILL may come between any two system calls",
+            "signal(7); recorded `an_actor_that_was_killed_has_performed_any_first_part_of_its_last_line`",
+            "who_is_killed_has_performed_a_first_part",
+        ),
+    ]
 }

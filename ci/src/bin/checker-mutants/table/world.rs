@@ -307,6 +307,13 @@ pub(crate) const GUARDS: &[FileRows] = &[(
             "true",
             "check world_environment::each_fault_strikes_whom_it_is_named_after",
         ),
+        (
+            "who boots is cut short",
+            "(what does not happen)",
+            "EnvironmentAction::CutShort { actor, .. } => =>> is(view, actor, ActorFlags::RUNNING)",
+            "true",
+            "check world_environment::who_is_killed_has_performed_a_first_part",
+        ),
     ],
 )];
 
