@@ -13,7 +13,7 @@ use holdfast_check::world::shared::BatonState;
 use holdfast_check::world::{
     Action, ActorFlags, Condition, EnvironmentAction, ScriptStep, SystemStep,
 };
-use holdfast_protocol::policy::{LockRelease, Orphans, Policy, TerminalReader};
+use holdfast_protocol::policy::{LockRelease, LostBranch, Orphans, Policy, TerminalReader};
 use holdfast_protocol::{Message, RequestId, Signal, Status, Timer};
 use run::{
     A, B, FIRST, FREEZES, RELAY, ROOT, answer, deliver, ends, kill, pause, run, scripted, signal,
@@ -182,9 +182,13 @@ fn under_upstreams_release_a_holder_stays_until_its_last_word_was_read() {
 
 #[test]
 fn who_reaps_closes_the_link_with_what_is_unread() {
-    let mut run = run("root(a)", RELAY).does(pause(A)).does(kill(A));
-    run.takes(SystemStep::Reap { actor: A });
-    assert!(!run.may(deliver(A, ROOT)));
+    // Upstream reads the connection to its end all the same.
+    let untold = Policy { lost_branch: LostBranch::Untold, ..RELAY };
+    for (policy, reads) in [(RELAY, false), (untold, true)] {
+        let mut run = run("root(a)", policy).does(pause(A)).does(kill(A));
+        run.takes(SystemStep::Reap { actor: A });
+        assert_eq!(run.may(deliver(A, ROOT)), reads);
+    }
 }
 
 #[test]

@@ -21,13 +21,14 @@ pub(crate) enum TestResult {
 }
 
 /// What is copied, from the workspace's root.
-const COPIED: [&str; 7] = [
+const COPIED: [&str; 8] = [
     "Cargo.lock",
     "model/README.md",
     "model/check",
     "model/docs",
     "model/prove",
     "model/protocol",
+    "model/sim/tests",
     "rustfmt.toml",
 ];
 

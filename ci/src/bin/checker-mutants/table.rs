@@ -1,5 +1,7 @@
 //! The mutants: an expression of a source file, what stands there instead, and the test that fails.
 
+#[path = "table/effects.rs"]
+mod effects;
 #[path = "table/judging.rs"]
 mod judging;
 #[path = "table/proof.rs"]
@@ -40,7 +42,7 @@ pub(crate) const GROUPS: &[(&str, &[FileRows])] = &[
     ("Leads-to, fairness and lassos", judging::LEADS_TO),
     ("The search and the verdict", judging::SEARCH),
     ("The world: what can happen", world::GUARDS),
-    ("The world: what comes of it", world::EFFECTS),
+    ("The world: what comes of it", effects::EFFECTS),
     ("The proof for every size", proof::PROOF),
 ];
 
