@@ -204,7 +204,7 @@ pub(crate) const LEADS_TO: &[FileRows] = &[
                 "check leads_to::both_statements_of_fairness_say_the_same",
             ),
             (
-                "a killed root is no reason to end",
+                "nobody must end after a killed root",
                 "orphans of a killed root that stay",
                 "!view.root().alive() || view.root().flags.contains(ActorFlags::CANCELLED)",
                 "view.root().flags.contains(ActorFlags::CANCELLED)",
@@ -347,7 +347,7 @@ pub(crate) const SEARCH: &[FileRows] = &[
                 "check census::the_naive_search_counts_what_the_explorer_found",
             ),
             (
-                "last states are no lock-ups",
+                "last states lock nothing up",
                 "a tree that can never end",
                 "worker.is_last()",
                 "false",
