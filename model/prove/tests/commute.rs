@@ -138,7 +138,7 @@ fn first_missing(
     })
 }
 
-/// The lives of a kind of actor, lived once for all tests.
+/// The lives of a kind of actor, run once for all tests.
 fn lives_of(focus: Focus) -> &'static Lives {
     static LIVES_OF: [OnceLock<Lives>; 7] = [const { OnceLock::new() }; 7];
     LIVES_OF[focus as usize].get_or_init(|| {
