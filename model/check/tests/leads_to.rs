@@ -172,6 +172,8 @@ fn both_statements_of_fairness_say_the_same() {
         for (state, steps) in graph.states.iter().zip(&graph.steps) {
             let world = World { topology: &graph.topology, system: state };
             state.look(&graph.topology, |view| {
+                let first = liveness::is_ending(view);
+                assert_eq!(first, world.can_be_left_alone(), "{}", shown(config));
                 for (action, _) in steps {
                     for (fairness, assumed) in [
                         (Fairness::Everybody, everybody()),

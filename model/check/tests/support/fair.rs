@@ -178,7 +178,7 @@ impl World<'_> {
     }
 
     /// The tree has ended, or is at rest where a Ctrl-C ends it.
-    fn can_be_left_alone(self) -> bool {
+    pub(crate) fn can_be_left_alone(self) -> bool {
         let shields = self.config().policy.shield == Shield::On;
         let obeys = |root: &Node| !(shields && root.disposition() == Disposition::Shield);
         let rests = self.node(ROOT).is_some_and(obeys) && !self.told_to_end(ROOT);
