@@ -124,7 +124,7 @@ mod tests {
     fn chunks_are_neither_large_nor_small_and_hold_everything_in_order() {
         let mut level = Frontier::new(&[10, 20]);
         level.extend([11, 20]);
-        assert_eq!(level.chunks(), 0, "one state is no chunk");
+        assert_eq!(level.chunks(), 0, "one state does not make a chunk");
         level.extend([10 + CHUNK, 20 + 2 * CHUNK]);
         assert_eq!(level.chunks(), 3);
         level.extend([11 + CHUNK, 20 + 2 * CHUNK]);

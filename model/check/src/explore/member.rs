@@ -72,7 +72,7 @@ impl SearchPosition {
 
 /// Why a thread has stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pause {
+pub enum SearchPause {
     /// The search has ended.
     Ended(SearchEnd),
     /// There are so many states that more threads should share them.
@@ -114,7 +114,7 @@ impl<'a, 't> Member<'a, 't> {
     }
 
     /// Searches with the others, up to the end, or until there are `most` states.
-    pub fn run(&mut self, team: &Team, most: u64) -> Pause {
+    pub fn run(&mut self, team: &Team, most: u64) -> SearchPause {
         loop {
             let position = &self.position;
             let round = position.level.round(position.at, BATCH * team.threads() as u32);
@@ -136,13 +136,13 @@ impl<'a, 't> Member<'a, 't> {
             position.at = round.end;
             let is_done = position.at == position.level.chunks();
             if let Some(ending) = self.ending(votes.with(full), level, is_done) {
-                return Pause::Ended(ending);
+                return SearchPause::Ended(ending);
             }
             if is_done && level > 0 {
                 self.position.go_on();
             }
             if team.states() >= most {
-                return Pause::Large;
+                return SearchPause::Large;
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::batch::{BatchEntry, StateBatch};
 use super::intern::InternTables;
-use super::member::{Member, Pause, SearchPosition, ThreadResult, id};
+use super::member::{Member, SearchPause, SearchPosition, ThreadResult, id};
 use super::obligations::Obligations;
 use super::recurrence::ComponentSteps;
 use super::space::shard_of;
@@ -60,7 +60,7 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         self.progress
     }
 
-    /// Searches.
+    /// Runs the search until it ends.
     #[must_use]
     pub fn run(&self) -> SearchFound {
         let levels = &self.progress.levels;
@@ -76,8 +76,8 @@ impl<'a, 't> ParallelSearch<'a, 't> {
         }
         let alone = Team::new(stores);
         match first.run(&alone, self.options.shared_from) {
-            Pause::Ended(ending) => found(alone, [first], ending),
-            Pause::Large => {
+            SearchPause::Ended(ending) => found(alone, [first], ending),
+            SearchPause::Large => {
                 let (stores, belated) = self.divide(&alone.into_stores()[0], &mut first);
                 self.together(stores, first, belated)
             }
@@ -162,8 +162,8 @@ impl<'a, 't> ParallelSearch<'a, 't> {
             (members, pause)
         });
         match ending {
-            Pause::Ended(ending) => found(team, members, ending),
-            Pause::Large => unreachable!("no search has so many states"),
+            SearchPause::Ended(ending) => found(team, members, ending),
+            SearchPause::Large => unreachable!("no search has so many states"),
         }
     }
 }
