@@ -58,6 +58,7 @@ const DEPENDENCIES: [(&str, &[(&str, &str)]); 6] = [
             ("tokio", "the loop of the driver, and the user's tasks"),
             ("tracing", "the log"),
             ("tracing-subscriber", "the log at the prompt"),
+            ("unicode-width", "the columns of what is typed"),
         ],
     ),
 ];

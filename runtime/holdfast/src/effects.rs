@@ -28,7 +28,9 @@ use holdfast_protocol::actor_loop::{
     ChildScope, Effects, Examine, FrameVerdict, Incoming, Intake, Point, TaskEnd,
 };
 use holdfast_protocol::late_interrupts::LateInterrupts;
-use holdfast_protocol::{ActorId, Answer, Cause, Input, Node, Output, RequestId, Signal, Status};
+use holdfast_protocol::{
+    ActorId, Answer, Cause, Input, Message, Node, Output, RequestId, Signal, Status,
+};
 use holdfast_sync::children::Children;
 use holdfast_sync::ticket::Ticket;
 pub(crate) use links::OtherFrame;
@@ -131,12 +133,17 @@ impl Effects for ActorResources {
         self.senders.send(event);
     }
 
-    fn handled(&mut self, _node: &Node, input: Input, outputs: &[Output]) {
+    fn handled(&mut self, node: &Node, input: Input, outputs: &[Output]) {
         tracing::trace!(target: "holdfast", ?input, ?outputs);
         self.recorder.handled(input, outputs);
         self.probe.handled(input, outputs);
         match input {
             Input::Answered { request, answer } => self.answer = Some((request, answer)),
+            Input::Received { from, message: Message::Want { .. } } => {
+                if let Some(peer) = self.peers.get_mut(from) {
+                    peer.wants(node);
+                }
+            }
             Input::Signalled { signal, .. } if signal != Signal::Interrupt => {
                 self.stopped_by.get_or_insert(signal);
             }

@@ -37,7 +37,7 @@ pub(crate) enum DriverEvent {
     /// The program has a message for a peer.
     Data { to: ActorId, bytes: Vec<u8> },
     /// The program has read a message: the sender may send another.
-    Consumed { from: ActorId },
+    Consumed { from: ActorId, cost: usize },
     /// The tree is asked for, as text.
     Survey(oneshot::Sender<String>),
     /// The end of this actor takes long.

@@ -12,7 +12,7 @@ mod frames;
 mod surveys;
 
 use crate::effects::ActorResources;
-use crate::event::{ActorEvent, DriverEvent, PauseRequest};
+use crate::event::{ActorEvent, DriverEvent, PauseRequest, Resumed};
 use crate::job;
 use crate::prompt::{PromptEvent, Suspension};
 use crate::signals::{StopReach, StopSender, Taken, stop_by_default, stops_for, told_to_end};
@@ -27,6 +27,9 @@ use holdfast_sync::mailbox::Receiver;
 use nix::sys::signal::{Signal as OsSignal, raise};
 use rustix::process::Signal as ProcessSignal;
 use std::time::Instant;
+
+/// How many breakpoints of one actor may wait.
+const MOST_PAUSES: usize = 1 << 10;
 
 /// The mailboxes of a driver.
 pub(crate) struct Queues {
@@ -84,7 +87,7 @@ impl ActorResources {
                 return self.front_event(node, request, event);
             }
             DriverEvent::Signal(signal) => return self.signal_taken(node, signal),
-            DriverEvent::Pause(request) => return Some(self.pause(request)),
+            DriverEvent::Pause(request) => return self.pause(request),
             // Its prompt, if it is open, goes on by itself.
             DriverEvent::Abandoned(id) => {
                 return self
@@ -96,11 +99,12 @@ impl ActorResources {
                     peer.say(&Frame::Data(bytes), None, &self.senders);
                 }
             }
-            DriverEvent::Consumed { from } => {
+            DriverEvent::Consumed { from, cost } => {
                 let peer = self.peers.get_mut(from)?;
                 let mail = peer.mail.as_mut()?;
-                mail.unread = mail.unread.saturating_sub(1);
-                peer.say(&Frame::Credit(1), None, &self.senders);
+                mail.unread = mail.unread.saturating_sub(cost);
+                let credit = u32::try_from(cost).unwrap_or(u32::MAX);
+                peer.say(&Frame::Credit(credit), None, &self.senders);
             }
             DriverEvent::Survey(reply) => self.start_survey(
                 node,
@@ -147,20 +151,27 @@ impl ActorResources {
         None
     }
 
-    fn pause(&mut self, request: PauseRequest) -> ActorEvent {
+    fn pause(&mut self, request: PauseRequest) -> Option<ActorEvent> {
+        if self.pending.len() >= MOST_PAUSES {
+            let path = self.path_text();
+            tracing::warn!(
+                target: "holdfast", path, most = MOST_PAUSES,
+                "too many breakpoints of this actor wait: one more is passed over"
+            );
+            let _ = request.ticket.end(Resumed::Refused);
+            return None;
+        }
         let shielding = request.shielding;
         self.asking = Some(request);
-        ActorEvent::Pause(shielding)
+        Some(ActorEvent::Pause(shielding))
     }
 
     fn show_waiting(&mut self, node: &Node) {
-        let waiting = match node.position() {
+        let Some((_, prompt)) = &self.prompt else { return };
+        prompt.waiting(match node.position() {
             TreePosition::Root { server, .. } => server.waiting().count(),
             TreePosition::Below { .. } => 0,
-        };
-        if let Some((_, prompt)) = &self.prompt {
-            prompt.waiting(waiting);
-        }
+        });
     }
 
     fn signal_taken(&mut self, node: &Node, signal: Taken) -> Option<ActorEvent> {

@@ -125,6 +125,12 @@ impl Link {
         Ok(count)
     }
 
+    /// Reads nothing any longer: what comes next is the end.
+    pub(crate) fn cut(&mut self) {
+        self.buffer = Vec::new();
+        self.ended = true;
+    }
+
     /// Queues a frame and sends what goes out at once.
     ///
     /// # Errors

@@ -14,7 +14,7 @@
 
 mod waits;
 
-pub(crate) use waits::LastOutput;
+pub(crate) use waits::{LastOutput, bounded};
 
 use crate::error::{RuntimeError, failed};
 use crate::prompt::{Printed, PromptSession};
@@ -309,25 +309,6 @@ impl OutputRelay {
             std::thread::park_timeout(LOOK);
         }
         false
-    }
-}
-
-/// Runs something that may wait for somebody in a thread of its own, until it is done or not to be
-/// waited for any longer.
-pub(crate) fn bounded(name: &str, run: impl FnOnce() + Send + 'static, enough: impl Fn() -> bool) {
-    let (end, ended) = sync_channel::<()>(0);
-    let run = move || {
-        set_mask(&SigSet::all());
-        run();
-        drop(end);
-    };
-    if std::thread::Builder::new().name(name.to_owned()).spawn(run).is_err() {
-        return;
-    }
-    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LOOK) {
-        if enough() {
-            return;
-        }
     }
 }
 

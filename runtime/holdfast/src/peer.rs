@@ -2,8 +2,8 @@
 
 use crate::event::{ActorEvent, DriverEvent, Mail, Senders};
 use crate::link::Link;
-use crate::wire::Frame;
-use holdfast_protocol::ActorId;
+use crate::wire::{Frame, MAX_FRAME};
+use holdfast_protocol::{ActorId, Node};
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -11,8 +11,23 @@ use std::sync::Arc;
 use tokio::sync::{Mutex, Notify, Semaphore, mpsc};
 use tokio::task::JoinHandle;
 
-/// How many messages may be under way each way before a sender waits.
+/// How many messages may be under way each way before a sender waits, if they are small.
 pub(crate) const CREDITS: usize = 64;
+
+/// How many bytes of a message cost one credit: so what a peer has sent and nobody has read is at
+/// most one largest frame.
+const CREDIT_BYTES: usize = MAX_FRAME / CREDITS;
+
+/// How many credits a message of so many bytes costs.
+pub(crate) fn cost_of(bytes: usize) -> usize {
+    (1 + bytes / CREDIT_BYTES).min(CREDITS)
+}
+
+/// How many requests for the terminal may wait in the branch of one child.
+pub(crate) const MOST_REQUESTS_BELOW: usize = 16 << 10;
+
+/// After how many requests of a branch it is looked at how many of them wait.
+const LOOK_AT_REQUESTS: usize = 1 << 10;
 
 /// What a peer is to this actor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +42,7 @@ pub(crate) enum PeerRole {
 pub(crate) struct PeerMail {
     pub(crate) inbox: mpsc::UnboundedSender<Vec<u8>>,
     pub(crate) credits: Arc<Semaphore>,
-    /// How many were received that nobody has read.
+    /// The cost of those that were received and that nobody has read.
     pub(crate) unread: usize,
 }
 
@@ -48,6 +63,8 @@ pub(crate) struct Peer {
     reader: JoinHandle<()>,
     writer: Option<JoinHandle<()>>,
     id: ActorId,
+    /// Requests since it was last looked at how many wait.
+    wants: usize,
 }
 
 impl Drop for Peer {
@@ -75,7 +92,22 @@ impl Peer {
                 wake.notified().await;
             }
         });
-        Self { link, role, mail: None, rearm, reader, writer: None, id }
+        Self { link, role, mail: None, rearm, reader, writer: None, id, wants: 0 }
+    }
+
+    /// Notes a request for the terminal, and ends the link if too many of its branch wait.
+    pub(crate) fn wants(&mut self, node: &Node) {
+        self.wants += 1;
+        if self.wants < LOOK_AT_REQUESTS {
+            return;
+        }
+        self.wants = 0;
+        let waiting = node.holds().iter().filter(|(_, hold)| hold.via == self.id).count();
+        if waiting > MOST_REQUESTS_BELOW {
+            let (peer, most) = (self.id.0, MOST_REQUESTS_BELOW);
+            tracing::warn!(target: "holdfast", peer, most, "too many requests wait: it is cut off");
+            self.link.cut();
+        }
     }
 
     /// Asks to be told of the next bytes.
@@ -135,5 +167,18 @@ impl Peers {
 
     pub(crate) fn is_linked(&self, id: ActorId) -> bool {
         self.by_id.contains_key(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::MAX_PAYLOAD;
+
+    #[test]
+    fn what_nobody_has_read_is_at_most_one_largest_frame() {
+        assert_eq!((cost_of(0), cost_of(CREDIT_BYTES - 1), cost_of(CREDIT_BYTES)), (1, 1, 2));
+        assert_eq!(cost_of(MAX_PAYLOAD), CREDITS, "the largest message can be sent");
+        assert_eq!(CREDITS * CREDIT_BYTES, MAX_FRAME);
     }
 }

@@ -4,6 +4,7 @@ use crate::context::{decode, encode};
 use crate::error::RuntimeError;
 use crate::event::{ActorEvent, ChildEnd, DriverEvent, Mail, Spawned};
 use crate::failure::Failure;
+use crate::peer::cost_of;
 use holdfast_sync::mailbox::Sender;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt;
@@ -20,13 +21,16 @@ impl Mailbox {
     pub(crate) async fn send<M: Serialize>(&self, message: &M) -> Result<(), RuntimeError> {
         let bytes = encode("a message", message)?;
         let gone = || RuntimeError::Gone("send a message");
-        self.mail.credits.acquire().await.map_err(|_| gone())?.forget();
+        let cost = u32::try_from(cost_of(bytes.len())).unwrap_or(u32::MAX);
+        self.mail.credits.acquire_many(cost).await.map_err(|_| gone())?.forget();
         self.events.send(DriverEvent::Data { to: self.mail.peer, bytes }).map_err(|_| gone())
     }
 
     pub(crate) async fn receive<M: DeserializeOwned>(&self) -> Result<Option<M>, RuntimeError> {
         let Some(bytes) = self.mail.inbox.lock().await.recv().await else { return Ok(None) };
-        let _ = self.events.send(DriverEvent::Consumed { from: self.mail.peer });
+        let _ = self
+            .events
+            .send(DriverEvent::Consumed { from: self.mail.peer, cost: cost_of(bytes.len()) });
         decode("a message", &bytes).map(Some)
     }
 }

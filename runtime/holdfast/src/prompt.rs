@@ -30,6 +30,7 @@ mod commands;
 mod console;
 mod debugger;
 mod escape;
+mod line_limit;
 mod passage;
 mod passed_output;
 mod pending_lines;

@@ -76,6 +76,9 @@ impl Report {
     }
 }
 
+/// The most reports that a survey takes.
+const MOST_REPORTS: usize = 16 << 10;
+
 /// A survey under way, at who asked.
 #[derive(Debug, Default)]
 pub(crate) struct Survey {
@@ -87,7 +90,9 @@ pub(crate) struct Survey {
 impl Survey {
     /// Takes a report in.
     pub(crate) fn add(&mut self, report: Report) {
-        self.reports.insert(report.pid, report);
+        if self.reports.len() < MOST_REPORTS || self.reports.contains_key(&report.pid) {
+            self.reports.insert(report.pid, report);
+        }
     }
 
     /// Waits for this actor no longer.
@@ -105,12 +110,13 @@ impl Survey {
     /// The tree as text, supervisors before their children.
     pub(crate) fn render(&self, root: ActorId) -> String {
         let mut text = String::new();
-        self.render_below(root.0, 0, &mut text);
+        self.render_below(root.0, 0, &mut BTreeSet::new(), &mut text);
         text
     }
 
-    fn render_below(&self, pid: u32, depth: usize, text: &mut String) {
-        let Some(report) = self.reports.get(&pid) else { return };
+    /// An actor says who its children are, and may lie: nobody is shown twice, so this ends.
+    fn render_below(&self, pid: u32, depth: usize, shown: &mut BTreeSet<u32>, text: &mut String) {
+        let Some(report) = self.reports.get(&pid).filter(|_| shown.insert(pid)) else { return };
         let indent = "  ".repeat(depth);
         let name = report.path.rsplit('/').next().unwrap_or(&report.path);
         let _ = write!(text, "{indent}{name} [{pid}] {}", report.teardown);
@@ -126,7 +132,7 @@ impl Survey {
         text.push('\n');
         for child in &report.children {
             if self.reports.contains_key(&child.pid) {
-                self.render_below(child.pid, depth + 1, text);
+                self.render_below(child.pid, depth + 1, shown, text);
             } else {
                 let why =
                     if child.answers { "does not answer" } else { "not an actor, or booting" };
@@ -146,5 +152,33 @@ impl Survey {
         let Some(rest) = fact.strip_prefix("holds for ") else { return fact.to_owned() };
         let (pid, stage) = rest.split_once(' ').unwrap_or((rest, ""));
         format!("holds for {} {stage}", self.name_of(pid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_that_bites_its_tail_is_shown_once() {
+        let child = |pid| ChildReport {
+            pid,
+            name: "a".to_owned(),
+            answers: true,
+            rung: "running".to_owned(),
+        };
+        let report = |pid, children| Report {
+            pid,
+            path: "root".to_owned(),
+            teardown: "running".to_owned(),
+            prompts: Vec::new(),
+            holds: Vec::new(),
+            lock: Vec::new(),
+            children,
+        };
+        let mut survey = Survey::default();
+        survey.add(report(1, vec![child(2)]));
+        survey.add(report(2, vec![child(1), child(2)]));
+        assert_eq!(survey.render(ActorId(1)).matches("[1]").count(), 1);
     }
 }

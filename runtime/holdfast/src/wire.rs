@@ -25,6 +25,9 @@ pub(crate) const VERSION: u32 = 1;
 /// The largest body, in bytes: no peer makes another allocate more.
 pub(crate) const MAX_FRAME: usize = 16 << 20;
 
+/// The largest body of a frame that carries nothing of the program's, in bytes.
+const MAX_PLAIN_FRAME: usize = 2 << 20;
+
 /// The largest arguments, result or message, in bytes: there is room for the frame around them.
 pub(crate) const MAX_PAYLOAD: usize = MAX_FRAME - (64 << 10);
 
@@ -118,6 +121,10 @@ pub(crate) fn decode(bytes: &mut Vec<u8>) -> Result<Option<Frame>, WireError> {
     }
     let Some(body) = bytes.get(4..4 + length) else { return Ok(None) };
     let frame = rmp_serde::from_slice(body)?;
+    let plain = !matches!(frame, Frame::Hello(_) | Frame::Outcome(_) | Frame::Data(_));
+    if plain && length > MAX_PLAIN_FRAME {
+        return Err(WireError::TooLong(length));
+    }
     bytes.drain(..4 + length);
     Ok(Some(frame))
 }
@@ -155,6 +162,9 @@ mod tests {
         assert!(matches!(decode(&mut long), Err(WireError::TooLong(_))));
         let mut garbage = vec![3, 0, 0, 0, 0xc1, 0xff, 0x00];
         assert!(matches!(decode(&mut garbage), Err(WireError::Malformed(_))));
+        let path = vec!["x".repeat(MAX_PLAIN_FRAME)];
+        let mut plain = encode(&Frame::Born { pid: 1, path }).expect("it is a frame");
+        assert!(matches!(decode(&mut plain), Err(WireError::TooLong(_))));
         let large = Frame::Data(vec![0; MAX_FRAME]);
         assert!(matches!(encode(&large), Err(WireError::TooLong(_))));
     }

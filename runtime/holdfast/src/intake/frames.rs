@@ -4,7 +4,7 @@
 use crate::child_record::Booting;
 use crate::effects::{ActorResources, OtherFrame};
 use crate::link::Link;
-use crate::peer::{CREDITS, Peer, PeerMail, PeerRole};
+use crate::peer::{CREDITS, Peer, PeerMail, PeerRole, cost_of};
 use crate::wire::{Frame, VERSION};
 use holdfast_protocol::actor_loop::FrameVerdict;
 use holdfast_protocol::{ActorId, Node};
@@ -74,7 +74,8 @@ impl ActorResources {
 
     fn born(&mut self, pid: u32, path: Vec<String>) {
         match &mut self.root_resources {
-            Some(root) => drop(root.roster.insert(pid)),
+            Some(root) if root.roster.len() < MOST_IN_ROSTER => drop(root.roster.insert(pid)),
+            Some(_) => {}
             None => self.say_up(&Frame::Born { pid, path }),
         }
     }
@@ -85,10 +86,10 @@ impl ActorResources {
 
     fn data(&mut self, from: ActorId, bytes: Vec<u8>) -> FrameVerdict {
         let Some(mail) = self.mail_of(from) else { return FrameVerdict::Fine };
-        if mail.unread == CREDITS {
+        if mail.unread + cost_of(bytes.len()) > CREDITS {
             return misbehaves(from, "more messages than it has credit for");
         }
-        mail.unread += 1;
+        mail.unread += cost_of(bytes.len());
         // A program that reads nothing any longer needs no messages.
         let _ = mail.inbox.send(bytes);
         FrameVerdict::Fine
@@ -106,6 +107,9 @@ impl ActorResources {
         self.peers.insert(id, Peer::new(id, link, PeerRole::Direct, &self.senders));
     }
 }
+
+/// The most actors that the root remembers as announced; who ends beyond them is reaped all the same.
+const MOST_IN_ROSTER: usize = 64 << 10;
 
 fn misbehaves(peer: ActorId, what: &str) -> FrameVerdict {
     tracing::warn!(target: "holdfast", peer = peer.0, what, "a peer is cut off");

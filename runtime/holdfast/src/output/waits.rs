@@ -1,10 +1,13 @@
 //! What a process in its last moment waits for.
 
-use super::all_is_written;
+use super::{LOOK, all_is_written};
+use crate::signals::set_mask;
 use crate::warden::LastingMemory;
 use nix::libc;
+use nix::sys::signal::SigSet;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 
 /// What a process in its last moment waits for.
 pub(crate) struct LastOutput {
@@ -40,3 +43,22 @@ impl LastOutput {
 
 /// How many milliseconds a process in its last moment waits for a terminal that takes nothing.
 const LAST_LOOKS: u32 = 1000;
+
+/// Runs something that may wait for somebody in a thread of its own, until it is done or not to be
+/// waited for any longer.
+pub(crate) fn bounded(name: &str, run: impl FnOnce() + Send + 'static, enough: impl Fn() -> bool) {
+    let (end, ended) = sync_channel::<()>(0);
+    let run = move || {
+        set_mask(&SigSet::all());
+        run();
+        drop(end);
+    };
+    if std::thread::Builder::new().name(name.to_owned()).spawn(run).is_err() {
+        return;
+    }
+    while let Err(RecvTimeoutError::Timeout) = ended.recv_timeout(LOOK) {
+        if enough() {
+            return;
+        }
+    }
+}

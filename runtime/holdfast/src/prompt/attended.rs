@@ -353,7 +353,7 @@ const NOBODYS: &str = "the terminal is another job's, and no shell can bring thi
 /// Takes a prompt from the screen that is painted anew at once.
 fn erase(session: &SessionState, lines: &mut LineReader, prompt: &str, typed: &Typed) {
     if let LineReader::Console(console) = lines {
-        let rows = console.rows(&format!("{prompt}{}", typed.text));
+        let rows = console.rows(prompt, &typed.text);
         session.write(&format!("\x1b[{rows}A\r\x1b[J"));
     }
 }

@@ -18,6 +18,7 @@
 //! 2. The line editor is never dropped: its notifier may be on its way to the terminal's descriptor.
 
 use super::commands;
+use super::line_limit::LineLimit;
 use super::prompt_terminal::PromptTerminal;
 use super::render::Color;
 use super::signals;
@@ -41,6 +42,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
+use unicode_width::UnicodeWidthChar as _;
 
 /// A line that is not finished, and where the cursor is in it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -164,6 +166,8 @@ impl Console {
                 self.editor.bind_sequence(key, EventHandler::Conditional(Box::new(binding)));
             }
         }
+        let limit = Box::new(LineLimit::of(session));
+        self.editor.bind_sequence(Event::Any, EventHandler::Conditional(limit));
         self.editor.set_helper(Some(Painter::new(session)));
     }
 
@@ -225,11 +229,26 @@ impl Console {
         }
     }
 
-    /// The rows that a text takes on the screen, if all its characters are narrow.
-    pub(super) fn rows(&mut self, text: &str) -> usize {
+    /// The rows that a prompt and what is typed there take on the screen.
+    pub(super) fn rows(&mut self, prompt: &str, typed: &str) -> usize {
         let columns = self.editor.dimensions().map_or(80, |(columns, _)| usize::from(columns));
-        text.chars().count() / columns.max(1) + 1
+        rows_of(&format!("{prompt}{typed}"), columns.max(1))
     }
+}
+
+/// The rows of a text: a wide character that does not fit begins the next row, and behind a full row
+/// the cursor stands in the next.
+fn rows_of(text: &str, columns: usize) -> usize {
+    let (mut rows, mut column) = (1, 0);
+    for character in text.chars() {
+        let width = character.width().unwrap_or(0);
+        if column + width > columns {
+            rows += 1;
+            column = 0;
+        }
+        column += width;
+    }
+    if column == columns { rows + 1 } else { rows }
 }
 
 fn other(error: ReadlineError) -> io::Error {
@@ -403,3 +422,21 @@ impl Completer for Painter {
 }
 
 impl Helper for Painter {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_those_of_a_terminal_for_wide_characters_too() {
+        assert_eq!(rows_of("", 10), 1);
+        assert_eq!(rows_of("123456789", 10), 1);
+        assert_eq!(rows_of("1234567890", 10), 2);
+        assert_eq!(rows_of("東京東京", 10), 1);
+        assert_eq!(rows_of("東京東京東", 10), 2);
+        // The fifth does not fit into the first row.
+        assert_eq!(rows_of("> 東京東京東京東京", 9), 3);
+        // A combining mark has no column of its own.
+        assert_eq!(rows_of("123456789\u{301}", 10), 1);
+    }
+}
