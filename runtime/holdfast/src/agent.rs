@@ -32,7 +32,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the paused task looks like.
 #[derive(Debug)]
@@ -55,6 +55,8 @@ pub(crate) struct PausedTask {
     pub(crate) failure: Option<String>,
     /// The task within the actor.
     pub(crate) task: String,
+    /// When the task asked for the terminal.
+    pub(crate) since: Instant,
     /// What lets the task stand still; none if it has ended.
     pub(crate) standstill: Option<Arc<Standstill>>,
 }
@@ -186,6 +188,17 @@ impl PausedTask {
             column: self.column,
             failure: self.failure.as_deref().map(shown),
             values: self.values.len(),
+        }
+    }
+
+    /// Since when and where the task waits, for people.
+    pub(crate) fn wait(&self) -> String {
+        let since = format!("since {} s", self.since.elapsed().as_secs());
+        match self.file.is_empty() {
+            true => format!("{since}, {}", self.task),
+            false => {
+                format!("{since}, at {}:{}:{}, {}", self.file, self.line, self.column, self.task)
+            }
         }
     }
 

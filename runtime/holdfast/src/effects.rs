@@ -20,7 +20,7 @@ use crate::prompt::PromptSession;
 use crate::recorder::Recorder;
 use crate::settings::{NoTerminal, Settings};
 use crate::starts::PendingStarts;
-use crate::survey::Survey;
+use crate::survey::{Survey, SurveyTopic};
 use crate::terminal::ControllingTerminal;
 use crate::timers::Timers;
 use crate::user_task::{Filter, UserTask};
@@ -115,6 +115,7 @@ pub(crate) struct ActorResources {
 /// A survey that this actor has asked for.
 pub(crate) struct PendingSurvey {
     pub(crate) survey: Survey,
+    pub(crate) about: SurveyTopic,
     pub(crate) reply: Box<dyn FnOnce(String)>,
 }
 

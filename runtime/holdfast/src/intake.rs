@@ -16,6 +16,7 @@ use crate::event::{ActorEvent, DriverEvent, PauseRequest, Resumed};
 use crate::job;
 use crate::prompt::{PromptEvent, Suspension};
 use crate::signals::{StopReach, StopSender, Taken, stop_by_default, stops_for, told_to_end};
+use crate::survey::SurveyTopic;
 use crate::wire::Frame;
 use holdfast_protocol::actor_loop::Intake;
 use holdfast_protocol::late_interrupts::LateInterrupt;
@@ -108,6 +109,7 @@ impl ActorResources {
             }
             DriverEvent::Survey(reply) => self.start_survey(
                 node,
+                SurveyTopic::Tree,
                 Box::new(move |text| {
                     let _ = reply.send(text);
                 }),
@@ -141,8 +143,9 @@ impl ActorResources {
                 return Some(ActorEvent::Signalled(Signal::Terminate, Origin::Process));
             }
             PromptEvent::StopTree => return Some(ActorEvent::Cancel(Cause::Requested)),
-            PromptEvent::Survey(reply) => self.start_survey(
+            PromptEvent::Survey(about, reply) => self.start_survey(
                 node,
+                about,
                 Box::new(move |text| {
                     let _ = reply.send(text);
                 }),

@@ -141,6 +141,7 @@ impl<'a> Pause<'a> {
             backtrace: Backtrace::force_capture(),
             failure: None,
             task,
+            since: std::time::Instant::now(),
             standstill: Some(standstill),
         }));
         Some((ask(&actor.events, asker, self.shielding), mark))

@@ -44,6 +44,7 @@ mod unattended;
 pub(crate) use debugger::Debuggee;
 pub(crate) use render::Color;
 
+use crate::survey::SurveyTopic;
 use attended::Editing;
 use baton::BatonLink;
 use prompt_terminal::PromptTerminal;
@@ -107,8 +108,8 @@ pub(crate) enum PromptEvent {
     EndAll,
     /// The command `stop`, or the quit key.
     StopTree,
-    /// The command `tree`: the text of the answer goes there.
-    Survey(Sender<String>),
+    /// The commands `tree` and `waiting`: the text of the answer goes there.
+    Survey(SurveyTopic, Sender<String>),
 }
 
 /// What became of log output.

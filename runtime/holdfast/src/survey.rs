@@ -12,6 +12,15 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+/// What is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SurveyTopic {
+    /// Every actor.
+    Tree,
+    /// Who waits for the terminal, since when and where.
+    Waiting,
+}
+
 /// Who asks, and which time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Token {
@@ -37,6 +46,8 @@ pub(crate) struct Report {
     pub(crate) teardown: String,
     pub(crate) prompts: Vec<String>,
     pub(crate) holds: Vec<String>,
+    /// Its own requests that wait, in their order: since when and where.
+    pub(crate) waits: Vec<String>,
     /// The root alone: who has the lock, then who waits.
     pub(crate) lock: Vec<String>,
     pub(crate) children: Vec<ChildReport>,
@@ -44,7 +55,12 @@ pub(crate) struct Report {
 
 impl Report {
     /// What an actor says of itself. `names` are its children.
-    pub(crate) fn of(node: &Node, path: &str, children: Vec<ChildReport>) -> Self {
+    pub(crate) fn of(
+        node: &Node,
+        path: &str,
+        children: Vec<ChildReport>,
+        waits: Vec<String>,
+    ) -> Self {
         let teardown = match node.teardown() {
             Teardown::NotAsked => "running".to_owned(),
             Teardown::Deferred(cause) => format!("must end ({cause:?}), waits for a prompt"),
@@ -72,7 +88,16 @@ impl Report {
             TreePosition::Below { .. } => Vec::new(),
         };
         let (prompts, holds) = (prompts.collect(), holds.collect());
-        Self { pid: node.id().0, path: path.to_owned(), teardown, prompts, holds, lock, children }
+        Self {
+            pid: node.id().0,
+            path: path.to_owned(),
+            teardown,
+            prompts,
+            holds,
+            waits,
+            lock,
+            children,
+        }
     }
 }
 
@@ -107,8 +132,31 @@ impl Survey {
         children.all(|child| !child.answers || came(&child.pid))
     }
 
+    /// Who waits for the terminal, the next one first.
+    fn render_waiting(&self, root: ActorId) -> String {
+        let lock = self.reports.get(&root.0).map_or(&[][..], |report| &report.lock);
+        let waiting = lock.get(1..).unwrap_or_default();
+        let mut text = String::new();
+        for (index, pid) in waiting.iter().enumerate() {
+            let earlier = waiting[..index].iter().filter(|other| *other == pid).count();
+            let report = pid.parse().ok().and_then(|pid: u32| self.reports.get(&pid));
+            let wait = report.and_then(|report| report.waits.get(earlier));
+            let wait = wait.map_or("does not answer", String::as_str);
+            let _ = writeln!(text, "{}. {}, {wait}", index + 1, self.name_of(pid));
+        }
+        if text.is_empty() { "nobody waits\n".to_owned() } else { text }
+    }
+
+    /// What was asked for, as text.
+    pub(crate) fn answer(&self, root: ActorId, about: SurveyTopic) -> String {
+        match about {
+            SurveyTopic::Tree => self.render(root),
+            SurveyTopic::Waiting => self.render_waiting(root),
+        }
+    }
+
     /// The tree as text, supervisors before their children.
-    pub(crate) fn render(&self, root: ActorId) -> String {
+    fn render(&self, root: ActorId) -> String {
         let mut text = String::new();
         self.render_below(root.0, 0, &mut BTreeSet::new(), &mut text);
         text
@@ -159,6 +207,40 @@ impl Survey {
 mod tests {
     use super::*;
 
+    fn report(pid: u32, path: &str, waits: &[&str], lock: &[&str]) -> Report {
+        let texts = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
+        Report {
+            pid,
+            path: path.to_owned(),
+            teardown: "running".to_owned(),
+            prompts: Vec::new(),
+            holds: Vec::new(),
+            waits: texts(waits),
+            lock: texts(lock),
+            children: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn who_waits_is_listed_in_turn_with_each_of_its_own_requests() {
+        let mut survey = Survey::default();
+        survey.add(report(1, "root", &[], &["2", "3", "4", "3"]));
+        survey.add(report(3, "root/sib", &["since 7 s, at a.rs:1:1", "a program"], &[]));
+        assert_eq!(
+            survey.answer(ActorId(1), SurveyTopic::Waiting),
+            "1. root/sib, since 7 s, at a.rs:1:1\n2. 4, does not answer\n3. root/sib, a program\n"
+        );
+    }
+
+    #[test]
+    fn where_nobody_waits_that_is_said() {
+        for lock in [&[][..], &["2"]] {
+            let mut survey = Survey::default();
+            survey.add(report(1, "root", &[], lock));
+            assert_eq!(survey.answer(ActorId(1), SurveyTopic::Waiting), "nobody waits\n");
+        }
+    }
+
     #[test]
     fn a_tree_that_bites_its_tail_is_shown_once() {
         let child = |pid| ChildReport {
@@ -167,15 +249,7 @@ mod tests {
             answers: true,
             rung: "running".to_owned(),
         };
-        let report = |pid, children| Report {
-            pid,
-            path: "root".to_owned(),
-            teardown: "running".to_owned(),
-            prompts: Vec::new(),
-            holds: Vec::new(),
-            lock: Vec::new(),
-            children,
-        };
+        let report = |pid, children| Report { children, ..report(pid, "root", &[], &[]) };
         let mut survey = Survey::default();
         survey.add(report(1, vec![child(2)]));
         survey.add(report(2, vec![child(1), child(2)]));

@@ -132,6 +132,7 @@ pub(crate) fn post_mortem(failure: &Failure) -> PausedTask {
         backtrace: Backtrace::disabled(),
         failure: Some(failure.to_string()),
         task: "the actor's function".to_owned(),
+        since: std::time::Instant::now(),
         standstill: None,
     }
 }

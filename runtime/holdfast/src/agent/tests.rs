@@ -22,6 +22,7 @@ fn scene() -> PausedTask {
         backtrace: Backtrace::force_capture(),
         failure: Some("it broke".to_owned()),
         task: "main".to_owned(),
+        since: Instant::now(),
         standstill: None,
     }
 }

@@ -1,10 +1,10 @@
 //! The state of the tree below, asked for and put together.
 
 use crate::child_record::ChildKind;
-use crate::effects::{ActorResources, PendingSurvey};
-use crate::event::DriverEvent;
+use crate::effects::{ActorResources, PendingPause, PendingSurvey};
+use crate::event::{Asker, DriverEvent};
 use crate::recorder::now_ns;
-use crate::survey::{ChildReport, Report, Survey, Token};
+use crate::survey::{ChildReport, Report, Survey, SurveyTopic, Token};
 use crate::wire::Frame;
 use holdfast_protocol::Node;
 use std::fs::{self, OpenOptions};
@@ -29,7 +29,14 @@ impl ActorResources {
                 .get(id)
                 .map_or("gone".to_owned(), |child| format!("{:?}", child.rung).to_lowercase()),
         });
-        Report::of(node, &self.path_text(), children.collect())
+        let waits = self.pending.values().filter_map(|pending| match pending {
+            PendingPause::Breakpoint(Some(Asker::Task(scene)), ..)
+            | PendingPause::PostMortem(Some(scene)) => Some(scene.wait()),
+            PendingPause::Breakpoint(Some(Asker::Program(_)), ..) => Some("a program".to_owned()),
+            // At its prompt.
+            PendingPause::Breakpoint(None, ..) | PendingPause::PostMortem(None) => None,
+        });
+        Report::of(node, &self.path_text(), children.collect(), waits.collect())
     }
 
     pub(super) fn answer_survey(&mut self, node: &Node, token: Token) {
@@ -55,13 +62,18 @@ impl ActorResources {
         }
     }
 
-    pub(super) fn start_survey(&mut self, node: &Node, reply: Box<dyn FnOnce(String)>) {
+    pub(super) fn start_survey(
+        &mut self,
+        node: &Node,
+        about: SurveyTopic,
+        reply: Box<dyn FnOnce(String)>,
+    ) {
         let mut survey = Survey::default();
         survey.add(self.own_report(node));
         let complete = survey.is_complete();
         let serial = self.next_survey;
         self.next_survey = serial.wrapping_add(1);
-        self.surveys.insert(serial, PendingSurvey { survey, reply });
+        self.surveys.insert(serial, PendingSurvey { survey, about, reply });
         if complete {
             return self.finish_survey(serial);
         }
@@ -89,8 +101,8 @@ impl ActorResources {
     }
 
     pub(super) fn finish_survey(&mut self, serial: u32) {
-        if let Some(PendingSurvey { survey, reply }) = self.surveys.remove(&serial) {
-            reply(survey.render(self.me));
+        if let Some(PendingSurvey { survey, about, reply }) = self.surveys.remove(&serial) {
+            reply(survey.answer(self.me, about));
         }
     }
 
@@ -99,6 +111,7 @@ impl ActorResources {
         let (pid, path) = (self.me.0, self.path_text());
         self.start_survey(
             node,
+            SurveyTopic::Tree,
             Box::new(move |text| {
                 // A file system may not answer.
                 tokio::task::spawn_blocking(move || {

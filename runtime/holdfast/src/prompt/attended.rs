@@ -19,6 +19,7 @@ use super::state::{EditorOrder, Key, SessionState, Waited};
 use super::{PromptEvent, Suspension};
 use super::{debugger, escape, passage, render};
 use crate::session::{Greeting, PromptCommand, PromptKind, Reply};
+use crate::survey::SurveyTopic;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
@@ -246,7 +247,8 @@ fn act(
             session.write(&commands::help());
             AfterCommand::Again
         }
-        Ok(PromptAction::Tree) => survey(session),
+        Ok(PromptAction::Tree) => survey(session, SurveyTopic::Tree),
+        Ok(PromptAction::Waiting) => survey(session, SurveyTopic::Waiting),
         Ok(PromptAction::Ask(command)) => {
             answer(session, link, command);
             AfterCommand::Again
@@ -300,10 +302,10 @@ fn await_end(session: &SessionState, late: &str) -> AfterCommand {
     }
 }
 
-/// Asks the driver for the state of the tree.
-fn survey(session: &SessionState) -> AfterCommand {
+/// Asks the driver for the state of the tree, or for who waits.
+fn survey(session: &SessionState, about: SurveyTopic) -> AfterCommand {
     let (reply, answer) = mpsc::channel();
-    session.notify(PromptEvent::Survey(reply));
+    session.notify(PromptEvent::Survey(about, reply));
     let found = session.await_some(PATIENCE, |_| match answer.recv_timeout(GLANCE) {
         Ok(text) => Some(Ok(text)),
         Err(RecvTimeoutError::Timeout) => None,

@@ -20,6 +20,8 @@ pub(super) enum PromptAction {
     Help,
     /// The state of the tree, which the root's own process knows.
     Tree,
+    /// Who waits for the terminal, which the root's own process can ask.
+    Waiting,
     /// A question to the agent.
     Ask(PromptCommand),
     /// The end of the session.
@@ -63,6 +65,7 @@ enum Verb {
     Locals,
     Print,
     Tree,
+    Waiting,
     Log,
     Gdb,
     Lldb,
@@ -91,13 +94,14 @@ const fn spec(
     Spec { verb, name, aliases, usage, about }
 }
 
-const COMMANDS: [Spec; 14] = [
-    spec(Verb::Where, "where", &[], "where", "who is paused, and where"),
+const COMMANDS: [Spec; 15] = [
+    spec(Verb::Where, "where", &["w"], "where", "who is paused, and where"),
     spec(Verb::List, "list", &["l"], "list [LINES]", "the source around that place"),
     spec(Verb::Backtrace, "bt", &["backtrace"], "bt [all]", "the calls that led here"),
     spec(Verb::Locals, "locals", &[], "locals", "all named values"),
     spec(Verb::Print, "print", &["p"], "print NAME", "one named value"),
     spec(Verb::Tree, "tree", &[], "tree", "all actors of the tree"),
+    spec(Verb::Waiting, "waiting", &[], "waiting", "who waits for the terminal, since when, where"),
     spec(Verb::Log, "log", &[], "log [COUNT]", "the last log events of this actor"),
     spec(Verb::Gdb, "gdb", &[], "gdb", "gdb on this actor, until it ends; then this prompt again"),
     spec(Verb::Lldb, "lldb", &[], "lldb", "the same with lldb"),
@@ -138,6 +142,7 @@ pub(super) fn parse(line: &str) -> Result<PromptAction, Misread> {
             name => Ok(PromptAction::Ask(PromptCommand::Print { name: name.to_owned() })),
         },
         Verb::Tree => alone(PromptAction::Tree),
+        Verb::Waiting => alone(PromptAction::Waiting),
         Verb::Log => Ok(PromptAction::Ask(PromptCommand::Log { last: number(EVENTS)? as usize })),
         Verb::Gdb => alone(PromptAction::Debug(DebuggerCommand::Gdb)),
         Verb::Lldb => alone(PromptAction::Debug(DebuggerCommand::Lldb)),
@@ -250,6 +255,7 @@ mod tests {
             ("  p   a b ", ask(PromptCommand::Print { name: "a b".to_owned() })),
             ("print", Err(Misread::Usage("print NAME"))),
             ("t", Ok(PromptAction::Tree)),
+            ("wa", Ok(PromptAction::Waiting)),
             ("log", ask(PromptCommand::Log { last: EVENTS as usize })),
             ("log 3", ask(PromptCommand::Log { last: 3 })),
             ("g", Ok(PromptAction::Debug(DebuggerCommand::Gdb))),

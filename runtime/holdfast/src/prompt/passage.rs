@@ -18,6 +18,7 @@ use super::state::{EditorOrder, SessionState, Waited};
 use super::{PromptEvent, Suspension};
 use crate::host::{GrantedTurn, TurnAnswer, TurnRequest};
 use crate::session::{Afterwards, Announced, PromptCommand};
+use crate::survey::SurveyTopic;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::unistd::{Pid, getpgrp, setpgid};
@@ -284,7 +285,7 @@ impl Passage<'_> {
 
     fn survey(&self) {
         let (reply, answer) = mpsc::channel();
-        self.session.notify(PromptEvent::Survey(reply));
+        self.session.notify(PromptEvent::Survey(SurveyTopic::Tree, reply));
         match answer.recv_timeout(PATIENCE) {
             Ok(text) => self.say(&text),
             Err(_) => self.say("the driver does not answer"),

@@ -88,6 +88,7 @@ fn scene() -> PausedTask {
         backtrace: Backtrace::force_capture(),
         failure: Some("it \u{1b}[31mbroke".to_owned()),
         task: "main".to_owned(),
+        since: Instant::now(),
         standstill: None,
     }
 }
@@ -151,7 +152,7 @@ fn play(prompt: &PromptSession, agent: agent::Agent, news: &Receiver<News>) {
                 agent.take().into_iter().for_each(agent::Agent::close);
             }
             News::Event(PromptEvent::Ended) => left -= 1,
-            News::Event(PromptEvent::Survey(reply)) => {
+            News::Event(PromptEvent::Survey(_, reply)) => {
                 reply.send("root\n  mid".to_owned()).unwrap()
             }
             News::Event(event) => say(&format!("{event:?}")),
