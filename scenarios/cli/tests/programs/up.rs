@@ -1,9 +1,11 @@
 //! `holdfast up`: Procfiles, names in front, one keyboard.
 
 use crate::support::{HOLDFAST, Scene, Tested, holdfast, send, show};
+use holdfast_testkit::PATIENCE;
 use nix::sys::signal::Signal;
 use std::error::Error;
 use std::process::Command;
+use std::time::Instant;
 
 /// A folder with a Procfile and an `.env`.
 fn folder(procfile: &str, env: &str) -> Result<tempfile::TempDir, Box<dyn Error + Send + Sync>> {
@@ -87,10 +89,17 @@ fn ps_says_who_has_the_keyboard_and_who_waits() -> Tested {
     let scene = up(&folder, &[])?;
     scene.stage.wait_output("1 more waits")?;
     let root = scene.stage.pid().to_string();
-    let output = Command::new(HOLDFAST).args(["ps", &root]).env_remove("HOLDFAST_TREE").output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    for state in ["has the keyboard", "waits for the keyboard", "runs"] {
-        assert_eq!(text.matches(state).count(), 1, "{state}: {text}");
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let mut ps = Command::new(HOLDFAST);
+        let output = ps.args(["ps", &root]).env_remove("HOLDFAST_TREE").output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        // The person reads who has the keyboard before that one has heard of it.
+        let states = ["has the keyboard", "waits for the keyboard", "runs"];
+        if states.iter().all(|state| text.matches(state).count() == 1) {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{text}");
     }
     // So does the menu.
     scene.stage.write(b"\x1dw")?;
