@@ -85,7 +85,7 @@ macro_rules! properties {
 
 properties! {
     OnePrompt = "one-prompt" {
-        statement: "at most one actor has an open prompt",
+        statement: "at most one actor is at a prompt: its own, or that of a program in the foreground",
         antecedent: "a prompt is open while another actor wants one",
         claim: in_states(safety::one_prompt),
         requires: |run| vec![run.two_requests(), run.an_actor_below()],
@@ -199,7 +199,8 @@ properties! {
         guards: &[],
     }
     RequestAnswered = "request-answered" {
-        statement: "a request is granted, refused or withdrawn",
+        statement: "a request is granted, refused or withdrawn; a program that the kernel stops because it \
+            reads gets the foreground or ends",
         antecedent: FAIR_EVERYBODY,
         claim: Claim::LeadsTo(liveness::REQUEST_ANSWERED),
         requires: |run| vec![run.a_request()],

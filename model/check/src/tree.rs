@@ -3,6 +3,7 @@
 //! ```text
 //!     root(mid(leaf),sib)      leaf below mid, mid and sib below root
 //!     root(mid(leaf?))         leaf is not there at the start; mid may spawn it at any time
+//!     root(web(server!))       server is a program that knows nothing of the tree; web is its host
 //! ```
 
 use holdfast_protocol::{ActorId, Renaming};
@@ -23,6 +24,16 @@ pub enum ActorStart {
     Later,
 }
 
+/// What a process of a tree is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ActorKind {
+    /// An actor.
+    #[default]
+    Actor,
+    /// A program that knows nothing of the tree. Its supervisor is its host, and has no other child.
+    Program,
+}
+
 /// One actor of a tree.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ActorSpec {
@@ -32,6 +43,8 @@ pub struct ActorSpec {
     pub supervisor: Option<ActorId>,
     /// Whether it is there at the start.
     pub start: ActorStart,
+    /// What it is.
+    pub kind: ActorKind,
 }
 
 /// A rooted tree of named actors, in depth-first order: a supervisor stands before its children.
@@ -88,6 +101,11 @@ pub enum TreeError {
         /// What it names.
         supervisor: String,
     },
+    /// A program that is not the one child of a host.
+    #[error(
+        "the program `{0}` must be the only child of an actor below the root, and have no children"
+    )]
+    BadProgram(String),
     /// An actor that is late although its child is not.
     #[error("`{child}` cannot be there at the start: its supervisor `{supervisor}` is not")]
     EarlyChild {
@@ -134,7 +152,17 @@ impl Tree {
                 }
             }
         }
-        Ok(Self { actors })
+        let tree = Self { actors };
+        match tree.ids().find(|id| tree.is_program(*id) && !tree.has_host(*id)) {
+            Some(bad) => Err(TreeError::BadProgram(tree.name(bad).to_owned())),
+            None => Ok(tree),
+        }
+    }
+
+    /// Whether a program is where one can be.
+    fn has_host(&self, program: ActorId) -> bool {
+        let host = self.supervisor(program).filter(|host| self.supervisor(*host).is_some());
+        host.is_some_and(|host| self.children(host).count() == 1 && !self.is_program(host))
     }
 
     /// How many actors there are.
@@ -170,6 +198,24 @@ impl Tree {
     #[must_use]
     pub fn supervisor(&self, id: ActorId) -> Option<ActorId> {
         self.actors[id.index()].supervisor
+    }
+
+    /// Whether this is a program that knows nothing of the tree.
+    #[must_use]
+    pub fn is_program(&self, id: ActorId) -> bool {
+        self.actors[id.index()].kind == ActorKind::Program
+    }
+
+    /// The program of a host; none of an actor that is not a host.
+    #[must_use]
+    pub fn program_of(&self, host: ActorId) -> Option<ActorId> {
+        self.children(host).find(|child| self.is_program(*child))
+    }
+
+    /// Whether there is any host.
+    #[must_use]
+    pub fn has_hosts(&self) -> bool {
+        self.ids().any(|id| self.is_program(id))
     }
 
     /// Whether an actor is there at the start.
@@ -215,6 +261,7 @@ impl Tree {
                     name: named(index),
                     supervisor: (index > 0).then(|| ActorId(supervisors[index - 1] as u32)),
                     start: ActorStart::Running,
+                    kind: ActorKind::Actor,
                 })
                 .collect();
             let tree = Self::new(actors).expect("supervisors stand before their children");
@@ -247,11 +294,17 @@ impl Tree {
         self.shape_below(ActorId(0))
     }
 
+    /// What is written behind a name.
+    fn marks(&self, id: ActorId) -> String {
+        let program = if self.is_program(id) { "!" } else { "" };
+        let late = if self.start(id) == ActorStart::Later { "?" } else { "" };
+        format!("{program}{late}")
+    }
+
     fn shape_below(&self, id: ActorId) -> String {
         let mut below: Vec<_> = self.children(id).map(|child| self.shape_below(child)).collect();
         below.sort();
-        let late = if self.start(id) == ActorStart::Later { "?" } else { "" };
-        format!("({late}{})", below.concat())
+        format!("({}{})", self.marks(id), below.concat())
     }
 
     /// Every renaming that maps the tree onto itself, and leaves `fixed` actors alone.
@@ -293,9 +346,7 @@ impl fmt::Display for Tree {
 impl Tree {
     fn write_below(&self, id: ActorId, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name(id))?;
-        if self.start(id) == ActorStart::Later {
-            f.write_str("?")?;
-        }
+        f.write_str(&self.marks(id))?;
         for (index, child) in self.children(id).enumerate() {
             f.write_str(if index == 0 { "(" } else { "," })?;
             self.write_below(child, f)?;
@@ -339,9 +390,10 @@ impl TreeParser<'_> {
         }
         let name = rest[..end].to_owned();
         self.at += end;
+        let kind = if self.eat('!') { ActorKind::Program } else { ActorKind::Actor };
         let start = if self.eat('?') { ActorStart::Later } else { ActorStart::Running };
         let id = ActorId(self.actors.len() as u32);
-        self.actors.push(ActorSpec { name, supervisor, start });
+        self.actors.push(ActorSpec { name, supervisor, start, kind });
         if self.actors.len() > MOST_ACTORS {
             return Err(TreeError::TooMany(self.actors.len()));
         }
@@ -395,7 +447,7 @@ mod tests {
 
     #[test]
     fn notation_is_read_and_written_alike() {
-        for text in ["root", "root(a)", "root(mid(leaf),sib)", "r(a(b(c?)),d,e(f,g))"] {
+        for text in ["root", "root(a)", "root(mid(leaf),sib)", "r(a(b(c?)),d,e(f,g))", "r(a(b!),c?(d!?))"] {
             assert_eq!(text.parse::<Tree>().unwrap().to_string(), text);
         }
         let spaced: Tree = " root ( mid ( leaf ) , sib ) ".parse().unwrap();
@@ -412,6 +464,16 @@ mod tests {
             ("root)", "column 5: expected `(` or the end, found `)`"),
             ("root(a,a)", "the name `a` is given twice; each actor needs a name of its own"),
             ("root?", "the root `root` cannot start later: nobody could spawn it"),
+            (
+                "r(a!)",
+                "the program `a` must be the only child of an actor below the root, and have no \
+                 children",
+            ),
+            (
+                "r(a(b!(c!)))",
+                "the program `c` must be the only child of an actor below the root, and have no \
+                 children",
+            ),
             ("r(a?(b))", "`b` cannot be there at the start: its supervisor `a` is not"),
         ];
         for (text, message) in table {
@@ -430,6 +492,8 @@ mod tests {
         let count = |text: &str| text.parse::<Tree>().unwrap().renamings(&[]).len();
         assert_eq!(count("root(a,b,c)"), 6);
         assert_eq!(count("root(a(b),c(d))"), 2);
+        assert_eq!(count("root(a(b!),c(d!))"), 2);
+        assert_eq!(count("root(a(b!),c(d))"), 1);
         assert_eq!(count("root(a(b),c)"), 1);
         assert_eq!(count("root(a,b?)"), 1);
     }

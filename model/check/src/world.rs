@@ -14,7 +14,9 @@
 //!
 //! # Not modelled
 //! Durations, message sizes, memory, lost or repeated messages (links are socket pairs), clocks,
-//! SIGSTOP as such (an actor that handles nothing is), a kernel that fails.
+//! SIGSTOP as such (an actor that handles nothing is), a kernel that fails. Of a program that knows
+//! nothing of the tree: what it does beside reading its terminal and ending, more than one process of
+//! it, and SIGTERM that it ignores when its host is killed.
 //!
 //! Reading order: [`action`], [`config`], [`script`], [`component`], [`process`], [`link`], [`shared`],
 //! [`facts`], [`enabled`] and [`recorded`] (what can happen), [`grounds`] (why), [`relevance`] (what can still matter), [`begin`] and [`system`] (one step).
@@ -37,7 +39,7 @@ pub mod topology;
 
 pub use action::{Action, EnvironmentAction, Fault, SystemStep};
 pub use component::Observation;
-pub use config::{Budget, Config, Environment};
+pub use config::{Budget, Config, Environment, HostRule};
 pub use facts::{ActorFlags, WorldView};
 pub use script::{Condition, Script, ScriptStep};
 pub use system::System;

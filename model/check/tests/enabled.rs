@@ -15,9 +15,17 @@ use holdfast_protocol::{
 };
 use std::collections::BTreeSet;
 
-const TREES: [&str; 6] =
-    ["root", "root(a)", "root(a(b))", "root(a?(b?),c)", "root(a(b?),c(d))", "root(a(b(c)),d,e?)"];
-const RUNS: u64 = 600;
+const TREES: [&str; 8] = [
+    "root",
+    "root(a)",
+    "root(a(b))",
+    "root(a?(b?),c)",
+    "root(a(b?),c(d))",
+    "root(a(b(c)),d,e?)",
+    "root(a(b!))",
+    "root(a(b!),c?(d!?),e)",
+];
+const RUNS: u64 = 2_000;
 const STEPS: usize = 60;
 
 fn policies() -> Vec<Policy> {
@@ -43,6 +51,9 @@ fn script_step(rng: &mut Rng, actor: ActorId) -> ScriptStep {
         ScriptStep::Do(EnvironmentAction::Kill { actor }),
         ScriptStep::Do(EnvironmentAction::Cut { actor }),
         ScriptStep::Do(EnvironmentAction::Spawn { actor }),
+        ScriptStep::Do(EnvironmentAction::Read { actor }),
+        ScriptStep::Do(EnvironmentAction::Type { actor }),
+        ScriptStep::Do(EnvironmentAction::TakeBack { actor }),
         ScriptStep::Do(EnvironmentAction::Die { actor, status: Status::Failed }),
         ScriptStep::Until(Condition::PromptOpen(actor)),
         ScriptStep::Until(Condition::Waiting(actor)),
@@ -51,6 +62,8 @@ fn script_step(rng: &mut Rng, actor: ActorId) -> ScriptStep {
         ScriptStep::Until(Condition::Cancelled(actor)),
         ScriptStep::Until(Condition::TearingDown(actor)),
         ScriptStep::Until(Condition::Running(actor)),
+        ScriptStep::Until(Condition::Stopped(actor)),
+        ScriptStep::Until(Condition::Foreground(actor)),
         ScriptStep::Until(Condition::Quiet),
     ];
     steps[rng.below(steps.len())]
@@ -126,6 +139,7 @@ fn the_plain_list_and_the_accelerators_are_the_same_on_random_reachable_states()
     let kinds = [
         "Adopt",
         "Answer",
+        "AskForProgram",
         "Boot",
         "CancelChild",
         "Cut",
@@ -134,6 +148,8 @@ fn the_plain_list_and_the_accelerators_are_the_same_on_random_reachable_states()
         "EndUserTask",
         "Expire",
         "FailUnexamined",
+        "FinishHost",
+        "GiveForeground",
         "Interrupt",
         "Kill",
         "LosePrompt",
@@ -141,12 +157,15 @@ fn the_plain_list_and_the_accelerators_are_the_same_on_random_reachable_states()
         "Pause",
         "PauseShielded",
         "Provoke",
+        "Read",
         "ReadBaton",
         "Reap",
         "SeeChildrenGone",
         "Signal",
         "Spawn",
+        "TakeBack",
         "TakeSignal",
+        "Type",
     ];
     assert_eq!(seen, kinds.map(str::to_owned).into());
 }

@@ -166,6 +166,8 @@ fn take(kernel: &mut SimulatedKernel, Attempt { fault, actor }: Attempt) {
         }
         Fault::Kill | Fault::KillRoot => kernel.die(actor, Status::Killed),
         Fault::Cut => kernel.cut(actor, below(2) == 0),
+        // There are no hosts here: they are actors, and what they do to a terminal is the kernel's.
+        Fault::Read | Fault::TakeBack => {}
     }
 }
 

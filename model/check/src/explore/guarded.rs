@@ -5,8 +5,9 @@ use super::conditions::{ActionRank, Conditions, GuardedAction};
 use crate::world::action::{EnvironmentAction, Fault, SystemStep};
 use crate::world::begin::subject_of;
 use crate::world::component::Component;
-use crate::world::enabled::{action_of, concerns, is_met_by};
+use crate::world::enabled::{action_of, can_be_over, concerns, is_met_by};
 use crate::world::facts::{ActorFacts, ActorFlags, ComponentFacts, LinkFacts};
+use crate::world::process::ProgramTerminal;
 use crate::world::script::{Condition, ScriptStep};
 use crate::world::shared::{BatonState, SharedEnvironment};
 use crate::world::topology::Topology;
@@ -85,7 +86,7 @@ fn steps_of_actor(
             found(step(SystemStep::EndUserTask { actor }));
         }
     }
-    if facts.flags.contains(ActorFlags::BOOTING) {
+    if facts.flags.contains(ActorFlags::BOOTING) && !topology.config().tree.is_program(actor) {
         found(step(SystemStep::Boot { actor }));
     }
     if let Some(parent) = facts.parent {
@@ -111,9 +112,33 @@ fn steps_of_actor(
         let root_alive = Conditions::ALIVE.one(root.index());
         found(step(SystemStep::LosePrompt { actor }).excluding(root_alive));
     }
+    steps_of_host(actor, facts, found);
     if actor == root && facts.flags.contains(ActorFlags::SWEEPING) {
         let gone = GuardedAction::step(ActionRank::Sweep, SystemStep::SeeChildrenGone);
         found(gone.excluding(Conditions::CHILD_OF_ROOT));
+    }
+}
+
+fn steps_of_host(actor: ActorId, facts: &ActorFacts, found: &mut impl FnMut(GuardedAction)) {
+    let step = |step| GuardedAction::step(ActionRank::Actor, step);
+    let serves = facts.flags.contains(ActorFlags::SERVING);
+    match facts.program {
+        ProgramTerminal::Stopped if serves => found(step(SystemStep::AskForProgram { actor })),
+        ProgramTerminal::Asked if facts.prompt.is_some() => {
+            let give = step(SystemStep::GiveForeground { actor });
+            found(give.requiring(Conditions::ROOT_RUNS));
+        }
+        ProgramTerminal::Gone if serves && !facts.flags.contains(ActorFlags::CANCELLED) => {
+            found(step(SystemStep::FinishHost { actor }));
+        }
+        ProgramTerminal::NoProgram
+        | ProgramTerminal::Away
+        | ProgramTerminal::Stopped
+        | ProgramTerminal::Asked
+        | ProgramTerminal::GivenUp
+        | ProgramTerminal::Reads
+        | ProgramTerminal::Has
+        | ProgramTerminal::Gone => {}
     }
 }
 
@@ -150,7 +175,7 @@ fn script_step(
             }
             (Condition::Quiet, Component::SharedEnvironment, _) => found(pass(ActionRank::Quiet)),
             (condition, Component::Actor(actor), ComponentFacts::Actor(own)) => {
-                if is_met_by(condition, actor, own) {
+                if is_met_by(topology, condition, actor, own) {
                     found(pass(ActionRank::Script));
                 }
             }
@@ -173,6 +198,8 @@ fn environment_on_actor(
     };
     if script.step(at).is_none() {
         free(EnvironmentAction::Answer { actor, answer: Answer::Continue });
+        let program = topology.config().tree.program_of(actor);
+        program.into_iter().for_each(|actor| free(EnvironmentAction::Type { actor }));
     }
     let spawn = EnvironmentAction::Spawn { actor };
     if !script.steps.contains(&ScriptStep::Do(spawn)) {
@@ -183,6 +210,12 @@ fn environment_on_actor(
         if let (Some(action), ComponentFacts::Actor(own)) = (action_of(kind, actor), facts)
             && concerns(topology, kind, actor, own)
         {
+            fault(topology, at, kind, action, (component, facts), found);
+        }
+    }
+    for kind in [Fault::Read, Fault::TakeBack] {
+        let program = topology.config().tree.program_of(actor);
+        if let Some(action) = program.and_then(|program| action_of(kind, program)) {
             fault(topology, at, kind, action, (component, facts), found);
         }
     }
@@ -236,10 +269,22 @@ fn to_actor(
             let free = !is.intersects(ActorFlags::USER_TASK_ENDED | ActorFlags::FAILING);
             (is.contains(ActorFlags::SERVING) && free, Conditions::empty())
         }
-        EnvironmentAction::Answer { .. } => match topology.config().policy.reader {
-            TerminalReader::Root => (facts.prompt.is_some(), Conditions::ROOT_RUNS),
-            TerminalReader::Holder => (facts.prompt.is_some(), Conditions::empty()),
-        },
+        EnvironmentAction::Answer { answer, .. } => {
+            let open = facts.prompt.is_some() && can_be_over(facts.program, answer);
+            (open, terminal_is_read(topology))
+        }
+        EnvironmentAction::Read { actor } => {
+            let idle = [ProgramTerminal::Away, ProgramTerminal::Has].contains(&facts.program);
+            (idle, Conditions::ALIVE.one(actor.index()))
+        }
+        EnvironmentAction::Type { actor } => {
+            let alive = Conditions::ALIVE.one(actor.index());
+            (facts.program == ProgramTerminal::Reads, alive | terminal_is_read(topology))
+        }
+        EnvironmentAction::TakeBack { .. } => {
+            let has = facts.prompt.is_some() && facts.program == ProgramTerminal::Reads;
+            (has, terminal_is_read(topology))
+        }
         EnvironmentAction::Provoke { .. } => {
             let free = !is.intersects(ActorFlags::CANCELLED | ActorFlags::FAILING);
             (is.contains(ActorFlags::SERVING) && free, Conditions::empty())
@@ -274,6 +319,14 @@ fn to_actor(
     locally.then(|| guarded.requiring(requires))
 }
 
+/// What must be so for somebody to read the person's terminal.
+fn terminal_is_read(topology: &Topology) -> Conditions {
+    match topology.config().policy.reader {
+        TerminalReader::Root => Conditions::ROOT_RUNS,
+        TerminalReader::Holder => Conditions::empty(),
+    }
+}
+
 fn cut(
     topology: &Topology,
     guarded: GuardedAction,
@@ -283,5 +336,6 @@ fn cut(
     let actor = action.actor()?;
     let above = topology.config().tree.supervisor(actor)?;
     let alive = Conditions::ALIVE.one(actor.index()) | Conditions::ALIVE.one(above.index());
-    (facts.up.open && facts.down.open).then(|| guarded.requiring(alive))
+    let linked = !topology.config().tree.is_program(actor);
+    (linked && facts.up.open && facts.down.open).then(|| guarded.requiring(alive))
 }

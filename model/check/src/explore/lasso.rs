@@ -65,7 +65,11 @@ impl<'e, 't> ObligationGraph<'e, 't> {
         let obligation = property.obligation().expect("only a leads-to has instances");
         let mut requests = BTreeSet::from([None]);
         if obligation.scope == ObligationScope::EachRequest {
-            requests.clear();
+            // A program that is stopped has no request yet. It reads as often as the budget says, so
+            // on no round trip does another one take its place.
+            if !exploration.topology().config().tree.has_hosts() {
+                requests.clear();
+            }
             let mut worker = worker();
             for id in exploration.space.ids() {
                 worker.look(&exploration.space.state(id), |view| {

@@ -31,7 +31,8 @@ impl<'a> Bounds<'a> {
 
     /// Whether an actor has a supervisor that has one.
     pub(super) fn is_deep(self) -> bool {
-        self.config.tree.height() > 1
+        let tree = &self.config.tree;
+        tree.ids().any(|id| !tree.is_program(id) && tree.depth(id) > 1)
     }
 
     /// Whether something may end the tree.
@@ -42,12 +43,19 @@ impl<'a> Bounds<'a> {
     }
 
     pub(super) fn a_request(self) -> Requirement {
-        (self.any(&[Fault::Request, Fault::Shielded]) || self.examines(), "a request")
+        let reads = self.config.tree.has_hosts() && self.any(&[Fault::Read]);
+        let asks = self.any(&[Fault::Request, Fault::Shielded]) || self.examines();
+        (asks || reads, "a request")
     }
 
     pub(super) fn two_requests(self) -> Requirement {
         let left = |fault| u16::from(self.config.budget.left(fault));
-        (left(Fault::Request) + left(Fault::Shielded) > 1, "two requests")
+        let hosts = self.config.tree.ids().filter(|id| self.config.tree.is_program(*id)).count();
+        let reads = if hosts > 0 { left(Fault::Read) } else { 0 };
+        let own = left(Fault::Request) + left(Fault::Shielded);
+        // A host asks for its program once at a time.
+        let asks = usize::from(own) + usize::from(reads).min(hosts);
+        (asks > 1, "two requests")
     }
 
     pub(super) fn an_actor_below(self) -> Requirement {

@@ -5,11 +5,14 @@
 //!
 //! # Fairness
 //! [`Fairness::Everybody`]: every step of the tree and the kernel, every armed timer, the steps of
-//! the script, and `continue` at a prompt. An actor at its prompt owes nothing: it may be frozen.
+//! the script, and `continue` at a prompt or what a program in the foreground reads. An actor at its
+//! prompt owes nothing: it may be frozen. A host is at no prompt of its own, so it owes what it owes.
 //! [`Fairness::RootAndKernel`]: what the root and the kernel do. Nobody closes a prompt, and every
 //! other actor may be wedged.
 
 use super::PropertyId;
+use crate::world::facts::ActorFacts;
+use crate::world::process::ProgramTerminal;
 use crate::world::{Action, ActorFlags, EnvironmentAction, ScriptStep, SystemStep, WorldView};
 use holdfast_protocol::{ActorId, Answer, Signal};
 
@@ -44,9 +47,15 @@ pub enum ObligationScope {
     EachRequest,
 }
 
+/// Whether an actor waits for the terminal, or hosts a program that was stopped and does.
+fn wants(facts: &ActorFacts) -> bool {
+    let stopped = [ProgramTerminal::Stopped, ProgramTerminal::Asked, ProgramTerminal::GivenUp];
+    facts.flags.contains(ActorFlags::WAITING) || stopped.contains(&facts.program)
+}
+
 pub(super) const REQUEST_ANSWERED: Obligation = Obligation {
-    obliged: |view| view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING)),
-    discharged: |view| !view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING)),
+    obliged: |view| view.actors().any(|(_, facts)| wants(facts)),
+    discharged: |view| !view.actors().any(|(_, facts)| wants(facts)),
     fairness: Fairness::Everybody,
     scope: ObligationScope::EachRequest,
 };
@@ -84,23 +93,33 @@ pub fn obligations() -> impl Iterator<Item = (PropertyId, Obligation)> {
 #[must_use]
 pub fn is_fair(view: &WorldView<'_>, action: Action, fairness: Fairness) -> bool {
     let root = view.topology.root();
+    let tree = &view.topology.config().tree;
     let owes = |actor: ActorId| match fairness {
-        Fairness::Everybody => view.actor(actor).prompt.is_none(),
+        // Not the host is at the prompt of its program.
+        Fairness::Everybody => {
+            view.actor(actor).prompt.is_none() || tree.program_of(actor).is_some()
+        }
         Fairness::RootAndKernel => actor == root,
     };
     match action {
         Action::Environment(action) => {
             let script = &view.topology.config().script;
             let next = script.step(view.shared().at) == Some(ScriptStep::Do(action));
-            let closes =
-                matches!(action, EnvironmentAction::Answer { answer: Answer::Continue, .. });
+            let closes = matches!(
+                action,
+                EnvironmentAction::Answer { answer: Answer::Continue, .. }
+                    | EnvironmentAction::Type { .. }
+            );
             fairness == Fairness::Everybody && (next || closes)
         }
         Action::System(step) => match step {
             SystemStep::Deliver { to, .. } => owes(to),
             SystemStep::TakeSignal { actor, .. }
             | SystemStep::Expire { actor, .. }
-            | SystemStep::EndUserTask { actor } => owes(actor),
+            | SystemStep::EndUserTask { actor }
+            | SystemStep::AskForProgram { actor }
+            | SystemStep::GiveForeground { actor }
+            | SystemStep::FinishHost { actor } => owes(actor),
             SystemStep::Boot { .. } | SystemStep::LosePrompt { .. } | SystemStep::Pass { .. } => {
                 fairness == Fairness::Everybody
             }

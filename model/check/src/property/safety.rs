@@ -6,10 +6,11 @@
 
 use super::{AlwaysClaim, PropertyId, PropertySet};
 use crate::world::facts::{ActorFacts, LaneFacts};
+use crate::world::process::ProgramTerminal;
 use crate::world::shared::{RootEnd, TerminalModes};
 use crate::world::{ActorFlags, Fault, Observation, WorldView};
 use holdfast_protocol::ladder::LadderRung;
-use holdfast_protocol::policy::{Lock, LockRelease};
+use holdfast_protocol::policy::{Lock, LockRelease, TerminalReader};
 use holdfast_protocol::{ActorId, DebugMode, Origin, Output, RequestId, Signal};
 
 /// What was found in a state or on a step.
@@ -186,12 +187,32 @@ fn prompt_in_branch(view: &WorldView<'_>, actor: ActorId) -> bool {
 // The properties, in the order of the table.
 
 pub(super) fn one_prompt(view: &WorldView<'_>) -> Evaluation {
-    let mut open = prompts(view);
-    let Some(first) = open.next() else { return Evaluation::NotTriggered };
+    let reader = view.topology.config().policy.reader;
+    let at_keys = |facts: &ActorFacts| facts.prompt.is_some() || program_has_keys(reader, facts);
+    let mut open = view.actors().filter(|(_, facts)| at_keys(facts));
+    let Some((first, _)) = open.next() else { return Evaluation::NotTriggered };
     let wants = |(actor, facts): (ActorId, &ActorFacts)| {
         actor != first && facts.flags.contains(ActorFlags::WAITING)
     };
     Evaluation::of(view.actors().any(wants), open.next().is_some())
+}
+
+/// Whether the keys that are typed are those of a host's program.
+fn program_has_keys(reader: TerminalReader, facts: &ActorFacts) -> bool {
+    match (facts.program, reader) {
+        (ProgramTerminal::Reads, _) | (ProgramTerminal::Has, TerminalReader::Root) => true,
+        // All programs are in the foreground of one terminal, and have what they read.
+        (ProgramTerminal::Has, TerminalReader::Holder) => false,
+        (
+            ProgramTerminal::NoProgram
+            | ProgramTerminal::Away
+            | ProgramTerminal::Stopped
+            | ProgramTerminal::Asked
+            | ProgramTerminal::GivenUp
+            | ProgramTerminal::Gone,
+            _,
+        ) => false,
+    }
 }
 
 pub(super) fn ancestors_know(view: &WorldView<'_>) -> Evaluation {
@@ -360,7 +381,8 @@ fn asked(view: &WorldView<'_>) -> bool {
     let (shared, config) = (view.shared(), view.topology.config());
     let spent = |fault| shared.budget.left(fault) < config.budget.left(fault);
     let examined = config.debug.contains(&DebugMode::On) && spent(Fault::Error);
-    spent(Fault::Request) || spent(Fault::Shielded) || examined || shared.at > 0
+    let requests = [Fault::Request, Fault::Shielded, Fault::Read].into_iter().any(spent);
+    requests || examined || shared.at > 0
 }
 
 pub(super) fn terminal_restored(view: &WorldView<'_>) -> Evaluation {

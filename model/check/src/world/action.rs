@@ -33,6 +33,11 @@ pub enum Fault {
     Stop,
     /// A link between two live actors ends.
     Cut,
+    /// A program begins to read its terminal.
+    Read,
+    /// The terminal is taken back from a program that reads it: a wrong guess of its host, or the
+    /// person's wish.
+    TakeBack,
 }
 
 holdfast_protocol::named! {
@@ -50,6 +55,8 @@ holdfast_protocol::named! {
     KillRoot => "kill-root",
     Stop => "stop",
     Cut => "cut",
+    Read => "read",
+    TakeBack => "take-back",
 }
 
 /// What the environment does.
@@ -119,6 +126,22 @@ pub enum EnvironmentAction {
         /// The new actor.
         actor: ActorId,
     },
+    /// A program begins to read its terminal. The kernel stops it unless its group has the foreground.
+    Read {
+        /// The program.
+        actor: ActorId,
+    },
+    /// The person types what a program in the foreground reads.
+    Type {
+        /// The program.
+        actor: ActorId,
+    },
+    /// A host takes the terminal back from its program, which reads it: the host has guessed wrong, or
+    /// the person wants the next one to have it.
+    TakeBack {
+        /// The program.
+        actor: ActorId,
+    },
     /// A process ends behind the protocol's back: it is not an actor, or its program ended it. Seen in
     /// recorded runs alone.
     Die {
@@ -173,6 +196,9 @@ impl EnvironmentAction {
             | Self::Kill { actor }
             | Self::Cut { actor }
             | Self::Spawn { actor }
+            | Self::Read { actor }
+            | Self::Type { actor }
+            | Self::TakeBack { actor }
             | Self::Die { actor, .. }
             | Self::Appear { actor }
             | Self::Vanish { actor }
@@ -239,6 +265,21 @@ pub enum SystemStep {
         /// The holder.
         actor: ActorId,
     },
+    /// A host is told that the kernel has stopped its program, and asks for the terminal.
+    AskForProgram {
+        /// The host.
+        actor: ActorId,
+    },
+    /// A host that was granted the terminal brings its program to the foreground, and lets it go on.
+    GiveForeground {
+        /// The host.
+        actor: ActorId,
+    },
+    /// A host whose program has ended is done.
+    FinishHost {
+        /// The host.
+        actor: ActorId,
+    },
     /// What the script waited for is so.
     Pass {
         /// The position of the step.
@@ -258,7 +299,10 @@ impl SystemStep {
             | Self::Boot { actor }
             | Self::Reap { actor }
             | Self::Adopt { actor }
-            | Self::LosePrompt { actor } => vec![actor],
+            | Self::LosePrompt { actor }
+            | Self::AskForProgram { actor }
+            | Self::GiveForeground { actor }
+            | Self::FinishHost { actor } => vec![actor],
             Self::ReadBaton { request } => vec![request.actor],
             Self::SeeChildrenGone | Self::Pass { .. } => Vec::new(),
         }

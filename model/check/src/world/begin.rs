@@ -6,11 +6,12 @@ use super::config::Environment;
 use super::enabled::in_foreground;
 use super::facts::{ActorFacts, ComponentFacts};
 use super::link::LinkInput;
+use super::process::ProgramInput;
 use super::script::ScriptStep;
 use super::shared::SharedInput;
 use super::topology::Topology;
 use holdfast_protocol::policy::LostBranch;
-use holdfast_protocol::{ActorId, Answer, Cause, Input, Origin, Shielding, Signal};
+use holdfast_protocol::{ActorId, Answer, Cause, Input, Origin, Shielding, Signal, Status};
 
 /// The component that an enabled action happens to.
 #[must_use]
@@ -27,7 +28,10 @@ pub fn subject(topology: &Topology, action: Action) -> Component {
             | SystemStep::Boot { actor }
             | SystemStep::Reap { actor }
             | SystemStep::Adopt { actor }
-            | SystemStep::LosePrompt { actor } => Component::Actor(actor),
+            | SystemStep::LosePrompt { actor }
+            | SystemStep::AskForProgram { actor }
+            | SystemStep::GiveForeground { actor }
+            | SystemStep::FinishHost { actor } => Component::Actor(actor),
             SystemStep::SeeChildrenGone => Component::Actor(topology.root()),
             SystemStep::ReadBaton { .. } | SystemStep::Pass { .. } => Component::SharedEnvironment,
         },
@@ -87,6 +91,17 @@ pub fn begin(context: ActionContext<'_>, action: Action, begun: &mut Vec<Begun>)
             SystemStep::LosePrompt { actor } => {
                 handle(actor, answered(context, Answer::Hangup));
             }
+            SystemStep::AskForProgram { actor } => {
+                begun.push(to_actor(actor, ActorInput::Program(ProgramInput::Asked)));
+                let pause = Input::Pause { shielding: Shielding::Plain };
+                begun.push(to_actor(actor, ActorInput::Handle(pause)));
+            }
+            SystemStep::GiveForeground { actor } => {
+                begun.push(to_actor(actor, ActorInput::Program(ProgramInput::Foreground)));
+            }
+            SystemStep::FinishHost { actor } => {
+                handle(actor, Input::Cancel { cause: Cause::Finished });
+            }
             SystemStep::Pass { .. } => {
                 begun.push((Component::SharedEnvironment, SharedInput::Advance.into()))
             }
@@ -122,6 +137,9 @@ fn begin_reap(context: ActionContext<'_>, actor: ActorId, begun: &mut Vec<Begun>
     let parent = context.actor().parent.expect("a zombie below init is gone");
     begun.push(to_actor(actor, ActorInput::Reap));
     let config = context.topology.config();
+    // The end of its program is a result for a host, whatever it is.
+    let hosted = config.tree.is_program(actor) && config.tree.supervisor(actor) == Some(parent);
+    let status = if hosted { Status::Finished } else { status };
     // Where nobody tells of a lost branch, the connection is read to its end all the same.
     let closes = config.policy.lost_branch != LostBranch::Untold;
     if closes && config.tree.supervisor(actor) == Some(parent) {
@@ -178,6 +196,15 @@ fn begin_environment(
             begun.push(to_actor(actor, ActorInput::Start));
             begun.push(handle(above, Input::Spawned { child: actor }));
         }
+        EnvironmentAction::Read { actor } => {
+            begun.push(to_actor(host_of(topology, actor), ActorInput::Program(ProgramInput::Reads)));
+        }
+        EnvironmentAction::Type { actor } => {
+            begun.push(to_actor(host_of(topology, actor), ActorInput::Program(ProgramInput::Typed)));
+        }
+        EnvironmentAction::TakeBack { actor } => {
+            begun.push(handle(host_of(topology, actor), answered(context, Answer::Continue)));
+        }
         EnvironmentAction::Die { actor, status } => {
             begun.push(to_actor(actor, ActorInput::Die(status)))
         }
@@ -189,13 +216,20 @@ fn begin_environment(
     }
 }
 
+fn host_of(topology: &Topology, program: ActorId) -> ActorId {
+    topology.config().tree.supervisor(program).expect("a program has a host")
+}
+
 /// The component that something happens to; none for what cannot happen to the root.
 #[must_use]
 pub fn subject_of(topology: &Topology, action: EnvironmentAction) -> Option<Component> {
     match action {
         EnvironmentAction::Interrupt => Some(Component::SharedEnvironment),
         EnvironmentAction::Cut { actor } => topology.link_up(actor).map(Component::Link),
-        EnvironmentAction::CancelChild { actor } => {
+        EnvironmentAction::CancelChild { actor }
+        | EnvironmentAction::Read { actor }
+        | EnvironmentAction::Type { actor }
+        | EnvironmentAction::TakeBack { actor } => {
             topology.config().tree.supervisor(actor).map(Component::Actor)
         }
         EnvironmentAction::Pause { actor }
@@ -221,7 +255,10 @@ pub fn fault_of(topology: &Topology, action: EnvironmentAction) -> Option<Fault>
         EnvironmentAction::Pause { .. } => Some(Fault::Request),
         EnvironmentAction::PauseShielded { .. } => Some(Fault::Shielded),
         EnvironmentAction::Answer { answer: Answer::Quit, .. } => Some(Fault::Quit),
+        EnvironmentAction::Read { .. } => Some(Fault::Read),
+        EnvironmentAction::TakeBack { .. } => Some(Fault::TakeBack),
         EnvironmentAction::Answer { .. }
+        | EnvironmentAction::Type { .. }
         | EnvironmentAction::Spawn { .. }
         | EnvironmentAction::Die { .. }
         | EnvironmentAction::Appear { .. }

@@ -5,7 +5,7 @@
 //! on interned ones (the explorer), which remember the answer.
 
 use super::link::{LinkInput, LinkState};
-use super::process::ProcessState;
+use super::process::{ProcessState, ProgramInput};
 use super::shared::{SharedEnvironment, SharedInput};
 use holdfast_protocol::rename;
 use holdfast_protocol::{
@@ -69,6 +69,8 @@ pub enum ActorInput {
     Find,
     /// The process performs so many outputs of its next input before it is killed.
     CutShort(u8),
+    /// Something happens at the terminal between a host and its program; to the host.
+    Program(ProgramInput),
 }
 
 /// An input to some component.
@@ -99,7 +101,8 @@ impl ComponentInput {
                 | ActorInput::Boot
                 | ActorInput::Reap
                 | ActorInput::Find
-                | ActorInput::CutShort(_) => input,
+                | ActorInput::CutShort(_)
+                | ActorInput::Program(_) => input,
             }),
             Self::Link(input) => Self::Link(match input {
                 LinkInput::Push(end, message) => LinkInput::Push(end, message.renamed(by)),

@@ -126,6 +126,20 @@ impl Environment {
     }
 }
 
+/// What a host owes to the tree beside the protocol. All but the first are mutants, which some
+/// property must catch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum HostRule {
+    /// The host asks whenever its program is stopped, and takes the foreground back before its prompt
+    /// is over.
+    #[default]
+    Kept,
+    /// The host leaves its program in the foreground when its prompt is over.
+    ForegroundLeft,
+    /// The host does not ask anew for a program that it has taken the foreground from.
+    AskedOnce,
+}
+
 /// Everything that stays fixed during a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -143,6 +157,8 @@ pub struct Config {
     pub script: Script,
     /// Whether budget and script bound it.
     pub environment: Environment,
+    /// What hosts do.
+    pub hosts: HostRule,
 }
 
 impl Config {
@@ -151,7 +167,8 @@ impl Config {
     pub fn new(tree: Tree, policy: Policy, placement: Placement, budget: Budget) -> Self {
         let debug = vec![DebugMode::Off; tree.len()];
         let (script, environment) = (Script::default(), Environment::default());
-        Self { tree, policy, placement, debug, budget, script, environment }
+        let hosts = HostRule::default();
+        Self { tree, policy, placement, debug, budget, script, environment, hosts }
     }
 
     /// The renamings under which this run stays the same: of the tree, of debug modes, and none of

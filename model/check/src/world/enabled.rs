@@ -14,6 +14,7 @@
 use super::action::{Action, EnvironmentAction, Fault, SystemStep};
 use super::begin::subject_of;
 use super::facts::{ActorFacts, ActorFlags, WorldView};
+use super::process::ProgramTerminal;
 use super::script::{Condition, ScriptStep};
 use super::shared::BatonState;
 use super::topology::Topology;
@@ -60,6 +61,9 @@ fn possible_steps(view: &WorldView<'_>) -> Vec<SystemStep> {
             SystemStep::Reap { actor },
             SystemStep::Adopt { actor },
             SystemStep::LosePrompt { actor },
+            SystemStep::AskForProgram { actor },
+            SystemStep::GiveForeground { actor },
+            SystemStep::FinishHost { actor },
         ]);
     }
     let batons = view.shared().batons.keys();
@@ -85,7 +89,10 @@ pub fn can_step(view: &WorldView<'_>, step: SystemStep) -> bool {
         SystemStep::EndUserTask { actor } => {
             serves(view, actor) && is(view, actor, ActorFlags::USER_TASK_ASKED)
         }
-        SystemStep::Boot { actor } => is(view, actor, ActorFlags::BOOTING),
+        // A program never listens.
+        SystemStep::Boot { actor } => {
+            is(view, actor, ActorFlags::BOOTING) && !view.topology.config().tree.is_program(actor)
+        }
         SystemStep::Reap { actor } => {
             is(view, actor, ActorFlags::ZOMBIE) && is_reaped_by_somebody(view, actor)
         }
@@ -110,6 +117,19 @@ pub fn can_step(view: &WorldView<'_>, step: SystemStep) -> bool {
             reads_terminal(view) == TerminalReader::Root
                 && view.actor(actor).prompt.is_some()
                 && !view.root().alive()
+        }
+        SystemStep::AskForProgram { actor } => {
+            serves(view, actor) && view.actor(actor).program == ProgramTerminal::Stopped
+        }
+        // The root says that the terminal is the program's, and so must be there.
+        SystemStep::GiveForeground { actor } => {
+            let facts = view.actor(actor);
+            let granted = facts.prompt.is_some() && facts.program == ProgramTerminal::Asked;
+            granted && is(view, view.topology.root(), ActorFlags::RUNNING)
+        }
+        SystemStep::FinishHost { actor } => {
+            let gone = view.actor(actor).program == ProgramTerminal::Gone;
+            gone && serves(view, actor) && !is(view, actor, ActorFlags::CANCELLED)
         }
         SystemStep::Pass { at } => {
             at == view.shared().at
@@ -148,12 +168,24 @@ fn is_met(view: &WorldView<'_>, condition: Condition) -> bool {
         | Condition::Ended(actor)
         | Condition::Cancelled(actor)
         | Condition::TearingDown(actor)
-        | Condition::Running(actor) => is_met_by(condition, actor, view.actor(actor)),
+        | Condition::Running(actor) => {
+            is_met_by(view.topology, condition, actor, view.actor(actor))
+        }
+        Condition::Stopped(program) | Condition::Foreground(program) => {
+            let host = view.topology.config().tree.supervisor(program);
+            host.is_some_and(|host| is_met_by(view.topology, condition, host, view.actor(host)))
+        }
     }
 }
 
-/// Whether an actor is what the script waits for.
-pub(crate) fn is_met_by(condition: Condition, actor: ActorId, facts: &ActorFacts) -> bool {
+/// Whether an actor is what the script waits for, or the program of a host is.
+pub(crate) fn is_met_by(
+    topology: &Topology,
+    condition: Condition,
+    actor: ActorId,
+    facts: &ActorFacts,
+) -> bool {
+    let hosts = |program| topology.config().tree.program_of(actor) == Some(program);
     let (whom, is) = match condition {
         Condition::PromptOpen(whom) => (whom, facts.prompt.is_some()),
         Condition::Waiting(whom) => (whom, facts.flags.contains(ActorFlags::WAITING)),
@@ -163,6 +195,15 @@ pub(crate) fn is_met_by(condition: Condition, actor: ActorId, facts: &ActorFacts
         Condition::Cancelled(whom) => (whom, facts.flags.contains(ActorFlags::CANCELLED)),
         Condition::TearingDown(whom) => (whom, facts.flags.contains(ActorFlags::TEARING_DOWN)),
         Condition::Running(whom) => (whom, facts.flags.contains(ActorFlags::RUNNING)),
+        Condition::Stopped(program) => {
+            let stopped =
+                [ProgramTerminal::Stopped, ProgramTerminal::Asked, ProgramTerminal::GivenUp];
+            return hosts(program) && stopped.contains(&facts.program);
+        }
+        Condition::Foreground(program) => {
+            let has = [ProgramTerminal::Reads, ProgramTerminal::Has];
+            return hosts(program) && has.contains(&facts.program);
+        }
         Condition::NoPrompt | Condition::Quiet => return false,
     };
     whom == actor && is
@@ -180,12 +221,27 @@ pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
             serves(view, actor) && !is_any(view, actor, over)
         }
         // The person types at the terminal, which somebody must read.
-        EnvironmentAction::Answer { actor, .. } => {
-            let read = match reads_terminal(view) {
-                TerminalReader::Root => is(view, view.topology.root(), ActorFlags::RUNNING),
-                TerminalReader::Holder => true,
+        EnvironmentAction::Answer { actor, answer } => {
+            let facts = view.actor(actor);
+            facts.prompt.is_some() && terminal_is_read(view) && can_be_over(facts.program, answer)
+        }
+        // A program reads as long as it is there, whatever its host does.
+        EnvironmentAction::Read { actor } => {
+            let idle = [ProgramTerminal::Away, ProgramTerminal::Has];
+            host_of(view, actor).is_some_and(|host| idle.contains(&host.program))
+                && view.actor(actor).alive()
+        }
+        EnvironmentAction::Type { actor } => {
+            let reads = |host: &ActorFacts| host.program == ProgramTerminal::Reads;
+            host_of(view, actor).is_some_and(reads)
+                && view.actor(actor).alive()
+                && terminal_is_read(view)
+        }
+        EnvironmentAction::TakeBack { actor } => {
+            let has = |host: &ActorFacts| {
+                host.prompt.is_some() && host.program == ProgramTerminal::Reads
             };
-            view.actor(actor).prompt.is_some() && read
+            host_of(view, actor).is_some_and(has) && terminal_is_read(view)
         }
         // An actor that was told to end, or examines its failure, has its cause already.
         EnvironmentAction::Provoke { actor, .. } => {
@@ -213,8 +269,9 @@ pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
         | EnvironmentAction::Kill { actor }
         | EnvironmentAction::Die { actor, .. } => view.actor(actor).alive(),
         EnvironmentAction::Cut { actor } => supervisor(actor).is_some_and(|above| {
+            let linked = !view.topology.config().tree.is_program(actor);
             let open = view.link_up(actor).is_some_and(|link| link.up.open && link.down.open);
-            open && view.actor(actor).alive() && view.actor(above).alive()
+            linked && open && view.actor(actor).alive() && view.actor(above).alive()
         }),
         // A supervisor that ends starts nobody.
         EnvironmentAction::Spawn { actor } => supervisor(actor).is_some_and(|above| {
@@ -239,6 +296,8 @@ fn free_actions(view: &WorldView<'_>) -> Vec<EnvironmentAction> {
     for actor in view.topology.actors() {
         if script.step(view.shared().at).is_none() {
             free.push(EnvironmentAction::Answer { actor, answer: Answer::Continue });
+            let program = view.topology.config().tree.program_of(actor);
+            free.extend(program.map(|actor| EnvironmentAction::Type { actor }));
         }
         let spawn = EnvironmentAction::Spawn { actor };
         if !script.steps.contains(&ScriptStep::Do(spawn)) {
@@ -275,13 +334,18 @@ fn faults(view: &WorldView<'_>) -> Vec<EnvironmentAction> {
             let struck = view.actors().filter(|(id, facts)| concerns(topology, fault, *id, facts));
             struck.filter_map(|(actor, _)| action_of(fault, actor)).collect()
         }
+        Fault::Read | Fault::TakeBack => {
+            let tree = &topology.config().tree;
+            let programs = topology.actors().filter_map(|host| tree.program_of(host));
+            programs.filter_map(|program| action_of(fault, program)).collect()
+        }
     });
     let here = |action: &EnvironmentAction| subject_of(topology, *action).is_some();
     actions.filter(here).filter(|action| next != Some(ScriptStep::Do(*action))).collect()
 }
 
 /// The action that a fault is, done to one actor. A Ctrl-C is done to no actor, and what is done
-/// to a child is its supervisor's to do.
+/// to a child is its supervisor's to do. A program does and suffers what its host can see.
 pub(crate) fn action_of(fault: Fault, actor: ActorId) -> Option<EnvironmentAction> {
     match fault {
         Fault::Request => Some(EnvironmentAction::Pause { actor }),
@@ -297,6 +361,8 @@ pub(crate) fn action_of(fault: Fault, actor: ActorId) -> Option<EnvironmentActio
         Fault::Kill | Fault::KillRoot => Some(EnvironmentAction::Kill { actor }),
         Fault::Stop => Some(EnvironmentAction::Signal { actor, signal: Signal::Terminate }),
         Fault::Cut => Some(EnvironmentAction::Cut { actor }),
+        Fault::Read => Some(EnvironmentAction::Read { actor }),
+        Fault::TakeBack => Some(EnvironmentAction::TakeBack { actor }),
     }
 }
 
@@ -312,6 +378,8 @@ pub(crate) fn concerns(
     let refuses = ActorFlags::ORPHAN | ActorFlags::FORCED | ActorFlags::STOPPING;
     let admits = !facts.flags.intersects(refuses);
     match fault {
+        // A host asks for its program alone, and nobody quits at the prompt of one.
+        Fault::Request | Fault::Shielded | Fault::Quit if is_host(topology, actor) => false,
         Fault::Request => admits && !facts.flags.contains(ActorFlags::CANCELLED),
         Fault::Shielded => admits,
         Fault::InterruptOne => !facts.pending.contains(&Signal::Interrupt),
@@ -324,16 +392,54 @@ pub(crate) fn concerns(
         | Fault::Quit
         | Fault::Cancel
         | Fault::CancelChild => true,
+        Fault::Read | Fault::TakeBack => topology.config().tree.is_program(actor),
+    }
+}
+
+fn is_host(topology: &Topology, actor: ActorId) -> bool {
+    topology.config().tree.program_of(actor).is_some()
+}
+
+/// Whether an answer can be the end of a prompt: a host gives the terminal back once its program does
+/// not read any longer, or has never come to the foreground; nobody answers but by that.
+pub(crate) fn can_be_over(program: ProgramTerminal, answer: Answer) -> bool {
+    match program {
+        ProgramTerminal::NoProgram => true,
+        ProgramTerminal::Away | ProgramTerminal::Has | ProgramTerminal::Gone => {
+            answer == Answer::Continue
+        }
+        ProgramTerminal::Stopped
+        | ProgramTerminal::Asked
+        | ProgramTerminal::GivenUp
+        | ProgramTerminal::Reads => false,
     }
 }
 
 /// Whether a Ctrl-C reaches an actor.
 #[must_use]
 pub fn in_foreground(topology: &Topology, actor: ActorId) -> bool {
-    match topology.config().placement {
-        Placement::SharedGroup => true,
+    let config = topology.config();
+    // A host leads a session of its own, with its program in it.
+    let hosted = is_host(topology, actor) || config.tree.is_program(actor);
+    match config.placement {
+        Placement::SharedGroup => !hosted || config.policy.reader == TerminalReader::Holder,
         Placement::OwnSession => actor == topology.root(),
     }
+}
+
+/// Whether somebody reads the person's terminal.
+fn terminal_is_read(view: &WorldView<'_>) -> bool {
+    match reads_terminal(view) {
+        TerminalReader::Root => is(view, view.topology.root(), ActorFlags::RUNNING),
+        TerminalReader::Holder => true,
+    }
+}
+
+/// The host of a program.
+fn host_of<'a>(view: &WorldView<'a>, program: ActorId) -> Option<&'a ActorFacts> {
+    let tree = &view.topology.config().tree;
+    let hosted = tree.is_program(program);
+    tree.supervisor(program).filter(|_| hosted).map(|host| view.actor(host))
 }
 
 fn reads_terminal(view: &WorldView<'_>) -> TerminalReader {

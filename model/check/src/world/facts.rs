@@ -4,7 +4,7 @@
 //! are computed once for each value of a component.
 
 use super::link::{LaneState, LinkState};
-use super::process::{Parent, ProcessState, RunningProcess};
+use super::process::{Parent, ProcessState, ProgramTerminal, RunningProcess};
 use super::shared::SharedEnvironment;
 use super::topology::Topology;
 use bitflags::bitflags;
@@ -85,6 +85,8 @@ pub struct ActorFacts {
     pub pending: Vec<Signal>,
     /// How far its children are on the ladder, and whether their grace runs.
     pub rungs: Vec<(ActorId, LadderRung, Grace)>,
+    /// Of a host: what its program does at the terminal.
+    pub program: ProgramTerminal,
 }
 
 impl ActorFacts {
@@ -108,6 +110,7 @@ impl ActorFacts {
             timers: Vec::new(),
             pending: Vec::new(),
             rungs: Vec::new(),
+            program: ProgramTerminal::NoProgram,
         };
         let parent = match process {
             ProcessState::Later => {
@@ -151,6 +154,7 @@ impl ActorFacts {
         self.holds = node.holds().protecting().map(|(request, _)| request).collect();
         self.timers = running.timers.iter().copied().collect();
         self.pending = running.pending.iter().collect();
+        self.program = running.program;
         let rung = |(id, child): (&ActorId, &Child)| (*id, child.rung, child.grace);
         self.rungs = node.children().iter().map(rung).collect();
         let (root, orphan) = match node.position() {

@@ -9,11 +9,12 @@
 //! could as well have done before.
 
 use super::component::{ActorInput, Component, Effect, Observation};
+use super::config::HostRule;
 use super::link::LinkInput;
 use super::shared::{RootEnd, SharedInput, TerminalModes};
 use super::topology::Topology;
 use holdfast_protocol::node::Node;
-use holdfast_protocol::policy::{BootInterrupt, LockRelease, Orphans};
+use holdfast_protocol::policy::{BootInterrupt, LockRelease, Orphans, TerminalReader};
 use holdfast_protocol::rename;
 use holdfast_protocol::{
     ActorId, Input, LadderSignal, Message, Origin, Outbox, Output, Signal, Status, Timer,
@@ -64,6 +65,94 @@ impl PendingSignals {
     }
 }
 
+/// What a host and its program do at the terminal that they share: a pseudo-terminal of their own,
+/// in which the kernel's job control is the lock.
+///
+/// ```text
+///     Away --reads--> Stopped --host asks--> Asked --host is granted--> Reads --keys--> Has
+///       ^                ^                     \--refused--> Given up    |              |
+///       |                \_____________ taken back, prompt closed ______/               |
+///       \______________________________ prompt closed _________________________________/
+/// ```
+///
+/// Where whoever is at a prompt reads the terminal itself ([`TerminalReader::Holder`]) nobody keeps a
+/// program in the background: it has the one terminal from its start, together with all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProgramTerminal {
+    /// This is not a host.
+    #[default]
+    NoProgram,
+    /// The program is in the background, and does not read.
+    Away,
+    /// The program has read in the background: the kernel has stopped it.
+    Stopped,
+    /// The same, and its host has asked for the terminal.
+    Asked,
+    /// The same, and its host was refused: it does not ask any longer.
+    GivenUp,
+    /// The program is in the foreground, and reads.
+    Reads,
+    /// The program is in the foreground, and does something else.
+    Has,
+    /// The program has ended.
+    Gone,
+}
+
+/// What happens at that terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProgramInput {
+    /// The program reads.
+    Reads,
+    /// The program gets what it has read.
+    Typed,
+    /// The host asks for it.
+    Asked,
+    /// The host gives it the foreground.
+    Foreground,
+}
+
+impl ProgramTerminal {
+    /// That of an actor as it starts.
+    fn new(topology: &Topology, actor: ActorId) -> Self {
+        let config = topology.config();
+        match (config.tree.program_of(actor), config.policy.reader) {
+            (None, _) => Self::NoProgram,
+            (Some(_), TerminalReader::Root) => Self::Away,
+            (Some(_), TerminalReader::Holder) => Self::Has,
+        }
+    }
+
+    fn step(self, input: ProgramInput) -> Self {
+        match (input, self) {
+            (ProgramInput::Reads, Self::Away) => Self::Stopped,
+            (ProgramInput::Reads, Self::Has) => Self::Reads,
+            (ProgramInput::Typed, Self::Reads) => Self::Has,
+            (ProgramInput::Asked, Self::Stopped) => Self::Asked,
+            (ProgramInput::Foreground, Self::Asked) => Self::Reads,
+            (_, other) => other,
+        }
+    }
+
+    /// A host takes the foreground back before it closes the baton of its turn, so nobody sees one
+    /// without the other. A program that still wants to read is stopped once more.
+    fn after(self, output: Output, rule: HostRule) -> Self {
+        match (output, self) {
+            (Output::PromptClosed { .. }, Self::Reads | Self::Has)
+                if rule == HostRule::ForegroundLeft =>
+            {
+                self
+            }
+            (Output::PromptClosed { .. }, Self::Reads) if rule == HostRule::AskedOnce => {
+                Self::GivenUp
+            }
+            (Output::PromptClosed { .. }, Self::Reads | Self::Asked) => Self::Stopped,
+            (Output::PromptClosed { .. }, Self::Has) => Self::Away,
+            (Output::Refused { .. }, Self::Asked) => Self::GivenUp,
+            (_, other) => other,
+        }
+    }
+}
+
 /// A process that runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunningProcess {
@@ -78,6 +167,8 @@ pub struct RunningProcess {
     /// How many outputs of its next input the process performs before it is killed; none if it
     /// performs all. In recorded runs alone.
     pub cut_short: Option<u8>,
+    /// Of a host: what its program does at the terminal.
+    pub program: ProgramTerminal,
 }
 
 /// A process.
@@ -85,7 +176,7 @@ pub struct RunningProcess {
 pub enum ProcessState {
     /// Not started.
     Later,
-    /// Started, not yet listening.
+    /// Started, not yet listening; a program that knows nothing of the tree never listens.
     Booting(Parent),
     /// Started, and listening.
     Running(Box<RunningProcess>),
@@ -96,11 +187,14 @@ pub enum ProcessState {
 }
 
 impl ProcessState {
-    /// A process that runs from the start.
+    /// A process that listens from now on.
     #[must_use]
-    pub fn running(node: Node, parent: Parent) -> Self {
+    pub fn running(topology: &Topology, node: Node, parent: Parent) -> Self {
         let (timers, pending) = (BTreeSet::new(), PendingSignals::default());
-        Self::Running(Box::new(RunningProcess { node, timers, pending, parent, cut_short: None }))
+        let program = ProgramTerminal::new(topology, node.id());
+        let cut_short = None;
+        let running = RunningProcess { node, timers, pending, parent, cut_short, program };
+        Self::Running(Box::new(running))
     }
 
     /// Takes one input.
@@ -128,12 +222,19 @@ impl ProcessState {
                     self.end_at_once(topology, actor, status, effects);
                 }
             },
-            ActorInput::ParentDied(dead) => self.lose_parent(topology, actor, dead),
+            ActorInput::ParentDied(dead) => {
+                self.lose_parent(topology, actor, dead);
+                // The kernel ends it with SIGTERM (PR_SET_PDEATHSIG), and hangs its terminal up.
+                let tree = &topology.config().tree;
+                if tree.is_program(actor) && tree.supervisor(actor) == Some(dead) {
+                    self.die(topology, actor, Status::Killed, effects);
+                }
+            }
             ActorInput::Start => *self = Self::Booting(Parent::Supervisor),
             ActorInput::Appear => *self = Self::Booting(Parent::RootUnaware),
             ActorInput::Boot => {
                 let Self::Booting(parent) = *self else { return };
-                *self = Self::running(topology.node(actor), parent);
+                *self = Self::running(topology, topology.node(actor), parent);
             }
             ActorInput::Reap => *self = Self::Gone,
             ActorInput::Find => {
@@ -145,6 +246,10 @@ impl ProcessState {
                 if let Self::Running(running) = self {
                     running.cut_short = Some(performed);
                 }
+            }
+            ActorInput::Program(input) => {
+                let Self::Running(running) = self else { return };
+                running.program = running.program.step(input);
             }
         }
     }
@@ -159,6 +264,11 @@ impl ProcessState {
         let Self::Running(running) = self else { return };
         if let Input::Expired { timer } = input {
             running.timers.remove(&timer);
+        }
+        if let Input::Exited { child, .. } = input
+            && topology.config().tree.program_of(actor) == Some(child)
+        {
+            running.program = ProgramTerminal::Gone;
         }
         let mut outbox = Outbox::new();
         running.node.handle(input, &mut outbox);
@@ -177,6 +287,7 @@ impl ProcessState {
         effects: &mut Vec<Effect>,
     ) {
         let Self::Running(running) = self else { return };
+        running.program = running.program.after(output, topology.config().hosts);
         let batons = topology.config().policy.release == LockRelease::BatonClosed;
         let shared = |input: SharedInput| Effect::To(Component::SharedEnvironment, input.into());
         match output {
@@ -346,5 +457,5 @@ rename!(
         Gone,
     }
 );
-rename!(struct RunningProcess { node, timers, pending, parent, cut_short });
-rename!(nothing in Parent, PendingSignals);
+rename!(struct RunningProcess { node, timers, pending, parent, cut_short, program });
+rename!(nothing in Parent, PendingSignals, ProgramTerminal);

@@ -42,7 +42,10 @@ fn environment_also(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
         EnvironmentAction::Interrupt => true,
         // Between its last word and its end a process can still be killed.
         EnvironmentAction::Die { actor, .. } => is(view, actor, ActorFlags::ZOMBIE),
-        EnvironmentAction::Signal { .. }
+        EnvironmentAction::Read { .. }
+        | EnvironmentAction::Type { .. }
+        | EnvironmentAction::TakeBack { .. }
+        | EnvironmentAction::Signal { .. }
         | EnvironmentAction::Kill { .. }
         | EnvironmentAction::Cut { .. }
         | EnvironmentAction::Appear { .. }
@@ -69,6 +72,9 @@ fn system_also(view: &WorldView<'_>, step: SystemStep) -> bool {
         | SystemStep::SeeChildrenGone
         | SystemStep::ReadBaton { .. }
         | SystemStep::LosePrompt { .. }
+        | SystemStep::AskForProgram { .. }
+        | SystemStep::GiveForeground { .. }
+        | SystemStep::FinishHost { .. }
         | SystemStep::Pass { .. } => false,
     }
 }

@@ -17,7 +17,7 @@
 use super::action::{EnvironmentAction, Fault};
 use super::enabled::in_foreground;
 use super::facts::{ActorFacts, ActorFlags};
-use super::process::{Parent, ProcessState, RunningProcess};
+use super::process::{Parent, ProcessState, ProgramTerminal, RunningProcess};
 use super::script::ScriptStep;
 use super::shared::SharedEnvironment;
 use super::topology::Topology;
@@ -123,6 +123,10 @@ fn faults_on_running(running: &RunningProcess, facts: &ActorFacts) -> FaultBits 
     if admits {
         faults |= bit(Fault::Shielded);
     }
+    let without_program = [ProgramTerminal::NoProgram, ProgramTerminal::Gone];
+    if !without_program.contains(&facts.program) {
+        faults |= bits(&[Fault::Read, Fault::TakeBack]);
+    }
     // A supervisor that is cancelled starts nobody.
     let unasked = |child: &holdfast_protocol::ladder::Child| child.rung < LadderRung::Cancel;
     if !cancelled || running.node.children().values().any(unasked) {
@@ -153,8 +157,10 @@ pub fn forgotten_process(process: &ProcessState, asked: StillAsked) -> ProcessSt
 #[must_use]
 pub fn breakpoints_left(topology: &Topology, shared: &SharedEnvironment) -> (bool, bool) {
     let steps = topology.config().script.steps.iter().skip(usize::from(shared.at));
+    // Whatever reads later, or has read and is stopped, makes its host ask.
+    let hosts = topology.config().tree.has_hosts();
     let (mut plain, mut shielded) =
-        (shared.budget.left(Fault::Request) > 0, shared.budget.left(Fault::Shielded) > 0);
+        (hosts || shared.budget.left(Fault::Request) > 0, shared.budget.left(Fault::Shielded) > 0);
     for step in steps {
         plain |= matches!(step, ScriptStep::Do(EnvironmentAction::Pause { .. }));
         shielded |= matches!(step, ScriptStep::Do(EnvironmentAction::PauseShielded { .. }));
@@ -176,7 +182,7 @@ pub fn forgotten_shared(
         // Two antecedents ask whether somebody has asked for the terminal, by what was spent
         // (`asked` in `property::safety`). That one was is kept.
         let read = match fault {
-            Fault::Request | Fault::Shielded => true,
+            Fault::Request | Fault::Shielded | Fault::Read => true,
             Fault::Error => config.debug.contains(&DebugMode::On),
             Fault::Interrupt
             | Fault::InterruptOne
@@ -187,7 +193,8 @@ pub fn forgotten_shared(
             | Fault::Kill
             | Fault::KillRoot
             | Fault::Stop
-            | Fault::Cut => false,
+            | Fault::Cut
+            | Fault::TakeBack => false,
         };
         let unspent = left == config.budget.left(fault);
         if faults & bit(fault) == 0 && !(read && unspent) {

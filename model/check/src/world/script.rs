@@ -35,6 +35,10 @@ pub enum Condition {
     TearingDown(ActorId),
     /// The actor runs (its boot is over).
     Running(ActorId),
+    /// The kernel has stopped the program, which reads its terminal in the background.
+    Stopped(ActorId),
+    /// The program is in the foreground of its terminal.
+    Foreground(ActorId),
     /// Nothing is in flight and no timer is armed.
     Quiet,
 }
@@ -70,7 +74,9 @@ impl ScriptStep {
                 | Condition::Ended(actor)
                 | Condition::Cancelled(actor)
                 | Condition::TearingDown(actor)
-                | Condition::Running(actor) => Some(actor),
+                | Condition::Running(actor)
+                | Condition::Stopped(actor)
+                | Condition::Foreground(actor) => Some(actor),
                 Condition::NoPrompt | Condition::Quiet => None,
             },
         }

@@ -131,7 +131,7 @@ impl System {
                         node.handle(Input::Spawned { child }, &mut Outbox::new());
                     }
                     let parent = tree.supervisor(id).map_or(Parent::Init, |_| Parent::Supervisor);
-                    ProcessState::running(node, parent)
+                    ProcessState::running(topology, node, parent)
                 }
             }));
         }
