@@ -447,7 +447,9 @@ mod tests {
 
     #[test]
     fn notation_is_read_and_written_alike() {
-        for text in ["root", "root(a)", "root(mid(leaf),sib)", "r(a(b(c?)),d,e(f,g))", "r(a(b!),c?(d!?))"] {
+        for text in
+            ["root", "root(a)", "root(mid(leaf),sib)", "r(a(b(c?)),d,e(f,g))", "r(a(b!),c?(d!?))"]
+        {
             assert_eq!(text.parse::<Tree>().unwrap().to_string(), text);
         }
         let spaced: Tree = " root ( mid ( leaf ) , sib ) ".parse().unwrap();

@@ -29,26 +29,30 @@ fn violated(config: Config) -> Vec<PropertyId> {
 /// Each with the number of its states.
 const RUNS: [(&str, &str, u64); 12] = [
     (ONE, "read=1", 11),
-    (ONE, "read=2,take-back=1,interrupt=1", 11_591),
-    (ONE, "read=2,kill=1,stop=1", 42_357),
-    (ONE, "read=1,kill=2,kill-root=1", 486),
-    (ONE, "read=1,take-back=1,kill=1,interrupt=1,error=1", 33_491),
+    (ONE, "read=2,take-back=1,interrupt=1", 5_263),
+    (ONE, "read=2,kill=1,stop=1", 27_741),
+    (ONE, "read=1,kill=2,kill-root=1", 388),
+    (ONE, "read=1,take-back=1,kill=1,interrupt=1,error=1", 20_863),
     (TWO, "read=2", 74),
-    (TWO, "read=2,kill=1", 13_132),
+    (TWO, "read=2,kill=1", 6_860),
     (TWO, "read=2,take-back=1", 247),
-    (TWO, "read=2,kill-root=1", 16_443),
-    ("root(web(server!),job)", "read=1,request=1,take-back=1", 502),
-    ("root(mid(web(server!)))", "read=1,take-back=1,kill=1", 13_143),
+    (TWO, "read=2,kill-root=1", 3_850),
+    ("root(web(server!),job)", "read=1,request=1,take-back=1", 241),
+    ("root(mid(web(server!)))", "read=1,take-back=1,kill=1", 6_367),
     ("root(web(server!?))", "read=1,take-back=1,kill=1", 295),
 ];
 
 #[test]
 fn hosts_keep_every_property() {
+    let mut wrong = Vec::new();
     for (tree, faults, states) in RUNS {
         let report = explored(config(tree, faults, Policy::RELAY));
         assert_eq!(report.violated().members().collect::<Vec<_>>(), [], "{tree} {faults}");
-        assert_eq!(report.states, states, "{tree} {faults}");
+        if report.states != states {
+            wrong.push((tree, faults, report.states));
+        }
     }
+    assert_eq!(wrong, [], "the states of these runs");
 }
 
 #[test]

@@ -200,6 +200,8 @@ const FEW: [(&str, &str, Placement); 18] = [
     ("root(a,b)", "request=1,interrupt=1", SHARED),
     ("root(a,b)", "shielded=1,kill=1", OWN),
     ("root(a,b)", "request=1,stop=1", OWN),
+    ("root(a(b!))", "read=2,take-back=1,kill=1", OWN),
+    ("root(a(b!),c(d!))", "read=2,kill=1", OWN),
 ];
 
 /// Every tree of up to three actors, and late ones, with pairs of faults and a request.

@@ -9,6 +9,7 @@
 //! | `HOLDFAST_TEST_GRACE_MS` | the grace periods, each this long |
 //! | `HOLDFAST_TEST_POLICY` | the policy, as `relay without R7`; relay without it |
 //! | `HOLDFAST_TEST_DEFECT` | what is done wrong on purpose, as [`crate::defect`] says |
+//! | `HOLDFAST_TEST_HOSTS` | that there are hosts, which need longer to end |
 //! | `HOLDFAST_TEST_DEBUG` | the paths of actors whose failures open a prompt, by commas |
 //!
 //! A failure whose message says [`BORING`] opens no prompt anywhere.
@@ -16,16 +17,19 @@
 use crate::control::{ActorEvent, ControlClient, EventSender, Instruction, Resumption};
 use crate::defect;
 use crate::probe::TestProbe;
+use holdfast::host::{self, Begins, HostReport, HostedProgram};
 use holdfast::probe::LINK_FD;
 use holdfast::{BoxError, Context, Debugging, Portal, Program, Resumed, Timing, pause};
 use holdfast_protocol::Shielding;
 use nix::sys::socket::{Shutdown, shutdown};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::os::fd::BorrowedFd;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::spawn_local;
@@ -34,19 +38,27 @@ use tokio::task::spawn_local;
 pub const GRACE_VARIABLE: &str = "HOLDFAST_TEST_GRACE_MS";
 /// The variable for the actors in debug mode.
 pub const DEBUG_VARIABLE: &str = "HOLDFAST_TEST_DEBUG";
+/// The variable of trees with hosts.
+pub const HOSTS_VARIABLE: &str = "HOLDFAST_TEST_HOSTS";
 
 /// What a failure says that nobody wants to look at.
 pub const BORING: &str = "boring";
 
 /// Runs this process as a member of a tree of test actors.
 pub fn run() -> ExitCode {
+    let _ = TEMPLATE.set(HostedProgram::new(Vec::new()));
     let mut program = Program::new().actor("test_actor", test_actor).debugging(debugging("root"));
+    program = program.actor(host::ACTOR, host::run);
     program = program.probe(TestProbe::default());
     program = program.examine(|failure| !failure.message.contains(BORING));
     if let Some(ms) = std::env::var(GRACE_VARIABLE).ok().and_then(|text| text.parse().ok()) {
         let grace = Duration::from_millis(ms);
         let mut timing = Timing::default();
         (timing.grace, timing.stop, timing.body) = (grace, grace, grace);
+        if std::env::var_os(HOSTS_VARIABLE).is_some() {
+            // A host ends its program on two rungs, and then what that has left behind.
+            timing.body = grace * 4 + Duration::from_secs(1);
+        }
         program = program.timing(timing);
     }
     let code = program.run(|context| test_actor(context, ()));
@@ -130,6 +142,11 @@ fn obey(context: &Context, events: &EventSender, portals: &Portals, instruction:
             let (context, events) = (context.clone(), events.clone());
             spawn_local(async move { command(&context, &events, program, args).await });
         }
+        Instruction::Host { name, program, args } => {
+            let command = [program].into_iter().chain(args).map(OsString::from).collect();
+            let (context, events, portals) = (context.clone(), events.clone(), portals.clone());
+            spawn_local(async move { host(&context, &events, &portals, name, command).await });
+        }
         Instruction::Breakpoint { id, shielding: _ } => breakpoint(events, id, None),
         Instruction::TwoBreakpoints { ids } => {
             ids.into_iter().for_each(|id| breakpoint(events, id, None));
@@ -150,6 +167,7 @@ fn obey(context: &Context, events: &EventSender, portals: &Portals, instruction:
         | Instruction::Garble { .. }
         | Instruction::Boot {}
         | Instruction::SyncBreakpoint { .. }
+        | Instruction::ReadLine {}
         | Instruction::Survey { .. }
         | Instruction::Warn { .. }
         | Instruction::Crash { .. }
@@ -180,6 +198,36 @@ async fn spawn(context: &Context, events: &EventSender, portals: &Portals, name:
     portals.borrow_mut().insert(name.clone(), Rc::clone(&portal));
     reap(events, name, &portal).await;
 }
+
+async fn host(
+    context: &Context,
+    events: &EventSender,
+    portals: &Portals,
+    name: String,
+    command: Vec<OsString>,
+) {
+    let Some(template) = TEMPLATE.get() else { return failed(events, "there is no terminal") };
+    let mut hosted = template.clone();
+    hosted.command = command;
+    hosted.begins = Begins::WithoutTerminal;
+    hosted.label = format!("{name} | ");
+    hosted.grace = LEFT_BEHIND;
+    let portal = match host::start(context, &name, hosted).await {
+        Ok(portal) => Rc::new(portal),
+        Err(error) => return failed(events, &error.to_string()),
+    };
+    let pid = i32::try_from(portal.pid()).expect("process numbers are positive and small");
+    let _ = events.send(&ActorEvent::Spawned { name: name.clone(), pid });
+    portals.borrow_mut().insert(name.clone(), Rc::clone(&portal));
+    while let Ok(Some(_)) = portal.receive::<HostReport>().await {}
+    reap(events, name, &portal).await;
+}
+
+/// A program for a host, with the terminal as it was before this process replaced its output.
+static TEMPLATE: OnceLock<HostedProgram> = OnceLock::new();
+
+/// How long what a program leaves behind has to end.
+const LEFT_BEHIND: Duration = Duration::from_millis(150);
 
 async fn reap(events: &EventSender, name: String, portal: &Portal<()>) {
     let result = portal.result().await;

@@ -80,6 +80,17 @@ pub enum Instruction {
         /// Its arguments.
         args: Vec<String>,
     },
+    /// Start a host for a program that knows nothing of the tree.
+    Host {
+        /// The name of the host.
+        name: String,
+        /// The program, by its path.
+        program: String,
+        /// Its arguments.
+        args: Vec<String>,
+    },
+    /// Read a line of the terminal; to a program below a host.
+    ReadLine {},
     /// Say what the tree below looks like; so it does even where the scope was told to end.
     Survey {
         /// The number in [`ActorEvent::Surveyed`].
@@ -203,6 +214,15 @@ pub enum ActorEvent {
         /// What it led to.
         outputs: Vec<Output>,
     },
+    /// A program below a host begins to read a line.
+    Reading {},
+    /// A program below a host has read a line.
+    Line {
+        /// The line, without its end.
+        text: String,
+    },
+    /// A program below a host has taken a SIGINT.
+    Interrupted {},
     /// Its driver is held before an input; on the connection of its gate alone.
     Held {
         /// The point.

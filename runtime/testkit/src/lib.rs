@@ -2,7 +2,8 @@
 //! a process table, test actors, a control channel.
 //!
 //! Runs in the process that tests, but for [`shim`], which is a process of its own between the test
-//! and the tree, and for [`actor`] with all that it probes, which is in the actors.
+//! and the tree, for [`actor`] with all that it probes, which is in the actors, and for [`reader`],
+//! a program below a host.
 //!
 //! ```text
 //!     test ── TerminalStage ── pseudo-terminal ──────┐
@@ -22,6 +23,7 @@ pub mod defect;
 pub mod gate;
 pub mod points;
 pub mod process;
+pub mod reader;
 pub mod report;
 pub mod shim;
 pub mod stage;

@@ -4,7 +4,7 @@
 
 mod detail;
 
-pub use detail::{SignalMasks, SignalSet, descriptors, environment, masks};
+pub use detail::{SignalMasks, SignalSet, descriptors, environment, foreground_group, masks};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};

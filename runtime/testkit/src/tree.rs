@@ -2,7 +2,7 @@
 
 mod waits;
 
-use crate::actor::{DEBUG_VARIABLE, GRACE_VARIABLE};
+use crate::actor::{DEBUG_VARIABLE, GRACE_VARIABLE, HOSTS_VARIABLE};
 use crate::control::{ActorEvent, ActorHandle, ControlServer, Instruction};
 use crate::defect::{self, TestDefect};
 use crate::points;
@@ -10,6 +10,7 @@ use crate::probe::POLICY_VARIABLE;
 use crate::{JobPlace, PATIENCE, SessionLeader, StagedProgram, TerminalStage, process, report};
 use holdfast::recorder::RECORD_VARIABLE;
 use holdfast_check::tree::{ActorStart, Tree};
+use holdfast_protocol::policy::TerminalReader;
 use holdfast_protocol::{NamedPolicy, Placement, PolicyName};
 use nix::sys::signal::Signal;
 use nix::sys::termios::Termios;
@@ -51,6 +52,7 @@ pub struct TestTreeBuilder {
     points: Vec<String>,
     variables: Vec<(String, String)>,
     args: Vec<String>,
+    program_args: Vec<String>,
     records: Option<PathBuf>,
     patience: Duration,
 }
@@ -79,6 +81,7 @@ impl TestTreeBuilder {
             points: Vec::new(),
             variables: Vec::new(),
             args: Vec::new(),
+            program_args: Vec::new(),
             patience: PATIENCE,
             records: std::env::var_os(RECORDS_VARIABLE).map(PathBuf::from),
         }
@@ -156,6 +159,13 @@ impl TestTreeBuilder {
         Self { args: args.iter().map(|&one| one.to_owned()).collect(), ..self }
     }
 
+    /// Arguments with which the program of every actor is a program below a host
+    /// ([`crate::reader`]), before its path in the tree.
+    #[must_use]
+    pub fn programs(self, args: &[&str]) -> Self {
+        Self { program_args: args.iter().map(|&one| one.to_owned()).collect(), ..self }
+    }
+
     /// Has every actor tell what its protocol handles; see [`crate::report`].
     #[must_use]
     pub fn told(self) -> Self {
@@ -207,6 +217,9 @@ impl TestTreeBuilder {
             .env(GRACE_VARIABLE, self.grace_ms.to_string())
             .env(DEBUG_VARIABLE, self.debug.join(","))
             .env(points::VARIABLE, self.points.join(","));
+        if self.shape.has_hosts() {
+            program = program.env(HOSTS_VARIABLE, "on");
+        }
         for (key, value) in &self.variables {
             program = program.env(key, value);
         }
@@ -225,12 +238,22 @@ impl TestTreeBuilder {
         let starts = if held { Starts::Held(0) } else { Starts::Free };
         let mut grown = TestTree { stage, control, modes, actors, shape, asked, starts };
         grown.actor("root")?;
+        let hosted = self.policy.policy().reader == TerminalReader::Root;
         let ids: Vec<_> = grown.shape.ids().collect();
         for id in ids {
             if grown.shape.start(id) == ActorStart::Running && grown.shape.supervisor(id).is_some()
             {
                 let name = grown.shape.name(id).to_owned();
-                grown.spawn(&name)?;
+                match grown.shape.program_of(id).map(|program| grown.shape.name(program).to_owned())
+                {
+                    _ if grown.shape.is_program(id) => {}
+                    None => grown.spawn(&name)?,
+                    Some(program) => {
+                        let path = grown.path(&program)?;
+                        let args = [self.program_args.clone(), vec![path]].concat();
+                        grown.host(&name, &program, (root.clone(), args), hosted)?;
+                    }
+                }
             }
         }
         Ok(grown)
@@ -316,6 +339,26 @@ impl TestTree {
         self.actor(&supervisor)?.wait("the child", is)?;
         self.actor(name)?;
         Ok(())
+    }
+
+    /// Has the supervisor of a host start it, and waits until its program runs. Where whoever is at
+    /// a prompt reads the terminal itself, an actor starts the program, in the terminal of all.
+    fn host(
+        &mut self,
+        name: &str,
+        hosted: &str,
+        (program, args): (String, Vec<String>),
+        has_terminal: bool,
+    ) -> Result<()> {
+        if has_terminal {
+            let supervisor = self.supervisor(name)?;
+            let instruction = Instruction::Host { name: name.to_owned(), program, args };
+            self.actor(&supervisor)?.send(instruction)?;
+        } else {
+            self.spawn(name)?;
+            self.actor(name)?.send(Instruction::Command { program, args })?;
+        }
+        self.actor(hosted).map(drop)
     }
 
     /// Has the supervisor of an actor spawn it, and does not wait.

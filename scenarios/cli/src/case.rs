@@ -9,6 +9,7 @@
 pub mod check;
 pub mod diagnostic;
 pub mod load;
+mod programs;
 pub mod resolve;
 pub mod schema;
 pub mod span;
@@ -38,7 +39,8 @@ pub struct Case {
     /// Further names under which the situation is known.
     #[serde(default)]
     pub covers: Vec<String>,
-    /// The tree in its notation: `root(mid(leaf),sib)`. `name?` is not there at the start.
+    /// The tree in its notation: `root(mid(leaf),sib)`. `name?` is not there at the start; `name!` is
+    /// a program that knows nothing of the tree, and its supervisor is its host.
     pub tree: String,
     /// The actors in debug mode: their failures open a post-mortem prompt. None by default.
     #[serde(default)]

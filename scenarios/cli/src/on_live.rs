@@ -19,7 +19,7 @@
 //!    ([`follow`]).
 //! 3. Nothing waits by the clock, except to find out that nothing happens any longer.
 //!
-//! Reading order: this file, `perform` (steps), `view` and `mirrored_actor`, `ending`, `judgement`,
+//! Reading order: this file, `perform` (steps), `view`, `mirrored_actor` and `program_view`, `ending`, `judgement`,
 //! [`follow`].
 
 mod ending;
@@ -27,6 +27,7 @@ pub mod follow;
 mod judgement;
 mod mirrored_actor;
 mod perform;
+mod program_view;
 mod view;
 
 use crate::case::resolve::CaseRun;
@@ -56,6 +57,9 @@ pub const TEST_ACTOR: &str = "live-actor";
 /// The hidden argument with which it is what stands between a terminal and its tree.
 pub const SHIM: &str = "live-shim";
 
+/// The hidden argument with which it is a program below a host; its path in the tree comes next.
+pub const PROGRAM: &str = "live-program";
+
 /// Does what a process of a live tree does, if this is one.
 ///
 /// To be called first in `main`, before any other thread.
@@ -65,6 +69,10 @@ pub fn play_a_part() -> Option<ExitCode> {
     match part.to_str() {
         Some(TEST_ACTOR) => Some(holdfast_testkit::actor::run()),
         Some(SHIM) => Some(holdfast_testkit::shim::run()),
+        Some(PROGRAM) => {
+            let path = std::env::args().nth(2).unwrap_or_default();
+            Some(holdfast_testkit::reader::run(&path))
+        }
         Some(_) | None => None,
     }
 }
@@ -296,6 +304,7 @@ fn grow(
         .debug(&debug)
         .grace_ms(GRACE_MS)
         .args(&[TEST_ACTOR])
+        .programs(&[PROGRAM])
         .patience(Duration::from_secs(10))
         .records(records)
         .told();
@@ -343,7 +352,7 @@ fn play(
     };
     let trouble = trouble.map(|why| format!("{why}\n{}", live.grown.stage.dump()));
     let LiveJudgement { found: violated, conformance } = live.clear_and_judge(records);
-    let violated: Vec<_> = violated.into_iter().chain(found).collect();
+    let violated: Vec<_> = violated.into_iter().chain(found).chain(live.seen.clone()).collect();
     let seen: PropertySet = violated.iter().map(|(property, _)| *property).collect();
     let outcome = match &trouble {
         Some(_) => ClaimOutcome::NotStaged,

@@ -196,10 +196,14 @@ fn environment_on_actor(
     let mut free = |action| {
         possible(topology, ActionRank::Free, action, facts).into_iter().for_each(&mut *found)
     };
-    if script.step(at).is_none() {
+    let over = script.step(at).is_none();
+    let program = topology.config().tree.program_of(actor);
+    // A host gives the terminal back by itself.
+    if over || program.is_some() {
         free(EnvironmentAction::Answer { actor, answer: Answer::Continue });
-        let program = topology.config().tree.program_of(actor);
-        program.into_iter().for_each(|actor| free(EnvironmentAction::Type { actor }));
+    }
+    if let Some(actor) = program.filter(|_| over) {
+        free(EnvironmentAction::Type { actor });
     }
     let spawn = EnvironmentAction::Spawn { actor };
     if !script.steps.contains(&ScriptStep::Do(spawn)) {

@@ -67,7 +67,7 @@ impl<'e, 't> ObligationGraph<'e, 't> {
         if obligation.scope == ObligationScope::EachRequest {
             // A program that is stopped has no request yet. It reads as often as the budget says, so
             // on no round trip does another one take its place.
-            if !exploration.topology().config().tree.has_hosts() {
+            if !exploration.topology.config().tree.has_hosts() {
                 requests.clear();
             }
             let mut worker = worker();

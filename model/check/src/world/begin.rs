@@ -197,10 +197,12 @@ fn begin_environment(
             begun.push(handle(above, Input::Spawned { child: actor }));
         }
         EnvironmentAction::Read { actor } => {
-            begun.push(to_actor(host_of(topology, actor), ActorInput::Program(ProgramInput::Reads)));
+            begun
+                .push(to_actor(host_of(topology, actor), ActorInput::Program(ProgramInput::Reads)));
         }
         EnvironmentAction::Type { actor } => {
-            begun.push(to_actor(host_of(topology, actor), ActorInput::Program(ProgramInput::Typed)));
+            begun
+                .push(to_actor(host_of(topology, actor), ActorInput::Program(ProgramInput::Typed)));
         }
         EnvironmentAction::TakeBack { actor } => {
             begun.push(handle(host_of(topology, actor), answered(context, Answer::Continue)));

@@ -238,9 +238,8 @@ pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
                 && terminal_is_read(view)
         }
         EnvironmentAction::TakeBack { actor } => {
-            let has = |host: &ActorFacts| {
-                host.prompt.is_some() && host.program == ProgramTerminal::Reads
-            };
+            let has =
+                |host: &ActorFacts| host.prompt.is_some() && host.program == ProgramTerminal::Reads;
             host_of(view, actor).is_some_and(has) && terminal_is_read(view)
         }
         // An actor that was told to end, or examines its failure, has its cause already.
@@ -288,17 +287,19 @@ pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
     }
 }
 
-/// What the environment needs no budget for: the person's answer once the script is over, and
-/// every start of an actor that the script does not time.
+/// What the environment needs no budget for: the person's answer once the script is over, what a host
+/// gives back by itself, and every start of an actor that the script does not time.
 fn free_actions(view: &WorldView<'_>) -> Vec<EnvironmentAction> {
     let script = &view.topology.config().script;
     let mut free = Vec::new();
     for actor in view.topology.actors() {
-        if script.step(view.shared().at).is_none() {
+        let over = script.step(view.shared().at).is_none();
+        let program = view.topology.config().tree.program_of(actor);
+        if over || program.is_some() {
             free.push(EnvironmentAction::Answer { actor, answer: Answer::Continue });
-            let program = view.topology.config().tree.program_of(actor);
-            free.extend(program.map(|actor| EnvironmentAction::Type { actor }));
         }
+        let types = program.filter(|_| over);
+        free.extend(types.map(|actor| EnvironmentAction::Type { actor }));
         let spawn = EnvironmentAction::Spawn { actor };
         if !script.steps.contains(&ScriptStep::Do(spawn)) {
             free.push(spawn);

@@ -123,6 +123,9 @@ impl System {
         for id in tree.ids() {
             components.push(ComponentValue::Actor(match tree.start(id) {
                 ActorStart::Later => ProcessState::Later,
+                ActorStart::Running if tree.is_program(id) => {
+                    ProcessState::Booting(Parent::Supervisor)
+                }
                 ActorStart::Running => {
                     let mut node = topology.node(id);
                     for child in

@@ -19,7 +19,10 @@ pub(crate) struct RandomTree {
 
 /// Trees of up to this many actors below the root.
 pub(crate) fn random_trees(most: usize) -> impl Strategy<Value = RandomTree> {
-    let below = vec((any::<u8>(), prop::bool::weighted(0.2), any::<bool>(), prop::bool::weighted(0.3)), 1..=most);
+    let below = vec(
+        (any::<u8>(), prop::bool::weighted(0.2), any::<bool>(), prop::bool::weighted(0.3)),
+        1..=most,
+    );
     let faults = vec(0..=2_u8, Fault::ALL.len());
     let placement = prop_oneof![Just(Placement::OwnSession), Just(Placement::SharedGroup)];
     (below, faults, placement).prop_map(|(below, faults, placement)| RandomTree {
@@ -48,11 +51,17 @@ impl RandomTree {
             });
         }
         let only = |id: usize| {
-            let child = |above: usize| actors.iter().filter(move |one| one.supervisor == Some(ActorId(above as u32))).count();
+            let child = |above: usize| {
+                actors
+                    .iter()
+                    .filter(move |one| one.supervisor == Some(ActorId(above as u32)))
+                    .count()
+            };
             let host = actors[id].supervisor.map(ActorId::index).filter(|host| *host > 0);
             child(id) == 0 && host.is_some_and(|host| child(host) == 1)
         };
-        let programs: Vec<_> = (1..actors.len()).filter(|id| self.below[id - 1].3 && only(*id)).collect();
+        let programs: Vec<_> =
+            (1..actors.len()).filter(|id| self.below[id - 1].3 && only(*id)).collect();
         for id in programs {
             actors[id].kind = ActorKind::Program;
         }

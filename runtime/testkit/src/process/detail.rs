@@ -65,6 +65,18 @@ pub fn masks(pid: i32) -> io::Result<SignalMasks> {
     Ok(masks)
 }
 
+/// The process group that is in the foreground of a process's terminal; none without a terminal.
+///
+/// # Errors
+/// There is no such process.
+pub fn foreground_group(pid: i32) -> io::Result<Option<i32>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name stands in brackets and may hold brackets itself.
+    let fields = stat.rsplit_once(") ").map_or("", |(_, fields)| fields);
+    let group = fields.split_ascii_whitespace().nth(5).and_then(|group| group.parse().ok());
+    Ok(group.filter(|group| *group > 0))
+}
+
 /// The open descriptors of a process and what they lead to.
 ///
 /// # Errors

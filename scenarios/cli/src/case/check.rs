@@ -2,6 +2,7 @@
 //! be, claims that contradict each other.
 
 use super::diagnostic::Diagnostic;
+use super::programs;
 use super::resolve::BASE;
 use super::span::{Segment, SpanMap};
 use super::step::ConditionScope;
@@ -116,7 +117,13 @@ impl<'a> Checker<'a> {
         let case = self.case;
         for (index, name) in case.debug.iter().enumerate() {
             let way = [Segment::Key("debug"), Segment::At(index)];
-            self.known_actor(name, tree, self.spans.find(&way));
+            let actor = self.known_actor(name, tree, self.spans.find(&way));
+            let hosts = |id: &ActorId| tree.is_program(*id) || tree.program_of(*id).is_some();
+            if actor.is_some_and(|id| hosts(&id)) {
+                let expected =
+                    "an actor without a program: neither a host nor its program examines failures";
+                self.say(&way, format!("`{name}` cannot be in debug mode"), expected);
+            }
             if case.debug[..index].contains(name) {
                 self.say(&way, format!("`{name}` is given twice"), "each actor once");
             }
@@ -162,6 +169,9 @@ impl<'a> Checker<'a> {
         let Some(name) = step.actor() else { return };
         let Some(id) = self.known_actor(name, tree, self.spans.find(&name_way)) else { return };
         let debug = self.case.debug.iter().any(|other| other == name);
+        if let Some((what, expected)) = programs::mistake(step, tree, id) {
+            return self.say(&name_way, what, expected);
+        }
         match step {
             Step::Spawn { .. } if tree.start(id) == ActorStart::Running => {
                 let expected = format!("`{name}?` in the tree, which starts without it");

@@ -80,6 +80,8 @@ fn meaning(fault: Fault) -> &'static str {
         Fault::KillRoot => "SIGKILL to the root.",
         Fault::Stop => "SIGTERM to the root.",
         Fault::Cut => "Links between live actors that end.",
+        Fault::Read => "Programs that begin to read their terminal.",
+        Fault::TakeBack => "Terminals that are taken back from a program that reads.",
     }
 }
 

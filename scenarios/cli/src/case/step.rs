@@ -2,7 +2,7 @@
 
 use holdfast_check::world::script::Condition;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
-use holdfast_protocol::{ActorId, Answer, Cause, Signal};
+use holdfast_protocol::{ActorId, Answer, Cause, Signal, Status};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -91,6 +91,27 @@ pub enum Step {
         /// Whose prompt.
         actor: String,
     },
+    /// A program that knows nothing of the tree (`name!` in it) reads its terminal.
+    Read {
+        /// The program.
+        actor: String,
+    },
+    /// The person types a line to the program, which reads it.
+    Type {
+        /// The program.
+        actor: String,
+    },
+    /// The terminal is taken back from the program although it reads: its host has guessed wrong, or
+    /// the person wants the next one to have it.
+    TakeBack {
+        /// The program.
+        actor: String,
+    },
+    /// The program ends of itself.
+    Exit {
+        /// The program.
+        actor: String,
+    },
     /// Nothing further happens until this is so.
     Wait {
         /// What must be so.
@@ -124,6 +145,10 @@ pub enum WaitCondition {
     TearingDown,
     /// The actor runs: its boot is over.
     Running,
+    /// The kernel has stopped the program, because it reads in the background.
+    Stopped,
+    /// The program has the foreground of its terminal.
+    Foreground,
     /// Nothing is in flight and no timer is armed.
     Quiet,
 }
@@ -148,7 +173,9 @@ impl WaitCondition {
             | Self::Ended
             | Self::Cancelled
             | Self::TearingDown
-            | Self::Running => ConditionScope::OfActor,
+            | Self::Running
+            | Self::Stopped
+            | Self::Foreground => ConditionScope::OfActor,
         }
     }
 
@@ -161,6 +188,8 @@ impl WaitCondition {
             Self::Cancelled => Condition::Cancelled(actor),
             Self::TearingDown => Condition::TearingDown(actor),
             Self::Running => Condition::Running(actor),
+            Self::Stopped => Condition::Stopped(actor),
+            Self::Foreground => Condition::Foreground(actor),
             Self::Quiet => Condition::Quiet,
         }
     }
@@ -196,7 +225,11 @@ impl Step {
             | Self::Kill { actor }
             | Self::Cut { actor }
             | Self::Continue { actor }
-            | Self::Quit { actor } => Some(actor),
+            | Self::Quit { actor }
+            | Self::Read { actor }
+            | Self::Type { actor }
+            | Self::TakeBack { actor }
+            | Self::Exit { actor } => Some(actor),
             Self::Wait { actor, .. } => actor.as_deref(),
             Self::CtrlC {} | Self::Mark { .. } => None,
         }
@@ -229,6 +262,10 @@ impl Step {
             Self::Cut { .. } => EnvironmentAction::Cut { actor },
             Self::Continue { .. } => EnvironmentAction::Answer { actor, answer: Answer::Continue },
             Self::Quit { .. } => EnvironmentAction::Answer { actor, answer: Answer::Quit },
+            Self::Read { .. } => EnvironmentAction::Read { actor },
+            Self::Type { .. } => EnvironmentAction::Type { actor },
+            Self::TakeBack { .. } => EnvironmentAction::TakeBack { actor },
+            Self::Exit { .. } => EnvironmentAction::Die { actor, status: Status::Finished },
             Self::Wait { until, .. } => return Some(ScriptStep::Until(until.condition(actor))),
             Self::Mark { .. } => return None,
         };

@@ -3,6 +3,7 @@
 use super::Emphasis;
 use holdfast_check::trace::ReplayedStep;
 use holdfast_check::tree::Tree;
+use holdfast_check::world::enabled::in_foreground;
 use holdfast_check::world::{Action, EnvironmentAction, Observation, SystemStep, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::{
@@ -73,7 +74,10 @@ fn environment_item(
         EnvironmentAction::Interrupt => {
             let hit: Vec<_> = match topology.config().placement {
                 Placement::OwnSession => vec![ColumnOwner::Actor(topology.root())],
-                Placement::SharedGroup => alive.iter().copied().map(ColumnOwner::Actor).collect(),
+                Placement::SharedGroup => {
+                    let reached = alive.iter().copied().filter(|one| in_foreground(topology, *one));
+                    reached.map(ColumnOwner::Actor).collect()
+                }
             };
             (ColumnOwner::Person, hit, Emphasis::Person)
         }
@@ -100,6 +104,9 @@ fn environment_item(
         | EnvironmentAction::Provoke { actor, .. }
         | EnvironmentAction::FailUnexamined { actor, .. }
         | EnvironmentAction::Appear { actor }
+        | EnvironmentAction::Read { actor }
+        | EnvironmentAction::Type { actor }
+        | EnvironmentAction::TakeBack { actor }
         | EnvironmentAction::Signal { actor, .. } => {
             (ColumnOwner::Person, vec![ColumnOwner::Actor(actor)], Emphasis::Person)
         }
@@ -137,6 +144,9 @@ fn environment_label(action: EnvironmentAction) -> &'static str {
         EnvironmentAction::Spawn { .. } => "spawn",
         EnvironmentAction::Die { .. } => "ends of itself",
         EnvironmentAction::Appear { .. } => "appears",
+        EnvironmentAction::Read { .. } => "reads",
+        EnvironmentAction::Type { .. } => "a line is typed",
+        EnvironmentAction::TakeBack { .. } => "the terminal is taken back",
         EnvironmentAction::Vanish { .. } => "was reaped",
         EnvironmentAction::CutShort { .. } => "is cut short",
     }
@@ -185,6 +195,15 @@ fn local(topology: &Topology, tree: &Tree, tree_move: SystemStep) -> (ColumnOwne
         SystemStep::ReadBaton { .. } => (root, "baton closed".to_owned()),
         SystemStep::LosePrompt { actor } => {
             (ColumnOwner::Actor(actor), "terminal is gone".to_owned())
+        }
+        SystemStep::AskForProgram { actor } => {
+            (ColumnOwner::Actor(actor), "its program was stopped".to_owned())
+        }
+        SystemStep::GiveForeground { actor } => {
+            (ColumnOwner::Actor(actor), "gives its program the foreground".to_owned())
+        }
+        SystemStep::FinishHost { actor } => {
+            (ColumnOwner::Actor(actor), "its program has ended".to_owned())
         }
         SystemStep::Pass { .. } => (ColumnOwner::Person, "goes on".to_owned()),
     }
@@ -320,6 +339,15 @@ pub fn describe(tree: &Tree, action: Action) -> String {
                 format!("the root reads the end of the baton of {}", name(request.actor))
             }
             SystemStep::LosePrompt { actor } => format!("{} loses its terminal", name(actor)),
+            SystemStep::AskForProgram { actor } => {
+                format!("{} sees that the kernel has stopped its program", name(actor))
+            }
+            SystemStep::GiveForeground { actor } => {
+                format!("{} gives its program the foreground", name(actor))
+            }
+            SystemStep::FinishHost { actor } => {
+                format!("{} sees that its program has ended", name(actor))
+            }
             SystemStep::Pass { at } => format!("step {} of the script is so", at + 1),
         },
     }

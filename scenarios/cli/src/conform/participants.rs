@@ -9,7 +9,7 @@ use super::outside::Outside;
 use super::record::{Line, Record, Tail};
 use holdfast::Debugging;
 use holdfast_check::trace::NamedPolicy;
-use holdfast_check::tree::{ActorSpec, ActorStart, MOST_ACTORS, Tree, TreeError};
+use holdfast_check::tree::{ActorKind, ActorSpec, ActorStart, MOST_ACTORS, Tree, TreeError};
 use holdfast_check::world::{Budget, Config, Environment, Topology};
 use holdfast_protocol::{ActorId, DebugMode, Input, Output, Status};
 use std::collections::BTreeMap;
@@ -336,7 +336,9 @@ fn actors(
         let above = known[process].supervisor;
         let supervisor = above.and_then(|above| names.actor(above).ok());
         let start = if supervisor.is_none() { ActorStart::Running } else { ActorStart::Later };
-        actors.push(ActorSpec { name, supervisor, start });
+        // A record does not say who is a host: a program is a process that never listens.
+        let kind = ActorKind::Actor;
+        actors.push(ActorSpec { name, supervisor, start, kind });
     }
     actors
 }

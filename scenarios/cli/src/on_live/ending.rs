@@ -99,8 +99,9 @@ fn answer_all(live: &mut Live<'_>) -> Option<Still> {
                 if live.on_screen(actor).is_err() {
                     return Some(Still::Prompt(live.view.name(actor)));
                 }
-                match live.answer(actor, Answer::Continue) {
-                    Ok(()) => {}
+                match answer(live, actor) {
+                    // A program that has ended meanwhile, or its host, is at no prompt.
+                    Ok(()) | Err(Halt::Never(_)) => {}
                     Err(Halt::Deaf(name)) => return Some(Still::Prompt(name)),
                     Err(_) => return Some(Still::Tree),
                 }
@@ -108,6 +109,11 @@ fn answer_all(live: &mut Live<'_>) -> Option<Still> {
             Some(Next::Prompt(_)) | None => return Some(Still::Tree),
         }
     }
+}
+
+/// The person answers a prompt, or serves the program that is at one.
+fn answer(live: &mut Live<'_>, actor: ActorId) -> Result<(), Halt> {
+    if live.hosts(actor) { live.serve(actor) } else { live.answer(actor, Answer::Continue) }
 }
 
 fn next_of(view: &View<'_>) -> Option<Next> {
@@ -140,7 +146,7 @@ fn last_ctrl_c(live: &mut Live<'_>, run: &CaseRun) -> Option<Still> {
             Some(Next::Prompt(actor)) if rounds < MOST_PROMPTS => {
                 rounds += 1;
                 let _ = live.on_screen(actor);
-                if live.answer(actor, Answer::Continue).is_err() {
+                if answer(live, actor).is_err() {
                     return Some(Still::Prompt(live.view.name(actor)));
                 }
             }

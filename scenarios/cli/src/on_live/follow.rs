@@ -248,6 +248,11 @@ fn place(live: &Live<'_>, step: SystemStep) -> Option<(ActorId, Point)> {
         SystemStep::LosePrompt { actor } => {
             (actor, Point::Hangup(live.view.mirror(actor)?.prompt()?))
         }
-        SystemStep::Boot { .. } | SystemStep::Pass { .. } => return None,
+        // A host is told of its program by the kernel, and held before none of that.
+        SystemStep::AskForProgram { .. }
+        | SystemStep::GiveForeground { .. }
+        | SystemStep::FinishHost { .. }
+        | SystemStep::Boot { .. }
+        | SystemStep::Pass { .. } => return None,
     })
 }

@@ -1,13 +1,14 @@
 //! The steps of a script, performed on a live tree. Each waits for its own effect.
 //!
-//! Reading order: this file, `keyboard` (keys and prompts), `boot` (actors that start late), `condition` (what a
-//! script waits for).
+//! Reading order: this file, `keyboard` (keys and prompts), `boot` (actors that start late), `programs` (what
+//! programs below hosts do), `condition` (what a script waits for).
 
 mod boot;
 mod condition;
 mod keyboard;
+mod programs;
 
-use super::judgement::{LiveJudgement, judge};
+use super::judgement::{Found, LiveJudgement, judge};
 use super::mirrored_actor::MirroredActor;
 use super::view::View;
 use super::{Halt, Stepping, TimeOuts};
@@ -16,7 +17,7 @@ use holdfast::recorder::now_ns;
 use holdfast_check::tree::ActorStart;
 use holdfast_check::world::{EnvironmentAction, ScriptStep};
 use holdfast_protocol::ladder::ChildLink;
-use holdfast_protocol::{ActorId, Cause, DebugMode, Shielding, Signal};
+use holdfast_protocol::{ActorId, Answer, Cause, DebugMode, Shielding, Signal, Status};
 use holdfast_testkit::actor::BORING;
 use holdfast_testkit::gate::PREFIX;
 use holdfast_testkit::{ActorEvent, Instruction, Point, ProcessInfo, TestTree};
@@ -40,6 +41,8 @@ pub(super) struct Live<'a> {
     pids: BTreeMap<ActorId, u32>,
     stepping: Stepping,
     next_id: u32,
+    /// What was seen from outside that violates a property.
+    pub(super) seen: Found,
 }
 
 impl<'a> Live<'a> {
@@ -50,15 +53,19 @@ impl<'a> Live<'a> {
         stepping: Stepping,
     ) -> Self {
         let (story, held, pids) = (Vec::new(), Vec::new(), BTreeMap::new());
-        let outside = Outside::default();
+        let (outside, seen) = (Outside::default(), Found::new());
         let mut live =
-            Self { grown, view, outside, story, time_outs, held, pids, stepping, next_id: 0 };
+            Self { grown, view, outside, story, time_outs, held, pids, stepping, next_id: 0, seen };
         let tree = live.view.config.tree.clone();
         let early = |actor: &ActorId| tree.start(*actor) == ActorStart::Running;
         let limit = time_outs.limit;
         // What the actors say comes on connections that are read one by one.
         let _ = live.wait(limit, |view| {
-            tree.ids().filter(early).all(|actor| view.mirror(actor).is_some()).then_some(())
+            let there = |actor| match tree.is_program(actor) {
+                true => view.program(actor).is_some(),
+                false => view.mirror(actor).is_some(),
+            };
+            tree.ids().filter(early).all(there).then_some(())
         });
         live
     }
@@ -72,7 +79,8 @@ impl<'a> Live<'a> {
 
     /// The process of an actor.
     pub(super) fn pid(&self, actor: ActorId) -> Option<u32> {
-        let known = self.view.mirror(actor).map(|mirror| mirror.pid);
+        let program = self.view.program(actor).map(|program| program.pid);
+        let known = program.or_else(|| self.view.mirror(actor).map(|mirror| mirror.pid));
         known.or_else(|| self.pids.get(&actor).copied())
     }
 
@@ -164,6 +172,7 @@ impl<'a> Live<'a> {
                 }
                 (step, _) => self.step(*step)?,
             }
+            self.look_at_programs();
         }
         Ok(())
     }
@@ -200,6 +209,9 @@ impl<'a> Live<'a> {
         match action {
             EnvironmentAction::Pause { actor } => self.pause(actor, Shielding::Plain),
             EnvironmentAction::PauseShielded { actor } => self.pause(actor, Shielding::Shielded),
+            EnvironmentAction::Answer { actor, answer: Answer::Continue } if self.hosts(actor) => {
+                self.given_back(actor)
+            }
             EnvironmentAction::Answer { actor, answer } => {
                 self.await_prompt(actor)?;
                 self.answer(actor, answer)
@@ -218,6 +230,14 @@ impl<'a> Live<'a> {
             EnvironmentAction::Kill { actor } => self.kill(actor),
             EnvironmentAction::Cut { actor } => self.cut(actor),
             EnvironmentAction::Spawn { actor } => self.spawn(actor),
+            EnvironmentAction::Read { actor } => self.read(actor),
+            EnvironmentAction::Type { actor } => self.type_to(actor),
+            EnvironmentAction::TakeBack { actor } => self.take_back(actor),
+            EnvironmentAction::Die { actor, status: Status::Finished }
+                if self.view.config.tree.is_program(actor) =>
+            {
+                self.exit(actor)
+            }
             EnvironmentAction::Die { .. }
             | EnvironmentAction::Appear { .. }
             | EnvironmentAction::Vanish { .. }
@@ -351,7 +371,7 @@ impl<'a> Live<'a> {
         let name = self.view.name(actor);
         self.say(format!("{name} is killed"));
         let held = self.held.iter().find(|(one, _)| *one == actor).map(|(_, pid)| *pid);
-        let pid = held.or_else(|| self.view.mirror(actor).map(|mirror| mirror.pid));
+        let pid = held.or_else(|| self.pid(actor));
         let Some(pid) = pid else { return Ok(()) };
         self.held.retain(|(one, _)| *one != actor);
         let Ok(process) = ProcessInfo::read(pid.cast_signed()) else { return Ok(()) };

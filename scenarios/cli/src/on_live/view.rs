@@ -4,6 +4,7 @@
 //! takes them here, so the state of the first is known without asking.
 
 use super::mirrored_actor::{Life, MirroredActor};
+use super::program_view::ProgramView;
 use holdfast_check::world::Config;
 use holdfast_protocol::node::TreePosition;
 use holdfast_protocol::{ActorId, Input, LadderSignal, Node, Output, RequestId};
@@ -33,6 +34,7 @@ pub(super) struct View<'a> {
     pub(super) read: usize,
     /// What came before its actor was known.
     early: Vec<ControlEntry>,
+    programs: BTreeMap<ActorId, ProgramView>,
 }
 
 /// What became of a hello.
@@ -59,6 +61,7 @@ impl<'a> View<'a> {
             failed: Vec::new(),
             read: 0,
             early: Vec::new(),
+            programs: BTreeMap::new(),
         }
     }
 
@@ -85,6 +88,19 @@ impl<'a> View<'a> {
                     None => self.early.push(entry.clone()),
                 }
             }
+            ControlLine::Said(ActorEvent::Hello { pid, actor }) => {
+                self.greet_program(entry.connection, *pid, actor);
+            }
+            ControlLine::Said(
+                event @ (ActorEvent::Reading {}
+                | ActorEvent::Line { .. }
+                | ActorEvent::Interrupted {}),
+            ) => {
+                let of = |program: &&mut ProgramView| program.connection == entry.connection;
+                if let Some(program) = self.programs.values_mut().find(of) {
+                    program.said(event);
+                }
+            }
             ControlLine::Said(ActorEvent::Asked { id }) => {
                 self.asked.insert(*id);
             }
@@ -108,7 +124,21 @@ impl<'a> View<'a> {
         early.iter().for_each(|entry| self.hear(entry));
     }
 
+    fn greet_program(&mut self, connection: usize, pid: i32, hello: &str) {
+        let name = hello.rsplit('/').next().unwrap_or(hello);
+        let tree = &self.config.tree;
+        if let Some(program) = tree.find(name).filter(|actor| tree.is_program(*actor)) {
+            let pid = pid.cast_unsigned();
+            self.names.insert(pid, program);
+            self.programs.insert(program, ProgramView::new(pid, connection));
+        }
+    }
+
     fn at(&self, connection: usize) -> Option<ActorId> {
+        let of = |(_, program): &(&ActorId, &ProgramView)| program.connection == connection;
+        if let Some((program, _)) = self.programs.iter().find(of) {
+            return Some(*program);
+        }
         let mut mirrors = self.mirrors.iter();
         mirrors.find(|(_, mirror)| mirror.connection == connection).map(|(actor, _)| *actor)
     }
@@ -174,6 +204,9 @@ impl<'a> View<'a> {
             mirror.life = Life::Ended;
             mirror.armed.clear();
         }
+        if let Some(program) = self.programs.get_mut(&actor) {
+            program.life = Life::Ended;
+        }
     }
 
     fn died(&mut self, pid: u32) {
@@ -221,7 +254,25 @@ impl<'a> View<'a> {
     }
 
     pub(super) fn runs(&self, actor: ActorId) -> bool {
-        self.mirror(actor).is_some_and(|mirror| mirror.life == Life::Running)
+        let program = self.program(actor).map(|program| program.life);
+        let life = program.or_else(|| self.mirror(actor).map(|mirror| mirror.life));
+        life == Some(Life::Running)
+    }
+
+    /// A program below a host.
+    pub(super) fn program(&self, actor: ActorId) -> Option<&ProgramView> {
+        self.programs.get(&actor)
+    }
+
+    /// All programs that run.
+    pub(super) fn programs(&self) -> impl Iterator<Item = (ActorId, &ProgramView)> {
+        let running = self.programs.iter().filter(|(_, program)| program.life == Life::Running);
+        running.map(|(actor, program)| (*actor, program))
+    }
+
+    /// Whether somebody waits for the terminal.
+    pub(super) fn somebody_waits(&self) -> bool {
+        self.running().any(|(_, mirror)| mirror.waits())
     }
 
     /// Every actor at an open prompt.

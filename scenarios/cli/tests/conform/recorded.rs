@@ -9,7 +9,7 @@ use holdfast_check::world::{
 use holdfast_check::world::{System, Topology};
 use holdfast_protocol::Placement;
 use holdfast_protocol::Shielding;
-use holdfast_protocol::{ActorId, Answer, Cause, DebugMode, Input, PolicyName};
+use holdfast_protocol::{ActorId, Answer, Cause, DebugMode, Input, PolicyName, Status};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -127,8 +127,11 @@ impl Recorder {
                 SystemStep::EndUserTask { actor } => (actor, Input::UserTaskEnded),
                 SystemStep::Reap { actor } => {
                     let zombie = facts(actor);
-                    let status = zombie.zombie.expect("a zombie is reaped");
-                    (zombie.parent?, Input::Exited { child: actor, status })
+                    let (status, parent) =
+                        (zombie.zombie.expect("a zombie is reaped"), zombie.parent?);
+                    let hosted = tree.is_program(actor) && tree.supervisor(actor) == Some(parent);
+                    let status = if hosted { Status::Finished } else { status };
+                    (parent, Input::Exited { child: actor, status })
                 }
                 SystemStep::Adopt { actor } => {
                     (self.topology.root(), Input::Adopted { child: actor })
@@ -138,7 +141,15 @@ impl Recorder {
                     (self.topology.root(), Input::BatonClosed { request })
                 }
                 SystemStep::LosePrompt { actor } => answered(actor, Answer::Hangup),
-                SystemStep::Boot { .. } | SystemStep::Pass { .. } => return None,
+                SystemStep::AskForProgram { actor } => {
+                    (actor, Input::Pause { shielding: Shielding::Plain })
+                }
+                SystemStep::FinishHost { actor } => {
+                    (actor, Input::Cancel { cause: Cause::Finished })
+                }
+                SystemStep::GiveForeground { .. }
+                | SystemStep::Boot { .. }
+                | SystemStep::Pass { .. } => return None,
             },
             Action::Environment(action) => match action {
                 EnvironmentAction::Pause { actor } => {
@@ -158,7 +169,12 @@ impl Recorder {
                 EnvironmentAction::Spawn { actor } => {
                     (tree.supervisor(actor)?, Input::Spawned { child: actor })
                 }
-                EnvironmentAction::Interrupt
+                EnvironmentAction::TakeBack { actor } => {
+                    answered(tree.supervisor(actor)?, Answer::Continue)
+                }
+                EnvironmentAction::Read { .. }
+                | EnvironmentAction::Type { .. }
+                | EnvironmentAction::Interrupt
                 | EnvironmentAction::Signal { .. }
                 | EnvironmentAction::Kill { .. }
                 | EnvironmentAction::Cut { .. }

@@ -19,6 +19,8 @@ impl Live<'_> {
             Condition::Ended(_) => "ended",
             Condition::Cancelled(_) => "cancelled",
             Condition::TearingDown(_) => "tearing down",
+            Condition::Stopped(program) => return self.await_stopped(program),
+            Condition::Foreground(program) => return self.await_foreground(program),
             Condition::Quiet => "quiet",
         };
         let met = self.wait_while_it_moves(|view| {
@@ -32,6 +34,7 @@ impl Live<'_> {
                     !matches!(mirror.node.teardown(), Teardown::NotAsked | Teardown::Deferred(_))
                 }),
                 Condition::Running(actor) => view.mirror(actor).is_some(),
+                Condition::Stopped(_) | Condition::Foreground(_) => false,
                 Condition::Quiet => view.quiet(),
             };
             met.then_some(())

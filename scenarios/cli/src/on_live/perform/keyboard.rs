@@ -22,6 +22,9 @@ impl Live<'_> {
             open.into_iter().try_for_each(|actor| self.on_screen(actor))?;
         }
         self.say("Ctrl-C is typed");
+        if let Some(program) = self.program_at_keys() {
+            return self.interrupt_program(program);
+        }
         let signalled = |view: &View<'_>| match view.config.placement {
             Placement::SharedGroup => view.running().map(|(actor, _)| actor).collect(),
             Placement::OwnSession => vec![ActorId(0)],
@@ -126,6 +129,9 @@ impl Live<'_> {
 
     /// Waits until the prompt of an actor is on the screen, or has closed meanwhile.
     pub(in crate::on_live) fn on_screen(&mut self, actor: ActorId) -> Result<(), Halt> {
+        if self.hosts(actor) {
+            return Ok(());
+        }
         let name = self.view.name(actor);
         let path = self.grown.path(&name).map_err(|error| Halt::Stage(error.to_string()))?;
         let editor = self.view.config.policy.reader == TerminalReader::Root;
