@@ -181,7 +181,7 @@ fn examined() -> Vec<(String, Config)> {
 }
 
 /// Few states each, and every fault in some.
-const FEW: [(&str, &str, Placement); 18] = [
+const FEW: [(&str, &str, Placement); 20] = [
     ("root", "request=3,interrupt=2,error=1,stop=1", OWN),
     ("root(a)", "request=2,interrupt=2,error=1", OWN),
     ("root(a)", "request=1,interrupt=1,kill=1,stop=1", SHARED),

@@ -219,7 +219,15 @@ pub struct LinkFacts {
     pub up: LaneFacts,
 }
 
+impl LaneFacts {
+    /// Of a lane that is not there.
+    const NONE: Self = Self { readable: false, open: false, about_request: false, grant: None };
+}
+
 impl LinkFacts {
+    /// Of the link to a program that knows nothing of the tree: there is none.
+    pub const NONE: Self = Self { down: LaneFacts::NONE, up: LaneFacts::NONE };
+
     /// What can be seen of a link.
     #[must_use]
     pub fn of(link: &LinkState) -> Self {

@@ -79,7 +79,12 @@ pub fn see_component(
         (Component::Actor(id), ComponentValue::Actor(process)) => {
             ComponentFacts::Actor(ActorFacts::of(topology, id, process))
         }
-        (_, ComponentValue::Link(link)) => ComponentFacts::Link(LinkFacts::of(link)),
+        (Component::Link(number), ComponentValue::Link(link)) => {
+            let (_, lower) = topology.links()[usize::from(number)];
+            let linked = !topology.config().tree.is_program(lower);
+            ComponentFacts::Link(if linked { LinkFacts::of(link) } else { LinkFacts::NONE })
+        }
+        (component, ComponentValue::Link(_)) => unreachable!("{component:?} is not a link"),
         (_, ComponentValue::SharedEnvironment(shared)) => {
             ComponentFacts::SharedEnvironment(shared.clone())
         }

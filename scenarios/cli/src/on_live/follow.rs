@@ -140,9 +140,11 @@ fn drive(
             break;
         }
         steps += 1;
+        live.look_at_programs();
     }
     // Everybody is held: what is recorded is what was let happen.
-    let shown = judge(records, &live.outside).found.contains_key(&violates);
+    let shown = judge(records, &live.outside).found.contains_key(&violates)
+        || live.seen.contains_key(&violates);
     let mut found = Found::new();
     if left.is_none() && !(violates.kind() == PropertyKind::Always && shown) {
         live.open();
@@ -152,7 +154,7 @@ fn drive(
         found.extend(stays.map(|how| (violates, how)));
     }
     let LiveJudgement { found: violated, conformance } = live.clear_and_judge(records);
-    let violated = violated.into_iter().chain(found).collect();
+    let violated = violated.into_iter().chain(found).chain(live.seen).collect();
     Ok(Followed { steps, left, story: live.story, violated, conformance })
 }
 

@@ -32,7 +32,9 @@ impl Recorder {
         let system = System::new(&topology);
         let mut lines: BTreeMap<ActorId, Vec<RecordLine>> = BTreeMap::new();
         let tree = &topology.config().tree;
-        for actor in tree.ids().filter(|id| tree.start(*id) == ActorStart::Running) {
+        // A program that knows nothing of the tree writes nothing.
+        let early = |id: &ActorId| tree.start(*id) == ActorStart::Running && !tree.is_program(*id);
+        for actor in tree.ids().filter(early) {
             let started = tree.children(actor).filter(|id| tree.start(*id) == ActorStart::Running);
             let line = |child| RecordLine {
                 at_ns: 0,
