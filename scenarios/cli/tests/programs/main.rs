@@ -5,6 +5,7 @@ mod hooks;
 mod init;
 mod leftovers;
 mod prompts;
+mod recorded;
 mod rounds;
 mod support;
 mod up;

@@ -120,7 +120,16 @@ impl Live<'_> {
 
     /// Waits until a program has the foreground of its terminal.
     pub(super) fn await_foreground(&mut self, program: ActorId) -> Result<(), Halt> {
-        self.await_process(program, "in the foreground", has_foreground)
+        self.await_process(program, "in the foreground", has_foreground)?;
+        // The process table is ahead of what the host tells.
+        let host = self.host_of(program);
+        let hosted = self.reader() == TerminalReader::Root;
+        let known = |view: &View<'_>| {
+            let open = view.mirror(host).is_none_or(|mirror| mirror.prompt().is_some());
+            (open || !hosted || !view.runs(host)).then_some(())
+        };
+        let _ = self.wait(self.time_outs.limit, known);
+        Ok(())
     }
 
     /// Waits for what no event tells; not longer than something still happens.
