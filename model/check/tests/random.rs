@@ -42,7 +42,7 @@ const HEALS_WITHIN: usize = 2_000;
 
 fn plans() -> impl Strategy<Value = Plan> {
     let (wild, healing) = (vec(any::<u8>(), 0..120), vec(any::<u8>(), 1..40));
-    (random_trees(6), wild, healing).prop_map(|(shape, wild, healing)| Plan {
+    (random_trees(6, 0.0), wild, healing).prop_map(|(shape, wild, healing)| Plan {
         shape,
         wild,
         healing,

@@ -181,7 +181,7 @@ fn examined() -> Vec<(String, Config)> {
 }
 
 /// Few states each, and every fault in some.
-const FEW: [(&str, &str, Placement); 20] = [
+const FEW: [(&str, &str, Placement); 18] = [
     ("root", "request=3,interrupt=2,error=1,stop=1", OWN),
     ("root(a)", "request=2,interrupt=2,error=1", OWN),
     ("root(a)", "request=1,interrupt=1,kill=1,stop=1", SHARED),
@@ -200,8 +200,6 @@ const FEW: [(&str, &str, Placement); 20] = [
     ("root(a,b)", "request=1,interrupt=1", SHARED),
     ("root(a,b)", "shielded=1,kill=1", OWN),
     ("root(a,b)", "request=1,stop=1", OWN),
-    ("root(a(b!))", "read=2,take-back=1,kill=1", OWN),
-    ("root(a(b!),c(d!))", "read=2,kill=1", OWN),
 ];
 
 /// Every tree of up to three actors, and late ones, with pairs of faults and a request.

@@ -225,23 +225,9 @@ pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
             let facts = view.actor(actor);
             facts.prompt.is_some() && terminal_is_read(view) && can_be_over(facts.program, answer)
         }
-        // A program reads as long as it is there, whatever its host does.
-        EnvironmentAction::Read { actor } => {
-            let idle = [ProgramTerminal::Away, ProgramTerminal::Has];
-            host_of(view, actor).is_some_and(|host| idle.contains(&host.program))
-                && view.actor(actor).alive()
-        }
-        EnvironmentAction::Type { actor } => {
-            let reads = |host: &ActorFacts| host.program == ProgramTerminal::Reads;
-            host_of(view, actor).is_some_and(reads)
-                && view.actor(actor).alive()
-                && terminal_is_read(view)
-        }
-        EnvironmentAction::TakeBack { actor } => {
-            let has =
-                |host: &ActorFacts| host.prompt.is_some() && host.program == ProgramTerminal::Reads;
-            host_of(view, actor).is_some_and(has) && terminal_is_read(view)
-        }
+        EnvironmentAction::Read { .. }
+        | EnvironmentAction::Type { .. }
+        | EnvironmentAction::TakeBack { .. } => can_do_at_terminal(view, action),
         // An actor that was told to end, or examines its failure, has its cause already.
         EnvironmentAction::Provoke { actor, .. } => {
             let caused = ActorFlags::CANCELLED | ActorFlags::FAILING;
@@ -284,6 +270,22 @@ pub fn can_do(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
             is(view, actor, ActorFlags::ZOMBIE | ActorFlags::UNFOUND)
         }
         EnvironmentAction::CutShort { actor, .. } => is(view, actor, ActorFlags::RUNNING),
+    }
+}
+
+/// Whether a program can read, be typed to, or lose the terminal.
+fn can_do_at_terminal(view: &WorldView<'_>, action: EnvironmentAction) -> bool {
+    let Some(program) = action.actor() else { return false };
+    let Some(host) = host_of(view, program) else { return false };
+    let reads = host.program == ProgramTerminal::Reads && terminal_is_read(view);
+    let alive = view.actor(program).alive();
+    match action {
+        // A program reads as long as it is there, whatever its host does.
+        EnvironmentAction::Read { .. } => {
+            alive && [ProgramTerminal::Away, ProgramTerminal::Has].contains(&host.program)
+        }
+        EnvironmentAction::Type { .. } => alive && reads,
+        _ => reads && host.prompt.is_some(),
     }
 }
 

@@ -17,10 +17,10 @@ pub(crate) struct RandomTree {
     placement: Placement,
 }
 
-/// Trees of up to this many actors below the root.
-pub(crate) fn random_trees(most: usize) -> impl Strategy<Value = RandomTree> {
+/// Trees of up to this many actors below the root; so often one that can be is a program.
+pub(crate) fn random_trees(most: usize, programs: f64) -> impl Strategy<Value = RandomTree> {
     let below = vec(
-        (any::<u8>(), prop::bool::weighted(0.2), any::<bool>(), prop::bool::weighted(0.3)),
+        (any::<u8>(), prop::bool::weighted(0.2), any::<bool>(), prop::bool::weighted(programs)),
         1..=most,
     );
     let faults = vec(0..=2_u8, Fault::ALL.len());

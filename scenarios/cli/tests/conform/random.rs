@@ -25,7 +25,7 @@ proptest! {
     })]
 
     #[test]
-    fn every_run_of_the_model_conforms(tree in random_trees(4).prop_map(uncut), picks in vec(any::<u8>(), 0..160)) {
+    fn every_run_of_the_model_conforms(tree in random_trees(4, 0.3).prop_map(uncut), picks in vec(any::<u8>(), 0..160)) {
         let mut run = Recorder::new(tree.config(PolicyName::Relay.policy()));
         for pick in &picks {
             let actions = run.system.enabled(&run.topology);

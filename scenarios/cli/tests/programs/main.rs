@@ -5,7 +5,6 @@ mod hooks;
 mod init;
 mod leftovers;
 mod prompts;
-mod recorded;
 mod rounds;
 mod support;
 mod up;
