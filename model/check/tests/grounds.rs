@@ -228,7 +228,11 @@ fn reason(view: &WorldView<'_>, action: Action) -> Option<&'static str> {
                     (signal == Signal::Terminate && actor != root).then_some(OTHERS)
                 }
             }
-            EnvironmentAction::Answer { .. }
+            // In none of these trees there is a program.
+            EnvironmentAction::Read { .. }
+            | EnvironmentAction::Type { .. }
+            | EnvironmentAction::TakeBack { .. }
+            | EnvironmentAction::Answer { .. }
             | EnvironmentAction::Kill { .. }
             | EnvironmentAction::Cut { .. } => None,
         },

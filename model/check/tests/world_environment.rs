@@ -279,3 +279,33 @@ fn the_person_and_starts_need_no_budget() {
     timed.takes(SystemStep::Pass { at: 0 });
     assert!(timed.tries(EnvironmentAction::Spawn { actor: A }));
 }
+
+#[test]
+fn a_program_has_the_terminal_in_its_turn() {
+    let (read, line) = (EnvironmentAction::Read { actor: B }, EnvironmentAction::Type { actor: B });
+    let taken = EnvironmentAction::TakeBack { actor: B };
+    let (asks, gives) =
+        (SystemStep::AskForProgram { actor: A }, SystemStep::GiveForeground { actor: A });
+    let mut hosted = run("root(a(b!))", RELAY);
+    assert!(hosted.can(read) && !hosted.can(line) && !hosted.can(taken) && !hosted.may(asks));
+    hosted = hosted.does(read);
+    assert!(!hosted.can(read) && !hosted.can(line) && !hosted.may(gives), "it is stopped");
+    hosted.takes(asks);
+    assert!(!hosted.may(asks) && !hosted.may(gives), "it is not granted");
+    hosted = hosted.until(|view| view.actor(A).prompt.is_some());
+    hosted.takes(gives);
+    assert!(hosted.can(line) && hosted.can(taken) && !hosted.can(answer(A)), "it reads");
+    hosted = hosted.does(taken);
+    assert!(hosted.may(asks) && !hosted.can(line), "its next read stops it");
+}
+
+#[test]
+fn a_host_ends_with_its_program() {
+    let finish = SystemStep::FinishHost { actor: A };
+    let hosted = run("root(a(b!))", RELAY);
+    assert!(!hosted.may(finish), "its program runs");
+    let mut hosted = hosted.does(kill(B));
+    hosted.takes(SystemStep::Reap { actor: B });
+    hosted.takes(finish);
+    assert!(!hosted.may(finish), "once is enough");
+}

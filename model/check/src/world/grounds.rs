@@ -192,6 +192,30 @@ grounds! {
             "a_prompt_ends_with_the_process_that_reads_the_terminal",
         ),
     ]
+    AskForProgram => [
+        ground(
+            "the kernel has stopped the program, and its host serves",
+            "whoever reads a terminal in the background gets SIGTTIN, and its parent is told that it has stopped",
+            "termios(3); waitid(2), WSTOPPED; live `programs_prompt_in_turn_while_the_others_go_on`",
+            "a_program_has_the_terminal_in_its_turn",
+        ),
+    ]
+    GiveForeground => [
+        ground(
+            "the host is granted, and the root is there to pass keys",
+            "a host that leads its session may name the foreground group, and SIGCONT lets it go on",
+            "tcsetpgrp(3); live `programs_prompt_in_turn_while_the_others_go_on`",
+            "a_program_has_the_terminal_in_its_turn",
+        ),
+    ]
+    FinishHost => [
+        ground(
+            "the program has ended, and the host was not told to end",
+            "the end of its program is the end of a host",
+            "wait(2); live `when_one_ends_all_do_and_its_code_is_kept`",
+            "a_host_ends_with_its_program",
+        ),
+    ]
     Pass => [
         ground(
             "what the script waits for is so",
@@ -347,6 +371,30 @@ grounds! {
             "a program starts children when it likes",
             "the case files",
             "the_person_and_starts_need_no_budget",
+        ),
+    ]
+    Read => [
+        ground(
+            "the program is there, and does not read yet",
+            "a program reads when it likes, whatever its host does",
+            "read(2); live `programs_prompt_in_turn_while_the_others_go_on`",
+            "a_program_has_the_terminal_in_its_turn",
+        ),
+    ]
+    Type => [
+        ground(
+            "the program reads in the foreground, and the root passes keys",
+            "only who has the foreground gets what is typed",
+            "termios(3); live `programs_prompt_in_turn_while_the_others_go_on`",
+            "a_program_has_the_terminal_in_its_turn",
+        ),
+    ]
+    TakeBack => [
+        ground(
+            "the program reads in the foreground, in its host's turn",
+            "a host may take the foreground back at any time; the next read stops the program once more",
+            "tcsetpgrp(3); live `programs_prompt_in_turn_while_the_others_go_on`",
+            "a_program_has_the_terminal_in_its_turn",
         ),
     ]
     Die => [
