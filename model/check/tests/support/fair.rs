@@ -128,6 +128,10 @@ fn case_of(world: World<'_>, action: Action) -> Option<(Assumption, Option<Actor
             SystemStep::SeeChildrenGone => (SeesNobodyLeft, Some(ROOT)),
             SystemStep::ReadBaton { .. } => (ReadsBatons, Some(ROOT)),
             SystemStep::LosePrompt { actor } => (SeesRootGone, Some(actor)),
+            // Of the trees here none has hosts; one hears of its program as of anything else.
+            SystemStep::AskForProgram { actor }
+            | SystemStep::GiveForeground { actor }
+            | SystemStep::FinishHost { actor } => (Reads, Some(actor)),
             SystemStep::Pass { .. } => (ScriptGoesOn, None),
         }),
     }
