@@ -18,7 +18,7 @@
 //! nothing of the tree: what it does beside reading its terminal and ending, more than one process of
 //! it, and SIGTERM that it ignores when its host is killed.
 //!
-//! Reading order: [`action`], [`config`], [`script`], [`component`], [`process`], [`link`], [`shared`],
+//! Reading order: [`action`], [`config`], [`script`], [`component`], [`process`], [`program`], [`link`], [`shared`],
 //! [`facts`], [`enabled`] and [`recorded`] (what can happen), [`grounds`] (why), [`relevance`] (what can still matter), [`begin`] and [`system`] (one step).
 
 pub mod action;
@@ -30,6 +30,7 @@ pub mod facts;
 pub mod grounds;
 pub mod link;
 pub mod process;
+pub mod program;
 pub mod recorded;
 pub mod relevance;
 pub mod script;

@@ -1,6 +1,6 @@
 //! A program that knows nothing of the tree: it reads lines of its terminal when a test says so.
 //!
-//! It connects to the test as actors do ([`crate::control`]), under the path that is its argument.
+//! The program connects to the test as actors do ([`crate::control`]), under the path that is its argument.
 //! It takes a SIGINT as a debugger at its prompt does: it says so, and reads on.
 
 use crate::control::{ActorEvent, ControlClient, EventSender, Instruction};

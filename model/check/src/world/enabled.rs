@@ -14,7 +14,8 @@
 use super::action::{Action, EnvironmentAction, Fault, SystemStep};
 use super::begin::subject_of;
 use super::facts::{ActorFacts, ActorFlags, WorldView};
-use super::process::ProgramTerminal;
+use super::program::ProgramTerminal;
+pub(crate) use super::program::can_be_over;
 use super::script::{Condition, ScriptStep};
 use super::shared::BatonState;
 use super::topology::Topology;
@@ -401,21 +402,6 @@ pub(crate) fn concerns(
 
 fn is_host(topology: &Topology, actor: ActorId) -> bool {
     topology.config().tree.program_of(actor).is_some()
-}
-
-/// Whether an answer can be the end of a prompt: a host gives the terminal back once its program does
-/// not read any longer, or has never come to the foreground; nobody answers but by that.
-pub(crate) fn can_be_over(program: ProgramTerminal, answer: Answer) -> bool {
-    match program {
-        ProgramTerminal::NoProgram => true,
-        ProgramTerminal::Away | ProgramTerminal::Has | ProgramTerminal::Gone => {
-            answer == Answer::Continue
-        }
-        ProgramTerminal::Stopped
-        | ProgramTerminal::Asked
-        | ProgramTerminal::GivenUp
-        | ProgramTerminal::Reads => false,
-    }
 }
 
 /// Whether a Ctrl-C reaches an actor.
