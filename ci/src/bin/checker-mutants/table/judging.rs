@@ -220,7 +220,7 @@ pub(crate) const LEADS_TO: &[FileRows] = &[
             (
                 "nobody waits",
                 "a request that is never answered",
-                "obliged: |view| =>> view.actors().any(|(_, facts)| facts.flags.contains(ActorFlags::WAITING))",
+                "facts.flags.contains(ActorFlags::WAITING) || stopped.contains(&facts.program)",
                 "false",
                 "check leads_to::the_checker_decides_as_the_definition_does_where_no_run_comes_back",
             ),

@@ -54,7 +54,7 @@ pub(crate) const PROOF: &[FileRows] = &[
                 "a signal to a child, while a prompt may be open in its branch",
                 "forced || !before.prompt_in_child()",
                 "true",
-                "prove second_judge::two_judges_agree",
+                "prove rules::each_rule_taken_out_is_violated_where_it_is_needed",
             ),
         ],
     ),

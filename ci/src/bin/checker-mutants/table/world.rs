@@ -177,15 +177,15 @@ pub(crate) const GUARDS: &[FileRows] = &[(
         (
             "an answer needs no prompt",
             "(the world breaks)",
-            "view.actor(actor).prompt.is_some() && read",
-            "read",
+            "facts.prompt.is_some() && terminal_is_read(view) && can_be_over(facts.program, answer)",
+            "terminal_is_read(view) && can_be_over(facts.program, answer)",
             "check world_environment::a_person_answers_a_prompt_that_somebody_shows",
         ),
         (
             "an answer needs no reader",
             "answers to a dead root",
-            "view.actor(actor).prompt.is_some() && read",
-            "view.actor(actor).prompt.is_some()",
+            "facts.prompt.is_some() && terminal_is_read(view) && can_be_over(facts.program, answer)",
+            "facts.prompt.is_some() && can_be_over(facts.program, answer)",
             "check world_environment::a_person_answers_a_prompt_that_somebody_shows",
         ),
         (
@@ -212,7 +212,7 @@ pub(crate) const GUARDS: &[FileRows] = &[(
         (
             "no examination is cut short",
             "failures that nobody wants to see",
-            "serves(view, actor) && !is(view, actor, ActorFlags::CANCELLED)",
+            "EnvironmentAction::FailUnexamined { actor, .. } => {\n            =>> serves(view, actor) && !is(view, actor, ActorFlags::CANCELLED)",
             "serves(view, actor) && !is_any(view, actor, ActorFlags::CANCELLED | ActorFlags::FAILING)",
             "check world_environment::an_examination_can_be_cut_short",
         ),
@@ -240,7 +240,7 @@ pub(crate) const GUARDS: &[FileRows] = &[(
         (
             "a Ctrl-C reaches the root alone",
             "interrupts of a shared group",
-            "match topology.config().placement {\n        Placement::SharedGroup => true,\n        Placement::OwnSession => actor == topology.root(),\n    }",
+            "Placement::SharedGroup => =>> !hosted || config.policy.reader == TerminalReader::Holder",
             "actor == topology.root()",
             "check world_environment::a_ctrl_c_goes_to_the_whole_foreground_group",
         ),
@@ -313,6 +313,20 @@ pub(crate) const GUARDS: &[FileRows] = &[(
             "EnvironmentAction::CutShort { actor, .. } => =>> is(view, actor, ActorFlags::RUNNING)",
             "true",
             "check world_environment::who_is_killed_has_performed_a_first_part",
+        ),
+        (
+            "a program has the terminal before it is granted",
+            "programs that read out of turn",
+            "facts.prompt.is_some() && facts.program == ProgramTerminal::Asked",
+            "facts.program == ProgramTerminal::Asked",
+            "check world_environment::a_program_has_the_terminal_in_its_turn",
+        ),
+        (
+            "a host ends before its program",
+            "programs that outlive their host",
+            "gone && serves(view, actor) && !is(view, actor, ActorFlags::CANCELLED)",
+            "serves(view, actor) && !is(view, actor, ActorFlags::CANCELLED)",
+            "check world_environment::a_host_ends_with_its_program",
         ),
     ],
 )];
