@@ -7,9 +7,8 @@
 //!                                              the budget has left, each kept if `can_do`
 //! ```
 //!
-//! The explorer asks an accelerator instead ([`crate::explore::conditions`]), which
-//! `tests/enabled.rs` holds equal to [`enabled`], order included. A recorded run may do more:
-//! [`super::recorded`].
+//! `tests/enabled.rs` holds the accelerator of the explorer ([`crate::explore::conditions`]) equal
+//! to [`enabled`], order included. A recorded run may do more: [`super::recorded`].
 
 use super::action::{Action, EnvironmentAction, Fault, SystemStep};
 use super::begin::subject_of;
@@ -97,8 +96,7 @@ pub fn can_step(view: &WorldView<'_>, step: SystemStep) -> bool {
         SystemStep::Reap { actor } => {
             is(view, actor, ActorFlags::ZOMBIE) && is_reaped_by_somebody(view, actor)
         }
-        // The kernel has given the orphan to the root, which sees it among its children. What has
-        // ended by then is reaped without that.
+        // The kernel has made the orphan the root's child; what has ended is reaped without that.
         SystemStep::Adopt { actor } => {
             let facts = view.actor(actor);
             facts.alive() && facts.flags.contains(ActorFlags::UNFOUND) && parent_serves(view, actor)
@@ -148,8 +146,7 @@ fn is_reaped_by_somebody(view: &WorldView<'_>, zombie: ActorId) -> bool {
     let parent = view.actor(zombie).parent;
     // Whoever the dead root had adopted, or would have, init reaps.
     let by_init = parent == Some(root) && !is(view, root, ActorFlags::RUNNING);
-    // Where a message is the release, an actor stays until its `Done` was acknowledged (upstream
-    // waits for `pdb_unlock_complete`), so none is lost by reaping.
+    // Where a message is the release, upstream waits for `pdb_unlock_complete` before it ends.
     let heard = match view.topology.config().policy.release {
         LockRelease::BatonClosed => true,
         LockRelease::DoneArrived => {
