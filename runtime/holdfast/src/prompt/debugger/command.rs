@@ -97,8 +97,9 @@ fn gdb_select(thread: i32, place: &PausePlace) -> String {
         "import gdb",
         &format!("file = bytes.fromhex('{file}').decode(errors='replace')"),
         "def here(frame):",
-        "    symtab = frame.find_sal().symtab",
-        "    return bool(file and symtab and symtab.filename.endswith(file))",
+        // An optimizer gives the last instruction of a function to the line of what it called.
+        "    of = [frame.find_sal().symtab, frame.function() and frame.function().symtab]",
+        "    return bool(file) and any(one and one.filename.endswith(file) for one in of)",
         "for one in gdb.selected_inferior().threads():",
         &format!("    if one.ptid[1] == {thread}:"),
         "        one.switch()",
