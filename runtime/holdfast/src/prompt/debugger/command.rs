@@ -96,10 +96,19 @@ fn gdb_select(thread: i32, place: &PausePlace) -> String {
     let script = [
         "import gdb",
         &format!("file = bytes.fromhex('{file}').decode(errors='replace')"),
+        // An optimizer may give a call the line of what was inlined beside it; the variables of
+        // the frame are still those of its file.
+        "def tables(frame):",
+        "    yield frame.find_sal().symtab",
+        "    try:",
+        "        block = frame.block()",
+        "    except RuntimeError:",
+        "        return",
+        "    while block:",
+        "        yield from (symbol.symtab for symbol in block if symbol.is_variable)",
+        "        block = None if block.function else block.superblock",
         "def here(frame):",
-        // An optimizer gives the last instruction of a function to the line of what it called.
-        "    of = [frame.find_sal().symtab, frame.function() and frame.function().symtab]",
-        "    return bool(file) and any(one and one.filename.endswith(file) for one in of)",
+        "    return bool(file) and any(one and one.filename.endswith(file) for one in tables(frame))",
         "for one in gdb.selected_inferior().threads():",
         &format!("    if one.ptid[1] == {thread}:"),
         "        one.switch()",
