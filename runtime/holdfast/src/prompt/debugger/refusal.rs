@@ -52,16 +52,20 @@ fn refused(yama: &str) -> String {
 /// Traces a process for a moment, without stopping it: the kernel lets it go when the thread ends
 /// that traces it.
 fn try_to_trace(pid: u32) -> Result<(), Errno> {
-    let pid = libc::pid_t::try_from(pid).map_err(|_| Errno::ESRCH)?;
+    let tracee = libc::pid_t::try_from(pid).map_err(|_| Errno::ESRCH)?;
     let seize = move || {
         let none = std::ptr::null_mut::<libc::c_void>();
         // SAFETY: PTRACE_SEIZE without options reads and writes no memory of this process.
-        Errno::result(unsafe { libc::ptrace(libc::PTRACE_SEIZE, pid, none, none) }).map(drop)
+        Errno::result(unsafe { libc::ptrace(libc::PTRACE_SEIZE, tracee, none, none) })?;
+        Ok(nix::unistd::gettid().as_raw().unsigned_abs())
     };
-    match std::thread::Builder::new().name("trace".to_owned()).spawn(seize).map(|it| it.join()) {
-        Ok(Ok(tried)) => tried,
-        Ok(Err(_)) | Err(_) => Err(Errno::EAGAIN),
+    let thread = std::thread::Builder::new().name("trace".to_owned()).spawn(seize);
+    let tracer = thread.ok().and_then(|thread| thread.join().ok()).unwrap_or(Err(Errno::EAGAIN))?;
+    // A thread can be joined before the kernel has let go of whom it traced.
+    while tracer_of(pid) == Some(tracer) {
+        std::thread::yield_now();
     }
+    Ok(())
 }
 
 /// Makes sure that nobody of this tree traces a process any longer, and that it runs.
