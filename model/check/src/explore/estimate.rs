@@ -2,7 +2,7 @@
 //!
 //! The levels of these searches grow, slow down and shrink again, and how fast they grow says how
 //! much of the whole has been seen: a search whose levels still double has seen a tenth of it or
-//! less, one whose levels shrink by a third nearly all. [`SEEN`] has the measured factors. The
+//! less, one whose levels shrink by a third nearly all. `SEEN` has the measured factors. The
 //! estimate counts states and nothing else, so a search has the same estimates every time.
 
 use std::fmt;
