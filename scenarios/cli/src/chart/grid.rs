@@ -13,7 +13,7 @@ const WIDEST: usize = 22;
 
 pub(super) fn draw(chart: &Chart<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let tree = &chart.topology.config().tree;
-    let layout = Layout::new(1 + tree.len());
+    let layout = ChartColumns::new(1 + tree.len());
     let mut head = CellRow::blank();
     for column in 0..layout.columns {
         let name = match column {
@@ -80,12 +80,12 @@ fn phrases(text: &str, width: usize) -> Vec<String> {
 
 /// Where the columns stand.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
+struct ChartColumns {
     columns: usize,
     width: usize,
 }
 
-impl Layout {
+impl ChartColumns {
     fn new(columns: usize) -> Self {
         Self { columns, width: ((WIDTH - MARGIN) / columns).min(WIDEST) }
     }
@@ -175,7 +175,7 @@ impl Lifelines {
 
 /// The rows of one step.
 struct StepBlock<'a> {
-    layout: Layout,
+    layout: ChartColumns,
     lives: &'a Lifelines,
     rows: Vec<CellRow>,
     /// The row of the last arrow: nothing that follows stands above it.

@@ -6,15 +6,17 @@ use nix::sys::signal::Signal;
 
 /// Daemons that ignore what can be ignored: forked twice, in a session of their own, stopped.
 const HOSTILE: &str = "
-import os, signal, time, sys
+import os, signal, sys
+hears, tells = os.pipe()
 for kind in range(4):
     if os.fork() == 0:
         for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT): signal.signal(number, signal.SIG_IGN)
         if kind > 0: os.setsid()
         if kind > 1 and os.fork(): os._exit(0)
+        os.write(tells, b'.')
         if kind > 2: os.kill(os.getpid(), signal.SIGSTOP)
-        while True: time.sleep(100)
-time.sleep(0.05)
+        while True: signal.pause()
+for kind in range(4): os.read(hears, 1)
 print('ready', flush=True)
 sys.stdin.readline()
 ";
